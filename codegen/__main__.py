@@ -1,0 +1,43 @@
+"""``python -m codegen`` writes the generated files; with ``--check`` it only says what differs."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+
+import talon_one
+from codegen import tree
+from codegen.builder import build
+from codegen.docs import render_docs
+from codegen.loader import SpecError, load
+from codegen.render import render
+
+ROOT = Path(__file__).parent.parent
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run the command and return its exit code."""
+    parser = argparse.ArgumentParser(prog="python -m codegen", description=__doc__)
+    parser.add_argument("--check", action="store_true", help="write nothing; name what differs")
+    options = parser.parse_args(arguments)
+    try:
+        sdk = build(load(ROOT / "spec"), "talon_one")
+    except SpecError as cause:
+        print(f"spec: {cause}", file=sys.stderr)
+        return 2
+    files = tree.with_record({**render(sdk, talon_one.HOME), **render_docs(sdk)})
+    if not options.check:
+        tree.write(ROOT, files)
+        print(f"{len(files)} files are up to date")
+        return 0
+    found = tree.differences(ROOT, files)
+    for line in found:
+        print(line, file=sys.stderr)
+    if found:
+        print("run `python -m codegen` and commit what it writes", file=sys.stderr)
+    return 1 if found else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,221 @@
+"""The typed intermediate form between the API description and the templates."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+
+@dataclass(frozen=True)
+class TypeRef:
+    """A type as Python writes it.
+
+    Attributes:
+        text: Annotation, such as ``list[Coupon]``.
+        kind: ``scalar``, ``datetime``, ``date`` or ``nested`` (models are inside).
+        models: Names of the models that *text* mentions.
+        constraints: Keywords for `talon_one.fields.field`.
+    """
+
+    text: str
+    kind: str = "scalar"
+    models: tuple[str, ...] = ()
+    constraints: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Property:
+    """One property of a model."""
+
+    name: str
+    wire: str
+    type: TypeRef
+    required: bool
+    nullable: bool
+    description: str
+    aliases: tuple[str, ...]
+    secret: bool
+    deprecated: bool
+
+    @property
+    def annotation(self) -> str:
+        """The annotation in the class."""
+        optional = not self.required or self.nullable
+        return f"{self.type.text} | None" if optional and self.type.text != "Any" else self.type.text
+
+
+@dataclass(frozen=True)
+class Model:
+    """An object schema with properties; becomes a class."""
+
+    name: str
+    module: str
+    description: str
+    properties: tuple[Property, ...]
+    aliases: tuple[str, ...]
+    deprecated: bool
+
+    @property
+    def imported_models(self) -> list[str]:
+        """Names of the other models that the annotations mention."""
+        found = {name for each in self.properties for name in each.type.models}
+        return sorted(found - {self.name})
+
+
+@dataclass(frozen=True)
+class Alias:
+    """A schema that becomes a type alias: a list, a text, a free-form object."""
+
+    name: str
+    module: str
+    description: str
+    type: TypeRef
+    aliases: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Parameter:
+    """One parameter of an operation."""
+
+    location: str
+    name: str
+    wire: str
+    type: TypeRef
+    required: bool
+    description: str
+    aliases: tuple[str, ...]
+    comma: bool
+    default: Any
+
+
+@dataclass(frozen=True)
+class Body:
+    """The JSON body of an operation."""
+
+    name: str
+    type: TypeRef
+    also: tuple[str, ...]
+    required: bool
+    description: str
+
+    @property
+    def annotation(self) -> str:
+        """What the signature accepts: the model, models of earlier releases, or a plain dict."""
+        accepted = " | ".join((self.type.text, *self.also))
+        return accepted if self.type.text.startswith("dict[") else f"{accepted} | dict[str, Any]"
+
+
+@dataclass(frozen=True)
+class Upload:
+    """The file that an operation uploads."""
+
+    name: str
+    wire: str
+    required: bool
+    description: str
+
+
+@dataclass(frozen=True)
+class Answer:
+    """One documented answer of an operation."""
+
+    status: int
+    description: str
+    type: TypeRef | None
+    content_type: str | None
+
+    @property
+    def is_success(self) -> bool:
+        """Whether the status is 2xx."""
+        return 200 <= self.status <= 299
+
+
+@dataclass(frozen=True)
+class Operation:
+    """One endpoint."""
+
+    id: str
+    name: str
+    aliases: tuple[str, ...]
+    method: str
+    path: str
+    tag: str
+    summary: str
+    description: str
+    parameters: tuple[Parameter, ...]
+    body: Body | None
+    upload: Upload | None
+    answers: tuple[Answer, ...]
+    security: tuple[str, ...]
+    deprecated: bool
+    legacy: bool
+
+    @property
+    def required_parameters(self) -> list[Parameter]:
+        """Parameters that may be given by position, in that order."""
+        return [each for each in self.parameters if each.required]
+
+    @property
+    def optional_parameters(self) -> list[Parameter]:
+        """Parameters that are given as keywords."""
+        return [each for each in self.parameters if not each.required]
+
+    @property
+    def successes(self) -> list[Answer]:
+        """The documented 2xx answers."""
+        return [each for each in self.answers if each.is_success]
+
+    @property
+    def return_type(self) -> str:
+        """The annotation of what the method returns."""
+        texts = {each.type.text if each.type else "None" for each in self.successes}
+        # None goes last, as people write it.
+        return " | ".join(sorted(texts, key=lambda text: (text == "None", text))) or "None"
+
+    @property
+    def is_csv(self) -> bool:
+        """Whether a successful answer is CSV text."""
+        return any((each.content_type or "").endswith("/csv") for each in self.successes)
+
+    @property
+    def imported_models(self) -> set[str]:
+        """Names of the models that the signature mentions."""
+        types = [each.type for each in self.parameters]
+        types += [each.type for each in self.successes if each.type]
+        found = {name for each in types for name in each.models}
+        if self.body:
+            found.update(self.body.type.models, self.body.also)
+        return found
+
+
+@dataclass(frozen=True)
+class Api:
+    """All operations of one tag; becomes a class."""
+
+    name: str
+    module: str
+    scheme: str
+    description: str
+    operations: tuple[Operation, ...]
+
+
+@dataclass(frozen=True)
+class Sdk:
+    """Everything that the templates need to know."""
+
+    package: str
+    title: str
+    version: str
+    models: tuple[Model, ...]
+    aliases: tuple[Alias, ...]
+    apis: tuple[Api, ...]
+
+    @property
+    def schemas(self) -> list[Model | Alias]:
+        """Models and type aliases."""
+        return [*self.models, *self.aliases]
+
+    @property
+    def classes(self) -> dict[str, str]:
+        """Public name of every model and alias, with the module that it is found in."""
+        return dict(sorted((each.name, each.module) for each in self.schemas))

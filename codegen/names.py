@@ -1,0 +1,30 @@
+"""How names of the API become names of Python."""
+
+from __future__ import annotations
+
+import keyword
+import re
+
+_BOUNDARIES = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
+
+
+def underscored(name: str) -> str:
+    """Return a name of the API the way Python writes names: ``catalogItemID``, ``catalog_item_id``.
+
+    It is split before a capital that follows a lower-case letter or digit, and before the last
+    capital of a run that is followed by a lower-case letter.
+    """
+    return re.sub(r"[-\s]+", "_", _BOUNDARIES.sub("_", name)).lower()
+
+
+def identifier(name: str, reserved: frozenset[str] = frozenset()) -> str:
+    """Return an underscored name that may stand in Python, with an underscore behind if need be."""
+    text = re.sub(r"\W", "_", underscored(name))
+    if not text or text[0].isdigit():
+        text = f"_{text}"
+    return f"{text}_" if keyword.iskeyword(text) or text in reserved else text
+
+
+def module_name(class_name: str) -> str:
+    """Return the name of the module that holds a class."""
+    return identifier(class_name)

@@ -1,0 +1,73 @@
+"""Python SDK for the Talon.One promotion engine.
+
+Importing this package loads nothing else: each public name is loaded when it is first used.
+"""
+
+from importlib import import_module as _import_module
+
+__version__ = "26.16.0"
+
+HOME = {
+    "Api": "endpoint",
+    "ApiAttributeError": "exceptions",
+    "ApiClient": "api_client",
+    "ApiException": "exceptions",
+    "ApiKeyError": "exceptions",
+    "ApiResponse": "api_response",
+    "ApiTypeError": "exceptions",
+    "ApiValueError": "exceptions",
+    "BadRequestException": "exceptions",
+    "Configuration": "configuration",
+    "ConfigurationError": "exceptions",
+    "ConflictException": "exceptions",
+    "ForbiddenException": "exceptions",
+    "IntegrationApi": "api.integration_api",
+    "ManagementApi": "api.management_api",
+    "Model": "model",
+    "ModelValidationError": "exceptions",
+    "NULL": "wire",
+    "NoAnswerError": "exceptions",
+    "NotFoundException": "exceptions",
+    "NotSentError": "exceptions",
+    "OpenApiException": "exceptions",
+    "ServiceException": "exceptions",
+    "TransportError": "exceptions",
+    "UnauthorizedException": "exceptions",
+    "UndecodableAnswerError": "exceptions",
+    "UnprocessableEntityException": "exceptions",
+    "Violation": "validation",
+}
+"""Public names written by hand, with the modules that hold them; the models come on top."""
+
+_SUBMODULES = frozenset(
+    {"api", "api_client", "api_response", "configuration", "exceptions", "models", "rest"}
+)
+
+
+def __getattr__(name: str) -> object:
+    # Modules found by the way must not be shadowed: setattr comes last.
+    if name in HOME:
+        found = getattr(_import_module(f"{__name__}.{HOME[name]}"), name)
+    elif name in _SUBMODULES:
+        return _import_module(f"{__name__}.{name}")
+    elif name == "__all__":
+        found = [*HOME, *_import_module(f"{__name__}.models").__all__]
+    elif name.startswith("_"):
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    else:
+        try:
+            found = getattr(_import_module(f"{__name__}.models"), name)
+        except AttributeError:
+            raise AttributeError(_unknown(name)) from None
+    globals()[name] = found
+    return found
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *_SUBMODULES, *__getattr__("__all__")})  # type: ignore[misc]
+
+
+def _unknown(name: str) -> str:
+    from talon_one.suggest import did_you_mean
+
+    return f"module {__name__!r} has no attribute {name!r}.{did_you_mean(name, __dir__())}"

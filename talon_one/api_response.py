@@ -1,0 +1,43 @@
+"""ApiResponse, the decoded answer together with its status and headers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any, Generic, TypeVar
+
+T = TypeVar("T")
+
+
+class ApiResponse(Generic[T]):
+    """What the ``..._with_http_info`` methods return.
+
+    It also unpacks as the triple ``data, status, headers``.
+
+    Attributes:
+        data: Decoded answer, as the plain method returns it.
+        status_code: HTTP status.
+        headers: Headers of the answer; names are matched regardless of case.
+        raw_data: Bytes of the answer.
+    """
+
+    __slots__ = ("data", "headers", "raw_data", "status_code")
+
+    def __init__(
+        self, status_code: int, headers: Mapping[str, str], data: T, raw_data: bytes
+    ) -> None:
+        self.status_code = status_code
+        self.headers = headers
+        self.data = data
+        self.raw_data = raw_data
+
+    def __iter__(self) -> Iterator[Any]:
+        return iter((self.data, self.status_code, self.headers))
+
+    def __getitem__(self, index: int) -> Any:
+        return (self.data, self.status_code, self.headers)[index]
+
+    def __len__(self) -> int:
+        return 3
+
+    def __repr__(self) -> str:
+        return f"<ApiResponse {self.status_code}: {type(self.data).__name__}>"

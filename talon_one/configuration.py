@@ -1,0 +1,325 @@
+"""Who we talk to and how: host, credentials, TLS, proxy, timeouts."""
+
+from __future__ import annotations
+
+import copy
+import os
+from collections.abc import Callable, Mapping
+from functools import cache
+from typing import TYPE_CHECKING, Any, ClassVar, Union
+
+from talon_one.exceptions import ConfigurationError
+
+if TYPE_CHECKING:
+    import logging
+
+    from typing_extensions import Self
+
+PLACEHOLDER_HOST = "https://yourbaseurl.talon.one"
+"""Host of the API description, which everyone replaces by that of their deployment."""
+
+Timeout = Union[float, tuple[Union[float, None], Union[float, None]], None]
+"""Seconds in all, or a pair of seconds to connect and to read; ``None`` waits for ever."""
+
+DEFAULT_TIMEOUT: Timeout = (5.0, 30.0)
+
+_ENVIRONMENT = {
+    "TALON_ONE_HOST": "host",
+    "TALON_ONE_API_KEY": "api_key_v1",
+    "TALON_ONE_MANAGEMENT_KEY": "management_key",
+    "TALON_ONE_APPLICATION_ID": "application_id",
+    "TALON_ONE_APPLICATION_SECRET": "application_secret",
+}
+
+
+class Configuration:
+    """Settings of an `ApiClient`.
+
+    Args:
+        host: Address of the deployment, such as ``https://mycompany.europe-west1.talon.one``.
+        api_key: Credentials, by name of the security scheme (``api_key_v1``, ``management_key``,
+            ``manager_auth``, ``integration_auth``) or by header (``Authorization``,
+            ``Content-Signature``). Credentials of both APIs may be given at once: every operation
+            takes its own.
+        api_key_prefix: Prefixes of the credentials by the same keys; the scheme's own if not given.
+        application_id: ID of the Application that signs requests with ``Content-Signature``.
+        application_secret: Its secret key, a hexadecimal string.
+        timeout: Seconds that a call may take: a number, or a pair of seconds to connect and
+            to wait for each piece of the answer. ``None`` waits for ever.
+        username, password: Accepted for the sake of older code; the API does not use them.
+        access_token: Token of a user session, sent as ``Bearer``.
+        discard_unknown_keys: Accepted for the sake of older code; nothing is ever discarded.
+        ssl_ca_cert, ca_cert_data: File, or text, of the certificates to trust.
+        retries: Retries of failed connections, as urllib3 understands them; none by default.
+        debug: Log the traffic of the HTTP layer.
+    """
+
+    _default: ClassVar[Configuration | None] = None
+
+    def __init__(
+        self,
+        host: str | None = None,
+        api_key: Mapping[str, str] | None = None,
+        api_key_prefix: Mapping[str, str] | None = None,
+        username: str | None = None,
+        password: str | None = None,
+        access_token: str | None = None,
+        *,
+        application_id: int | str | None = None,
+        application_secret: str | None = None,
+        timeout: Timeout = DEFAULT_TIMEOUT,
+        discard_unknown_keys: bool = False,
+        server_index: int | None = None,
+        server_variables: Mapping[str, str] | None = None,
+        server_operation_index: Mapping[int, int] | None = None,
+        server_operation_variables: Mapping[int, Mapping[str, str]] | None = None,
+        ignore_operation_servers: bool = False,
+        ssl_ca_cert: str | None = None,
+        ca_cert_data: str | bytes | None = None,
+        cert_file: str | None = None,
+        key_file: str | None = None,
+        verify_ssl: bool = True,
+        retries: Any = None,
+        debug: bool | None = None,
+    ) -> None:
+        self.host = PLACEHOLDER_HOST if host is None else host
+        self.api_key: dict[str, str] = dict(api_key or {})
+        self.api_key_prefix: dict[str, str] = dict(api_key_prefix or {})
+        self.application_id = application_id
+        self.application_secret = application_secret
+        self.username = username
+        self.password = password
+        self.access_token = access_token
+        self.refresh_api_key_hook: Callable[[Configuration], object] | None = None
+        self.discard_unknown_keys = discard_unknown_keys
+        self.server_index = server_index or 0
+        self.server_variables = dict(server_variables or {})
+        self.server_operation_index = dict(server_operation_index or {})
+        self.server_operation_variables = dict(server_operation_variables or {})
+        self.ignore_operation_servers = ignore_operation_servers
+
+        self.timeout = timeout
+        self.retries = retries
+        self.client_side_validation = True
+        self.safe_chars_for_path_param = ""
+        self.datetime_format: str | None = None
+        self.date_format: str | None = None
+        self.temp_folder_path: str | None = None
+
+        self.verify_ssl = verify_ssl
+        self.ssl_ca_cert = ssl_ca_cert
+        self.ca_cert_data = ca_cert_data
+        self.cert_file = cert_file
+        self.key_file = key_file
+        self.assert_hostname: bool | str | None = None
+        self.tls_server_name: str | None = None
+        self.proxy: str | None = None
+        self.proxy_headers: dict[str, str] | None = None
+        self.connection_pool_maxsize = 4 * (os.cpu_count() or 1)
+        self.socket_options: list[tuple[int, int, int | bytes]] | None = None
+
+        self.logger_format = "%(asctime)s %(levelname)s %(message)s"
+        self._logger_file: str | None = None
+        self._log_handler: logging.Handler | None = None
+        self._debug = False
+        if debug:
+            self.debug = debug
+
+    @classmethod
+    def from_env(cls, environ: Mapping[str, str] | None = None) -> Self:
+        """Return a configuration with the settings found in the environment now.
+
+        Read are ``TALON_ONE_HOST``, ``TALON_ONE_API_KEY``, ``TALON_ONE_MANAGEMENT_KEY``,
+        ``TALON_ONE_APPLICATION_ID`` and ``TALON_ONE_APPLICATION_SECRET``; empty ones count as
+        not set.
+
+        Args:
+            environ: Where to look instead of `os.environ`.
+        """
+        source = os.environ if environ is None else environ
+        found = {key: source[name] for name, key in _ENVIRONMENT.items() if source.get(name)}
+        schemes = ("api_key_v1", "management_key")
+        return cls(
+            host=found.get("host"),
+            api_key={scheme: found[scheme] for scheme in schemes if scheme in found},
+            application_id=found.get("application_id"),
+            application_secret=found.get("application_secret"),
+        )
+
+    # -- The shared default --------------------------------------------------------------------
+
+    @classmethod
+    def get_default(cls) -> Configuration:
+        """Return the configuration that clients made without one share."""
+        if Configuration._default is None:
+            Configuration._default = cls()
+        return Configuration._default
+
+    @classmethod
+    def get_default_copy(cls) -> Configuration:
+        """Return a copy of the default configuration."""
+        return copy.deepcopy(cls.get_default())
+
+    @classmethod
+    def set_default(cls, default: Configuration | None) -> None:
+        """Make a copy of *default* the configuration of clients that are made without one."""
+        Configuration._default = copy.deepcopy(default)
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Self:
+        duplicate = type(self).__new__(type(self))
+        memo[id(self)] = duplicate
+        # An open log file and the caller's own functions are shared, not copied.
+        shared = {"_log_handler", "refresh_api_key_hook"}
+        for name, value in vars(self).items():
+            vars(duplicate)[name] = value if name in shared else copy.deepcopy(value, memo)
+        return duplicate
+
+    # -- Credentials ---------------------------------------------------------------------------
+
+    def get_api_key_with_prefix(self, identifier: str, alias: str | None = None) -> str | None:
+        """Return a credential with its prefix, by name of its scheme or of its header."""
+        from talon_one.auth import SCHEMES, credential
+
+        if identifier in SCHEMES:
+            return credential(self, identifier)
+        if self.refresh_api_key_hook is not None:
+            self.refresh_api_key_hook(self)
+        key = self.api_key.get(identifier) or (self.api_key.get(alias) if alias else None)
+        prefix = self.api_key_prefix.get(identifier)
+        return f"{prefix} {key}" if key and prefix else key
+
+    def auth_settings(self) -> dict[str, dict[str, Any]]:
+        """Return the credentials at hand, by scheme, in the form of the vendor's packages."""
+        from talon_one.auth import SCHEMES, credential
+
+        found = {name: credential(self, name) for name in SCHEMES}
+        return {
+            name: {"type": "api_key", "in": "header", "key": SCHEMES[name].header, "value": value}
+            for name, value in found.items()
+            if value is not None
+        }
+
+    # -- Hosts ---------------------------------------------------------------------------------
+
+    def get_host_settings(self) -> list[dict[str, Any]]:
+        """Return the servers of the API description."""
+        return [
+            {
+                "url": PLACEHOLDER_HOST,
+                "description": "Host name of the deployment, that of its Campaign Manager.",
+            }
+        ]
+
+    def get_host_from_settings(
+        self,
+        index: int | None,
+        variables: Mapping[str, str] | None = None,
+        servers: list[dict[str, Any]] | None = None,
+    ) -> str:
+        """Return the address of a server of the API description."""
+        known = self.get_host_settings() if servers is None else servers
+        if index is None:
+            return self.host
+        if not 0 <= index < len(known):
+            raise ConfigurationError(f"there are {len(known)} servers, none has the index {index}")
+        url: str = known[index]["url"]
+        for name, value in (variables or {}).items():
+            url = url.replace(f"{{{name}}}", value)
+        return url
+
+    # -- Logging -------------------------------------------------------------------------------
+
+    @property
+    def debug(self) -> bool:
+        """Whether the HTTP layer logs its traffic."""
+        return self._debug
+
+    @debug.setter
+    def debug(self, value: bool) -> None:
+        import logging
+
+        self._debug = bool(value)
+        level = logging.DEBUG if value else logging.NOTSET
+        for name in ("talon_one", "urllib3"):
+            logging.getLogger(name).setLevel(level)
+
+    @property
+    def logger_file(self) -> str | None:
+        """File that log messages are appended to; ``None`` leaves that to the application."""
+        return self._logger_file
+
+    @logger_file.setter
+    def logger_file(self, value: str | None) -> None:
+        import logging
+
+        logger = logging.getLogger("talon_one")
+        if self._log_handler is not None:
+            logger.removeHandler(self._log_handler)
+            self._log_handler.close()
+            self._log_handler = None
+        self._logger_file = value
+        if value:
+            self._log_handler = logging.FileHandler(value)
+            self._log_handler.setFormatter(logging.Formatter(self.logger_format))
+            logger.addHandler(self._log_handler)
+
+    def to_debug_report(self) -> str:
+        """Return what a bug report needs to say about this machine, without any secret."""
+        import platform
+
+        from talon_one import __version__
+
+        return (
+            "Python SDK debug report:\n"
+            f"OS: {platform.system()} {platform.release()}\n"
+            f"Python version: {platform.python_version()}\n"
+            "Version of the API: 26.16\n"
+            f"SDK package version: {__version__}"
+        )
+
+    def __repr__(self) -> str:
+        given = ", ".join(sorted(self.api_key)) or "none"
+        return f"<Configuration host={self.host!r} credentials={given}>"
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Configuration):
+            return NotImplemented
+        return vars(self) == vars(other)
+
+    __hash__ = None  # type: ignore[assignment]  # settings change, so they must not be keys
+
+
+@cache
+def base_url(host: str) -> str:
+    """Return *host* in the form that paths are appended to.
+
+    Raises:
+        ConfigurationError: *host* is no address of a deployment; the message says what is wrong.
+    """
+    from urllib.parse import urlsplit
+
+    if not isinstance(host, str) or not host.strip():
+        raise ConfigurationError("no host is set; use the address of your deployment")
+    address = host.rstrip("/")
+    if address == PLACEHOLDER_HOST:
+        raise ConfigurationError(
+            f"the host is still the placeholder {PLACEHOLDER_HOST}; set it to the address of your"
+            " deployment, with Configuration(host=...) or TALON_ONE_HOST"
+        )
+    try:
+        parts = urlsplit(address)
+        valid = parts.port is None or parts.port > 0
+    except ValueError as cause:
+        raise ConfigurationError(f"the host {host!r} is no address: {cause}") from cause
+    if parts.scheme not in ("http", "https") or not parts.hostname or not valid:
+        raise ConfigurationError(
+            f"the host {host!r} needs a scheme and a name, such as https://mycompany.talon.one"
+        )
+    # First, because the messages below quote the host.
+    if parts.username is not None or any(c.isspace() for c in address):
+        raise ConfigurationError("the host must hold neither credentials nor blanks")
+    if parts.path or parts.query or parts.fragment:
+        raise ConfigurationError(
+            f"the host {host!r} has a path; paths such as /v2 are added by the calls themselves"
+        )
+    return address

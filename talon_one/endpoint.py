@@ -1,0 +1,140 @@
+"""A signature and an Operation to a method, and the variants of that method."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import wraps
+from typing import TYPE_CHECKING, Any, TypedDict, TypeVar, cast
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    import urllib3
+    from typing_extensions import ParamSpec, Self
+
+    from talon_one.api_client import ApiClient
+    from talon_one.api_response import ApiResponse
+    from talon_one.configuration import Timeout
+    from talon_one.operation import Operation
+
+    P = ParamSpec("P")
+
+T = TypeVar("T")
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+class CallSettings(TypedDict, total=False):
+    """Keywords that every method accepts beside its parameters.
+
+    The vendor's keywords that change what a method returns (``async_req``, ``_preload_content``,
+    ``_return_http_data_only``) work as well. They are not named here, because a type checker could
+    not follow them; typed code calls the variants of the method instead.
+    """
+
+    _request_timeout: Timeout
+    _request_auth: Mapping[str, Any]
+    _headers: Mapping[str, str]
+    _content_type: str
+    _host_index: int
+
+
+class Api:
+    """What the classes of both APIs have in common.
+
+    Args:
+        api_client: Client that sends the calls. Without one, and without *host* and *api_key*,
+            the client of `ApiClient.get_default` is used.
+        host: Address of the deployment, in place of a client.
+        api_key: Credential of this API, in place of a client.
+    """
+
+    _scheme = ""
+
+    def __init__(
+        self,
+        api_client: ApiClient | None = None,
+        *,
+        host: str | None = None,
+        api_key: str | None = None,
+    ) -> None:
+        from talon_one.api_client import ApiClient
+        from talon_one.configuration import Configuration
+        from talon_one.exceptions import ApiTypeError
+
+        if host is not None or api_key is not None:
+            if api_client is not None:
+                raise ApiTypeError("give either api_client, or host and api_key")
+            configuration = Configuration.get_default_copy()
+            if host is not None:
+                configuration.host = host
+            if api_key is not None:
+                configuration.api_key[self._scheme] = api_key
+            api_client = ApiClient(configuration)
+        elif api_client is None:
+            api_client = ApiClient.get_default()
+        elif isinstance(api_client, Configuration):
+            raise ApiTypeError(
+                f"{type(self).__name__} takes an ApiClient: use ApiClient(configuration)"
+            )
+        self.api_client = api_client
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *exc_info: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the connections of the client."""
+        self.api_client.close()
+
+    if not TYPE_CHECKING:  # Hidden, so that type checkers go on reporting names that do not exist.
+
+        def __getattr__(self, name: str) -> Any:
+            from talon_one.exceptions import ApiAttributeError
+            from talon_one.suggest import did_you_mean
+
+            hint = did_you_mean(name, dir(type(self)))
+            raise ApiAttributeError(f"{type(self).__name__} has no attribute {name!r}.{hint}")
+
+
+def endpoint(operation: Operation) -> Callable[[F], F]:
+    """Turn a signature with a docstring into the method that calls *operation*.
+
+    The signature is for readers and type checkers. The arguments are matched with the operation
+    itself, which also knows their other spellings and explains what is wrong with them.
+    """
+
+    def decorate(signature: F) -> F:
+        @wraps(signature)
+        def method(self: Api, *args: Any, **kwargs: Any) -> Any:
+            return self.api_client.call(operation, args, kwargs)
+
+        return cast("F", method)
+
+    return decorate
+
+
+def with_http_info(method: Callable[P, T]) -> Callable[P, ApiResponse[T]]:
+    """Return the variant of a method that returns the status and headers with the data."""
+    variant: Callable[P, ApiResponse[T]]
+    variant = _variant(method, "_with_http_info", _return_http_data_only=False)
+    return variant
+
+
+def without_preload_content(method: Callable[P, T]) -> Callable[P, urllib3.BaseHTTPResponse]:
+    """Return the variant of a method that returns the raw answer, its body still to be read."""
+    variant: Callable[P, urllib3.BaseHTTPResponse]
+    variant = _variant(method, "_without_preload_content", _preload_content=False)
+    return variant
+
+
+def _variant(method: Callable[P, Any], suffix: str, **setting: Any) -> Any:
+    def variant(*args: Any, **kwargs: Any) -> Any:
+        return method(*args, **{**kwargs, **setting})
+
+    variant.__name__ = f"{method.__name__}{suffix}"
+    variant.__qualname__ = f"{method.__qualname__}{suffix}"
+    variant.__doc__ = f"Variant of `{method.__name__}`, see there."
+    variant.__wrapped__ = method  # type: ignore[attr-defined]  # what inspect.signature looks for
+    return variant

@@ -1,0 +1,383 @@
+"""Model, a typed view over a JSON object; the classes in `talon_one.models` only add facts."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from copy import deepcopy
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
+
+from talon_one import wire
+from talon_one.exceptions import ApiAttributeError, ApiKeyError, ApiTypeError, ApiValueError
+from talon_one.fields import Field, NestedField, day, field, nested, timestamp
+from talon_one.suggest import did_you_mean
+
+if TYPE_CHECKING:
+    from typing_extensions import Self, dataclass_transform
+else:
+
+    def dataclass_transform(**_: Any) -> Callable[[Any], Any]:
+        """Tell type checkers, and nobody else, that annotations make the constructor."""
+        return lambda cls: cls
+
+
+T = TypeVar("T")
+JsonObject = dict[str, Any]
+
+# Keywords that the vendor's packages accept in every constructor, without meaning here.
+_IGNORED_KEYWORDS = frozenset({"local_vars_configuration", "_configuration"})
+_HIDDEN = "***"
+
+
+class _ClassFact(Generic[T]):
+    """A fact computed from the fields of a class, readable on the class and on its instances."""
+
+    def __init__(self, compute: Callable[[Any], T]) -> None:
+        self._compute = compute
+        self.__doc__ = compute.__doc__
+
+    def __get__(self, instance: object, owner: Any) -> T:
+        return self._compute(owner)
+
+
+@dataclass_transform(kw_only_default=True, field_specifiers=(field, timestamp, day, nested))
+class Model:
+    """A typed view over one JSON object.
+
+    The object is kept as it came: what is read is looked up in it, what is set is written to it,
+    and properties that are not declared stay in it. Nothing is checked when an object is received;
+    `validate` checks it before it is sent, or when asked.
+
+    In the constructor and in assignments ``None`` means "not given", and `talon_one.NULL` is JSON
+    null. Positional arguments are taken in the order of the properties.
+    """
+
+    __slots__ = ("_data",)
+
+    _data: JsonObject
+    _fields: ClassVar[dict[str, Field]] = {}
+    """Python name to field, in the order of the properties."""
+    _by_wire: ClassVar[dict[str, Field]] = {}
+    _by_name: ClassVar[dict[str, Field]] = {}
+    """As `_fields`, with the aliases."""
+
+    discriminator: ClassVar[str | None] = None
+
+    def __init_subclass__(cls) -> None:
+        own = {name: value for name, value in vars(cls).items() if isinstance(value, Field)}
+        cls._by_name = {**cls._by_name, **own}
+        cls._fields = {name: value for name, value in cls._by_name.items() if name == value.name}
+        cls._by_wire = {value.wire: value for value in cls._fields.values()}
+        # Type checkers derive this from dataclass_transform and refuse a plain assignment.
+        type.__setattr__(cls, "__match_args__", tuple(cls._fields))
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        data: JsonObject = {}
+        _set_data(self, data)
+        if args:
+            kwargs = self._with_positional(args, kwargs)
+        by_name = self._by_name
+        for name, value in kwargs.items():
+            if value is None:
+                if name not in by_name and name not in _IGNORED_KEYWORDS:
+                    raise self._unknown_keyword(name)
+                continue
+            try:
+                data[by_name[name].wire] = None if value is wire.NULL else value
+            except KeyError:
+                if name not in _IGNORED_KEYWORDS:
+                    raise self._unknown_keyword(name) from None
+
+    @classmethod
+    def _wrap(cls, data: JsonObject) -> Self:
+        """Return a view over *data* itself, which is neither copied nor looked at."""
+        self = _new(cls)
+        _set_data(self, data)
+        return self
+
+    # -- Attributes, and the JSON object underneath --------------------------------------------
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        try:
+            self._by_name[name].__set__(self, value)
+        except KeyError:
+            raise self._unknown_attribute(name) from None
+
+    if not TYPE_CHECKING:  # Hidden, so that type checkers go on reporting names that do not exist.
+
+        def __getattr__(self, name: str) -> Any:
+            raise self._unknown_attribute(name)
+
+    def __getitem__(self, key: str) -> Any:
+        """Return the property with this wire name, declared or not.
+
+        Raises:
+            ApiKeyError: The JSON object has no such property.
+        """
+        if key not in self._data:
+            raise ApiKeyError(f"no {key!r} in {type(self).__name__}.{did_you_mean(key, self._data)}")
+        declared = self._by_wire.get(key)
+        return declared.__get__(self) if declared else self._data[key]
+
+    def __setitem__(self, key: str, value: Any) -> None:
+        """Set the property with this wire name, declared or not; here ``None`` is JSON null."""
+        self._data[key] = value
+
+    def __delitem__(self, key: str) -> None:
+        if key not in self._data:
+            raise ApiKeyError(f"no {key!r} in {type(self).__name__}.{did_you_mean(key, self._data)}")
+        del self._data[key]
+
+    def __contains__(self, key: object) -> bool:
+        """Say whether the JSON object has a property of this wire name, be it null."""
+        return key in self._data
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._data)
+
+    def __len__(self) -> int:
+        return len(self._data)
+
+    def __bool__(self) -> bool:
+        # An object without properties is still an object.
+        return True
+
+    def get(self, key: str, default: Any = None) -> Any:
+        """Return the property with this wire name, or *default* when there is none."""
+        return self[key] if key in self._data else default
+
+    @property
+    def additional_properties(self) -> JsonObject:
+        """Properties of the JSON object that the class does not declare, by wire name."""
+        return {key: value for key, value in self._data.items() if key not in self._by_wire}
+
+    # -- Conversion ----------------------------------------------------------------------------
+
+    def __wire__(self) -> JsonObject:
+        return self._data
+
+    def to_wire(self) -> JsonObject:
+        """Return the JSON object as plain data: exactly what `to_json` writes."""
+        plain: JsonObject = wire.plain(self._data)
+        return plain
+
+    def to_json(self) -> str:
+        """Return the JSON object as text.
+
+        Raises:
+            ApiValueError: A value cannot be written as JSON, such as NaN or a naive datetime.
+            ApiTypeError: A value of a type that JSON does not have.
+        """
+        return wire.encode(self._data).decode()
+
+    @classmethod
+    def from_json(cls, text: str | bytes) -> Self:
+        """Return the object that JSON *text* holds, with everything that is in it.
+
+        Raises:
+            ApiValueError: *text* is not JSON.
+            ApiTypeError: *text* is JSON, but not an object.
+        """
+        try:
+            data = wire.decode(text)
+        except ValueError as cause:
+            raise ApiValueError(f"not JSON: {cause}") from cause
+        return cls._wrap(cls._object(data))
+
+    @classmethod
+    def from_dict(cls, data: Any) -> Self:
+        """Return an object made from a dict of wire names or of Python names.
+
+        In a dict of wire names ``None`` is JSON null, so nothing of a decoded answer is lost. A dict
+        that uses Python names is read like the keywords of the constructor: ``None`` is "not
+        given", also inside nested objects. What `to_dict` returns can be read back either way.
+
+        Raises:
+            ApiTypeError: *data* is not a dict.
+        """
+        if isinstance(data, Model):
+            data = data.to_wire()
+        return cls._wrap(cls._translated(cls._object(data), python_names=False))
+
+    def to_dict(self, by_alias: bool = False, exclude_none: bool = False) -> JsonObject:
+        """Return the object as a dict, nested models included.
+
+        Args:
+            by_alias: Use wire names rather than Python names.
+            exclude_none: Leave out what is absent or null, instead of giving it as ``None``.
+        """
+        result: JsonObject = _to_dict(self, by_alias, exclude_none)
+        return result
+
+    def to_str(self) -> str:
+        """Return the object as text for people, with secrets masked."""
+        from pprint import pformat
+
+        return pformat(_to_dict(self, mask=True))
+
+    def copy(self) -> Self:
+        """Return an independent copy, down to the innermost value."""
+        return deepcopy(self)
+
+    def validate(self) -> None:
+        """Check that the object may be sent.
+
+        Raises:
+            ModelValidationError: With every violation (required, type, enum, length, range,
+                pattern, number of items, naive datetime) and its JSON path.
+        """
+        from talon_one.exceptions import ModelValidationError
+        from talon_one.validation import violations
+
+        found = violations(self)
+        if found:
+            raise ModelValidationError(type(self).__name__, found)
+
+    # -- What every object does ----------------------------------------------------------------
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Model) or type(other) is not type(self):
+            return NotImplemented
+        # Nested objects may be wrapped on one side and not yet on the other, and a timestamp may
+        # be text here and a datetime there.
+        return self._data == other._data or _compared(self) == _compared(other)
+
+    __hash__ = None  # type: ignore[assignment]  # objects that change must not be keys
+
+    def __repr__(self) -> str:
+        words = [
+            f"{name}={_HIDDEN if declared.secret else declared.__get__(self)!r}"
+            for name, declared in self._fields.items()
+            if declared.wire in self._data
+        ]
+        words += [f"{key!r}: {value!r}" for key, value in self.additional_properties.items()]
+        return f"{type(self).__name__}({', '.join(words)})"
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _unpickle, (type(self), self._data)
+
+    def __copy__(self) -> Self:
+        return self._wrap(dict(self._data))
+
+    @classmethod
+    def __get_pydantic_core_schema__(cls, source: Any, handler: Any) -> Any:
+        """Let pydantic models hold this class as a field; dicts are accepted and converted."""
+        from pydantic_core import core_schema
+
+        return core_schema.no_info_plain_validator_function(
+            lambda value: value if isinstance(value, cls) else cls.from_dict(value),
+            serialization=core_schema.plain_serializer_function_ser_schema(
+                lambda value: value.to_wire()
+            ),
+        )
+
+    # -- What the vendor's packages offer on every class ---------------------------------------
+
+    @_ClassFact
+    def openapi_types(cls) -> dict[str, str]:
+        """Python name to type string, such as ``list[CartItem]``."""
+        from talon_one.type_names import type_name
+
+        return {name: type_name(declared.annotation) for name, declared in cls._fields.items()}
+
+    @_ClassFact
+    def attribute_map(cls) -> dict[str, str]:
+        """Python name to wire name."""
+        return {name: declared.wire for name, declared in cls._fields.items()}
+
+    # -- Helpers -------------------------------------------------------------------------------
+
+    @classmethod
+    def _object(cls, data: Any) -> JsonObject:
+        if not isinstance(data, dict):
+            raise ApiTypeError(f"{cls.__name__} is a JSON object, not {type(data).__name__}")
+        return data
+
+    @classmethod
+    def _translated(cls, data: JsonObject, python_names: bool) -> JsonObject:
+        """Return *data* with wire names; *python_names* says that the dict around it has others."""
+        python_names = python_names or any(
+            key in cls._by_name and key not in cls._by_wire for key in data
+        )
+        result: JsonObject = {}
+        for key, value in data.items():
+            declared = cls._by_wire.get(key) or cls._by_name.get(key)
+            if declared is None:
+                result[key] = value
+            elif value is not None or not python_names:
+                if isinstance(declared, NestedField):
+                    value = _translated_inside(value, declared.target, declared.depth, python_names)
+                result[declared.wire] = value
+        return result
+
+    def _with_positional(self, args: tuple[Any, ...], kwargs: JsonObject) -> JsonObject:
+        if len(args) > len(self._fields):
+            raise ApiTypeError(
+                f"{type(self).__name__} has {len(self._fields)} properties, not {len(args)}"
+            )
+        given = dict(zip(self._fields, args))
+        twice = given.keys() & kwargs.keys()
+        if twice:
+            raise ApiTypeError(f"{type(self).__name__} got {min(twice)!r} twice")
+        return {**given, **kwargs}
+
+    @classmethod
+    def _unknown_keyword(cls, name: str) -> ApiTypeError:
+        hint = did_you_mean(name, cls._by_name)
+        return ApiTypeError(f"{cls.__name__} has no property {name!r}.{hint}")
+
+    @classmethod
+    def _unknown_attribute(cls, name: str) -> ApiAttributeError:
+        hint = did_you_mean(name, cls._by_name)
+        return ApiAttributeError(f"{cls.__name__} has no attribute {name!r}.{hint}")
+
+
+_new = object.__new__
+_set_data: Callable[[Model, JsonObject], None] = Model.__dict__["_data"].__set__
+
+
+def _unpickle(cls: type[Model], data: JsonObject) -> Model:
+    return cls._wrap(data)
+
+
+def _to_dict(
+    value: Any, by_alias: bool = False, exclude_none: bool = False, mask: bool = False
+) -> Any:
+    """Return *value* with the models in it as dicts."""
+    if isinstance(value, (list, tuple)):
+        return [_to_dict(item, by_alias, exclude_none, mask) for item in value]
+    if isinstance(value, dict):
+        return {key: _to_dict(item, by_alias, exclude_none, mask) for key, item in value.items()}
+    if not isinstance(value, Model):
+        return value
+    properties = {
+        declared.wire if by_alias else name: _HIDDEN
+        if mask and declared.secret and declared.wire in value
+        else declared.__get__(value)
+        for name, declared in value._fields.items()
+    }
+    properties.update(value.additional_properties)
+    return {
+        key: _to_dict(item, by_alias, exclude_none, mask)
+        for key, item in properties.items()
+        if item is not None or not exclude_none
+    }
+
+
+def _compared(value: Any) -> Any:
+    """Return *value* in the form that decides whether two objects are equal."""
+    if isinstance(value, (Model, dict)):
+        return {key: _compared(value[key]) for key in value}
+    return [_compared(item) for item in value] if isinstance(value, (list, tuple)) else value
+
+
+def _translated_inside(value: Any, target: type[Model], depth: int, python_names: bool) -> Any:
+    if depth == 0:
+        return target._translated(value, python_names) if isinstance(value, dict) else value
+    if isinstance(value, dict):
+        return {
+            key: _translated_inside(item, target, depth - 1, python_names)
+            for key, item in value.items()
+        }
+    if isinstance(value, (list, tuple)):
+        return [_translated_inside(item, target, depth - 1, python_names) for item in value]
+    return value

@@ -1,0 +1,162 @@
+"""Operation: all that is known of an endpoint, as data. `talon_one/api/*_operations.py` holds it."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import Any, NamedTuple
+
+ERROR_MODEL = "ErrorResponseWithStatus"
+"""Model of an error answer for which the operation names no other."""
+
+
+class Parameter(NamedTuple):
+    """One parameter in the path, the query or a header."""
+
+    location: str
+    name: str
+    """Python name."""
+    wire: str
+    type: str
+    """Type as it is written in annotations, such as ``list[str]``."""
+    required: bool
+    aliases: tuple[str, ...]
+    """Further Python names."""
+    comma: bool
+    """An array is sent as one comma-separated value rather than as a repeated parameter."""
+    constraints: dict[str, Any]
+
+
+def path(name: str, wire: str, type: str, **constraints: Any) -> Parameter:
+    """Describe a path parameter; it is always required."""
+    return Parameter("path", name, wire, type, True, (), False, constraints)
+
+
+def query(
+    name: str,
+    wire: str,
+    type: str,
+    *,
+    required: bool = False,
+    aliases: tuple[str, ...] = (),
+    comma: bool = False,
+    **constraints: Any,
+) -> Parameter:
+    """Describe a query parameter."""
+    return Parameter("query", name, wire, type, required, aliases, comma, constraints)
+
+
+def header(
+    name: str, wire: str, type: str, *, required: bool = False, **constraints: Any
+) -> Parameter:
+    """Describe a header parameter."""
+    return Parameter("header", name, wire, type, required, (), False, constraints)
+
+
+class Body(NamedTuple):
+    """The JSON body of a request."""
+
+    name: str
+    """Keyword that names the body after its schema; ``body`` works as well."""
+    type: str
+    also: tuple[str, ...] = ()
+    """Models of earlier releases that are accepted too."""
+    required: bool = True
+
+
+class Upload(NamedTuple):
+    """The one file of a ``multipart/form-data`` request."""
+
+    name: str
+    wire: str
+    required: bool = True
+
+
+class Operation:
+    """One endpoint of the API.
+
+    Attributes:
+        id: Name in the API description, such as ``updateCustomerSessionV2``.
+        method: HTTP method.
+        path: Path with ``{wire name}`` in the place of each path parameter.
+        parameters: Parameters in the order of the document.
+        body: JSON body, if the operation takes one.
+        upload: File to upload, if the operation takes one.
+        results: Type of the answer for each 2xx status; ``None`` for an empty one.
+        errors: Model of an error answer by status, where it is not `ERROR_MODEL`.
+        security: Names of the accepted security schemes, any one of which will do.
+        accept: Content type of a successful answer.
+        deprecated: What a `DeprecationWarning` says when it is called; empty for most.
+        models: Package in which the names of models are looked up.
+    """
+
+    def __init__(
+        self,
+        id: str,
+        method: str,
+        path: str,
+        *parameters: Parameter,
+        body: Body | None = None,
+        upload: Upload | None = None,
+        results: dict[int, str | None],
+        errors: dict[int, str] | None = None,
+        security: tuple[str, ...] = (),
+        accept: str = "application/json",
+        deprecated: str = "",
+        models: str = "talon_one.models",
+    ) -> None:
+        self.id = id
+        self.method = method
+        self.path = path
+        self.parameters = parameters
+        self.body = body
+        self.upload = upload
+        self.results = results
+        self.errors = errors or {}
+        self.security = security
+        self.accept = accept
+        self.deprecated = deprecated
+        self.models = models
+
+    @cached_property
+    def positional(self) -> tuple[str, ...]:
+        """Python names of the arguments that may be given by position."""
+        required = [parameter.name for parameter in self.parameters if parameter.required]
+        if self.body is not None:
+            required.append("body")
+        if self.upload is not None:
+            required.append(self.upload.name)
+        return tuple(required)
+
+    @cached_property
+    def keywords(self) -> dict[str, str]:
+        """Every accepted keyword, with the Python name of the argument that it means."""
+        found = {
+            keyword: parameter.name
+            for parameter in self.parameters
+            for keyword in (parameter.name, *parameter.aliases)
+        }
+        if self.body is not None:
+            found[self.body.name] = found["body"] = "body"
+        if self.upload is not None:
+            found[self.upload.name] = self.upload.name
+        return found
+
+    @cached_property
+    def required(self) -> tuple[str, ...]:
+        """Python names of the arguments that must be given."""
+        names = [parameter.name for parameter in self.parameters if parameter.required]
+        if self.body is not None and self.body.required:
+            names.append("body")
+        if self.upload is not None and self.upload.required:
+            names.append(self.upload.name)
+        return tuple(names)
+
+    def result_type(self, status: int) -> str | None:
+        """Return the type of an answer with this 2xx status; ``None`` if it should be empty."""
+        if status in self.results:
+            return self.results[status]
+        # A status that the description does not know, such as 201 for 200: the same type.
+        return next((type for type in self.results.values() if type is not None), None)
+
+    def __repr__(self) -> str:
+        return f"<Operation {self.id}: {self.method} {self.path}>"

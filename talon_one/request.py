@@ -1,0 +1,302 @@
+"""Operation and arguments to a Request: what is sent, without sending it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from datetime import date, datetime
+from typing import TYPE_CHECKING, Any, NamedTuple
+from urllib.parse import quote
+
+from talon_one import wire
+from talon_one.auth import SCHEMES, auth_header
+from talon_one.configuration import base_url
+from talon_one.exceptions import ApiTypeError, ApiValueError, ModelValidationError
+from talon_one.model import Model
+from talon_one.suggest import did_you_mean
+
+if TYPE_CHECKING:
+    from talon_one.configuration import Configuration, Timeout
+    from talon_one.operation import Body, Operation, Parameter
+
+JSON_TYPE = "application/json"
+
+_FORBIDDEN_IN_HEADERS = re.compile(r"[\r\n\x00]|[^\x00-\xff]")
+
+
+class Request(NamedTuple):
+    """All that goes over the wire, and the operation it stands for."""
+
+    operation_id: str
+    method: str
+    base: str
+    """Scheme, host and port."""
+    target: str
+    """Path and query."""
+    headers: dict[str, str]
+    body: bytes | None
+
+    @property
+    def url(self) -> str:
+        """The complete URL."""
+        return self.base + self.target
+
+    @property
+    def url_without_query(self) -> str:
+        """The URL as it may stand in logs and exceptions."""
+        return self.base + self.target.partition("?")[0]
+
+
+class CallOptions:
+    """Settings of a single call: the keywords that begin with an underscore, and ``async_req``."""
+
+    __slots__ = ("async_req", "auth", "content_type", "full", "headers", "preload", "timeout")
+
+    def __init__(self) -> None:
+        self.timeout: Timeout | Any = None
+        """``None`` means that of the client."""
+        self.auth: Mapping[str, Any] | None = None
+        self.headers: Mapping[str, str] | None = None
+        self.content_type: str | None = None
+        self.preload = True
+        self.full = False
+        """Return an `ApiResponse` rather than the decoded answer alone."""
+        self.async_req = False
+
+
+_OPTIONS = {
+    "_request_timeout": "timeout",
+    "_request_auth": "auth",
+    "_headers": "headers",
+    "_content_type": "content_type",
+    "_preload_content": "preload",
+    "async_req": "async_req",
+}
+# Keywords of the vendor's packages that have no meaning here, because there is one server and the
+# arguments are always checked.
+_IGNORED_OPTIONS = frozenset({"_host_index", "_check_input_type", "_check_return_type"})
+
+
+def take_options(kwargs: dict[str, Any]) -> CallOptions:
+    """Remove the settings of the call from *kwargs* and return them."""
+    options = CallOptions()
+    for keyword in [name for name in kwargs if name[0] == "_" or name == "async_req"]:
+        if keyword in _OPTIONS:
+            value = kwargs.pop(keyword)
+            if value is not None:
+                setattr(options, _OPTIONS[keyword], value)
+        elif keyword == "_return_http_data_only":
+            options.full = kwargs.pop(keyword) is False
+        elif keyword in _IGNORED_OPTIONS:
+            del kwargs[keyword]
+    return options
+
+
+def build(
+    operation: Operation,
+    configuration: Configuration,
+    default_headers: Mapping[str, str],
+    args: tuple[Any, ...],
+    kwargs: Mapping[str, Any],
+    options: CallOptions,
+) -> Request:
+    """Return the request for a call of *operation*.
+
+    Args:
+        operation: What is called.
+        configuration: Host and credentials.
+        default_headers: Headers that the client adds to every request.
+        args: Positional arguments: required parameters, then the body.
+        kwargs: Keyword arguments, by any of their accepted names.
+        options: Settings of this call.
+
+    Raises:
+        ApiTypeError: An unknown keyword, or a value of the wrong kind.
+        ApiValueError: A missing or unusable value; see its subclasses.
+    """
+    base = base_url(configuration.host)
+    values = _bind(operation, args, kwargs)
+    validate = configuration.client_side_validation
+    path = operation.path
+    pairs: list[str] = []
+    headers = {"Accept": operation.accept, **default_headers}
+    for parameter in operation.parameters:
+        value = values.get(parameter.name)
+        if value is None:
+            continue
+        if validate:
+            _validate(parameter, value)
+        if parameter.location == "path":
+            segment = path_segment(parameter.name, value, configuration.safe_chars_for_path_param)
+            path = path.replace(f"{{{parameter.wire}}}", segment)
+        elif parameter.location == "query":
+            pairs += _query_pairs(parameter, value, configuration)
+        else:
+            headers[parameter.wire] = str(value)
+    body = _encoded_body(operation, values, validate, headers)
+    if options.content_type and body is not None:
+        headers["Content-Type"] = options.content_type
+    if options.headers:
+        headers.update(options.headers)
+    _authenticate(operation, configuration, headers, body, options)
+    for name, text in headers.items():
+        check_header(name, text)
+    target = f"{path}?{'&'.join(pairs)}" if pairs else path
+    return Request(operation.id, operation.method, base, target, headers, body)
+
+
+def path_segment(name: str, value: Any, safe: str = "") -> str:
+    """Return an ID percent-encoded as one segment of a path.
+
+    Raises:
+        ApiValueError: The ID is empty or consists of dots only, so that the path would lead
+            elsewhere.
+    """
+    text = _text(value)
+    if not text:
+        raise ApiValueError(f"{name} must not be empty: the path would lead elsewhere")
+    if not text.strip("."):
+        raise ApiValueError(f"{name} must not be {text!r}: the path would lead elsewhere")
+    try:
+        return quote(text, safe=safe)
+    except UnicodeEncodeError as cause:
+        raise ApiValueError(f"{name} {text!r} is no valid Unicode text") from cause
+
+
+def check_header(name: str, text: Any) -> None:
+    """Refuse what would break out of a header line, or cannot be put into one.
+
+    Raises:
+        ApiTypeError: The value is not text.
+        ApiValueError: The value holds a line break, or characters that headers cannot carry.
+    """
+    if not isinstance(text, str):
+        raise ApiTypeError(f"the header {name} must be text, not {type(text).__name__}")
+    # The value may be a secret, so the message does not quote it.
+    if _FORBIDDEN_IN_HEADERS.search(text) or _FORBIDDEN_IN_HEADERS.search(name):
+        raise ApiValueError(f"the header {name!r} holds a line break or a non-Latin-1 character")
+
+
+def _bind(
+    operation: Operation, args: tuple[Any, ...], kwargs: Mapping[str, Any]
+) -> dict[str, Any]:
+    """Return the arguments by Python name."""
+    positional = operation.positional
+    if len(args) > len(positional):
+        raise ApiTypeError(
+            f"{operation.id} takes {len(positional)} positional arguments"
+            f" ({', '.join(positional)}), not {len(args)}; give the rest as keywords"
+        )
+    values = dict(zip(positional, args))
+    keywords = operation.keywords
+    for keyword, value in kwargs.items():
+        name = keywords.get(keyword)
+        if name is None:
+            hint = did_you_mean(keyword, keywords)
+            raise ApiTypeError(f"{operation.id} has no parameter {keyword!r}.{hint}")
+        if values.get(name) is not None:
+            raise ApiTypeError(f"{operation.id} got {name!r} twice")
+        values[name] = value
+    for name in operation.required:
+        if values.get(name) is None:
+            raise ApiValueError(f"{operation.id} needs {name!r}")
+    return values
+
+
+def _validate(parameter: Parameter, value: Any) -> None:
+    from talon_one.validation import value_violations
+
+    # What a path or a query holds is text in the end, so text will do where numbers are meant.
+    if isinstance(value, str) and parameter.type in ("int", "float"):
+        return
+    violations = value_violations(parameter.type, parameter.constraints, value)
+    if violations:
+        raise ModelValidationError(parameter.name, violations)
+
+
+def _query_pairs(parameter: Parameter, value: Any, configuration: Configuration) -> list[str]:
+    name = quote(parameter.wire, safe="")
+    if isinstance(value, (list, tuple, set, frozenset)):
+        items = [quote(_text(item, configuration), safe="") for item in value]
+        if parameter.comma:
+            return [f"{name}={','.join(items)}"] if items else []
+        return [f"{name}={item}" for item in items]
+    return [f"{name}={quote(_text(value, configuration), safe='')}"]
+
+
+def _text(value: Any, configuration: Configuration | None = None) -> str:
+    """Return a value as it is written in paths and queries."""
+    if isinstance(value, str):
+        return value.value if hasattr(value, "value") else value
+    if isinstance(value, (dict, list, tuple, set, bytes, Model)):
+        raise ApiTypeError(f"{value!r} cannot stand in a URL")
+    if configuration is not None:
+        if configuration.datetime_format and isinstance(value, datetime):
+            return value.strftime(configuration.datetime_format)
+        if configuration.date_format and type(value) is date:
+            return value.strftime(configuration.date_format)
+    if value is wire.NULL:
+        raise ApiValueError("NULL cannot stand in a URL")
+    written = wire.encode(value).decode()
+    return written[1:-1] if written.startswith('"') else written
+
+
+def _encoded_body(
+    operation: Operation, values: Mapping[str, Any], validate: bool, headers: dict[str, str]
+) -> bytes | None:
+    if operation.upload is not None:
+        file = values.get(operation.upload.name)
+        if file is None:
+            return None
+        from talon_one.upload import multipart
+
+        encoded, headers["Content-Type"] = multipart(operation.upload.wire, file)
+        return encoded
+    body = values.get("body")
+    if body is None or operation.body is None:
+        return None
+    _check_body(operation, operation.body, body, validate)
+    headers["Content-Type"] = JSON_TYPE
+    return wire.encode(body)
+
+
+def _check_body(operation: Operation, expected: Body, body: Any, validate: bool) -> None:
+    from talon_one.types import model_class
+
+    if expected.type == "Any":
+        return
+    classes = [model_class(name, operation.models) for name in (expected.type, *expected.also)]
+    accepted = tuple(cls for cls in classes if cls is not None)
+    if isinstance(body, Model):
+        if accepted and not isinstance(body, accepted):
+            names = " or ".join(cls.__name__ for cls in accepted)
+            raise ApiTypeError(f"{operation.id} takes {names}, not {type(body).__name__}")
+    elif isinstance(body, Mapping):
+        cls = accepted[0] if accepted else Model
+        body = cls._wrap(body if isinstance(body, dict) else dict(body))
+    else:
+        raise ApiTypeError(
+            f"the body of {operation.id} is {expected.type} or a dict of wire names,"
+            f" not {type(body).__name__}"
+        )
+    if validate:
+        body.validate()
+
+
+def _authenticate(
+    operation: Operation,
+    configuration: Configuration,
+    headers: dict[str, str],
+    body: bytes | None,
+    options: CallOptions,
+) -> None:
+    if options.auth:
+        headers[options.auth["key"]] = options.auth["value"]
+        return
+    given = {name.lower() for name in headers}
+    if any(SCHEMES[scheme].header.lower() in given for scheme in operation.security):
+        return
+    # Last, because a signature covers the very bytes that are sent.
+    header = auth_header(configuration, operation.security, body or b"")
+    if header is not None:
+        headers[header[0]] = header[1]

@@ -1,0 +1,128 @@
+"""Operation and answer to a result or an exception: what came back, once it is here."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from talon_one import wire
+from talon_one.exceptions import UndecodableAnswerError, exception_class
+from talon_one.operation import ERROR_MODEL
+from talon_one.types import convert
+
+if TYPE_CHECKING:
+    from talon_one.operation import Operation
+    from talon_one.request import Request
+
+
+class Answer(NamedTuple):
+    """An HTTP answer that was received to its end."""
+
+    status: int
+    reason: str | None
+    headers: Mapping[str, str]
+    data: bytes
+
+
+def result(operation: Operation, request: Request, answer: Answer) -> Any:
+    """Return what a call gives its caller.
+
+    JSON becomes the type that the operation promises, whatever is missing or added; an empty
+    answer where one may be expected becomes ``None``; CSV becomes text.
+
+    Raises:
+        ApiException: The status is not 2xx; the class says more, and `data` has the error body.
+        UndecodableAnswerError: The answer is 2xx, but is not what was promised.
+    """
+    if not 200 <= answer.status <= 299:
+        raise failure(operation, request, answer)
+    promised = operation.result_type(answer.status)
+    if promised is None and not answer.data.strip():
+        return None
+    if answer.status == 204:
+        return None
+    if not operation.accept.startswith("application/json"):
+        return text(answer)
+    try:
+        data = decode(answer)
+    except ValueError as cause:
+        raise UndecodableAnswerError(
+            answer.status,
+            f"{answer.reason}, but the body is {_described(answer)}: {cause}",
+            **_details(operation, request, answer),
+        ) from cause
+    return data if promised is None else convert(data, promised, operation.models)
+
+
+def failure(operation: Operation, request: Request, answer: Answer) -> Exception:
+    """Return the exception for an answer that is not 2xx.
+
+    The body is decoded as JSON whatever content type it claims; if it is none, `data` is ``None``.
+    """
+    try:
+        body = decode(answer)
+    except ValueError:
+        body = None
+    model = operation.errors.get(answer.status, ERROR_MODEL)
+    return exception_class(answer.status)(
+        answer.status,
+        answer.reason,
+        data=convert(body, model, operation.models),
+        **_details(operation, request, answer),
+    )
+
+
+def decode(answer: Answer) -> Any:
+    """Return the JSON of an answer.
+
+    JSON is UTF-8 by its standard; if the body is not, the charset that the answer claims is tried.
+
+    Raises:
+        ValueError: The body is not JSON, or not readable in either encoding.
+    """
+    try:
+        return wire.decode(answer.data)
+    except UnicodeDecodeError:
+        charset = _charset(answer)
+        if charset in ("", "utf-8", "utf8"):
+            raise
+        return wire.decode(_decoded(answer.data, charset))
+
+
+def text(answer: Answer) -> str:
+    """Return the body of an answer as text, such as CSV.
+
+    A byte order mark, as spreadsheets want it, is kept out.
+    """
+    try:
+        return answer.data.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        return _decoded(answer.data, _charset(answer) or "latin-1")
+
+
+def _decoded(data: bytes, charset: str) -> str:
+    try:
+        return data.decode(charset)
+    except LookupError as cause:
+        raise ValueError(str(cause)) from cause
+
+
+def _charset(answer: Answer) -> str:
+    _, _, parameters = answer.headers.get("Content-Type", "").lower().partition("charset=")
+    return parameters.partition(";")[0].strip(" \"'")
+
+
+def _described(answer: Answer) -> str:
+    if not answer.data.strip():
+        return "empty"
+    return f"not JSON ({answer.headers.get('Content-Type', 'no content type')})"
+
+
+def _details(operation: Operation, request: Request, answer: Answer) -> dict[str, Any]:
+    return {
+        "headers": answer.headers,
+        "raw_data": answer.data,
+        "operation_id": operation.id,
+        "method": request.method,
+        "url": request.url_without_query,
+    }

@@ -1,0 +1,40 @@
+"""A local Talon.One for tests and quickstarts: real HTTP, real rules, real state, no account.
+
+```python
+from talon_one.sandbox import Sandbox
+
+with Sandbox() as sandbox:
+    print(sandbox.url, sandbox.api_key)
+```
+
+It needs aiohttp, which `pip install "talon_one[sandbox]"` brings along. The name `Sandbox` is
+resolved on first use, so that importing this package costs nothing.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from .runner import Sandbox as Sandbox
+
+__all__ = ["Sandbox"]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in __all__:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    try:
+        from .runner import Sandbox
+    except ModuleNotFoundError as error:
+        # Only a missing aiohttp is the caller's to mend; anything else is a fault of ours.
+        if error.name is None or error.name.partition(".")[0] != "aiohttp":
+            raise
+        raise ModuleNotFoundError(
+            'The sandbox needs aiohttp: pip install "talon_one[sandbox]"', name=error.name
+        ) from error
+    return Sandbox
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

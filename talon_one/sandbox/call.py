@@ -1,0 +1,87 @@
+"""One request as the operations see it, and what they answer: no sockets, no headers."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from .errors import Problem, invalid
+from .store import Store
+from .values import parse_time
+
+
+class Query:
+    """The query parameters of a request, read strictly: a wrong value is a 400."""
+
+    def __init__(self, values: Mapping[str, str]) -> None:
+        """Take the decoded parameters."""
+        self._values = values
+
+    def text(self, name: str) -> str | None:
+        """Return a parameter as it is, None if absent."""
+        return self._values.get(name)
+
+    def one_of(self, name: str, *allowed: str, default: str = "") -> str:
+        """Return a parameter that must be one of the given words."""
+        value = self._values.get(name, default)
+        if name in self._values and value not in allowed:
+            known = ", ".join(f'"{word}"' for word in allowed)
+            details = f"{name} must be one of the following: {known}"
+            raise invalid(Problem("enum", details, parameter=name))
+        return value
+
+    def flag(self, name: str) -> bool:
+        """Return a boolean parameter, False if absent."""
+        return self.one_of(name, "true", "false", default="false") == "true"
+
+    def time(self, name: str) -> str | None:
+        """Return a timestamp in canonical form, None if absent."""
+        value = self._values.get(name)
+        try:
+            return value if value is None else parse_time(value)
+        except ValueError as error:
+            raise invalid(Problem("Invalid type", str(error), parameter=name)) from error
+
+    def integer(self, name: str, default: int, minimum: int, maximum: int) -> int:
+        """Return a whole number within the bounds."""
+        value = self._values.get(name)
+        if value is None:
+            return default
+        digits = value.isascii() and value.isdigit() and len(value) < 20
+        if not digits or not minimum <= int(value) <= maximum:
+            details = f"{name} must be a whole number from {minimum} to {maximum}"
+            raise invalid(Problem("range", details, parameter=name))
+        return int(value)
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """A request that is authenticated, validated and inside a transaction.
+
+    Attributes:
+        store: The state; what is changed in it is kept if the operation returns.
+        now: Time of the request.
+        ids: Decoded path parameters, in the order of the path.
+        query: Query parameters.
+        body: The validated body, None for operations without one.
+        dry: Whether the changes are going to be forgotten.
+    """
+
+    store: Store
+    now: str
+    ids: tuple[str, ...]
+    query: Query
+    body: Any
+    dry: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What goes back: a status and, except for 204, a JSON body."""
+
+    status: int
+    body: Any = None
+
+
+NO_CONTENT = Answer(204)

@@ -1,0 +1,135 @@
+"""From the bytes of a request to the bytes of its answer: everything but the socket."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import parse_qsl
+
+from .access import authenticate
+from .call import Answer, Call, Query
+from .database import Database
+from .errors import ApiError, Problem, invalid
+from .routes import Route, find
+from .validation import Check, Problems
+from .values import hours_before, utc_now
+
+IDEMPOTENCY_HOURS = 24
+IDEMPOTENCY_KEY_LENGTH = 255
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """A request as it came in.
+
+    Attributes:
+        method: HTTP method.
+        target: Path and query exactly as sent, nothing decoded or normalised.
+        headers: Headers, looked up without regard to case.
+        body: The exact bytes of the body.
+    """
+
+    method: str
+    target: str
+    headers: Mapping[str, str]
+    body: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Response:
+    """An answer ready to be sent; an empty body goes out without a content type."""
+
+    status: int
+    body: bytes = b""
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+class Dispatcher:
+    """Answers requests, one at a time, each in a transaction of its own."""
+
+    def __init__(self, database: Database) -> None:
+        """Answer from the given database."""
+        self._database = database
+
+    def answer(self, request: Request) -> Response:
+        """Answer a request; whatever is wrong with it is an answer too."""
+        route = None
+        try:
+            path, _, query = request.target.partition("?")
+            route, ids = find(request.method, path)
+            with self._database.transaction(dry=True) as store:
+                authenticate(store, route.access, request.headers, request.body)
+            return self._carry_out(route, ids, _query(query), request)
+        except ApiError as error:
+            body = error.body(with_status=route is None or route.status_in_errors)
+            headers = {"Allow": ", ".join(error.allow)} if error.allow else {}
+            return Response(error.status, _encoded(body), headers)
+
+    def _carry_out(
+        self, route: Route, ids: tuple[str, ...], query: Query, request: Request
+    ) -> Response:
+        dry = route.dry and query.flag("dry")
+        key = _idempotency_key(request) if route.idempotent and not dry else ""
+        now = utc_now()
+        # A key belongs to one operation on one thing, so that using it again elsewhere does not
+        # bring back the wrong answer.
+        about, since = f"{request.method} {request.target}", hours_before(now, IDEMPOTENCY_HOURS)
+        with self._database.transaction(dry=dry) as store:
+            if key and (stored := store.answer(about, key, since)):
+                return Response(*stored)
+            body = _body(route.body, request.body) if route.body else None
+            answer: Answer = route.operation(Call(store, now, ids, query, body, dry))
+            response = Response(
+                answer.status, b"" if answer.body is None else _encoded(answer.body)
+            )
+            if key:
+                store.save_answer(about, key, now, since, response.status, response.body)
+        return response
+
+
+def _encoded(body: Any) -> bytes:
+    text = json.dumps(body, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+    return text.encode()
+
+
+def _query(text: str) -> Query:
+    try:
+        # Of a parameter given twice the first one counts.
+        return Query(dict(reversed(parse_qsl(text, keep_blank_values=True, errors="strict"))))
+    except ValueError as error:
+        details = "the query is not percent-encoded UTF-8"
+        raise invalid(Problem("Invalid", details, parameter="query")) from error
+
+
+def _idempotency_key(request: Request) -> str:
+    key = request.headers.get("Idempotency-Key", "")
+    if len(key) > IDEMPOTENCY_KEY_LENGTH:
+        details = f"must have at most {IDEMPOTENCY_KEY_LENGTH} characters"
+        raise invalid(Problem("maxLength", details, parameter="Idempotency-Key"))
+    return key
+
+
+def _body(check: Check, data: bytes) -> Any:
+    """Parse and check a JSON body.
+
+    Raises:
+        ApiError: 400 with everything that is wrong with it.
+    """
+    try:
+        value = json.loads(data.decode("utf-8"), parse_constant=_refuse)
+        # Escapes can spell lone surrogates and exponents infinity; neither can be stored or
+        # sent back, and encoding finds both.
+        _encoded(value)
+    except (ValueError, RecursionError) as error:
+        raise invalid(Problem("Malformed", "the body is not valid JSON")) from error
+    problems: Problems = []
+    checked = check(value, "", problems)
+    if problems:
+        raise invalid(*problems)
+    return checked
+
+
+def _refuse(constant: str) -> Any:
+    raise ValueError(f"{constant} is not JSON")

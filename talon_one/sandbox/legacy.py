@@ -1,0 +1,133 @@
+"""The V1 operations: flat bodies in, the full `IntegrationState` with effect tuples out."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from . import views
+from .call import Answer, Call
+from .effects import NO_CAMPAIGN, v1_discounts, v1_tuples
+from .errors import Problem, invalid
+from .profiles import write_profile
+from .records import OPEN, Event, Profile, Session
+from .sessions import Update, advance, assess, blank, record_event, visit
+from .values import ZERO
+
+
+def update_session(call: Call) -> Answer:
+    """Answer updateCustomerSession."""
+    sent = call.body
+    content = {
+        name: sent[name]
+        for name in ("cartItems", "identifiers", "total", "attributes")
+        if name in sent
+    }
+    if "coupon" in sent:
+        content["couponCodes"] = [sent["coupon"]] if sent["coupon"] else []
+    if "referral" in sent:
+        content["referralCode"] = sent["referral"]
+    outcome = advance(
+        call,
+        Update(
+            session_id=call.ids[0],
+            profile_id=sent.get("profileId"),
+            state=sent.get("state", OPEN),
+            content=content,
+            discard=(),
+            pointer="",
+            params=sent,
+            at=call.now,
+        ),
+    )
+    effects = outcome.evaluation.effects
+    return Answer(200, _state(call, outcome.session, outcome.profile, outcome.event, effects))
+
+
+def update_profile(call: Call) -> Answer:
+    """Answer updateCustomerProfile, which always runs the rules."""
+    change = write_profile(call, call.ids[0], call.body.get("attributes", {}))
+    # V1 answers always hold a session; a profile update has none, so it is an empty one.
+    session = replace(blank(call, ""), profile_id=change.profile.integration_id)
+    evaluation = assess(call.store, session, call.now)
+    event = record_event(call, change.event_type, session, {})
+    return Answer(200, _state(call, session, change.profile, event, evaluation.effects))
+
+
+def track_event(call: Call) -> Answer:
+    """Answer trackEvent: record the event, and say what holds for its session."""
+    sent, store = call.body, call.store
+    session = store.session(sent["sessionId"])
+    profile_id = sent.get("profileId")
+    if session is None:
+        session = store.save_session(
+            replace(
+                blank(call, sent["sessionId"]),
+                profile_id=profile_id or "",
+                update_count=1,
+                first_session=not (
+                    profile_id and store.has_other_session(profile_id, sent["sessionId"])
+                ),
+            )
+        )
+    elif profile_id not in (None, session.profile_id):
+        details = "the session belongs to another profile"
+        raise invalid(Problem("Illegal profile", details, "/profileId"))
+    profile = visit(call, session.profile_id)
+    effects = session.effects
+    if session.state == OPEN:
+        effects = assess(store, session, call.now).effects
+        session = store.save_session(replace(session, effects=effects))
+    event = record_event(call, sent["type"], session, sent["attributes"])
+    return Answer(201, _state(call, session, profile, event, effects))
+
+
+def _state(
+    call: Call,
+    session: Session,
+    profile: Profile | None,
+    event: Event,
+    effects: Sequence[Mapping[str, Any]],
+) -> dict[str, Any]:
+    """Return an `IntegrationState`, the same for all V1 operations."""
+    # An anonymous session has no profile, yet V1 answers always hold one.
+    nobody = Profile(
+        id=0,
+        integration_id="",
+        created=call.now,
+        last_activity=call.now,
+        closed_sessions=0,
+        total_sales=ZERO,
+        attributes={},
+    )
+    state = {
+        "session": views.session_v1(session, v1_discounts(session.effects)),
+        "profile": views.profile(call.store, profile or nobody),
+        "event": views.event(event, v1_tuples(effects), _meta(call, effects)),
+    }
+    coupon = call.store.coupon(next(iter(session.coupon_codes), ""))
+    if coupon is not None:
+        state["coupon"] = views.coupon(coupon)
+    return state
+
+
+def _meta(call: Call, effects: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """Return why codes were rejected, which V1 effects do not say."""
+    meta: dict[str, Any] = {}
+    for made in effects:
+        reason = made["props"].get("rejectionReason")
+        if made["effectType"] == "rejectCoupon":
+            meta["couponRejectionReason"] = {
+                "campaignId": made["campaignId"],
+                "couponId": made.get("triggeredByCoupon", NO_CAMPAIGN),
+                "reason": reason,
+            }
+        elif made["effectType"] == "rejectReferral":
+            referral = call.store.referral(made["props"]["value"])
+            meta["referralRejectionReason"] = {
+                "campaignId": made["campaignId"],
+                "referralId": referral.id if referral else NO_CAMPAIGN,
+                "reason": reason,
+            }
+    return meta

@@ -1,0 +1,73 @@
+"""Timestamps and amounts: how they are read, computed with and written.
+
+Timestamps are handled as text in one canonical form, `2024-05-02T09:00:00.000000Z`. That form has
+a fixed width and is always UTC, so it compares and sorts as text, in Python as in SQLite.
+Amounts are `Decimal` inside and JSON numbers outside.
+"""
+
+from __future__ import annotations
+
+import re
+from datetime import datetime, timedelta, timezone
+from decimal import ROUND_HALF_UP, Decimal
+from typing import Any
+
+CENT = Decimal("0.01")
+ZERO = Decimal(0)
+
+_RFC3339 = re.compile(
+    r"(\d{4}-\d{2}-\d{2})[Tt ](\d{2}:\d{2}:\d{2})(?:\.(\d{1,9}))?([Zz]|[+-]\d{2}:\d{2})",
+    re.ASCII,
+)
+
+
+def utc_now() -> str:
+    """Return the present moment in canonical form."""
+    return format_time(datetime.now(timezone.utc))
+
+
+def format_time(moment: datetime) -> str:
+    """Write an aware datetime in canonical form: UTC, six fractional digits, `Z`."""
+    text = moment.astimezone(timezone.utc).replace(tzinfo=None).isoformat(timespec="microseconds")
+    return f"{text}Z"
+
+
+def parse_time(text: str) -> str:
+    """Bring an RFC 3339 timestamp with any offset into canonical form.
+
+    Digits beyond microseconds are dropped.
+
+    Raises:
+        ValueError: If the text is not an RFC 3339 timestamp.
+    """
+    match = _RFC3339.fullmatch(text)
+    if match is None:
+        raise ValueError(f"{text!r} is not an RFC 3339 timestamp")
+    day, clock, fraction, offset = match.groups()
+    micros = (fraction or "")[:6].ljust(6, "0")
+    zone = "+00:00" if offset in "Zz" else offset
+    try:
+        return format_time(datetime.fromisoformat(f"{day}T{clock}.{micros}{zone}"))
+    except OverflowError as error:
+        raise ValueError(f"{text!r} lies outside the calendar") from error
+
+
+def hours_before(moment: str, hours: int) -> str:
+    """Return the canonical timestamp that lies the given number of hours before `moment`."""
+    aware = datetime.fromisoformat(moment.removesuffix("Z") + "+00:00")
+    return format_time(aware - timedelta(hours=hours))
+
+
+def amount(number: Any) -> Decimal:
+    """Turn a JSON number into the decimal it was written as."""
+    return Decimal(str(number))
+
+
+def cents(value: Decimal) -> Decimal:
+    """Round to cents, halves away from zero, as receipts do."""
+    return value.quantize(CENT, rounding=ROUND_HALF_UP)
+
+
+def json_number(value: Decimal) -> int | float:
+    """Write an amount as the JSON number a person would write: 30 rather than 30.00."""
+    return int(value) if value == value.to_integral_value() else float(value)

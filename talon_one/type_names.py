@@ -1,0 +1,70 @@
+"""Types written as text, in annotations (``list[Coupon]``) and type strings (``dict(str, Coupon)``)."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+
+class Shape(NamedTuple):
+    """What a written type says.
+
+    Attributes:
+        kind: ``list``, ``dict``, ``Literal``, the name of a scalar (``str``, ``datetime``,
+            ``Any``, ...) or the name of a model.
+        inner: Shape of the items of a list or of the values of a dict.
+        values: Values that a ``Literal`` admits.
+    """
+
+    kind: str
+    inner: Shape | None = None
+    values: tuple[Any, ...] = ()
+
+
+ANY = Shape("Any")
+
+# Spellings of the vendor's packages on the left.
+_SCALARS = {
+    "object": "Any",
+    "None": "Any",
+    "string": "str",
+    "integer": "int",
+    "number": "float",
+    "boolean": "bool",
+    "datetime.datetime": "datetime",
+    "datetime.date": "date",
+    "list": "Any",
+    "dict": "Any",
+}
+_TYPE_STRINGS = {"Any": "object", "Literal": "str"}
+
+
+def parse(written: str) -> Shape:
+    """Return what *written* says; ``| None`` and ``Optional[...]`` mean nothing here."""
+    text = written.strip().removesuffix("| None").strip()
+    opening = min((text.find(c) for c in "[(" if c in text), default=-1)
+    if opening < 0:
+        return Shape(_SCALARS.get(text, text))
+    head, inside = text[:opening].lower(), text[opening + 1 : -1].strip().rstrip(",")
+    if head == "optional":
+        return parse(inside)
+    if head == "literal":
+        from ast import literal_eval
+
+        return Shape("Literal", values=literal_eval(f"({inside},)"))
+    if head == "dict":
+        inside = inside.partition(",")[2]
+    return Shape(head, parse(inside))
+
+
+def type_name(written: str) -> str:
+    """Return the type string of the vendor's packages for an annotation."""
+    return _spelled(parse(written))
+
+
+def _spelled(shape: Shape) -> str:
+    if shape.kind == "dict":
+        inner = _spelled(shape.inner or ANY)
+        return "object" if inner == "object" else f"dict(str, {inner})"
+    if shape.kind == "list":
+        return f"list[{_spelled(shape.inner or ANY)}]"
+    return _TYPE_STRINGS.get(shape.kind, shape.kind)
