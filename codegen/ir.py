@@ -41,7 +41,9 @@ class Property:
     def annotation(self) -> str:
         """The annotation in the class."""
         optional = not self.required or self.nullable
-        return f"{self.type.text} | None" if optional and self.type.text != "Any" else self.type.text
+        return (
+            f"{self.type.text} | None" if optional and self.type.text != "Any" else self.type.text
+        )
 
 
 @dataclass(frozen=True)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import copy
 import os
 import tempfile
+import threading
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
@@ -13,7 +15,14 @@ from talon_one.configuration import Configuration
 from talon_one.exceptions import ApiTypeError, ApiValueError
 from talon_one.model import Model
 from talon_one.operation import Body, Operation, header, query
-from talon_one.request import Request, build, check_header, take_options
+from talon_one.request import (
+    JSON_TYPE,
+    Request,
+    build,
+    check_header,
+    path_segment,
+    take_options,
+)
 from talon_one.response import Answer, decode, result, text
 from talon_one.types import convert, model_class
 
@@ -59,6 +68,7 @@ class ApiClient:
         self.last_response: Answer | None = None
         self._rest: RESTClientObject | None = None
         self._pool: ThreadPool | None = None
+        self._lock = threading.Lock()
         self.default_headers: dict[str, str] = {}
         self.user_agent = f"talon_one-python/{VERSION}"
         if header_name is not None:
@@ -89,7 +99,8 @@ class ApiClient:
         if self._rest is None:
             from talon_one.rest import RESTClientObject
 
-            self._rest = RESTClientObject(self.configuration)
+            with self._lock:
+                self._rest = self._rest or RESTClientObject(self.configuration)
         return self._rest
 
     @property
@@ -98,7 +109,8 @@ class ApiClient:
         if self._pool is None:
             from multiprocessing.pool import ThreadPool
 
-            self._pool = ThreadPool(self.pool_threads)
+            with self._lock:
+                self._pool = self._pool or ThreadPool(self.pool_threads)
         return self._pool
 
     @classmethod
@@ -139,14 +151,22 @@ class ApiClient:
             args: Its positional arguments.
             kwargs: Its keyword arguments and the settings of the call.
         """
-        options = take_options(kwargs)
         if operation.deprecated:
             import warnings
 
+            # The method stands between this one and the caller.
             warnings.warn(operation.deprecated, DeprecationWarning, stacklevel=3)
-        request = build(
-            operation, self.configuration, self.default_headers, args, kwargs, options
-        )
+        return self._call(operation, self.configuration, args, kwargs)
+
+    def _call(
+        self,
+        operation: Operation,
+        configuration: Configuration,
+        args: tuple[Any, ...],
+        kwargs: dict[str, Any],
+    ) -> Any:
+        options = take_options(kwargs)
+        request = build(operation, configuration, self.default_headers, args, kwargs, options)
         if options.async_req:
             return self.pool.apply_async(self._carry_out, (operation, request, options))
         return self._carry_out(operation, request, options)
@@ -191,6 +211,8 @@ class ApiClient:
             query_params: Values of the query, by wire name.
             header_params: Further headers.
             body: JSON body: a model, a dict or a list.
+            post_params: Not supported, must be empty.
+            files: Not supported, must be empty.
             response_type: Type string of a successful answer; plain data if not given.
             auth_settings: Names of the security schemes, any one of which will do.
             async_req: Run in a thread and return a handle with ``get()``.
@@ -204,8 +226,6 @@ class ApiClient:
         """
         if post_params or files:
             raise ApiTypeError("forms and files are sent by the methods of the import operations")
-        from talon_one.request import path_segment
-
         safe = self.configuration.safe_chars_for_path_param
         for name, value in (path_params or {}).items():
             resource_path = resource_path.replace(f"{{{name}}}", path_segment(name, value, safe))
@@ -224,6 +244,7 @@ class ApiClient:
             body=None if body is None else Body("body", "Any"),
             results=dict(response_types_map or {200: response_type or "Any"}),
             security=tuple(auth_settings or ()),
+            accept=(header_params or {}).get("Accept", JSON_TYPE),
         )
         options = {
             "_request_timeout": _request_timeout,
@@ -236,12 +257,11 @@ class ApiClient:
         arguments.update(header_params or {})
         if body is not None:
             arguments["body"] = body
-        client = self
+        configuration = self.configuration
         if _host is not None:
-            client = type(self)(Configuration.__deepcopy__(self.configuration, {}))
-            client.configuration.host = _host
-            client.default_headers.update(self.default_headers)
-        return client.call(operation, (), {**arguments, **options})
+            configuration = copy.deepcopy(configuration)
+            configuration.host = _host
+        return self._call(operation, configuration, (), {**arguments, **options})
 
     # -- Conversion ----------------------------------------------------------------------------
 
@@ -304,19 +324,19 @@ class ApiClient:
         json_types = [each for each in accepts if "json" in each.lower()]
         return json_types[0] if json_types else ", ".join(accepts)
 
-    def select_header_content_type(
-        self, content_types: list[str] | None, *_: Any
-    ) -> str | None:
+    def select_header_content_type(self, content_types: list[str] | None, *_: Any) -> str | None:
         """Return the content type to send: JSON if it is one of these, else the first."""
         if not content_types:
-            return "application/json"
+            return JSON_TYPE
         json_types = [each for each in content_types if "json" in each.lower()]
         return json_types[0] if json_types else content_types[0]
 
     def _saved(self, answer: Answer) -> str:
         """Write an answer to a file of its own in the temporary folder and return its path."""
         disposition = answer.headers.get("Content-Disposition", "")
-        name = os.path.basename(disposition.partition("filename=")[2].partition(";")[0].strip("\"' "))
+        name = os.path.basename(
+            disposition.partition("filename=")[2].partition(";")[0].strip("\"' ")
+        )
         folder = tempfile.mkdtemp(dir=self.configuration.temp_folder_path)
         path = os.path.join(folder, name or "answer")
         with open(path, "wb") as file:

@@ -6,7 +6,7 @@ import copy
 import os
 from collections.abc import Callable, Mapping
 from functools import cache
-from typing import TYPE_CHECKING, Any, ClassVar, Union
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from talon_one.exceptions import ConfigurationError
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 PLACEHOLDER_HOST = "https://yourbaseurl.talon.one"
 """Host of the API description, which everyone replaces by that of their deployment."""
 
-Timeout = Union[float, tuple[Union[float, None], Union[float, None]], None]
+Timeout = float | tuple[float | None, float | None] | None
 """Seconds in all, or a pair of seconds to connect and to read; ``None`` waits for ever."""
 
 DEFAULT_TIMEOUT: Timeout = (5.0, 30.0)

@@ -191,9 +191,7 @@ if TYPE_CHECKING:
     ) -> Any:
         """Describe a scalar or free-form property."""
 
-    def timestamp(
-        *, default: Any = ..., wire: str = ..., aliases: tuple[str, ...] = ...
-    ) -> Any:
+    def timestamp(*, default: Any = ..., wire: str = ..., aliases: tuple[str, ...] = ...) -> Any:
         """Describe a property that holds an RFC 3339 timestamp."""
 
     def day(*, default: Any = ..., wire: str = ..., aliases: tuple[str, ...] = ...) -> Any:

@@ -114,7 +114,9 @@ class Model:
             ApiKeyError: The JSON object has no such property.
         """
         if key not in self._data:
-            raise ApiKeyError(f"no {key!r} in {type(self).__name__}.{did_you_mean(key, self._data)}")
+            raise ApiKeyError(
+                f"no {key!r} in {type(self).__name__}.{did_you_mean(key, self._data)}"
+            )
         declared = self._by_wire.get(key)
         return declared.__get__(self) if declared else self._data[key]
 
@@ -124,7 +126,9 @@ class Model:
 
     def __delitem__(self, key: str) -> None:
         if key not in self._data:
-            raise ApiKeyError(f"no {key!r} in {type(self).__name__}.{did_you_mean(key, self._data)}")
+            raise ApiKeyError(
+                f"no {key!r} in {type(self).__name__}.{did_you_mean(key, self._data)}"
+            )
         del self._data[key]
 
     def __contains__(self, key: object) -> bool:
@@ -187,8 +191,8 @@ class Model:
     def from_dict(cls, data: Any) -> Self:
         """Return an object made from a dict of wire names or of Python names.
 
-        In a dict of wire names ``None`` is JSON null, so nothing of a decoded answer is lost. A dict
-        that uses Python names is read like the keywords of the constructor: ``None`` is "not
+        In a dict of wire names ``None`` is JSON null, so nothing of a decoded answer is lost. A
+        dict that uses Python names is read like the keywords of the constructor: ``None`` is "not
         given", also inside nested objects. What `to_dict` returns can be read back either way.
 
         Raises:
@@ -314,7 +318,7 @@ class Model:
             raise ApiTypeError(
                 f"{type(self).__name__} has {len(self._fields)} properties, not {len(args)}"
             )
-        given = dict(zip(self._fields, args))
+        given = dict(zip(self._fields, args, strict=False))
         twice = given.keys() & kwargs.keys()
         if twice:
             raise ApiTypeError(f"{type(self).__name__} got {min(twice)!r} twice")

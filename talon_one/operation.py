@@ -1,4 +1,4 @@
-"""Operation: all that is known of an endpoint, as data. `talon_one/api/*_operations.py` holds it."""
+"""Operation: all that is known of an endpoint, as data."""
 
 from __future__ import annotations
 

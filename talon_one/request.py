@@ -46,6 +46,10 @@ class Request(NamedTuple):
         """The URL as it may stand in logs and exceptions."""
         return self.base + self.target.partition("?")[0]
 
+    def __repr__(self) -> str:
+        # Neither headers, which hold the credentials, nor the query, nor the body.
+        return f"<Request {self.operation_id}: {self.method} {self.url_without_query}>"
+
 
 class CallOptions:
     """Settings of a single call: the keywords that begin with an underscore, and ``async_req``."""
@@ -177,9 +181,7 @@ def check_header(name: str, text: Any) -> None:
         raise ApiValueError(f"the header {name!r} holds a line break or a non-Latin-1 character")
 
 
-def _bind(
-    operation: Operation, args: tuple[Any, ...], kwargs: Mapping[str, Any]
-) -> dict[str, Any]:
+def _bind(operation: Operation, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> dict[str, Any]:
     """Return the arguments by Python name."""
     positional = operation.positional
     if len(args) > len(positional):
@@ -187,7 +189,7 @@ def _bind(
             f"{operation.id} takes {len(positional)} positional arguments"
             f" ({', '.join(positional)}), not {len(args)}; give the rest as keywords"
         )
-    values = dict(zip(positional, args))
+    values = dict(zip(positional, args, strict=False))
     keywords = operation.keywords
     for keyword, value in kwargs.items():
         name = keywords.get(keyword)

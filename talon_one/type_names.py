@@ -1,4 +1,4 @@
-"""Types written as text, in annotations (``list[Coupon]``) and type strings (``dict(str, Coupon)``)."""
+"""Types written as text: annotations (``list[Coupon]``), type strings (``dict(str, Coupon)``)."""
 
 from __future__ import annotations
 

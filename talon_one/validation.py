@@ -34,7 +34,9 @@ class Violation(NamedTuple):
 def violations(model: Model) -> list[Violation]:
     """Return everything that is wrong with *model*; an empty list if it may be sent."""
     found: list[Violation] = []
-    _check_object(type(model), model._data, (), lambda path, said: found.append(Violation(path, said)))
+    _check_object(
+        type(model), model._data, (), lambda path, said: found.append(Violation(path, said))
+    )
     return found
 
 
@@ -185,7 +187,9 @@ def _number_check(kind: str, constraints: Mapping[str, Any]) -> Check:
     def check(value: Any, path: Path, report: Report) -> None:
         value = _member_value(value)
         if not _is_number(value, kind):
-            report(path, f"must be {'an integer' if kind == 'int' else 'a number'}, not {_kind(value)}")
+            report(
+                path, f"must be {'an integer' if kind == 'int' else 'a number'}, not {_kind(value)}"
+            )
         elif value != value or value in (_INFINITY, -_INFINITY):
             report(path, f"must be a finite number, not {value!r}")
         else:

@@ -9,7 +9,7 @@ from enum import Enum
 from typing import Any
 
 from talon_one.dates import write_datetime
-from talon_one.exceptions import ApiTypeError, ApiValueError, PathToItem
+from talon_one.exceptions import ApiTypeError, ApiValueError
 
 orjson: Any
 try:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import errno
 import logging
 from types import TracebackType
@@ -78,7 +79,13 @@ class Server:
 
     async def _close(self) -> None:
         try:
+            for site in list(self._runner.sites):
+                await site.stop()
+            # A connection accepted just now must reach the runner before the runner closes all
+            # it knows, and what is being closed must be done with before the loop may go.
+            await _let_the_loop_turn()
             await self._runner.cleanup()
+            await _let_the_loop_turn()
         finally:
             self._database.close()
 
@@ -101,6 +108,13 @@ class Server:
             headers=response.headers,
             content_type="application/json" if response.body else None,
         )
+
+
+async def _let_the_loop_turn() -> None:
+    # asyncio takes up to four turns from accepting a connection to telling its protocol, and
+    # two from closing a transport to closing its socket.
+    for _ in range(8):
+        await asyncio.sleep(0)
 
 
 def _origin_form(target: str) -> str:

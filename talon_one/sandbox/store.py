@@ -102,13 +102,14 @@ class Store:
     def coupons_of_profile(self, profile_id: str) -> list[Coupon]:
         """Return the coupons a profile has reserved, redeemed or been given."""
         query = """
-            SELECT * FROM coupons WHERE recipient = ?1 OR implicitly_reserved
-                OR id IN (SELECT coupon_id FROM reservations WHERE profile_id = ?1)
+            SELECT * FROM coupons WHERE recipient = ? OR implicitly_reserved
+                OR id IN (SELECT coupon_id FROM reservations WHERE profile_id = ?)
                 OR id IN (SELECT target_id FROM redemptions
-                          WHERE profile_id = ?1 AND kind = 'coupon')
+                          WHERE profile_id = ? AND kind = 'coupon')
             ORDER BY id
         """
-        return [_coupon(row) for row in self._all(query, profile_id)]
+        rows = self._all(query, profile_id, profile_id, profile_id)
+        return [_coupon(row) for row in rows]
 
     def reserved(self, coupon_id: int, profile_id: str) -> bool:
         """Say whether a profile holds a reservation of a coupon."""

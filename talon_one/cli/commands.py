@@ -1,0 +1,117 @@
+"""The commands: `quickstart` and `sandbox`."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import sys
+from collections.abc import Sequence
+from typing import Annotated
+
+import typer
+
+import talon_one
+from talon_one.cli.deployment import deployment, environment
+from talon_one.cli.quickstart import checkout
+from talon_one.cli.screen import Screen
+from talon_one.sandbox.campaign import COUPON_CODE
+
+app = typer.Typer(
+    help="The Python SDK for Talon.One, at the command line.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+
+
+def run(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line and return its exit code.
+
+    What goes wrong in a way that a user can mend ends in one line on standard error.
+    """
+    for stream in (sys.stdout, sys.stderr):
+        # A console of another encoding must not turn a name it cannot show into a crash.
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="backslashreplace")
+    try:
+        app(arguments, prog_name="talon-one")
+    except talon_one.ApiException as failure:
+        return _refuse(f"{failure} ({failure.method} {failure.url})")
+    except (talon_one.OpenApiException, OSError, sqlite3.Error) as failure:
+        return _refuse(str(failure))
+    except ModuleNotFoundError as missing:
+        # The sandbox says what to install; any other missing module is a fault of ours.
+        if missing.name != "aiohttp":
+            raise
+        return _refuse(str(missing))
+    return 0
+
+
+def _refuse(reason: str) -> int:
+    print(f"talon-one: {' '.join(reason.split())}", file=sys.stderr)
+    return 1
+
+
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"talon_one {talon_one.__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def options(
+    version: Annotated[
+        bool,
+        typer.Option(
+            "--version", callback=_show_version, is_eager=True, help="Show the version and exit."
+        ),
+    ] = False,
+) -> None:
+    """Hold the options of the command itself; the callbacks do their work."""
+
+
+@app.command()
+def quickstart(
+    coupon: Annotated[str, typer.Option(help="Coupon code that the customer enters.")] = (
+        COUPON_CODE
+    ),
+) -> None:
+    """Take a customer through a checkout, and show every step.
+
+    Runs against a sandbox of its own. With TALON_ONE_HOST and TALON_ONE_API_KEY set it runs
+    against that deployment, where it leaves a profile and a closed session.
+    """
+    screen = Screen()
+    with deployment() as configuration, talon_one.ApiClient(configuration) as client:
+        given = bool(os.environ.get("TALON_ONE_HOST"))
+        what = "TALON_ONE_HOST" if given else "a sandbox, started for this run"
+        screen.fact(f"Talking to {configuration.host} ({what}).")
+        checkout(talon_one.IntegrationApi(client), coupon, screen)
+
+
+@app.command()
+def sandbox(
+    port: Annotated[
+        int, typer.Option(min=0, max=65535, help="Port to listen on; 0 takes a free one.")
+    ] = 0,
+    database: Annotated[
+        str, typer.Option(help="SQLite file that keeps the state; in memory by default.")
+    ] = ":memory:",
+) -> None:
+    """Run a local Talon.One until Ctrl-C, and show how to reach it."""
+    from talon_one.sandbox import Sandbox
+
+    Sandbox(port, database).run_forever(_announce)
+    Screen().fact("The sandbox has ended.")
+
+
+def _announce(running: talon_one.sandbox.Sandbox) -> None:
+    screen = Screen()
+    screen.line(f"The sandbox listens on {running.url} until Ctrl-C.")
+    screen.fact(
+        f"Its campaign has the ID {running.campaign_id} and the coupon {running.coupon_code}."
+    )
+    screen.step("For the programs that should use it:")
+    for name, value in environment(running).items():
+        screen.line(f"export {name}={value}")

@@ -1,0 +1,43 @@
+"""Whom the quickstart and the examples talk to: a deployment, or a sandbox of their own."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from talon_one.configuration import Configuration
+
+if TYPE_CHECKING:
+    from talon_one.sandbox import Sandbox
+
+
+@contextmanager
+def deployment() -> Iterator[Configuration]:
+    """Give the configuration that the environment describes, or that of a fresh sandbox.
+
+    With ``TALON_ONE_HOST`` set this is `Configuration.from_env`. Without it a sandbox runs on a
+    free port for as long as the block lasts.
+
+    Raises:
+        ModuleNotFoundError: A sandbox is wanted, but aiohttp is not installed.
+    """
+    if os.environ.get("TALON_ONE_HOST"):
+        yield Configuration.from_env()
+        return
+    from talon_one.sandbox import Sandbox
+
+    with Sandbox() as sandbox:
+        yield Configuration.from_env(environment(sandbox))
+
+
+def environment(sandbox: Sandbox) -> dict[str, str]:
+    """Return the variables by which `Configuration.from_env` finds a running sandbox."""
+    return {
+        "TALON_ONE_HOST": sandbox.url,
+        "TALON_ONE_API_KEY": sandbox.api_key,
+        "TALON_ONE_MANAGEMENT_KEY": sandbox.management_key,
+        "TALON_ONE_APPLICATION_ID": str(sandbox.application_id),
+        "TALON_ONE_APPLICATION_SECRET": sandbox.application_secret,
+    }

@@ -1,0 +1,86 @@
+"""The quickstart: the checkout of a shop, in plain calls of the SDK.
+
+This file is its one source. `talon-one quickstart` and `examples/quickstart.py` run `checkout`, and
+the README walks through it in passages that are copied from here word by word, which a test
+compares. That is why the statements stand in one function, and why a passage holds calls alone:
+what is shown of the answers is the business of the `Screen`.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+from uuid import uuid4
+
+import talon_one
+
+if TYPE_CHECKING:
+    from talon_one.cli.screen import Screen
+
+
+def checkout(api: talon_one.IntegrationApi, coupon_code: str, screen: Screen) -> None:
+    """Take a new customer from an empty cart to a paid order, and show what comes back.
+
+    Args:
+        api: The API of an Application.
+        coupon_code: Coupon that the customer enters.
+        screen: Where to show it.
+
+    Raises:
+        ApiException: A call failed.
+    """
+    profile_id = f"customer-{uuid4()}"
+    session_id = f"order-{uuid4()}"
+
+    screen.step("1. Create a profile for the customer")
+    state = api.update_customer_profile_v2(
+        profile_id,
+        talon_one.CustomerProfileIntegrationRequestV2(response_content=["customerProfile"]),
+        run_rule_engine=True,
+    )
+    profile = state.customer_profile
+    screen.fact(f"Profile: {profile_id}")
+    screen.fact(f"Orders so far: {profile.closed_sessions if profile else 'unknown'}")
+
+    screen.step(f"2. Send the cart and the coupon code {coupon_code}")
+    session = talon_one.NewCustomerSessionV2(
+        profile_id=profile_id,
+        coupon_codes=[coupon_code],
+        cart_items=[
+            talon_one.CartItem(name="Coffee beans, 1 kg", sku="beans-1kg", quantity=2, price=18.0),
+            talon_one.CartItem(name="Paper filters", sku="filters", quantity=1, price=4.0),
+        ],
+    )
+    answer = api.update_customer_session_v2(
+        session_id, talon_one.IntegrationRequest(customer_session=session)
+    )
+    screen.fact(f"Session: {session_id}")
+    screen.effects(answer.effects)
+
+    screen.step("3. Apply the effects")
+    discount = 0.0
+    refusals = []
+    for effect in answer.effects:
+        if effect.effect_type == "setDiscount":
+            discount += talon_one.SetDiscountEffectProps.from_dict(effect.props).value
+        elif effect.effect_type == "rejectCoupon":
+            refusals.append(talon_one.RejectCouponEffectProps.from_dict(effect.props))
+    screen.fact(f"Discount: {discount:.2f}")
+    for refusal in refusals:
+        screen.fact(f"Coupon {refusal.value} is refused: {refusal.rejection_reason}")
+
+    screen.step("4. Close the session, which redeems the coupon")
+    answer = api.update_customer_session_v2(
+        session_id,
+        talon_one.IntegrationRequest(
+            customer_session=talon_one.NewCustomerSessionV2(state="closed"),
+            response_content=["customerSession", "coupons"],
+        ),
+    )
+    closed = answer.customer_session
+    coupons = answer.coupons or []
+    screen.fact(f"State of the session: {closed.state if closed else 'unknown'}")
+    for coupon in coupons:
+        screen.fact(
+            f"Coupon {coupon.value}: used {coupon.usage_counter} times in all,"
+            f" {coupon.profile_redemption_count} times by this customer"
+        )

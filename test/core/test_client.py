@@ -1,0 +1,412 @@
+"""ApiClient: what arrives at the server, and what the vendor's packages offer on a client."""
+
+from __future__ import annotations
+
+import io
+import tempfile
+import threading
+from collections.abc import Iterator
+from datetime import date, datetime, timedelta, timezone
+from pathlib import Path
+from typing import Any
+from urllib.parse import unquote
+
+import pytest
+from hypothesis import HealthCheck, example, given, settings
+from hypothesis import strategies as st
+from urllib3.filepost import encode_multipart_formdata
+
+import talon_one
+from support.server import Answer, RecordingServer
+from talon_one import (
+    ApiClient,
+    ApiTypeError,
+    ApiValueError,
+    Configuration,
+    Coupon,
+    IntegrationApi,
+    ManagementApi,
+    SetDiscountEffectProps,
+)
+
+KEYS = {"api_key_v1": "i", "management_key": "m"}
+COUPON = Coupon.from_dict({"id": 1})
+
+
+@pytest.fixture(scope="module")
+def shared_server() -> Iterator[RecordingServer]:
+    with RecordingServer() as running:
+        yield running
+
+
+@pytest.fixture
+def server(shared_server: RecordingServer) -> RecordingServer:
+    shared_server.requests.clear()
+    return shared_server
+
+
+@pytest.fixture
+def client(server: RecordingServer) -> Iterator[ApiClient]:
+    with ApiClient(Configuration(host=server.url, api_key=KEYS)) as made:
+        yield made
+
+
+# -- IDs ---------------------------------------------------------------------------------------
+
+
+@given(st.text(st.characters(exclude_categories=["Cs"]), min_size=1))
+@example("a/b")
+@example("100%")
+@example("..%2F")
+@example("../../v1/secrets")
+@example("what?#anchor")
+@example("a b+c")
+@example("Füße 🎉")
+@example("%2e%2e")
+@example("..;")
+@example("\x00\r\n")
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=150)
+def test_an_id_arrives_exactly_as_given(
+    client: ApiClient, server: RecordingServer, session_id: str
+) -> None:
+    if not session_id.strip("."):
+        with pytest.raises(ApiValueError):
+            IntegrationApi(client).get_customer_session(session_id)
+        return
+    IntegrationApi(client).get_customer_session(session_id)
+    prefix, _, segment = server.last.target.rpartition("/")
+    assert prefix == "/v2/customer_sessions"
+    assert unquote(segment, errors="strict") == session_id
+
+
+def test_characters_may_be_declared_safe_in_paths(
+    client: ApiClient, server: RecordingServer
+) -> None:
+    client.configuration.safe_chars_for_path_param = ":"
+    IntegrationApi(client).get_customer_session("a:b/c")
+    assert server.last.path == "/v2/customer_sessions/a:b%2Fc"
+
+
+# -- Queries -----------------------------------------------------------------------------------
+
+
+def test_values_of_the_query_are_written_the_way_the_platform_reads_them(
+    client: ApiClient, server: RecordingServer
+) -> None:
+    moment = datetime(2026, 1, 2, 3, tzinfo=timezone(timedelta(hours=2)))
+    IntegrationApi(client).update_customer_session_v2(
+        "a", {"customerSession": {}}, dry=False, now=moment
+    )
+    assert server.last.query == "dry=false&now=2026-01-02T03%3A00%3A00%2B02%3A00"
+
+
+def test_a_format_of_dates_may_be_configured_for_the_query(
+    client: ApiClient, server: RecordingServer
+) -> None:
+    client.configuration.datetime_format = "%Y-%m-%d"
+    IntegrationApi(client).update_customer_session_v2(
+        "a", {"customerSession": {}}, now=datetime(2026, 1, 2, tzinfo=timezone.utc)
+    )
+    assert server.last.query == "now=2026-01-02"
+
+
+def test_text_passes_where_the_query_wants_a_timestamp(
+    client: ApiClient, server: RecordingServer
+) -> None:
+    IntegrationApi(client).update_customer_session_v2(
+        "a",
+        {"customerSession": {}},
+        now="2026-01-02",  # type: ignore[arg-type]  # text that the server understands
+    )
+    assert server.last.query == "now=2026-01-02"
+
+
+# -- Headers and options -----------------------------------------------------------------------
+
+
+def test_headers_of_client_call_and_operation_all_arrive(
+    client: ApiClient, server: RecordingServer
+) -> None:
+    client.set_default_header("X-Shop", "berlin")
+    client.user_agent = "shop/1.0"
+    IntegrationApi(client).update_customer_session_v2(
+        "a", {"customerSession": {}}, idempotency_key="key-1", _headers={"X-Call": "1"}
+    )
+    headers = server.last.headers
+    assert headers["X-Shop"] == "berlin"
+    assert headers["User-Agent"] == "shop/1.0"
+    assert headers["Idempotency-Key"] == "key-1"
+    assert headers["X-Call"] == "1"
+    assert headers["Authorization"] == "ApiKey-v1 i"
+    assert headers["Content-Type"] == "application/json"
+    assert headers["Accept"] == "application/json"
+
+
+def test_the_constructor_takes_a_header_and_a_cookie(server: RecordingServer) -> None:
+    configuration = Configuration(host=server.url, api_key=KEYS)
+    with ApiClient(configuration, "X-Shop", "rome", cookie="a=b") as client:
+        IntegrationApi(client).get_customer_session("a")
+    assert server.last.headers["X-Shop"] == "rome"
+    assert server.last.headers["Cookie"] == "a=b"
+
+
+def test_an_authorization_header_of_the_callers_own_is_kept(server: RecordingServer) -> None:
+    with ApiClient(Configuration(host=server.url), "authorization", "ApiKey-v1 own") as client:
+        IntegrationApi(client).get_customer_session("a")
+    assert server.last.headers["Authorization"] == "ApiKey-v1 own"
+
+
+def test_a_call_may_bring_its_own_credential_and_content_type(
+    client: ApiClient, server: RecordingServer
+) -> None:
+    auth = {"type": "api_key", "in": "header", "key": "Authorization", "value": "ApiKey-v1 once"}
+    IntegrationApi(client).update_customer_session_v2(
+        "a",
+        {"customerSession": {}},
+        _request_auth=auth,
+        _content_type="application/json; charset=utf-8",
+        _host_index=0,
+    )
+    assert server.last.headers["Authorization"] == "ApiKey-v1 once"
+    assert server.last.headers["Content-Type"] == "application/json; charset=utf-8"
+
+
+def test_a_signature_covers_the_bytes_that_arrive(server: RecordingServer) -> None:
+    from talon_one.auth import signature
+
+    configuration = Configuration(
+        host=server.url, application_id=3, application_secret="fefecafedeadbeef"
+    )
+    with (
+        ApiClient(configuration) as client,
+        pytest.warns(DeprecationWarning, match="updateCustomerSession is deprecated"),
+    ):
+        IntegrationApi(client).update_customer_session("a", {"state": "open", "coupon": "Ä"})
+    expected = signature(3, "fefecafedeadbeef", server.last.body)
+    assert server.last.headers["Content-Signature"] == expected
+    assert "Authorization" not in server.last.headers
+
+
+# -- Bodies and uploads ------------------------------------------------------------------------
+
+
+def test_the_body_of_the_2020_packages_is_taken_by_the_profile_update(
+    client: ApiClient, server: RecordingServer
+) -> None:
+    body = talon_one.NewCustomerProfile(attributes={"Tier": "gold"})
+    IntegrationApi(client).update_customer_profile_v2("p", body)
+    assert server.last.json() == {"attributes": {"Tier": "gold"}}
+    answer = talon_one.CustomerProfileUpdate.from_dict({"customerProfile": {"id": 1}})
+    assert answer.customer_profile.id == 1
+
+
+@pytest.mark.parametrize("form", ["path", "text path", "bytes", "file", "text file", "pair"])
+def test_a_file_to_upload_arrives_whole(
+    form: str, tmp_path: Path, client: ApiClient, server: RecordingServer
+) -> None:
+    content = "value\nÄ-1\r\n".encode()
+    path = tmp_path / "coupons.csv"
+    path.write_bytes(content)
+    with path.open("rb") as opened, path.open(encoding="utf-8", newline="") as text:
+        given: Any = {
+            "path": path,
+            "text path": str(path),
+            "bytes": content,
+            "file": opened,
+            "text file": text,
+            "pair": ("coupons.csv", io.BytesIO(content)),
+        }[form]
+        ManagementApi(client).import_coupons(1, 2, given, skip_duplicates=True)
+    name = "upload.csv" if form == "bytes" else "coupons.csv"
+    kind = server.last.headers["Content-Type"]
+    boundary = kind.partition("boundary=")[2]
+    expected, _ = encode_multipart_formdata({"upFile": (name, content, "text/csv")}, boundary)
+    assert kind == f"multipart/form-data; boundary={boundary}"
+    assert server.last.body == expected
+    assert server.last.query == "skipDuplicates=true"
+
+
+# -- Sharing -----------------------------------------------------------------------------------
+
+
+def test_one_connection_serves_many_calls(server: RecordingServer, client: ApiClient) -> None:
+    before = server.connections
+    for _ in range(5):
+        IntegrationApi(client).get_customer_session("a")
+    assert server.connections == before + 1
+
+
+def test_every_thread_gets_its_own_answer(server: RecordingServer, client: ApiClient) -> None:
+    api = IntegrationApi(client)
+    server.default = lambda received: Answer(body={"path": received.path})
+    wrong = []
+
+    def work(number: int) -> None:
+        for _ in range(20):
+            answer = api.get_customer_session(f"session-{number}")
+            if not answer["path"].endswith(f"/session-{number}"):
+                wrong.append(number)
+
+    threads = [threading.Thread(target=work, args=(number,)) for number in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    server.default = Answer(body={})
+    assert wrong == []
+    assert len(server.requests) == 160
+
+
+def test_closing_twice_does_no_harm_and_the_default_client_is_shared() -> None:
+    client = ApiClient()
+    client.close()
+    client.close()
+    try:
+        assert ApiClient.get_default() is ApiClient.get_default()
+        ApiClient.set_default(client)
+        assert IntegrationApi().api_client is client
+    finally:
+        ApiClient.set_default(None)
+
+
+# -- Calls by hand -----------------------------------------------------------------------------
+
+
+def test_a_path_can_be_called_by_hand(client: ApiClient, server: RecordingServer) -> None:
+    server.script(Answer(200, [{"id": 1, "value": "A"}], {"X-Page": "1"}))
+    data, status, headers = client.call_api(
+        "/v1/things/{thingId}",
+        "post",
+        path_params={"thingId": "a/b"},
+        query_params=[("tag", "x"), ("tag", "y"), ("ids", [1, 2])],
+        header_params={"X-Call": "1"},
+        body=[{"a": datetime(2026, 1, 1, tzinfo=timezone.utc)}],
+        response_type="list[Coupon]",
+        auth_settings=["management_key"],
+        collection_formats={"ids": "csv"},
+    )
+    assert isinstance(data[0], Coupon)
+    assert (status, headers["X-Page"]) == (200, "1")
+    assert server.last.method == "POST"
+    assert server.last.target == "/v1/things/a%2Fb?tag=x&tag=y&ids=1,2"
+    assert server.last.headers["X-Call"] == "1"
+    assert server.last.headers["Authorization"] == "ManagementKey-v1 m"
+    assert server.last.json() == [{"a": "2026-01-01T00:00:00Z"}]
+
+
+def test_a_call_by_hand_may_go_to_another_host(server: RecordingServer) -> None:
+    with ApiClient(Configuration(host="https://a.talon.one")) as client:
+        data = client.call_api("/v1/x", "GET", _host=server.url, _return_http_data_only=True)
+    assert data == {}
+    assert server.last.target == "/v1/x"
+
+
+def test_a_call_by_hand_refuses_forms(client: ApiClient) -> None:
+    with pytest.raises(ApiTypeError, match="import operations"):
+        client.call_api("/v1/x", "POST", post_params=[("a", "b")])
+
+
+def test_the_rest_client_answers_the_way_the_vendors_packages_do(
+    client: ApiClient, server: RecordingServer
+) -> None:
+    server.script(Answer(200, {"a": 1}, {"X-A": "b"}), Answer(404, {"message": "no"}))
+    answer = client.rest_client.request("GET", f"{server.url}/v1/x", query_params={"q": "ä"})
+    assert (answer.status, answer.data, answer.getheader("x-a")) == (200, b'{"a": 1}', "b")
+    assert server.last.target == "/v1/x?q=%C3%A4"
+    with pytest.raises(talon_one.NotFoundException):
+        client.rest_client.request("POST", f"{server.url}/v1/x", body={"a": 1})
+    assert server.last.json() == {"a": 1}
+
+
+# -- Conversion --------------------------------------------------------------------------------
+
+
+class Holder:
+    """An answer as the legacy package passes it to `deserialize`."""
+
+    def __init__(self, data: str, headers: dict[str, str] | None = None) -> None:
+        self.data = data
+        self.headers = headers
+
+
+@pytest.mark.parametrize(
+    ("text", "kind", "expected"),
+    [
+        ('{"id": 1}', "Coupon", COUPON),
+        ('[{"id": 1}]', "list[Coupon]", [COUPON]),
+        ('[{"id": 1}]', "List[Coupon]", [COUPON]),
+        ('{"a": {"id": 1}}', "dict(str, Coupon)", {"a": COUPON}),
+        ('{"a": {"id": 1}}', "Dict[str, Coupon]", {"a": COUPON}),
+        ('{"a": [[{"id": 1}]]}', "dict(str, list[list[Coupon]])", {"a": [[COUPON]]}),
+        ('"2026-01-02T03:04:05Z"', "datetime", datetime(2026, 1, 2, 3, 4, 5, tzinfo=timezone.utc)),
+        ('"2026-01-02"', "date", date(2026, 1, 2)),
+        ('"a"', "str", "a"),
+        ("1", "int", 1),
+        ("1.5", "float", 1.5),
+        ("true", "bool", True),
+        ('{"a": 1}', "object", {"a": 1}),
+        ("null", "Coupon", None),
+    ],
+)
+def test_text_becomes_the_type_that_a_type_string_names(
+    text: str, kind: str, expected: object
+) -> None:
+    client = ApiClient()
+    assert client.deserialize(Holder(text), kind) == expected
+    assert client.deserialize(text, kind, "application/json") == expected
+
+
+def test_text_that_is_not_json_stays_text_where_text_is_wanted() -> None:
+    client = ApiClient()
+    assert client.deserialize(Holder("plain words"), "str") == "plain words"
+    assert client.deserialize("a,b\n", "str", "application/csv") == "a,b\n"
+    with pytest.raises(ApiValueError, match="not JSON"):
+        client.deserialize("plain words", "Coupon", "application/json")
+
+
+def test_an_answer_can_be_saved_to_a_file_under_its_own_name(tmp_path: Path) -> None:
+    client = ApiClient()
+    client.configuration.temp_folder_path = str(tmp_path)
+
+    download = Holder("a\n", {"Content-Disposition": 'attachment; filename="../../codes.csv"'})
+    saved = Path(client.deserialize(download, "file"))
+    assert saved.name == "codes.csv"
+    assert tmp_path in saved.parents
+    assert saved.read_text() == "a\n"
+    assert tempfile.gettempdir() not in str(saved.relative_to(tmp_path))
+
+
+def test_props_of_an_effect_become_their_class_from_a_dict_or_from_an_object() -> None:
+    client = ApiClient()
+    props = {"name": "10% off", "value": 3.4, "brandNew": True}
+    typed = client.deserialize_model(props, SetDiscountEffectProps)
+    assert (typed.name, typed.value) == ("10% off", 3.4)
+    assert typed.additional_properties == {"brandNew": True}
+    assert client.deserialize_model(typed, SetDiscountEffectProps) is typed
+    assert client.deserialize_model(props, "SetDiscountEffectProps") == typed
+    other = talon_one.CustomEffectProps.from_dict(props)
+    assert client.deserialize_model(other, SetDiscountEffectProps) == typed
+    assert client.deserialize_model(None, SetDiscountEffectProps) is None
+    not_models: list[Any] = [dict, "NoSuchThing", "str"]
+    for no_model in not_models:
+        with pytest.raises(ApiTypeError, match="is no model class"):
+            client.deserialize_model(props, no_model)
+
+
+def test_objects_become_plain_data() -> None:
+    coupon = Coupon.from_dict({"id": 1, "value": "A"})
+    coupon.start_date = datetime(2026, 1, 1, tzinfo=timezone.utc)
+    assert ApiClient().sanitize_for_serialization([coupon, {"d": date(2026, 1, 2)}]) == [
+        {"id": 1, "value": "A", "startDate": "2026-01-01T00:00:00Z"},
+        {"d": "2026-01-02"},
+    ]
+
+
+def test_content_types_are_chosen_in_favour_of_json() -> None:
+    client = ApiClient()
+    assert client.select_header_accept(["text/csv", "application/json"]) == "application/json"
+    assert client.select_header_accept(["application/csv"]) == "application/csv"
+    assert client.select_header_accept([]) is None
+    assert client.select_header_content_type([]) == "application/json"
+    assert client.select_header_content_type(["text/csv", "application/json"]) == "application/json"
+    assert client.select_header_content_type(["multipart/form-data"]) == "multipart/form-data"
