@@ -35,7 +35,7 @@ HOME = {
     "UnauthorizedException": "exceptions",
     "UndecodableAnswerError": "exceptions",
     "UnprocessableEntityException": "exceptions",
-    "Violation": "validation",
+    "Violation": "exceptions",
 }
 """Public names written by hand, with the modules that hold them; the models come on top."""
 

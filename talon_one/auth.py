@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from collections.abc import Callable
+from typing import Any, NamedTuple, Protocol
 
 from talon_one.exceptions import ApiValueError, ConfigurationError
 
-if TYPE_CHECKING:
-    from talon_one.configuration import Configuration
+
+class Credentials(Protocol):
+    """What is needed of a `talon_one.Configuration`."""
+
+    api_key: dict[str, str]
+    api_key_prefix: dict[str, str]
+    access_token: str | None
+    application_id: int | str | None
+    application_secret: str | None
+    refresh_api_key_hook: Callable[[Any], object] | None
 
 
 class Scheme(NamedTuple):
@@ -51,7 +60,7 @@ _PREFIXES = {scheme.prefix.lower(): name for name, scheme in SCHEMES.items() if 
 
 
 def auth_header(
-    configuration: Configuration, accepted: tuple[str, ...], body: bytes
+    configuration: Credentials, accepted: tuple[str, ...], body: bytes
 ) -> tuple[str, str] | None:
     """Return the header that authenticates a request, name and value.
 
@@ -80,7 +89,7 @@ def auth_header(
     raise ConfigurationError(f"no credential for this call: it needs {wanted}")
 
 
-def credential(configuration: Configuration, name: str) -> str | None:
+def credential(configuration: Credentials, name: str) -> str | None:
     """Return the ready header value of a scheme, or ``None`` if the configuration lacks one."""
     scheme = SCHEMES[name]
     keys, prefixes = configuration.api_key, configuration.api_key_prefix
@@ -125,7 +134,7 @@ def signature(application_id: int | str, secret: str, body: bytes) -> str:
     return f"signer={application_id}; signature={digest}"
 
 
-def _computed_signature(configuration: Configuration, body: bytes) -> str | None:
+def _computed_signature(configuration: Credentials, body: bytes) -> str | None:
     application_id, secret = configuration.application_id, configuration.application_secret
     if application_id is None and not secret:
         return None

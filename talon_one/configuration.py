@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from functools import cache
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from talon_one.auth import SCHEMES, credential
 from talon_one.exceptions import ConfigurationError
 
 if TYPE_CHECKING:
@@ -178,8 +179,6 @@ class Configuration:
 
     def get_api_key_with_prefix(self, identifier: str, alias: str | None = None) -> str | None:
         """Return a credential with its prefix, by name of its scheme or of its header."""
-        from talon_one.auth import SCHEMES, credential
-
         if identifier in SCHEMES:
             return credential(self, identifier)
         if self.refresh_api_key_hook is not None:
@@ -190,8 +189,6 @@ class Configuration:
 
     def auth_settings(self) -> dict[str, dict[str, Any]]:
         """Return the credentials at hand, by scheme, in the form of the vendor's packages."""
-        from talon_one.auth import SCHEMES, credential
-
         found = {name: credential(self, name) for name in SCHEMES}
         return {
             name: {"type": "api_key", "in": "header", "key": SCHEMES[name].header, "value": value}

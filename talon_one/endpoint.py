@@ -110,6 +110,7 @@ def endpoint(operation: Operation) -> Callable[[F], F]:
         def method(self: Api, *args: Any, **kwargs: Any) -> Any:
             return self.api_client.call(operation, args, kwargs)
 
+        method.operation = operation  # type: ignore[attr-defined]  # for the variants to call
         return cast("F", method)
 
     return decorate
@@ -129,9 +130,12 @@ def without_preload_content(method: Callable[P, T]) -> Callable[P, urllib3.BaseH
     return variant
 
 
-def _variant(method: Callable[P, Any], suffix: str, **setting: Any) -> Any:
-    def variant(*args: Any, **kwargs: Any) -> Any:
-        return method(*args, **{**kwargs, **setting})
+def _variant(method: Any, suffix: str, **setting: Any) -> Any:
+    operation: Operation = method.operation
+
+    # It calls the client itself: warnings count the frames between the client and its caller.
+    def variant(self: Api, *args: Any, **kwargs: Any) -> Any:
+        return self.api_client.call(operation, args, {**kwargs, **setting})
 
     variant.__name__ = f"{method.__name__}{suffix}"
     variant.__qualname__ = f"{method.__qualname__}{suffix}"

@@ -29,12 +29,20 @@ The first two branches are raised before anything is sent; below `ApiException`,
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
-
-if TYPE_CHECKING:
-    from talon_one.validation import Violation
+from typing import Any, NamedTuple
 
 PathToItem = Sequence[Any]
+"""Keys and indexes that lead to a place in the data."""
+
+
+class Violation(NamedTuple):
+    """One reason why an object may not be sent."""
+
+    path: PathToItem
+    message: str
+
+    def __str__(self) -> str:
+        return f"{json_path(self.path)} {self.message}"
 
 
 class OpenApiException(Exception):

@@ -200,7 +200,7 @@ class Model:
         """
         if isinstance(data, Model):
             data = data.to_wire()
-        return cls._wrap(cls._translated(cls._object(data), python_names=False))
+        return cls._wrap(cls._translated(cls._object(data), python_names=None))
 
     def to_dict(self, by_alias: bool = False, exclude_none: bool = False) -> JsonObject:
         """Return the object as a dict, nested models included.
@@ -297,11 +297,9 @@ class Model:
         return data
 
     @classmethod
-    def _translated(cls, data: JsonObject, python_names: bool) -> JsonObject:
-        """Return *data* with wire names; *python_names* says that the dict around it has others."""
-        python_names = python_names or any(
-            key in cls._by_name and key not in cls._by_wire for key in data
-        )
+    def _translated(cls, data: JsonObject, python_names: bool | None) -> JsonObject:
+        """Return *data* with wire names; *python_names* says which the dict around it has."""
+        python_names = cls._has_python_names(data, python_names)
         result: JsonObject = {}
         for key, value in data.items():
             declared = cls._by_wire.get(key) or cls._by_name.get(key)
@@ -312,6 +310,16 @@ class Model:
                     value = _translated_inside(value, declared.target, declared.depth, python_names)
                 result[declared.wire] = value
         return result
+
+    @classmethod
+    def _has_python_names(cls, data: JsonObject, around: bool | None) -> bool | None:
+        """Say whether a dict has Python names or wire names; ``None`` if that cannot be told."""
+        if any(key in cls._by_name and key not in cls._by_wire for key in data):
+            return True
+        if any(key in cls._by_wire and key not in cls._by_name for key in data):
+            return False
+        # Where both are the same, a dict that names every property looks like one of `to_dict`.
+        return around if around is not None else cls._fields.keys() <= data.keys() or None
 
     def _with_positional(self, args: tuple[Any, ...], kwargs: JsonObject) -> JsonObject:
         if len(args) > len(self._fields):
@@ -374,7 +382,9 @@ def _compared(value: Any) -> Any:
     return [_compared(item) for item in value] if isinstance(value, (list, tuple)) else value
 
 
-def _translated_inside(value: Any, target: type[Model], depth: int, python_names: bool) -> Any:
+def _translated_inside(
+    value: Any, target: type[Model], depth: int, python_names: bool | None
+) -> Any:
     if depth == 0:
         return target._translated(value, python_names) if isinstance(value, dict) else value
     if isinstance(value, dict):

@@ -143,8 +143,7 @@ def build(
     if options.headers:
         headers.update(options.headers)
     _authenticate(operation, configuration, headers, body, options)
-    for name, text in headers.items():
-        check_header(name, text)
+    _check_headers(headers)
     target = f"{path}?{'&'.join(pairs)}" if pairs else path
     return Request(operation.id, operation.method, base, target, headers, body)
 
@@ -165,6 +164,17 @@ def path_segment(name: str, value: Any, safe: str = "") -> str:
         return quote(text, safe=safe)
     except UnicodeEncodeError as cause:
         raise ApiValueError(f"{name} {text!r} is no valid Unicode text") from cause
+
+
+def _check_headers(headers: Mapping[str, Any]) -> None:
+    # All at once, and one by one only to tell which of them is wrong.
+    try:
+        clean = _FORBIDDEN_IN_HEADERS.search("".join([*headers, *headers.values()])) is None
+    except TypeError:
+        clean = False
+    if not clean:
+        for name, text in headers.items():
+            check_header(name, text)
 
 
 def check_header(name: str, text: Any) -> None:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from datetime import date, datetime
 from enum import Enum
 from functools import cache
 from typing import Any, NamedTuple
 
 from talon_one.dates import read_date, read_datetime
-from talon_one.exceptions import PathToItem, json_path
+from talon_one.exceptions import Violation
 from talon_one.fields import NestedField
 from talon_one.model import Model
 from talon_one.type_names import ANY, Shape, parse
@@ -18,17 +18,6 @@ from talon_one.type_names import ANY, Shape, parse
 Path = tuple[Any, ...]
 Report = Callable[[Path, str], None]
 Check = Callable[[Any, Path, Report], None]
-
-
-class Violation(NamedTuple):
-    """One reason why an object may not be sent."""
-
-    path: PathToItem
-    """Keys and indexes that lead to the place."""
-    message: str
-
-    def __str__(self) -> str:
-        return f"{json_path(self.path)} {self.message}"
 
 
 def violations(model: Model) -> list[Violation]:
@@ -58,6 +47,8 @@ def _value_check(written_type: str, constraints: tuple[tuple[str, Any], ...]) ->
 class _Table(NamedTuple):
     required: tuple[tuple[str, bool], ...]  # wire name, whether null will do
     checks: dict[str, Check]
+    # Types whose values need no further look, which spares most properties of a request a call.
+    good: dict[str, frozenset[type]]
 
 
 @cache
@@ -65,21 +56,24 @@ def _table(cls: type[Model]) -> _Table:
     """Return what is to be checked in a class; made when the first object of it is."""
     required = []
     checks = {}
+    good = {}
     for name, declared in cls._fields.items():
         target = declared.target if isinstance(declared, NestedField) else None
         checks[declared.wire] = _check_for(parse(declared.annotation), declared.constraints, target)
+        if not declared.constraints:
+            good[declared.wire] = _GOOD_TYPES.get(declared.annotation, frozenset())
         if declared.required:
             required.append((declared.wire, cls.__annotations__[name].endswith("| None")))
-    return _Table(tuple(required), checks)
+    return _Table(tuple(required), checks, good)
 
 
 def _check_object(cls: type[Model], data: Mapping[str, Any], path: Path, report: Report) -> None:
-    required, checks = _table(cls)  # type: ignore[arg-type]  # classes are hashable, objects not
+    required, checks, good = _table(cls)  # type: ignore[arg-type]  # classes are hashable, objects not
     for name, nullable in required:
         if data.get(name) is None and not (nullable and name in data):
             report((*path, name), "is required")
     for name, value in data.items():
-        if value is not None:
+        if value is not None and type(value) not in good.get(name, ()):
             checks.get(name, _check_free_form)(value, (*path, name), report)
 
 
@@ -123,10 +117,12 @@ def _list_check(check_item: Check, constraints: Mapping[str, Any]) -> Check:
 
 def _dict_check(check_value: Check) -> Check:
     def check(value: Any, path: Path, report: Report) -> None:
-        if not isinstance(value, (Mapping, Model)):
+        if isinstance(value, Model):
+            value = value._data
+        elif type(value) is not dict and not isinstance(value, Mapping):
             report(path, f"must be an object, not {_kind(value)}")
             return
-        for key, item in _items(value):
+        for key, item in value.items():
             if item is not None:
                 check_value(item, (*path, key), report)
 
@@ -137,7 +133,7 @@ def _model_check(target: type[Model]) -> Check:
     def check(value: Any, path: Path, report: Report) -> None:
         if isinstance(value, target):
             _check_object(type(value), value._data, path, report)
-        elif isinstance(value, Mapping):
+        elif type(value) is dict or isinstance(value, Mapping):
             _check_object(target, value, path, report)
         else:
             report(path, f"must be {target.__name__} or a dict, not {_kind(value)}")
@@ -147,8 +143,7 @@ def _model_check(target: type[Model]) -> Check:
 
 def _literal_check(values: tuple[Any, ...]) -> Check:
     def check(value: Any, path: Path, report: Report) -> None:
-        value = _member_value(value)
-        if value not in values:
+        if value not in values and _member_value(value) not in values:
             admitted = ", ".join(repr(each) for each in values)
             report(path, f"must be one of {admitted}, not {value!r}")
 
@@ -163,11 +158,12 @@ def _text_check(constraints: Mapping[str, Any]) -> Check:
     matches = re.compile(pattern, re.ASCII).search if pattern else None
 
     def check(value: Any, path: Path, report: Report) -> None:
-        value = _member_value(value)
-        if not isinstance(value, str):
-            if not _is_uuid(value):
-                report(path, f"must be text, not {_kind(value)}")
-            return
+        if type(value) is not str:
+            value = _member_value(value)
+            if not isinstance(value, str):
+                if not _is_uuid(value):
+                    report(path, f"must be text, not {_kind(value)}")
+                return
         if len(value) < least:
             report(path, f"must have at least {least} characters, not {len(value)}")
         if most is not None and len(value) > most:
@@ -185,12 +181,11 @@ def _number_check(kind: str, constraints: Mapping[str, Any]) -> Check:
     below = constraints.get("exclusive_maximum", False)
 
     def check(value: Any, path: Path, report: Report) -> None:
-        value = _member_value(value)
-        if not _is_number(value, kind):
+        if type(value) is not int and not _is_number(value := _member_value(value), kind):
             report(
                 path, f"must be {'an integer' if kind == 'int' else 'a number'}, not {_kind(value)}"
             )
-        elif value != value or value in (_INFINITY, -_INFINITY):
+        elif not _is_finite(value):
             report(path, f"must be a finite number, not {value!r}")
         else:
             if least is not None and (value < least or (above and value == least)):
@@ -229,7 +224,7 @@ def _check_free_form(value: Any, path: Path, report: Report) -> None:
     if kind is str or kind is int or kind is bool or value is None:
         return
     if isinstance(value, float):
-        if value != value or value in (_INFINITY, -_INFINITY):
+        if not _is_finite(value):
             report(path, f"must be a finite number, not {value!r}")
     elif isinstance(value, Model):
         _check_object(type(value), value._data, path, report)
@@ -241,10 +236,6 @@ def _check_free_form(value: Any, path: Path, report: Report) -> None:
             _check_free_form(item, (*path, index), report)
     elif isinstance(value, datetime) and value.utcoffset() is None:
         report(path, _NAIVE)
-
-
-def _items(value: Any) -> Iterator[tuple[str, Any]]:
-    yield from (value._data if isinstance(value, Model) else value).items()
 
 
 def _member_value(value: Any) -> Any:
@@ -262,6 +253,11 @@ def _is_number(value: Any, kind: str) -> bool:
     return isinstance(value, Integral if kind == "int" else (Real, Decimal))
 
 
+def _is_finite(value: Any) -> bool:
+    # Comparing with < would fail for the NaN of decimals.
+    return bool(value == value and abs(value) != _INFINITY)
+
+
 def _is_uuid(value: Any) -> bool:
     from uuid import UUID
 
@@ -274,6 +270,12 @@ def _kind(value: Any) -> str:
 
 _INFINITY = float("inf")
 _NAIVE = "must have a time zone, such as datetime.now(timezone.utc)"
+_GOOD_TYPES = {
+    "str": frozenset({str}),
+    "int": frozenset({int}),
+    "float": frozenset({int}),
+    "bool": frozenset({bool}),
+}
 _SIMPLE_CHECKS: dict[str, Check] = {
     "bool": _check_bool,
     "datetime": _check_datetime,

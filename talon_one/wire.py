@@ -59,7 +59,7 @@ def encode(value: Any) -> bytes:
             if b"null" not in text:
                 return text
     try:
-        return json.dumps(value, default=_strict, allow_nan=False, separators=(",", ":")).encode()
+        return _encoder.encode(value).encode()
     except (TypeError, ValueError, RecursionError) as cause:
         raise _located(value, cause) from cause
 
@@ -186,6 +186,7 @@ def _walk(value: Any, path: tuple[Any, ...], above: tuple[int, ...]) -> Iterable
         yield from _walk(item, (*path, key), (*above, id(inner)))
 
 
+_encoder = json.JSONEncoder(default=_strict, allow_nan=False, separators=(",", ":"))
 _PLAIN = frozenset({str, bool, int, float, type(None)})
 _ORJSON_OPTIONS: int | None = (
     orjson.OPT_PASSTHROUGH_DATETIME | orjson.OPT_PASSTHROUGH_DATACLASS if orjson else None

@@ -14,83 +14,57 @@ if TYPE_CHECKING:
     from typing_extensions import Unpack
 
     from talon_one.endpoint import CallSettings
-    from talon_one.models.activate_loyalty_points import ActivateLoyaltyPoints
-    from talon_one.models.activate_loyalty_points_response import ActivateLoyaltyPointsResponse
-    from talon_one.models.audience import Audience
-    from talon_one.models.best_prior_price import BestPriorPrice
-    from talon_one.models.best_prior_price_request import BestPriorPriceRequest
-    from talon_one.models.catalog import Catalog
-    from talon_one.models.catalog_sync_request import CatalogSyncRequest
-    from talon_one.models.coupon import Coupon
-    from talon_one.models.coupon_reservations import CouponReservations
-    from talon_one.models.create_referrals_for_multiple_advocates201_response import (
+    from talon_one.models import (
+        ActivateLoyaltyPoints,
+        ActivateLoyaltyPointsResponse,
+        Audience,
+        BestPriorPrice,
+        BestPriorPriceRequest,
+        Catalog,
+        CatalogSyncRequest,
+        Coupon,
+        CouponReservations,
         CreateReferralsForMultipleAdvocates201Response,
-    )
-    from talon_one.models.customer_inventory import CustomerInventory
-    from talon_one.models.customer_profile_audience_request import CustomerProfileAudienceRequest
-    from talon_one.models.customer_profile_integration_request_v2 import (
+        CustomerInventory,
+        CustomerProfileAudienceRequest,
         CustomerProfileIntegrationRequestV2,
-    )
-    from talon_one.models.customer_profile_integration_response_v2 import (
         CustomerProfileIntegrationResponseV2,
-    )
-    from talon_one.models.delete_loyalty_transactions_request import (
         DeleteLoyaltyTransactionsRequest,
-    )
-    from talon_one.models.event_v3 import EventV3
-    from talon_one.models.generate_loyalty_card import GenerateLoyaltyCard
-    from talon_one.models.get_customer_achievement_history200_response import (
+        EventV3,
+        GenerateLoyaltyCard,
         GetCustomerAchievementHistory200Response,
-    )
-    from talon_one.models.get_customer_achievements200_response import (
         GetCustomerAchievements200Response,
-    )
-    from talon_one.models.get_loyalty_card_points200_response import GetLoyaltyCardPoints200Response
-    from talon_one.models.get_loyalty_card_transactions200_response import (
+        GetLoyaltyCardPoints200Response,
         GetLoyaltyCardTransactions200Response,
-    )
-    from talon_one.models.get_loyalty_program_profile_points200_response import (
         GetLoyaltyProgramProfilePoints200Response,
-    )
-    from talon_one.models.get_loyalty_program_profile_transactions200_response import (
         GetLoyaltyProgramProfileTransactions200Response,
-    )
-    from talon_one.models.get_reserved_customers200_response import GetReservedCustomers200Response
-    from talon_one.models.integration_customer_session_response import (
+        GetReservedCustomers200Response,
         IntegrationCustomerSessionResponse,
-    )
-    from talon_one.models.integration_event_v2_request import IntegrationEventV2Request
-    from talon_one.models.integration_event_v2_response import IntegrationEventV2Response
-    from talon_one.models.integration_event_v3_request import IntegrationEventV3Request
-    from talon_one.models.integration_event_v3_response import IntegrationEventV3Response
-    from talon_one.models.integration_get_all_campaigns200_response import (
+        IntegrationEventV2Request,
+        IntegrationEventV2Response,
+        IntegrationEventV3Request,
+        IntegrationEventV3Response,
         IntegrationGetAllCampaigns200Response,
-    )
-    from talon_one.models.integration_request import IntegrationRequest
-    from talon_one.models.integration_state import IntegrationState
-    from talon_one.models.integration_state_v2 import IntegrationStateV2
-    from talon_one.models.loyalty_balances_with_tiers import LoyaltyBalancesWithTiers
-    from talon_one.models.loyalty_card import LoyaltyCard
-    from talon_one.models.loyalty_card_balances import LoyaltyCardBalances
-    from talon_one.models.loyalty_card_registration import LoyaltyCardRegistration
-    from talon_one.models.multiple_customer_profile_integration_request import (
+        IntegrationRequest,
+        IntegrationState,
+        IntegrationStateV2,
+        LoyaltyBalancesWithTiers,
+        LoyaltyCard,
+        LoyaltyCardBalances,
+        LoyaltyCardRegistration,
         MultipleCustomerProfileIntegrationRequest,
-    )
-    from talon_one.models.multiple_customer_profile_integration_response_v2 import (
         MultipleCustomerProfileIntegrationResponseV2,
-    )
-    from talon_one.models.new_audience import NewAudience
-    from talon_one.models.new_customer_profile import NewCustomerProfile
-    from talon_one.models.new_customer_session import NewCustomerSession
-    from talon_one.models.new_event import NewEvent
-    from talon_one.models.new_referral import NewReferral
-    from talon_one.models.new_referrals_for_multiple_advocates import (
+        NewAudience,
+        NewCustomerProfile,
+        NewCustomerSession,
+        NewEvent,
+        NewReferral,
         NewReferralsForMultipleAdvocates,
+        Referral,
+        ReopenSessionResponse,
+        ReturnIntegrationRequest,
+        UpdateAudience,
     )
-    from talon_one.models.referral import Referral
-    from talon_one.models.reopen_session_response import ReopenSessionResponse
-    from talon_one.models.return_integration_request import ReturnIntegrationRequest
-    from talon_one.models.update_audience import UpdateAudience
 
 
 class IntegrationApi(Api):
@@ -118,7 +92,8 @@ class IntegrationApi(Api):
             body: Request body that selects the pending loyalty points to activate, either by
                 transaction or by session.
 
-        Operation `activateLoyaltyPoints`: `POST /v1/loyalty_programs/{loyaltyProgramId}/activate_points`.
+        Operation `activateLoyaltyPoints`: `POST
+        /v1/loyalty_programs/{loyaltyProgramId}/activate_points`.
         """
         ...
 
@@ -251,7 +226,8 @@ class IntegrationApi(Api):
         Returns:
             The answer, or `None` if the server sends none.
 
-        Operation `createReferralsForMultipleAdvocates`: `POST /v1/referrals_for_multiple_advocates`.
+        Operation `createReferralsForMultipleAdvocates`: `POST
+        /v1/referrals_for_multiple_advocates`.
         """
         ...
 
@@ -277,7 +253,8 @@ class IntegrationApi(Api):
         Returns:
             Nothing.
 
-        Operation `deleteAudienceMembershipsV2`: `DELETE /v2/audiences/{audienceId}/memberships`.
+        Operation `deleteAudienceMembershipsV2`: `DELETE
+        /v2/audiences/{audienceId}/memberships`.
         """
         ...
 
@@ -388,7 +365,8 @@ class IntegrationApi(Api):
         Returns:
             Nothing.
 
-        Operation `deleteLoyaltyTransactionsFromLedgers`: `POST /v1/loyalty_programs/{loyaltyProgramId}/profile/{integrationId}/delete_transactions`.
+        Operation `deleteLoyaltyTransactionsFromLedgers`: `POST
+        /v1/loyalty_programs/{loyaltyProgramId}/profile/{integrationId}/delete_transactions`.
         """
         ...
 
@@ -458,7 +436,8 @@ class IntegrationApi(Api):
             page_size: Maximum number of items per page, from 1 to 1000.
             skip: Number of items to leave out from the start of the results, used for paging.
 
-        Operation `getCustomerAchievementHistory`: `GET /v1/customer_profiles/{integrationId}/achievements/{achievementId}`.
+        Operation `getCustomerAchievementHistory`: `GET
+        /v1/customer_profiles/{integrationId}/achievements/{achievementId}`.
         """
         ...
 
@@ -503,7 +482,8 @@ class IntegrationApi(Api):
             page_size: Maximum number of items per page, from 1 to 1000.
             skip: Number of items to leave out from the start of the results, used for paging.
 
-        Operation `getCustomerAchievements`: `GET /v1/customer_profiles/{integrationId}/achievements`.
+        Operation `getCustomerAchievements`: `GET
+        /v1/customer_profiles/{integrationId}/achievements`.
         """
         ...
 
@@ -542,7 +522,8 @@ class IntegrationApi(Api):
             giveaways: With `true`, the response also contains the customer's giveaways.
             achievements: With `true`, the response also contains the customer's achievements.
 
-        Operation `getCustomerInventory`: `GET /v1/customer_profiles/{integrationId}/inventory`.
+        Operation `getCustomerInventory`: `GET
+        /v1/customer_profiles/{integrationId}/inventory`.
         """
         ...
 
@@ -623,7 +604,8 @@ class IntegrationApi(Api):
                 customer's active points; combine with `subledgerId` for speed. Default:
                 `false`.
 
-        Operation `getLoyaltyBalances`: `GET /v1/loyalty_programs/{loyaltyProgramId}/profile/{integrationId}/balances`.
+        Operation `getLoyaltyBalances`: `GET
+        /v1/loyalty_programs/{loyaltyProgramId}/profile/{integrationId}/balances`.
         """
         ...
 
@@ -659,7 +641,8 @@ class IntegrationApi(Api):
             subledger_id: Subledger IDs to which results are limited; each has to match
                 exactly.
 
-        Operation `getLoyaltyCardBalances`: `GET /v1/loyalty_programs/{loyaltyProgramId}/cards/{loyaltyCardId}/balances`.
+        Operation `getLoyaltyCardBalances`: `GET
+        /v1/loyalty_programs/{loyaltyProgramId}/cards/{loyaltyCardId}/balances`.
         """
         ...
 
@@ -709,7 +692,8 @@ class IntegrationApi(Api):
             sort: Sort field, either `startDate` or `expiryDate` of the points, one at a time.
                 Ascending by default; a leading `-` reverses the order.
 
-        Operation `getLoyaltyCardPoints`: `GET /v1/loyalty_programs/{loyaltyProgramId}/cards/{loyaltyCardId}/points`.
+        Operation `getLoyaltyCardPoints`: `GET
+        /v1/loyalty_programs/{loyaltyProgramId}/cards/{loyaltyCardId}/points`.
         """
         ...
 
@@ -765,7 +749,8 @@ class IntegrationApi(Api):
             awaits_activation: With `true`, returns only unexpired transactions whose points
                 need an action to become active. The value `false` leads to a 400 error.
 
-        Operation `getLoyaltyCardTransactions`: `GET /v1/loyalty_programs/{loyaltyProgramId}/cards/{loyaltyCardId}/transactions`.
+        Operation `getLoyaltyCardTransactions`: `GET
+        /v1/loyalty_programs/{loyaltyProgramId}/cards/{loyaltyCardId}/transactions`.
         """
         ...
 
@@ -814,7 +799,8 @@ class IntegrationApi(Api):
             sort: Sort field, either `startDate` or `expiryDate` of the points, one at a time.
                 Ascending by default; a leading `-` reverses the order.
 
-        Operation `getLoyaltyProgramProfilePoints`: `GET /v1/loyalty_programs/{loyaltyProgramId}/profile/{integrationId}/points`.
+        Operation `getLoyaltyProgramProfilePoints`: `GET
+        /v1/loyalty_programs/{loyaltyProgramId}/profile/{integrationId}/points`.
         """
         ...
 
@@ -870,7 +856,8 @@ class IntegrationApi(Api):
             awaits_activation: With `true`, returns only unexpired transactions whose points
                 need an action to become active. The value `false` leads to a 400 error.
 
-        Operation `getLoyaltyProgramProfileTransactions`: `GET /v1/loyalty_programs/{loyaltyProgramId}/profile/{integrationId}/transactions`.
+        Operation `getLoyaltyProgramProfileTransactions`: `GET
+        /v1/loyalty_programs/{loyaltyProgramId}/profile/{integrationId}/transactions`.
         """
         ...
 
@@ -894,7 +881,8 @@ class IntegrationApi(Api):
             coupon_value: Coupon code. Special characters are percent-encoded in the URL:
                 `SUMMER25%OFF` becomes `SUMMER25%25OFF`.
 
-        Operation `getReservedCustomers`: `GET /v1/coupon_reservations/customerprofiles/{couponValue}`.
+        Operation `getReservedCustomers`: `GET
+        /v1/coupon_reservations/customerprofiles/{couponValue}`.
         """
         ...
 
@@ -968,7 +956,8 @@ class IntegrationApi(Api):
         Returns:
             Nothing.
 
-        Operation `joinLoyaltyProgram`: `POST /v1/loyalty_programs/{loyaltyProgramId}/profile/{integrationId}/join`.
+        Operation `joinLoyaltyProgram`: `POST
+        /v1/loyalty_programs/{loyaltyProgramId}/profile/{integrationId}/join`.
         """
         ...
 
@@ -998,7 +987,8 @@ class IntegrationApi(Api):
                 `NewCard2026%25`.
             body: Request body naming the profile to link to, or unlink from, a loyalty card.
 
-        Operation `linkLoyaltyCardToProfile`: `POST /v2/loyalty_programs/{loyaltyProgramId}/cards/{loyaltyCardId}/link_profile`.
+        Operation `linkLoyaltyCardToProfile`: `POST
+        /v2/loyalty_programs/{loyaltyProgramId}/cards/{loyaltyCardId}/link_profile`.
         """
         ...
 
@@ -1034,7 +1024,8 @@ class IntegrationApi(Api):
             idempotency_key: Key, ideally a UUID, that makes the request safe to repeat: for
                 24 hours the stored response is returned instead of processing it again.
 
-        Operation `reopenCustomerSession`: `PUT /v2/customer_sessions/{customerSessionId}/reopen`.
+        Operation `reopenCustomerSession`: `PUT
+        /v2/customer_sessions/{customerSessionId}/reopen`.
         """
         ...
 
@@ -1239,7 +1230,8 @@ class IntegrationApi(Api):
                 `NewCard2026%25`.
             body: Request body naming the profile to link to, or unlink from, a loyalty card.
 
-        Operation `unlinkLoyaltyCardFromProfile`: `POST /v2/loyalty_programs/{loyaltyProgramId}/cards/{loyaltyCardId}/unlink_profile`.
+        Operation `unlinkLoyaltyCardFromProfile`: `POST
+        /v2/loyalty_programs/{loyaltyProgramId}/cards/{loyaltyCardId}/unlink_profile`.
         """
         ...
 
@@ -1267,7 +1259,8 @@ class IntegrationApi(Api):
         Returns:
             Nothing.
 
-        Operation `updateAudienceCustomersAttributes`: `PUT /v2/audience_customers/{audienceId}/attributes`.
+        Operation `updateAudienceCustomersAttributes`: `PUT
+        /v2/audience_customers/{audienceId}/attributes`.
         """
         ...
 

@@ -14,225 +14,165 @@ if TYPE_CHECKING:
     from typing_extensions import Unpack
 
     from talon_one.endpoint import CallSettings
-    from talon_one.models.account import Account
-    from talon_one.models.account_additional_cost import AccountAdditionalCost
-    from talon_one.models.account_analytics import AccountAnalytics
-    from talon_one.models.achievement import Achievement
-    from talon_one.models.achievement_v2 import AchievementV2
-    from talon_one.models.activate_user_request import ActivateUserRequest
-    from talon_one.models.add_loyalty_points import AddLoyaltyPoints
-    from talon_one.models.application import Application
-    from talon_one.models.application_api_health import ApplicationApiHealth
-    from talon_one.models.application_cif_expression import ApplicationCIFExpression
-    from talon_one.models.application_customer import ApplicationCustomer
-    from talon_one.models.application_session import ApplicationSession
-    from talon_one.models.async_coupon_creation_response import AsyncCouponCreationResponse
-    from talon_one.models.async_coupon_deletion_job_response import AsyncCouponDeletionJobResponse
-    from talon_one.models.attribute import Attribute
-    from talon_one.models.campaign import Campaign
-    from talon_one.models.campaign_copy import CampaignCopy
-    from talon_one.models.campaign_group import CampaignGroup
-    from talon_one.models.campaign_search import CampaignSearch
-    from talon_one.models.collection import Collection
-    from talon_one.models.coupon import Coupon
-    from talon_one.models.coupon_search import CouponSearch
-    from talon_one.models.create_achievement import CreateAchievement
-    from talon_one.models.create_achievement_v2 import CreateAchievementV2
-    from talon_one.models.create_coupons200_response import CreateCoupons200Response
-    from talon_one.models.create_template_campaign import CreateTemplateCampaign
-    from talon_one.models.create_template_campaign_response import CreateTemplateCampaignResponse
-    from talon_one.models.customer_activity_report import CustomerActivityReport
-    from talon_one.models.customer_analytics import CustomerAnalytics
-    from talon_one.models.customer_profile import CustomerProfile
-    from talon_one.models.customer_profile_search_query import CustomerProfileSearchQuery
-    from talon_one.models.deactivate_user_request import DeactivateUserRequest
-    from talon_one.models.deduct_loyalty_points import DeductLoyaltyPoints
-    from talon_one.models.delete_user_request import DeleteUserRequest
-    from talon_one.models.exclude_price_observations_request import ExcludePriceObservationsRequest
-    from talon_one.models.experiment import Experiment
-    from talon_one.models.generate_coupon_rejections200_response import (
+    from talon_one.models import (
+        Account,
+        AccountAdditionalCost,
+        AccountAnalytics,
+        Achievement,
+        AchievementV2,
+        ActivateUserRequest,
+        AddLoyaltyPoints,
+        Application,
+        ApplicationApiHealth,
+        ApplicationCIFExpression,
+        ApplicationCustomer,
+        ApplicationSession,
+        AsyncCouponCreationResponse,
+        AsyncCouponDeletionJobResponse,
+        Attribute,
+        Campaign,
+        CampaignCopy,
+        CampaignGroup,
+        CampaignSearch,
+        Collection,
+        Coupon,
+        CouponSearch,
+        CreateAchievement,
+        CreateAchievementV2,
+        CreateCoupons200Response,
+        CreateTemplateCampaign,
+        CreateTemplateCampaignResponse,
+        CustomerActivityReport,
+        CustomerAnalytics,
+        CustomerProfile,
+        CustomerProfileSearchQuery,
+        DeactivateUserRequest,
+        DeductLoyaltyPoints,
+        DeleteUserRequest,
+        ExcludePriceObservationsRequest,
+        Experiment,
         GenerateCouponRejections200Response,
-    )
-    from talon_one.models.get_access_logs200_response import GetAccessLogs200Response
-    from talon_one.models.get_access_logs_without_total_count200_response import (
+        GetAccessLogs200Response,
         GetAccessLogsWithoutTotalCount200Response,
-    )
-    from talon_one.models.get_additional_costs200_response import GetAdditionalCosts200Response
-    from talon_one.models.get_all_access_logs200_response import GetAllAccessLogs200Response
-    from talon_one.models.get_all_roles200_response import GetAllRoles200Response
-    from talon_one.models.get_application_customer_friends200_response import (
+        GetAdditionalCosts200Response,
+        GetAllAccessLogs200Response,
+        GetAllRoles200Response,
         GetApplicationCustomerFriends200Response,
-    )
-    from talon_one.models.get_application_customers200_response import (
         GetApplicationCustomers200Response,
-    )
-    from talon_one.models.get_application_customers_by_attributes200_response import (
         GetApplicationCustomersByAttributes200Response,
-    )
-    from talon_one.models.get_application_event_types200_response import (
-        GetApplicationEventTypes200Response,
-    )
-    from talon_one.models.get_application_events200_response import GetApplicationEvents200Response
-    from talon_one.models.get_application_events_without_total_count200_response import (
+        GetApplicationEvents200Response,
         GetApplicationEventsWithoutTotalCount200Response,
-    )
-    from talon_one.models.get_application_sessions200_response import (
+        GetApplicationEventTypes200Response,
+        GetApplications200Response,
         GetApplicationSessions200Response,
-    )
-    from talon_one.models.get_application_sessions_by_customer_attributes200_response import (
         GetApplicationSessionsByCustomerAttributes200Response,
-    )
-    from talon_one.models.get_applications200_response import GetApplications200Response
-    from talon_one.models.get_attributes200_response import GetAttributes200Response
-    from talon_one.models.get_audience_memberships200_response import (
+        GetAttributes200Response,
         GetAudienceMemberships200Response,
-    )
-    from talon_one.models.get_audiences200_response import GetAudiences200Response
-    from talon_one.models.get_audiences_analytics200_response import (
+        GetAudiences200Response,
         GetAudiencesAnalytics200Response,
-    )
-    from talon_one.models.get_campaign_analytics200_response import GetCampaignAnalytics200Response
-    from talon_one.models.get_campaign_groups200_response import GetCampaignGroups200Response
-    from talon_one.models.get_campaign_templates200_response import GetCampaignTemplates200Response
-    from talon_one.models.get_campaigns200_response import GetCampaigns200Response
-    from talon_one.models.get_changes200_response import GetChanges200Response
-    from talon_one.models.get_collection_items200_response import GetCollectionItems200Response
-    from talon_one.models.get_coupons200_response import GetCoupons200Response
-    from talon_one.models.get_coupons_by_attributes200_response import (
+        GetCampaignAnalytics200Response,
+        GetCampaignGroups200Response,
+        GetCampaigns200Response,
+        GetCampaignTemplates200Response,
+        GetChanges200Response,
+        GetCollectionItems200Response,
+        GetCoupons200Response,
         GetCouponsByAttributes200Response,
-    )
-    from talon_one.models.get_coupons_by_attributes_application_wide200_response import (
         GetCouponsByAttributesApplicationWide200Response,
-    )
-    from talon_one.models.get_coupons_without_total_count200_response import (
         GetCouponsWithoutTotalCount200Response,
-    )
-    from talon_one.models.get_customer_activity_reports200_response import (
         GetCustomerActivityReports200Response,
-    )
-    from talon_one.models.get_customer_activity_reports_without_total_count200_response import (
         GetCustomerActivityReportsWithoutTotalCount200Response,
-    )
-    from talon_one.models.get_customer_profile_achievement_progress200_response import (
         GetCustomerProfileAchievementProgress200Response,
-    )
-    from talon_one.models.get_customer_profiles200_response import GetCustomerProfiles200Response
-    from talon_one.models.get_customers_by_attributes200_response import (
+        GetCustomerProfiles200Response,
         GetCustomersByAttributes200Response,
-    )
-    from talon_one.models.get_dashboard_statistics200_response import (
         GetDashboardStatistics200Response,
-    )
-    from talon_one.models.get_event_types200_response import GetEventTypes200Response
-    from talon_one.models.get_exports200_response import GetExports200Response
-    from talon_one.models.get_loyalty_card_transaction_logs200_response import (
+        GetEventTypes200Response,
+        GetExports200Response,
+        GetLoyaltyCards200Response,
         GetLoyaltyCardTransactionLogs200Response,
-    )
-    from talon_one.models.get_loyalty_cards200_response import GetLoyaltyCards200Response
-    from talon_one.models.get_loyalty_program_profile_transactions200_response import (
         GetLoyaltyProgramProfileTransactions200Response,
-    )
-    from talon_one.models.get_loyalty_program_transactions200_response import (
+        GetLoyaltyPrograms200Response,
         GetLoyaltyProgramTransactions200Response,
-    )
-    from talon_one.models.get_loyalty_programs200_response import GetLoyaltyPrograms200Response
-    from talon_one.models.get_referrals200_response import GetReferrals200Response
-    from talon_one.models.get_referrals_without_total_count200_response import (
+        GetReferrals200Response,
         GetReferralsWithoutTotalCount200Response,
-    )
-    from talon_one.models.get_rulesets200_response import GetRulesets200Response
-    from talon_one.models.get_users200_response import GetUsers200Response
-    from talon_one.models.get_webhook_activation_logs200_response import (
+        GetRulesets200Response,
+        GetUsers200Response,
         GetWebhookActivationLogs200Response,
-    )
-    from talon_one.models.get_webhook_logs200_response import GetWebhookLogs200Response
-    from talon_one.models.get_webhooks200_response import GetWebhooks200Response
-    from talon_one.models.import_ import Import
-    from talon_one.models.list_account_collections200_response import (
+        GetWebhookLogs200Response,
+        GetWebhooks200Response,
+        Import,
         ListAccountCollections200Response,
-    )
-    from talon_one.models.list_achievements200_response import ListAchievements200Response
-    from talon_one.models.list_achievements_v2200_response import ListAchievementsV2200Response
-    from talon_one.models.list_all_roles_v2200_response import ListAllRolesV2200Response
-    from talon_one.models.list_application_cart_item_filters200_response import (
+        ListAchievements200Response,
+        ListAchievementsV2200Response,
+        ListAllRolesV2200Response,
         ListApplicationCartItemFilters200Response,
-    )
-    from talon_one.models.list_campaign_store_budget_limits200_response import (
         ListCampaignStoreBudgetLimits200Response,
-    )
-    from talon_one.models.list_catalog_items200_response import ListCatalogItems200Response
-    from talon_one.models.list_experiments200_response import ListExperiments200Response
-    from talon_one.models.list_stores200_response import ListStores200Response
-    from talon_one.models.login_params import LoginParams
-    from talon_one.models.loyalty_balances_with_tiers import LoyaltyBalancesWithTiers
-    from talon_one.models.loyalty_card import LoyaltyCard
-    from talon_one.models.loyalty_card_batch import LoyaltyCardBatch
-    from talon_one.models.loyalty_card_batch_response import LoyaltyCardBatchResponse
-    from talon_one.models.loyalty_dashboard_data import LoyaltyDashboardData
-    from talon_one.models.loyalty_ledger import LoyaltyLedger
-    from talon_one.models.loyalty_program import LoyaltyProgram
-    from talon_one.models.message_log_entries import MessageLogEntries
-    from talon_one.models.new_additional_cost import NewAdditionalCost
-    from talon_one.models.new_attribute import NewAttribute
-    from talon_one.models.new_campaign import NewCampaign
-    from talon_one.models.new_campaign_collection import NewCampaignCollection
-    from talon_one.models.new_campaign_store_budget import NewCampaignStoreBudget
-    from talon_one.models.new_collection import NewCollection
-    from talon_one.models.new_coupon_creation_job import NewCouponCreationJob
-    from talon_one.models.new_coupon_deletion_job import NewCouponDeletionJob
-    from talon_one.models.new_coupons import NewCoupons
-    from talon_one.models.new_coupons_for_multiple_recipients import NewCouponsForMultipleRecipients
-    from talon_one.models.new_external_invitation import NewExternalInvitation
-    from talon_one.models.new_invitation import NewInvitation
-    from talon_one.models.new_invite_email import NewInviteEmail
-    from talon_one.models.new_password import NewPassword
-    from talon_one.models.new_password_email import NewPasswordEmail
-    from talon_one.models.new_ruleset import NewRuleset
-    from talon_one.models.new_store import NewStore
-    from talon_one.models.price_history_request import PriceHistoryRequest
-    from talon_one.models.price_history_response import PriceHistoryResponse
-    from talon_one.models.referral import Referral
-    from talon_one.models.role import Role
-    from talon_one.models.role_v2 import RoleV2
-    from talon_one.models.role_v2_base import RoleV2Base
-    from talon_one.models.ruleset import Ruleset
-    from talon_one.models.ruleset_v2 import RulesetV2
-    from talon_one.models.scim_base_group import ScimBaseGroup
-    from talon_one.models.scim_group import ScimGroup
-    from talon_one.models.scim_groups_list_response import ScimGroupsListResponse
-    from talon_one.models.scim_new_user import ScimNewUser
-    from talon_one.models.scim_patch_request import ScimPatchRequest
-    from talon_one.models.scim_resource_types_list_response import ScimResourceTypesListResponse
-    from talon_one.models.scim_schemas_list_response import ScimSchemasListResponse
-    from talon_one.models.scim_service_provider_config_response import (
+        ListCatalogItems200Response,
+        ListExperiments200Response,
+        ListStores200Response,
+        LoginParams,
+        LoyaltyBalancesWithTiers,
+        LoyaltyCard,
+        LoyaltyCardBatch,
+        LoyaltyCardBatchResponse,
+        LoyaltyDashboardData,
+        LoyaltyLedger,
+        LoyaltyProgram,
+        MessageLogEntries,
+        NewAdditionalCost,
+        NewAttribute,
+        NewCampaign,
+        NewCampaignCollection,
+        NewCampaignStoreBudget,
+        NewCollection,
+        NewCouponCreationJob,
+        NewCouponDeletionJob,
+        NewCoupons,
+        NewCouponsForMultipleRecipients,
+        NewExternalInvitation,
+        NewInvitation,
+        NewInviteEmail,
+        NewPassword,
+        NewPasswordEmail,
+        NewRuleset,
+        NewStore,
+        PriceHistoryRequest,
+        PriceHistoryResponse,
+        Referral,
+        Role,
+        RoleV2,
+        RoleV2Base,
+        Ruleset,
+        RulesetV2,
+        ScimBaseGroup,
+        ScimGroup,
+        ScimGroupsListResponse,
+        ScimNewUser,
+        ScimPatchRequest,
+        ScimResourceTypesListResponse,
+        ScimSchemasListResponse,
         ScimServiceProviderConfigResponse,
-    )
-    from talon_one.models.scim_user import ScimUser
-    from talon_one.models.scim_users_list_response import ScimUsersListResponse
-    from talon_one.models.search_coupons_advanced200_response import (
+        ScimUser,
+        ScimUsersListResponse,
         SearchCouponsAdvanced200Response,
-    )
-    from talon_one.models.search_coupons_advanced_application_wide200_response import (
         SearchCouponsAdvancedApplicationWide200Response,
-    )
-    from talon_one.models.session import Session
-    from talon_one.models.store import Store
-    from talon_one.models.summarize_campaign_store_budget200_response import (
+        Session,
+        Store,
         SummarizeCampaignStoreBudget200Response,
+        TransferLoyaltyCard,
+        UpdateAchievement,
+        UpdateAchievementV2,
+        UpdateCampaign,
+        UpdateCampaignCollection,
+        UpdateCollection,
+        UpdateCoupon,
+        UpdateCouponBatch,
+        UpdateLoyaltyCardRequest,
+        UpdateReferral,
+        UpdateUser,
+        User,
+        Webhook,
     )
-    from talon_one.models.transfer_loyalty_card import TransferLoyaltyCard
-    from talon_one.models.update_achievement import UpdateAchievement
-    from talon_one.models.update_achievement_v2 import UpdateAchievementV2
-    from talon_one.models.update_campaign import UpdateCampaign
-    from talon_one.models.update_campaign_collection import UpdateCampaignCollection
-    from talon_one.models.update_collection import UpdateCollection
-    from talon_one.models.update_coupon import UpdateCoupon
-    from talon_one.models.update_coupon_batch import UpdateCouponBatch
-    from talon_one.models.update_loyalty_card_request import UpdateLoyaltyCardRequest
-    from talon_one.models.update_referral import UpdateReferral
-    from talon_one.models.update_user import UpdateUser
-    from talon_one.models.user import User
-    from talon_one.models.webhook import Webhook
     from talon_one.upload import FileInput
 
 
@@ -288,7 +228,8 @@ class ManagementApi(Api):
         Returns:
             Nothing.
 
-        Operation `addLoyaltyCardPoints`: `PUT /v1/loyalty_programs/{loyaltyProgramId}/cards/{loyaltyCardId}/add_points`.
+        Operation `addLoyaltyCardPoints`: `PUT
+        /v1/loyalty_programs/{loyaltyProgramId}/cards/{loyaltyCardId}/add_points`.
         """
         ...
 
@@ -322,7 +263,8 @@ class ManagementApi(Api):
         Returns:
             Nothing.
 
-        Operation `addLoyaltyPoints`: `PUT /v1/loyalty_programs/{loyaltyProgramId}/profile/{integrationId}/add_points`.
+        Operation `addLoyaltyPoints`: `PUT
+        /v1/loyalty_programs/{loyaltyProgramId}/profile/{integrationId}/add_points`.
         """
         ...
 
@@ -351,7 +293,8 @@ class ManagementApi(Api):
                 Campaign Manager.
             body: Request body for copying a campaign into one or more Applications.
 
-        Operation `copyCampaignToApplications`: `POST /v1/applications/{applicationId}/campaigns/{campaignId}/copy`.
+        Operation `copyCampaignToApplications`: `POST
+        /v1/applications/{applicationId}/campaigns/{campaignId}/copy`.
         """
         ...
 
@@ -401,7 +344,8 @@ class ManagementApi(Api):
                 Campaign Manager.
             body: Data for creating an achievement in a campaign.
 
-        Operation `createAchievement`: `POST /v1/applications/{applicationId}/campaigns/{campaignId}/achievements`.
+        Operation `createAchievement`: `POST
+        /v1/applications/{applicationId}/campaigns/{campaignId}/achievements`.
         """
         ...
 
@@ -488,7 +432,8 @@ class ManagementApi(Api):
                 card. Listing loyalty programs in the Management API reveals it.
             body: Request body for generating a batch of loyalty cards.
 
-        Operation `createBatchLoyaltyCards`: `POST /v1/loyalty_programs/{loyaltyProgramId}/cards/batch`.
+        Operation `createBatchLoyaltyCards`: `POST
+        /v1/loyalty_programs/{loyaltyProgramId}/cards/batch`.
         """
         ...
 
@@ -540,7 +485,8 @@ class ManagementApi(Api):
             body: Request body for creating a campaign from a campaign template, with
                 parameter values and overrides.
 
-        Operation `createCampaignFromTemplate`: `POST /v1/applications/{applicationId}/create_campaign_from_template`.
+        Operation `createCampaignFromTemplate`: `POST
+        /v1/applications/{applicationId}/create_campaign_from_template`.
         """
         ...
 
@@ -574,7 +520,8 @@ class ManagementApi(Api):
         Returns:
             Nothing.
 
-        Operation `createCampaignStoreBudget`: `POST /v1/applications/{applicationId}/campaigns/{campaignId}/stores/budgets`.
+        Operation `createCampaignStoreBudget`: `POST
+        /v1/applications/{applicationId}/campaigns/{campaignId}/stores/budgets`.
         """
         ...
 
@@ -603,7 +550,8 @@ class ManagementApi(Api):
                 Campaign Manager.
             body: Request body for creating a campaign-level collection.
 
-        Operation `createCollection`: `POST /v1/applications/{applicationId}/campaigns/{campaignId}/collections`.
+        Operation `createCollection`: `POST
+        /v1/applications/{applicationId}/campaigns/{campaignId}/collections`.
         """
         ...
 
@@ -640,7 +588,8 @@ class ManagementApi(Api):
         Returns:
             The answer, or `None` if the server sends none.
 
-        Operation `createCoupons`: `POST /v1/applications/{applicationId}/campaigns/{campaignId}/coupons`.
+        Operation `createCoupons`: `POST
+        /v1/applications/{applicationId}/campaigns/{campaignId}/coupons`.
         """
         ...
 
@@ -670,7 +619,8 @@ class ManagementApi(Api):
             body: Request body for the job that creates a large set of coupons in a campaign
                 in the background.
 
-        Operation `createCouponsAsynchronously`: `POST /v1/applications/{applicationId}/campaigns/{campaignId}/coupons_async`.
+        Operation `createCouponsAsynchronously`: `POST
+        /v1/applications/{applicationId}/campaigns/{campaignId}/coupons_async`.
         """
         ...
 
@@ -704,7 +654,8 @@ class ManagementApi(Api):
                 Campaign Manager.
             body: Request body for a background job that deletes coupons of one campaign.
 
-        Operation `createCouponsDeletionJob`: `POST /v1/applications/{applicationId}/campaigns/{campaignId}/coupons_deletion_jobs`.
+        Operation `createCouponsDeletionJob`: `POST
+        /v1/applications/{applicationId}/campaigns/{campaignId}/coupons_deletion_jobs`.
         """
         ...
 
@@ -742,7 +693,8 @@ class ManagementApi(Api):
         Returns:
             The answer, or `None` if the server sends none.
 
-        Operation `createCouponsForMultipleRecipients`: `POST /v1/applications/{applicationId}/campaigns/{campaignId}/coupons_with_recipients`.
+        Operation `createCouponsForMultipleRecipients`: `POST
+        /v1/applications/{applicationId}/campaigns/{campaignId}/coupons_with_recipients`.
         """
         ...
 
@@ -836,7 +788,8 @@ class ManagementApi(Api):
             campaign_id: Identifier of the campaign concerned.
             body: Data for creating a ruleset in a campaign.
 
-        Operation `createRuleset`: `POST /v1/applications/{applicationId}/campaigns/{campaignId}/rulesets`.
+        Operation `createRuleset`: `POST
+        /v1/applications/{applicationId}/campaigns/{campaignId}/rulesets`.
         """
         ...
 
@@ -936,7 +889,8 @@ class ManagementApi(Api):
         Returns:
             Nothing.
 
-        Operation `deductLoyaltyCardPoints`: `PUT /v1/loyalty_programs/{loyaltyProgramId}/cards/{loyaltyCardId}/deduct_points`.
+        Operation `deductLoyaltyCardPoints`: `PUT
+        /v1/loyalty_programs/{loyaltyProgramId}/cards/{loyaltyCardId}/deduct_points`.
         """
         ...
 
@@ -994,7 +948,8 @@ class ManagementApi(Api):
         Returns:
             Nothing.
 
-        Operation `deleteAchievement`: `DELETE /v1/applications/{applicationId}/campaigns/{campaignId}/achievements/{achievementId}`.
+        Operation `deleteAchievement`: `DELETE
+        /v1/applications/{applicationId}/campaigns/{campaignId}/achievements/{achievementId}`.
         """
         ...
 
@@ -1038,7 +993,8 @@ class ManagementApi(Api):
         Returns:
             Nothing.
 
-        Operation `deleteCampaign`: `DELETE /v1/applications/{applicationId}/campaigns/{campaignId}`.
+        Operation `deleteCampaign`: `DELETE
+        /v1/applications/{applicationId}/campaigns/{campaignId}`.
         """
         ...
 
@@ -1072,7 +1028,8 @@ class ManagementApi(Api):
         Returns:
             Nothing.
 
-        Operation `deleteCampaignStoreBudgets`: `DELETE /v1/applications/{applicationId}/campaigns/{campaignId}/stores/budgets`.
+        Operation `deleteCampaignStoreBudgets`: `DELETE
+        /v1/applications/{applicationId}/campaigns/{campaignId}/stores/budgets`.
         """
         ...
 
@@ -1104,7 +1061,8 @@ class ManagementApi(Api):
         Returns:
             Nothing.
 
-        Operation `deleteCollection`: `DELETE /v1/applications/{applicationId}/campaigns/{campaignId}/collections/{collectionId}`.
+        Operation `deleteCollection`: `DELETE
+        /v1/applications/{applicationId}/campaigns/{campaignId}/collections/{collectionId}`.
         """
         ...
 
@@ -1134,7 +1092,8 @@ class ManagementApi(Api):
         Returns:
             Nothing.
 
-        Operation `deleteCoupon`: `DELETE /v1/applications/{applicationId}/campaigns/{campaignId}/coupons/{couponId}`.
+        Operation `deleteCoupon`: `DELETE
+        /v1/applications/{applicationId}/campaigns/{campaignId}/coupons/{couponId}`.
         """
         ...
 
@@ -1203,7 +1162,8 @@ class ManagementApi(Api):
         Returns:
             Nothing.
 
-        Operation `deleteCoupons`: `DELETE /v1/applications/{applicationId}/campaigns/{campaignId}/coupons`.
+        Operation `deleteCoupons`: `DELETE
+        /v1/applications/{applicationId}/campaigns/{campaignId}/coupons`.
         """
         ...
 
@@ -1229,7 +1189,8 @@ class ManagementApi(Api):
         Returns:
             Nothing.
 
-        Operation `deleteLoyaltyCard`: `DELETE /v1/loyalty_programs/{loyaltyProgramId}/cards/{loyaltyCardId}`.
+        Operation `deleteLoyaltyCard`: `DELETE
+        /v1/loyalty_programs/{loyaltyProgramId}/cards/{loyaltyCardId}`.
         """
         ...
 
@@ -1258,7 +1219,8 @@ class ManagementApi(Api):
         Returns:
             Nothing.
 
-        Operation `deleteReferral`: `DELETE /v1/applications/{applicationId}/campaigns/{campaignId}/referrals/{referralId}`.
+        Operation `deleteReferral`: `DELETE
+        /v1/applications/{applicationId}/campaigns/{campaignId}/referrals/{referralId}`.
         """
         ...
 
@@ -1285,7 +1247,8 @@ class ManagementApi(Api):
         Returns:
             Nothing.
 
-        Operation `deleteRuleset`: `DELETE /v1/applications/{applicationId}/campaigns/{campaignId}/rulesets/{rulesetId}`.
+        Operation `deleteRuleset`: `DELETE
+        /v1/applications/{applicationId}/campaigns/{campaignId}/rulesets/{rulesetId}`.
         """
         ...
 
@@ -1392,7 +1355,8 @@ class ManagementApi(Api):
         Returns:
             Nothing.
 
-        Operation `disconnectCampaignStores`: `DELETE /v1/applications/{applicationId}/campaigns/{campaignId}/stores`.
+        Operation `disconnectCampaignStores`: `DELETE
+        /v1/applications/{applicationId}/campaigns/{campaignId}/stores`.
         """
         ...
 
@@ -1422,7 +1386,8 @@ class ManagementApi(Api):
         Returns:
             Nothing.
 
-        Operation `excludePriceHistory`: `POST /v1/applications/{applicationId}/price_history/exclusions`.
+        Operation `excludePriceHistory`: `POST
+        /v1/applications/{applicationId}/price_history/exclusions`.
         """
         ...
 
@@ -1494,7 +1459,9 @@ class ManagementApi(Api):
             achievement_id: Numeric ID of the achievement, as shown when listing a campaign's
                 achievements.
 
-        Operation `exportAchievements`: `GET /v1/applications/{applicationId}/campaigns/{campaignId}/achievements/{achievementId}/export`.
+        Operation `exportAchievements`: `GET
+        /v1/applications/{applicationId}/campaigns/{campaignId}/achievements/{achievementId}/
+        export`.
         """
         ...
 
@@ -1532,7 +1499,8 @@ class ManagementApi(Api):
             campaign_ids: Comma-separated campaign IDs to which results are limited. Without a
                 value, all campaigns of the Application are covered.
 
-        Operation `exportApplicationCampaignAnalytics`: `GET /v1/applications/{applicationId}/campaign_analytics/export`.
+        Operation `exportApplicationCampaignAnalytics`: `GET
+        /v1/applications/{applicationId}/campaign_analytics/export`.
         """
         ...
 
@@ -1555,7 +1523,8 @@ class ManagementApi(Api):
         Args:
             audience_id: Internal ID that identifies the audience.
 
-        Operation `exportAudiencesMemberships`: `GET /v1/audiences/{audienceId}/memberships/export`.
+        Operation `exportAudiencesMemberships`: `GET
+        /v1/audiences/{audienceId}/memberships/export`.
         """
         ...
 
@@ -1589,7 +1558,8 @@ class ManagementApi(Api):
             period: Period covered by the limit: `daily`, `weekly`, `monthly`, `yearly`, or
                 `overall` for a budget without a period.
 
-        Operation `exportCampaignStoreBudgets`: `GET /v1/applications/{applicationId}/campaigns/{campaignId}/stores/budgets/export`.
+        Operation `exportCampaignStoreBudgets`: `GET
+        /v1/applications/{applicationId}/campaigns/{campaignId}/stores/budgets/export`.
         """
         ...
 
@@ -1613,7 +1583,8 @@ class ManagementApi(Api):
             campaign_id: Numeric ID of the campaign, which also appears in the URL of the
                 Campaign Manager.
 
-        Operation `exportCampaignStores`: `GET /v1/applications/{applicationId}/campaigns/{campaignId}/stores/export`.
+        Operation `exportCampaignStores`: `GET
+        /v1/applications/{applicationId}/campaigns/{campaignId}/stores/export`.
         """
         ...
 
@@ -1642,7 +1613,9 @@ class ManagementApi(Api):
                 Campaign Manager.
             value_map_id: Numeric ID identifying the value map to export.
 
-        Operation `exportCampaignValueMap`: `GET /v1/applications/{applicationId}/campaigns/{campaignId}/value_maps/{valueMapId}/export`.
+        Operation `exportCampaignValueMap`: `GET
+        /v1/applications/{applicationId}/campaigns/{campaignId}/value_maps/{valueMapId}/
+        export`.
         """
         ...
 
@@ -1672,7 +1645,9 @@ class ManagementApi(Api):
             collection_id: Numeric ID of the collection, as shown when listing the
                 Application's collections.
 
-        Operation `exportCollectionItems`: `GET /v1/applications/{applicationId}/campaigns/{campaignId}/collections/{collectionId}/export`.
+        Operation `exportCollectionItems`: `GET
+        /v1/applications/{applicationId}/campaigns/{campaignId}/collections/{collectionId}/
+        export`.
         """
         ...
 
@@ -1800,7 +1775,8 @@ class ManagementApi(Api):
             customer_session_state: State of the sessions to export: `open`, `closed`,
                 `partially_returned` or `cancelled`.
 
-        Operation `exportCustomerSessions`: `GET /v1/applications/{applicationId}/export_customer_sessions`.
+        Operation `exportCustomerSessions`: `GET
+        /v1/applications/{applicationId}/export_customer_sessions`.
         """
         ...
 
@@ -1831,7 +1807,8 @@ class ManagementApi(Api):
             subledger_ids: Subledger IDs to which the export is limited, separated by commas.
             tier_names: Tier names to which the export is limited, separated by commas.
 
-        Operation `exportCustomersTiers`: `GET /v1/loyalty_programs/{loyaltyProgramId}/export_customers_tiers`.
+        Operation `exportCustomersTiers`: `GET
+        /v1/loyalty_programs/{loyaltyProgramId}/export_customers_tiers`.
         """
         ...
 
@@ -1900,7 +1877,8 @@ class ManagementApi(Api):
                 `negativeBalance`. Unlisted columns stay empty; without a value, all are
                 filled.
 
-        Operation `exportLoyaltyBalance`: `GET /v1/loyalty_programs/{loyaltyProgramId}/export_customer_balance`.
+        Operation `exportLoyaltyBalance`: `GET
+        /v1/loyalty_programs/{loyaltyProgramId}/export_customer_balance`.
         """
         ...
 
@@ -1934,7 +1912,8 @@ class ManagementApi(Api):
                 `negativeBalance`. Unlisted columns stay empty; without a value, all are
                 filled.
 
-        Operation `exportLoyaltyBalances`: `GET /v1/loyalty_programs/{loyaltyProgramId}/export_customer_balances`.
+        Operation `exportLoyaltyBalances`: `GET
+        /v1/loyalty_programs/{loyaltyProgramId}/export_customer_balances`.
         """
         ...
 
@@ -1972,7 +1951,8 @@ class ManagementApi(Api):
                 columns stay empty, and other values, including `negativeBalance`, lead to a
                 400 error.
 
-        Operation `exportLoyaltyCardBalances`: `GET /v1/loyalty_programs/{loyaltyProgramId}/export_card_balances`.
+        Operation `exportLoyaltyCardBalances`: `GET
+        /v1/loyalty_programs/{loyaltyProgramId}/export_card_balances`.
         """
         ...
 
@@ -2010,7 +1990,8 @@ class ManagementApi(Api):
                 read as UTC; a bare date means midnight.
             date_format: Date format used in the exported file, `excel` or `ISO8601`.
 
-        Operation `exportLoyaltyCardLedger`: `GET /v1/loyalty_programs/{loyaltyProgramId}/cards/{loyaltyCardId}/export_log`.
+        Operation `exportLoyaltyCardLedger`: `GET
+        /v1/loyalty_programs/{loyaltyProgramId}/cards/{loyaltyCardId}/export_log`.
         """
         ...
 
@@ -2049,7 +2030,8 @@ class ManagementApi(Api):
                 timestamp.
             date_format: Date format used in the exported file, `excel` or `ISO8601`.
 
-        Operation `exportLoyaltyCards`: `GET /v1/loyalty_programs/{loyaltyProgramId}/cards/export`.
+        Operation `exportLoyaltyCards`: `GET
+        /v1/loyalty_programs/{loyaltyProgramId}/cards/export`.
         """
         ...
 
@@ -2069,7 +2051,8 @@ class ManagementApi(Api):
         Args:
             loyalty_program_id: ID of the loyalty program to export.
 
-        Operation `exportLoyaltyJoinDates`: `GET /v1/loyalty_programs/{loyaltyProgramId}/export_join_dates`.
+        Operation `exportLoyaltyJoinDates`: `GET
+        /v1/loyalty_programs/{loyaltyProgramId}/export_join_dates`.
         """
         ...
 
@@ -2110,7 +2093,8 @@ class ManagementApi(Api):
                 permanent, and not editable by the customer.
             date_format: Date format used in the exported file, `excel` or `ISO8601`.
 
-        Operation `exportLoyaltyLedger`: `GET /v1/loyalty_programs/{loyaltyProgramId}/profile/{integrationId}/export_log`.
+        Operation `exportLoyaltyLedger`: `GET
+        /v1/loyalty_programs/{loyaltyProgramId}/profile/{integrationId}/export_log`.
         """
         ...
 
@@ -2310,7 +2294,8 @@ class ManagementApi(Api):
             sort: Name of the sort field. Ascending by default, descending with a leading `-`;
                 for performance reasons some fields cannot be used.
 
-        Operation `getAccessLogsWithoutTotalCount`: `GET /v1/applications/{applicationId}/access_logs/no_total`.
+        Operation `getAccessLogsWithoutTotalCount`: `GET
+        /v1/applications/{applicationId}/access_logs/no_total`.
         """
         ...
 
@@ -2399,7 +2384,8 @@ class ManagementApi(Api):
             achievement_id: Numeric ID of the achievement, as shown when listing a campaign's
                 achievements.
 
-        Operation `getAchievement`: `GET /v1/applications/{applicationId}/campaigns/{campaignId}/achievements/{achievementId}`.
+        Operation `getAchievement`: `GET
+        /v1/applications/{applicationId}/campaigns/{campaignId}/achievements/{achievementId}`.
         """
         ...
 
@@ -2558,7 +2544,8 @@ class ManagementApi(Api):
             application_id: Numeric ID of the Application, which also appears in the URL of
                 the Campaign Manager.
 
-        Operation `getApplicationApiHealth`: `GET /v1/applications/{applicationId}/health_report`.
+        Operation `getApplicationApiHealth`: `GET
+        /v1/applications/{applicationId}/health_report`.
         """
         ...
 
@@ -2587,7 +2574,9 @@ class ManagementApi(Api):
                 Application's filters.
             expression_id: Numeric ID of the expression belonging to the cart item filter.
 
-        Operation `getApplicationCartItemFilterExpression`: `GET /v1/applications/{applicationId}/cart_item_filters/{cartItemFilterId}/expressions/{expressionId}`.
+        Operation `getApplicationCartItemFilterExpression`: `GET
+        /v1/applications/{applicationId}/cart_item_filters/{cartItemFilterId}/expressions/
+        {expressionId}`.
         """
         ...
 
@@ -2613,7 +2602,8 @@ class ManagementApi(Api):
             customer_id: Numeric `id` of the customer profile, not its integration ID. Listing
                 an Application's customers reveals it.
 
-        Operation `getApplicationCustomer`: `GET /v1/applications/{applicationId}/customers/{customerId}`.
+        Operation `getApplicationCustomer`: `GET
+        /v1/applications/{applicationId}/customers/{customerId}`.
         """
         ...
 
@@ -2653,7 +2643,8 @@ class ManagementApi(Api):
                 `totalResultSize`, which can be slow on large data sets. With `false`, only
                 `hasMore` signals further pages.
 
-        Operation `getApplicationCustomerFriends`: `GET /v1/applications/{applicationId}/profile/{integrationId}/friends`.
+        Operation `getApplicationCustomerFriends`: `GET
+        /v1/applications/{applicationId}/profile/{integrationId}/friends`.
         """
         ...
 
@@ -2729,7 +2720,8 @@ class ManagementApi(Api):
                 `totalResultSize`, which can be slow on large data sets. With `false`, only
                 `hasMore` signals further pages.
 
-        Operation `getApplicationCustomersByAttributes`: `POST /v1/applications/{applicationId}/customer_search`.
+        Operation `getApplicationCustomersByAttributes`: `POST
+        /v1/applications/{applicationId}/customer_search`.
         """
         ...
 
@@ -2764,7 +2756,8 @@ class ManagementApi(Api):
             sort: Name of the sort field. Ascending by default, descending with a leading `-`;
                 for performance reasons some fields cannot be used.
 
-        Operation `getApplicationEventTypes`: `GET /v1/applications/{applicationId}/event_types`.
+        Operation `getApplicationEventTypes`: `GET
+        /v1/applications/{applicationId}/event_types`.
         """
         ...
 
@@ -2888,7 +2881,8 @@ class ManagementApi(Api):
             campaign_query: Campaign name to which the events are limited.
             effect_type: Kind of effect, for example `rejectCoupon`.
 
-        Operation `getApplicationEventsWithoutTotalCount`: `GET /v1/applications/{applicationId}/events/no_total`.
+        Operation `getApplicationEventsWithoutTotalCount`: `GET
+        /v1/applications/{applicationId}/events/no_total`.
         """
         ...
 
@@ -2914,7 +2908,8 @@ class ManagementApi(Api):
             session_id: Internal numeric ID of the session, not its integration ID. Listing an
                 Application's sessions reveals it.
 
-        Operation `getApplicationSession`: `GET /v1/applications/{applicationId}/sessions/{sessionId}`.
+        Operation `getApplicationSession`: `GET
+        /v1/applications/{applicationId}/sessions/{sessionId}`.
         """
         ...
 
@@ -3014,7 +3009,8 @@ class ManagementApi(Api):
                 `totalResultSize`, which can be slow on large data sets. With `false`, only
                 `hasMore` signals further pages.
 
-        Operation `getApplicationSessionsByCustomerAttributes`: `POST /v1/applications/{applicationId}/sessions_search`.
+        Operation `getApplicationSessionsByCustomerAttributes`: `POST
+        /v1/applications/{applicationId}/sessions_search`.
         """
         ...
 
@@ -3218,7 +3214,8 @@ class ManagementApi(Api):
             campaign_id: Numeric ID of the campaign, which also appears in the URL of the
                 Campaign Manager.
 
-        Operation `getCampaign`: `GET /v1/applications/{applicationId}/campaigns/{campaignId}`.
+        Operation `getCampaign`: `GET
+        /v1/applications/{applicationId}/campaigns/{campaignId}`.
         """
         ...
 
@@ -3254,7 +3251,8 @@ class ManagementApi(Api):
             granularity: Spacing of the data points in the time series: `1 hour`, `1 day`, `1
                 week`, `1 month` or `1 year`.
 
-        Operation `getCampaignAnalytics`: `GET /v1/applications/{applicationId}/campaigns/{campaignId}/analytics`.
+        Operation `getCampaignAnalytics`: `GET
+        /v1/applications/{applicationId}/campaigns/{campaignId}/analytics`.
         """
         ...
 
@@ -3294,7 +3292,8 @@ class ManagementApi(Api):
                 `archived`, `scheduled`, `staged` or `enabled`. The last one covers scheduled,
                 running and expired campaigns.
 
-        Operation `getCampaignByAttributes`: `POST /v1/applications/{applicationId}/campaigns_search`.
+        Operation `getCampaignByAttributes`: `POST
+        /v1/applications/{applicationId}/campaigns_search`.
         """
         ...
 
@@ -3528,7 +3527,8 @@ class ManagementApi(Api):
             collection_id: Numeric ID of the collection, as shown when listing the
                 Application's collections.
 
-        Operation `getCollection`: `GET /v1/applications/{applicationId}/campaigns/{campaignId}/collections/{collectionId}`.
+        Operation `getCollection`: `GET
+        /v1/applications/{applicationId}/campaigns/{campaignId}/collections/{collectionId}`.
         """
         ...
 
@@ -3629,7 +3629,8 @@ class ManagementApi(Api):
             exact_match: Whether the searched value must equal the complete coupon code,
                 ignoring case. Defaults to `false`.
 
-        Operation `getCoupons`: `GET /v1/applications/{applicationId}/campaigns/{campaignId}/coupons`.
+        Operation `getCoupons`: `GET
+        /v1/applications/{applicationId}/campaigns/{campaignId}/coupons`.
         """
         ...
 
@@ -3692,7 +3693,8 @@ class ManagementApi(Api):
                 ignoring case. Defaults to `false`.
             batch_id: Matches only coupons that belong to the batch with this ID.
 
-        Operation `getCouponsByAttributes`: `POST /v1/applications/{applicationId}/campaigns/{campaignId}/coupons_search`.
+        Operation `getCouponsByAttributes`: `POST
+        /v1/applications/{applicationId}/campaigns/{campaignId}/coupons_search`.
         """
         ...
 
@@ -3760,7 +3762,8 @@ class ManagementApi(Api):
             campaign_state: Campaign state to include: `enabled`, `disabled`, `archived`,
                 `draft`, `scheduled`, `running` or `expired`.
 
-        Operation `getCouponsByAttributesApplicationWide`: `POST /v1/applications/{applicationId}/coupons_search`.
+        Operation `getCouponsByAttributesApplicationWide`: `POST
+        /v1/applications/{applicationId}/coupons_search`.
         """
         ...
 
@@ -3844,7 +3847,8 @@ class ManagementApi(Api):
             values_only: With `true`, only the `value` column with the codes is returned,
                 without further coupon data. Default: `false`.
 
-        Operation `getCouponsWithoutTotalCount`: `GET /v1/applications/{applicationId}/campaigns/{campaignId}/coupons/no_total`.
+        Operation `getCouponsWithoutTotalCount`: `GET
+        /v1/applications/{applicationId}/campaigns/{campaignId}/coupons/no_total`.
         """
         ...
 
@@ -3882,7 +3886,8 @@ class ManagementApi(Api):
             page_size: Maximum number of items per page, from 1 to 1000.
             skip: Number of items to leave out from the start of the results, used for paging.
 
-        Operation `getCustomerActivityReport`: `GET /v1/applications/{applicationId}/customer_activity_reports/{customerId}`.
+        Operation `getCustomerActivityReport`: `GET
+        /v1/applications/{applicationId}/customer_activity_reports/{customerId}`.
         """
         ...
 
@@ -3929,7 +3934,8 @@ class ManagementApi(Api):
             advocate_name: Name of the referring advocate that the returned reports have to
                 match.
 
-        Operation `getCustomerActivityReports`: `GET /v1/applications/{applicationId}/customer_activity_reports`.
+        Operation `getCustomerActivityReports`: `GET
+        /v1/applications/{applicationId}/customer_activity_reports`.
         """
         ...
 
@@ -3978,7 +3984,8 @@ class ManagementApi(Api):
             advocate_name: Name of the referring advocate that the returned reports have to
                 match.
 
-        Operation `getCustomerActivityReportsWithoutTotalCount`: `GET /v1/applications/{applicationId}/customer_activity_reports/no_total`.
+        Operation `getCustomerActivityReportsWithoutTotalCount`: `GET
+        /v1/applications/{applicationId}/customer_activity_reports/no_total`.
         """
         ...
 
@@ -4015,7 +4022,8 @@ class ManagementApi(Api):
             sort: Name of the sort field. Ascending by default, descending with a leading `-`;
                 for performance reasons some fields cannot be used.
 
-        Operation `getCustomerAnalytics`: `GET /v1/applications/{applicationId}/customers/{customerId}/analytics`.
+        Operation `getCustomerAnalytics`: `GET
+        /v1/applications/{applicationId}/customers/{customerId}/analytics`.
         """
         ...
 
@@ -4073,7 +4081,8 @@ class ManagementApi(Api):
                 achievements.
             title: Achievement `title` to which the results are limited.
 
-        Operation `getCustomerProfileAchievementProgress`: `GET /v1/applications/{applicationId}/achievement_progress/{integrationId}`.
+        Operation `getCustomerProfileAchievementProgress`: `GET
+        /v1/applications/{applicationId}/achievement_progress/{integrationId}`.
         """
         ...
 
@@ -4173,7 +4182,8 @@ class ManagementApi(Api):
                 read as UTC; a bare date means midnight.
             subledger_id: Subledger ID to which the results are limited.
 
-        Operation `getDashboardStatistics`: `GET /v1/loyalty_programs/{loyaltyProgramId}/dashboard`.
+        Operation `getDashboardStatistics`: `GET
+        /v1/loyalty_programs/{loyaltyProgramId}/dashboard`.
         """
         ...
 
@@ -4230,7 +4240,8 @@ class ManagementApi(Api):
                 the Campaign Manager.
             experiment_id: Numeric ID of the experiment within the Application.
 
-        Operation `getExperiment`: `GET /v1/applications/{applicationId}/experiments/{experimentId}`.
+        Operation `getExperiment`: `GET
+        /v1/applications/{applicationId}/experiments/{experimentId}`.
         """
         ...
 
@@ -4295,7 +4306,8 @@ class ManagementApi(Api):
                 characters are percent-encoded in the URL: `NewCard2026%` becomes
                 `NewCard2026%25`.
 
-        Operation `getLoyaltyCard`: `GET /v1/loyalty_programs/{loyaltyProgramId}/cards/{loyaltyCardId}`.
+        Operation `getLoyaltyCard`: `GET
+        /v1/loyalty_programs/{loyaltyProgramId}/cards/{loyaltyCardId}`.
         """
         ...
 
@@ -4343,7 +4355,8 @@ class ManagementApi(Api):
             transaction_uuids: Transaction UUIDs whose data is returned, excluding all other
                 transactions. The parameter is repeated once per UUID.
 
-        Operation `getLoyaltyCardTransactionLogs`: `GET /v1/loyalty_programs/{loyaltyProgramId}/cards/{loyaltyCardId}/logs`.
+        Operation `getLoyaltyCardTransactionLogs`: `GET
+        /v1/loyalty_programs/{loyaltyProgramId}/cards/{loyaltyCardId}/logs`.
         """
         ...
 
@@ -4429,7 +4442,8 @@ class ManagementApi(Api):
                 customer's active points; combine with `subledgerId` for speed. Default:
                 `false`.
 
-        Operation `getLoyaltyLedgerBalances`: `GET /v1/loyalty_programs/{loyaltyProgramId}/profile/{integrationId}/ledger_balances`.
+        Operation `getLoyaltyLedgerBalances`: `GET
+        /v1/loyalty_programs/{loyaltyProgramId}/profile/{integrationId}/ledger_balances`.
         """
         ...
 
@@ -4454,7 +4468,8 @@ class ManagementApi(Api):
             integration_id: Integration ID of the customer profile: unique in the deployment,
                 permanent, and not editable by the customer.
 
-        Operation `getLoyaltyPoints`: `GET /v1/loyalty_programs/{loyaltyProgramId}/profile/{integrationId}`.
+        Operation `getLoyaltyPoints`: `GET
+        /v1/loyalty_programs/{loyaltyProgramId}/profile/{integrationId}`.
         """
         ...
 
@@ -4530,7 +4545,8 @@ class ManagementApi(Api):
             awaits_activation: With `true`, returns only unexpired transactions whose points
                 need an action to become active. The value `false` leads to a 400 error.
 
-        Operation `getLoyaltyProgramProfileLedgerTransactions`: `GET /v1/loyalty_programs/{loyaltyProgramId}/profile/{integrationId}/ledger_transactions`.
+        Operation `getLoyaltyProgramProfileLedgerTransactions`: `GET
+        /v1/loyalty_programs/{loyaltyProgramId}/profile/{integrationId}/ledger_transactions`.
         """
         ...
 
@@ -4584,7 +4600,8 @@ class ManagementApi(Api):
             awaits_activation: With `true`, returns only unexpired transactions whose points
                 need an action to become active. The value `false` leads to a 400 error.
 
-        Operation `getLoyaltyProgramTransactions`: `GET /v1/loyalty_programs/{loyaltyProgramId}/transactions`.
+        Operation `getLoyaltyProgramTransactions`: `GET
+        /v1/loyalty_programs/{loyaltyProgramId}/transactions`.
         """
         ...
 
@@ -4624,7 +4641,8 @@ class ManagementApi(Api):
             loyalty_program_id: Numeric ID of the loyalty program, as shown when listing
                 loyalty programs.
 
-        Operation `getLoyaltyStatistics`: `GET /v1/loyalty_programs/{loyaltyProgramId}/statistics`.
+        Operation `getLoyaltyStatistics`: `GET
+        /v1/loyalty_programs/{loyaltyProgramId}/statistics`.
         """
         ...
 
@@ -4758,7 +4776,8 @@ class ManagementApi(Api):
                 `false`, only those with `usageCounter >= usageLimit`.
             advocate: Integration ID of the advocate profile whose referrals are returned.
 
-        Operation `getReferrals`: `GET /v1/applications/{applicationId}/campaigns/{campaignId}/referrals`.
+        Operation `getReferrals`: `GET
+        /v1/applications/{applicationId}/campaigns/{campaignId}/referrals`.
         """
         ...
 
@@ -4810,7 +4829,8 @@ class ManagementApi(Api):
                 `false`, only those with `usageCounter >= usageLimit`.
             advocate: Integration ID of the advocate profile whose referrals are returned.
 
-        Operation `getReferralsWithoutTotalCount`: `GET /v1/applications/{applicationId}/campaigns/{campaignId}/referrals/no_total`.
+        Operation `getReferralsWithoutTotalCount`: `GET
+        /v1/applications/{applicationId}/campaigns/{campaignId}/referrals/no_total`.
         """
         ...
 
@@ -4874,7 +4894,8 @@ class ManagementApi(Api):
                 Campaign Manager.
             ruleset_id: Numeric ID of the ruleset within the campaign.
 
-        Operation `getRuleset`: `GET /v1/applications/{applicationId}/campaigns/{campaignId}/rulesets/{rulesetId}`.
+        Operation `getRuleset`: `GET
+        /v1/applications/{applicationId}/campaigns/{campaignId}/rulesets/{rulesetId}`.
         """
         ...
 
@@ -4901,7 +4922,8 @@ class ManagementApi(Api):
                 Campaign Manager.
             ruleset_id: Numeric ID of the ruleset within the campaign.
 
-        Operation `getRulesetV2`: `GET /v2/applications/{applicationId}/campaigns/{campaignId}/rulesets/{rulesetId}`.
+        Operation `getRulesetV2`: `GET
+        /v2/applications/{applicationId}/campaigns/{campaignId}/rulesets/{rulesetId}`.
         """
         ...
 
@@ -4935,7 +4957,8 @@ class ManagementApi(Api):
             sort: Name of the sort field. Ascending by default, descending with a leading `-`;
                 for performance reasons some fields cannot be used.
 
-        Operation `getRulesets`: `GET /v1/applications/{applicationId}/campaigns/{campaignId}/rulesets`.
+        Operation `getRulesets`: `GET
+        /v1/applications/{applicationId}/campaigns/{campaignId}/rulesets`.
         """
         ...
 
@@ -5197,7 +5220,8 @@ class ManagementApi(Api):
                 its page under **Account** > **Tools** > **Attributes**.
             up_file: CSV file with the data to import. A path, bytes or an open file.
 
-        Operation `importAllowedList`: `POST /v1/attributes/{attributeId}/allowed_list/import`.
+        Operation `importAllowedList`: `POST
+        /v1/attributes/{attributeId}/allowed_list/import`.
         """
         ...
 
@@ -5219,7 +5243,8 @@ class ManagementApi(Api):
             audience_id: Internal ID that identifies the audience.
             up_file: CSV file with the data to import. A path, bytes or an open file.
 
-        Operation `importAudiencesMemberships`: `POST /v1/audiences/{audienceId}/memberships/import`.
+        Operation `importAudiencesMemberships`: `POST
+        /v1/audiences/{audienceId}/memberships/import`.
         """
         ...
 
@@ -5256,7 +5281,8 @@ class ManagementApi(Api):
             period: Period covered by the limit: `daily`, `weekly`, `monthly`, `yearly`, or
                 `overall` for a budget without a period.
 
-        Operation `importCampaignStoreBudget`: `POST /v1/applications/{applicationId}/campaigns/{campaignId}/stores/budgets/import`.
+        Operation `importCampaignStoreBudget`: `POST
+        /v1/applications/{applicationId}/campaigns/{campaignId}/stores/budgets/import`.
         """
         ...
 
@@ -5286,7 +5312,8 @@ class ManagementApi(Api):
                 Campaign Manager.
             up_file: CSV file with the data to import. A path, bytes or an open file.
 
-        Operation `importCampaignStores`: `POST /v1/applications/{applicationId}/campaigns/{campaignId}/stores/import`.
+        Operation `importCampaignStores`: `POST
+        /v1/applications/{applicationId}/campaigns/{campaignId}/stores/import`.
         """
         ...
 
@@ -5318,7 +5345,9 @@ class ManagementApi(Api):
                 Application's collections.
             up_file: CSV file with the data to import. A path, bytes or an open file.
 
-        Operation `importCollection`: `POST /v1/applications/{applicationId}/campaigns/{campaignId}/collections/{collectionId}/import`.
+        Operation `importCollection`: `POST
+        /v1/applications/{applicationId}/campaigns/{campaignId}/collections/{collectionId}/
+        import`.
         """
         ...
 
@@ -5357,7 +5386,8 @@ class ManagementApi(Api):
             skip_duplicates: With `true`, coupon codes that already exist are left out of the
                 import; otherwise they raise an error.
 
-        Operation `importCoupons`: `POST /v1/applications/{applicationId}/campaigns/{campaignId}/import_coupons`.
+        Operation `importCoupons`: `POST
+        /v1/applications/{applicationId}/campaigns/{campaignId}/import_coupons`.
         """
         ...
 
@@ -5382,7 +5412,8 @@ class ManagementApi(Api):
                 card. Listing loyalty programs in the Management API reveals it.
             up_file: CSV file with the data to import. A path, bytes or an open file.
 
-        Operation `importLoyaltyCards`: `POST /v1/loyalty_programs/{loyaltyProgramId}/import_cards`.
+        Operation `importLoyaltyCards`: `POST
+        /v1/loyalty_programs/{loyaltyProgramId}/import_cards`.
         """
         ...
 
@@ -5410,7 +5441,8 @@ class ManagementApi(Api):
                 loyalty programs.
             up_file: CSV file with the data to import. A path, bytes or an open file.
 
-        Operation `importLoyaltyCustomersTiers`: `POST /v1/loyalty_programs/{loyaltyProgramId}/import_customers_tiers`.
+        Operation `importLoyaltyCustomersTiers`: `POST
+        /v1/loyalty_programs/{loyaltyProgramId}/import_customers_tiers`.
         """
         ...
 
@@ -5436,7 +5468,8 @@ class ManagementApi(Api):
                 listing loyalty programs.
             up_file: CSV file with the data to import. A path, bytes or an open file.
 
-        Operation `importLoyaltyJoinDates`: `POST /v1/loyalty_programs/{loyaltyProgramId}/import_join_dates`.
+        Operation `importLoyaltyJoinDates`: `POST
+        /v1/loyalty_programs/{loyaltyProgramId}/import_join_dates`.
         """
         ...
 
@@ -5476,7 +5509,8 @@ class ManagementApi(Api):
             notifications_enabled: With the default `true`, the import sends notifications
                 about its consequences, such as a tier upgrade or a settled negative balance.
 
-        Operation `importLoyaltyPoints`: `POST /v1/loyalty_programs/{loyaltyProgramId}/import_points`.
+        Operation `importLoyaltyPoints`: `POST
+        /v1/loyalty_programs/{loyaltyProgramId}/import_points`.
         """
         ...
 
@@ -5534,7 +5568,8 @@ class ManagementApi(Api):
                 Campaign Manager.
             up_file: CSV file with the data to import. A path, bytes or an open file.
 
-        Operation `importReferrals`: `POST /v1/applications/{applicationId}/campaigns/{campaignId}/import_referrals`.
+        Operation `importReferrals`: `POST
+        /v1/applications/{applicationId}/campaigns/{campaignId}/import_referrals`.
         """
         ...
 
@@ -5627,7 +5662,8 @@ class ManagementApi(Api):
             title: Title of the achievements to return, as displayed in the Campaign Manager.
                 Without a value, the campaign's complete list is returned.
 
-        Operation `listAchievements`: `GET /v1/applications/{applicationId}/campaigns/{campaignId}/achievements`.
+        Operation `listAchievements`: `GET
+        /v1/applications/{applicationId}/campaigns/{campaignId}/achievements`.
         """
         ...
 
@@ -5702,7 +5738,8 @@ class ManagementApi(Api):
             name: Display name of the cart item filters to return. Without a value, the
                 Application's complete list is returned.
 
-        Operation `listApplicationCartItemFilters`: `GET /v1/applications/{applicationId}/cart_item_filters`.
+        Operation `listApplicationCartItemFilters`: `GET
+        /v1/applications/{applicationId}/cart_item_filters`.
         """
         ...
 
@@ -5738,7 +5775,8 @@ class ManagementApi(Api):
             period: Period covered by the limit: `daily`, `weekly`, `monthly`, `yearly`, or
                 `overall` for a budget without a period.
 
-        Operation `listCampaignStoreBudgetLimits`: `GET /v1/applications/{applicationId}/campaigns/{campaignId}/stores/budgets`.
+        Operation `listCampaignStoreBudgetLimits`: `GET
+        /v1/applications/{applicationId}/campaigns/{campaignId}/stores/budgets`.
         """
         ...
 
@@ -5819,7 +5857,8 @@ class ManagementApi(Api):
                 `hasMore` signals further pages.
             name: Collection name to which results are limited.
 
-        Operation `listCollections`: `GET /v1/applications/{applicationId}/campaigns/{campaignId}/collections`.
+        Operation `listCollections`: `GET
+        /v1/applications/{applicationId}/campaigns/{campaignId}/collections`.
         """
         ...
 
@@ -5856,7 +5895,8 @@ class ManagementApi(Api):
                 `hasMore` signals further pages.
             name: Collection name to which results are limited.
 
-        Operation `listCollectionsInApplication`: `GET /v1/applications/{applicationId}/collections`.
+        Operation `listCollectionsInApplication`: `GET
+        /v1/applications/{applicationId}/collections`.
         """
         ...
 
@@ -6007,7 +6047,8 @@ class ManagementApi(Api):
         Returns:
             Nothing.
 
-        Operation `removeLoyaltyPoints`: `PUT /v1/loyalty_programs/{loyaltyProgramId}/profile/{integrationId}/deduct_points`.
+        Operation `removeLoyaltyPoints`: `PUT
+        /v1/loyalty_programs/{loyaltyProgramId}/profile/{integrationId}/deduct_points`.
         """
         ...
 
@@ -6193,7 +6234,8 @@ class ManagementApi(Api):
         Returns the settings of Talon.One as a SCIM service provider. They reveal which
         features and operations the SCIM API offers.
 
-        Operation `scimGetServiceProviderConfig`: `GET /v1/provisioning/scim/ServiceProviderConfig`.
+        Operation `scimGetServiceProviderConfig`: `GET
+        /v1/provisioning/scim/ServiceProviderConfig`.
         """
         ...
 
@@ -6389,7 +6431,8 @@ class ManagementApi(Api):
                 ignoring case. Defaults to `false`.
             batch_id: Matches only coupons that belong to the batch with this ID.
 
-        Operation `searchCouponsAdvanced`: `POST /v1/applications/{applicationId}/campaigns/{campaignId}/coupons_search_advanced`.
+        Operation `searchCouponsAdvanced`: `POST
+        /v1/applications/{applicationId}/campaigns/{campaignId}/coupons_search_advanced`.
         """
         ...
 
@@ -6458,7 +6501,8 @@ class ManagementApi(Api):
             campaign_state: Campaign state to include: `enabled`, `disabled`, `archived`,
                 `draft`, `scheduled`, `running` or `expired`.
 
-        Operation `searchCouponsAdvancedApplicationWide`: `POST /v1/applications/{applicationId}/coupons_search_advanced`.
+        Operation `searchCouponsAdvancedApplicationWide`: `POST
+        /v1/applications/{applicationId}/coupons_search_advanced`.
         """
         ...
 
@@ -6530,7 +6574,8 @@ class ManagementApi(Api):
                 `archived`, `scheduled`, `staged` or `enabled`. The last one covers scheduled,
                 running and expired campaigns.
 
-        Operation `searchCouponsAdvancedApplicationWideWithoutTotalCount`: `POST /v1/applications/{applicationId}/coupons_search_advanced/no_total`.
+        Operation `searchCouponsAdvancedApplicationWideWithoutTotalCount`: `POST
+        /v1/applications/{applicationId}/coupons_search_advanced/no_total`.
         """
         ...
 
@@ -6598,7 +6643,9 @@ class ManagementApi(Api):
                 case. Default: `false`.
             batch_id: Matches only coupons that belong to the batch with this ID.
 
-        Operation `searchCouponsAdvancedWithoutTotalCount`: `POST /v1/applications/{applicationId}/campaigns/{campaignId}/coupons_search_advanced/no_total`.
+        Operation `searchCouponsAdvancedWithoutTotalCount`: `POST
+        /v1/applications/{applicationId}/campaigns/{campaignId}/coupons_search_advanced/
+        no_total`.
         """
         ...
 
@@ -6624,7 +6671,8 @@ class ManagementApi(Api):
             campaign_id: Numeric ID of the campaign, which also appears in the URL of the
                 Campaign Manager.
 
-        Operation `summarizeCampaignStoreBudget`: `GET /v1/applications/{applicationId}/campaigns/{campaignId}/stores/budgets/summary`.
+        Operation `summarizeCampaignStoreBudget`: `GET
+        /v1/applications/{applicationId}/campaigns/{campaignId}/stores/budgets/summary`.
         """
         ...
 
@@ -6660,7 +6708,8 @@ class ManagementApi(Api):
         Returns:
             Nothing.
 
-        Operation `transferLoyaltyCard`: `PUT /v1/loyalty_programs/{loyaltyProgramId}/cards/{loyaltyCardId}/transfer`.
+        Operation `transferLoyaltyCard`: `PUT
+        /v1/loyalty_programs/{loyaltyProgramId}/cards/{loyaltyCardId}/transfer`.
         """
         ...
 
@@ -6717,7 +6766,8 @@ class ManagementApi(Api):
                 achievements.
             body: Request body for changing an achievement of a campaign.
 
-        Operation `updateAchievement`: `PUT /v1/applications/{applicationId}/campaigns/{campaignId}/achievements/{achievementId}`.
+        Operation `updateAchievement`: `PUT
+        /v1/applications/{applicationId}/campaigns/{campaignId}/achievements/{achievementId}`.
         """
         ...
 
@@ -6819,7 +6869,8 @@ class ManagementApi(Api):
                 Campaign Manager.
             body: Campaign settings that can be changed after creation.
 
-        Operation `updateCampaign`: `PUT /v1/applications/{applicationId}/campaigns/{campaignId}`.
+        Operation `updateCampaign`: `PUT
+        /v1/applications/{applicationId}/campaigns/{campaignId}`.
         """
         ...
 
@@ -6849,7 +6900,8 @@ class ManagementApi(Api):
                 Application's collections.
             body: Request body for updating the description of a campaign-level collection.
 
-        Operation `updateCollection`: `PUT /v1/applications/{applicationId}/campaigns/{campaignId}/collections/{collectionId}`.
+        Operation `updateCollection`: `PUT
+        /v1/applications/{applicationId}/campaigns/{campaignId}/collections/{collectionId}`.
         """
         ...
 
@@ -6880,7 +6932,8 @@ class ManagementApi(Api):
             body: Request body for updating a single coupon: limits, validity dates,
                 recipient, reservation settings, and attributes.
 
-        Operation `updateCoupon`: `PUT /v1/applications/{applicationId}/campaigns/{campaignId}/coupons/{couponId}`.
+        Operation `updateCoupon`: `PUT
+        /v1/applications/{applicationId}/campaigns/{campaignId}/coupons/{couponId}`.
         """
         ...
 
@@ -6915,7 +6968,8 @@ class ManagementApi(Api):
         Returns:
             Nothing.
 
-        Operation `updateCouponBatch`: `PUT /v1/applications/{applicationId}/campaigns/{campaignId}/coupons`.
+        Operation `updateCouponBatch`: `PUT
+        /v1/applications/{applicationId}/campaigns/{campaignId}/coupons`.
         """
         ...
 
@@ -6944,7 +6998,8 @@ class ManagementApi(Api):
                 `NewCard2026%25`.
             body: Request body for changing the status of a loyalty card.
 
-        Operation `updateLoyaltyCard`: `PUT /v1/loyalty_programs/{loyaltyProgramId}/cards/{loyaltyCardId}`.
+        Operation `updateLoyaltyCard`: `PUT
+        /v1/loyalty_programs/{loyaltyProgramId}/cards/{loyaltyCardId}`.
         """
         ...
 
@@ -6974,7 +7029,8 @@ class ManagementApi(Api):
             body: Request body for updating a single referral: friend profile, validity dates,
                 usage limit, and attributes.
 
-        Operation `updateReferral`: `PUT /v1/applications/{applicationId}/campaigns/{campaignId}/referrals/{referralId}`.
+        Operation `updateReferral`: `PUT
+        /v1/applications/{applicationId}/campaigns/{campaignId}/referrals/{referralId}`.
         """
         ...
 
@@ -7021,7 +7077,8 @@ class ManagementApi(Api):
             ruleset_id: Numeric ID of the ruleset to change or delete.
             body: Data for creating a ruleset in a campaign.
 
-        Operation `updateRuleset`: `PUT /v1/applications/{applicationId}/campaigns/{campaignId}/rulesets/{rulesetId}`.
+        Operation `updateRuleset`: `PUT
+        /v1/applications/{applicationId}/campaigns/{campaignId}/rulesets/{rulesetId}`.
         """
         ...
 

@@ -834,7 +834,8 @@ get_application_api_health = Operation(
 get_application_cart_item_filter_expression = Operation(
     "getApplicationCartItemFilterExpression",
     "GET",
-    "/v1/applications/{applicationId}/cart_item_filters/{cartItemFilterId}/expressions/{expressionId}",
+    "/v1/applications/{applicationId}/cart_item_filters/{cartItemFilterId}/"
+    "expressions/{expressionId}",
     path("application_id", "applicationId", "int"),
     path("cart_item_filter_id", "cartItemFilterId", "int"),
     path("expression_id", "expressionId", "int"),
@@ -1436,7 +1437,9 @@ get_exports = Operation(
     query(
         "entity",
         "entity",
-        "Literal['Coupon', 'Referral', 'Effect', 'CustomerSession', 'LoyaltyLedger', 'LoyaltyLedgerLog', 'Collection', 'AudienceMembership']",
+        "Literal['Coupon', 'Referral', 'Effect', 'CustomerSession', "
+        "'LoyaltyLedger', 'LoyaltyLedgerLog', 'Collection', "
+        "'AudienceMembership']",
     ),
     results={200: "GetExports200Response"},
     security=("management_key", "manager_auth"),
@@ -1593,7 +1596,15 @@ get_message_logs = Operation(
     query(
         "change_type",
         "changeType",
-        "Literal['CampaignEvaluationTreeChanged', 'CampaignNotification', 'CouponCreated', 'CouponUpdated', 'CouponDeleted', 'AsyncCouponsCreated', 'CouponsDeleted', 'CouponsUpdated', 'CouponCodeExpiring', 'StrikethroughPrice', 'LoyaltyPointsAdded', 'LoyaltyPointsDeducted', 'LoyaltyPointsExpiring', 'LoyaltyPointsPendingToActive', 'LoyaltyAddedDeductedPointsBalances', 'LoyaltyCardAddedDeductedPointsBalances', 'TierWillDowngrade', 'TierUpgrade', 'TierDowngrade', 'LoyaltyCardPointsAdded', 'LoyaltyCardPointsDeducted', 'LoyaltyCardPointsExpiring']",
+        "Literal['CampaignEvaluationTreeChanged', 'CampaignNotification', "
+        "'CouponCreated', 'CouponUpdated', 'CouponDeleted', "
+        "'AsyncCouponsCreated', 'CouponsDeleted', 'CouponsUpdated', "
+        "'CouponCodeExpiring', 'StrikethroughPrice', 'LoyaltyPointsAdded', "
+        "'LoyaltyPointsDeducted', 'LoyaltyPointsExpiring', "
+        "'LoyaltyPointsPendingToActive', 'LoyaltyAddedDeductedPointsBalances', "
+        "'LoyaltyCardAddedDeductedPointsBalances', 'TierWillDowngrade', "
+        "'TierUpgrade', 'TierDowngrade', 'LoyaltyCardPointsAdded', "
+        "'LoyaltyCardPointsDeducted', 'LoyaltyCardPointsExpiring']",
     ),
     query("notification_ids", "notificationIDs", "str", aliases=("notification_i_ds",)),
     query("created_before", "createdBefore", "datetime"),

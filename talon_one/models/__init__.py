@@ -41,7 +41,9 @@ _MODULES = {
     "AddToAudienceEffectProps": "add_to_audience_effect_props",
     "AddedDeductedPointsBalancesAction": "added_deducted_points_balances_action",
     "AddedDeductedPointsBalancesNotification": "added_deducted_points_balances_notification",
-    "AddedDeductedPointsBalancesNotificationPolicy": "added_deducted_points_balances_notification_policy",
+    "AddedDeductedPointsBalancesNotificationPolicy": (
+        "added_deducted_points_balances_notification_policy"
+    ),
     "AddedDeductedPointsNotification": "added_deducted_points_notification",
     "AddedDeductedPointsNotificationPolicy": "added_deducted_points_notification_policy",
     "AdditionalCampaignProperties": "additional_campaign_properties",
@@ -49,7 +51,9 @@ _MODULES = {
     "AdjustmentDetails": "adjustment_details",
     "AnalyticsDataPoint": "analytics_data_point",
     "AnalyticsDataPointWithTrend": "analytics_data_point_with_trend",
-    "AnalyticsDataPointWithTrendAndInfluencedRate": "analytics_data_point_with_trend_and_influenced_rate",
+    "AnalyticsDataPointWithTrendAndInfluencedRate": (
+        "analytics_data_point_with_trend_and_influenced_rate"
+    ),
     "AnalyticsDataPointWithTrendAndUplift": "analytics_data_point_with_trend_and_uplift",
     "AnalyticsProduct": "analytics_product",
     "AnalyticsSKU": "analytics_sku",
@@ -158,15 +162,21 @@ _MODULES = {
     "CampaignTemplateCouponReservationSettings": "campaign_template_coupon_reservation_settings",
     "CampaignTemplateParams": "campaign_template_params",
     "CampaignVersions": "campaign_versions",
-    "CardAddedDeductedPointsBalancesNotification": "card_added_deducted_points_balances_notification",
-    "CardAddedDeductedPointsBalancesNotificationPolicy": "card_added_deducted_points_balances_notification_policy",
+    "CardAddedDeductedPointsBalancesNotification": (
+        "card_added_deducted_points_balances_notification"
+    ),
+    "CardAddedDeductedPointsBalancesNotificationPolicy": (
+        "card_added_deducted_points_balances_notification_policy"
+    ),
     "CardAddedDeductedPointsNotification": "card_added_deducted_points_notification",
     "CardAddedDeductedPointsNotificationPolicy": "card_added_deducted_points_notification_policy",
     "CardExpiringPointsNotificationPolicy": "card_expiring_points_notification_policy",
     "CardExpiringPointsNotificationTrigger": "card_expiring_points_notification_trigger",
     "CardLedgerPointsEntryIntegrationAPI": "card_ledger_points_entry_integration_api",
     "CardLedgerTransactionLogEntry": "card_ledger_transaction_log_entry",
-    "CardLedgerTransactionLogEntryIntegrationAPI": "card_ledger_transaction_log_entry_integration_api",
+    "CardLedgerTransactionLogEntryIntegrationAPI": (
+        "card_ledger_transaction_log_entry_integration_api"
+    ),
     "CartItem": "cart_item",
     "CartItemFilterTemplate": "cart_item_filter_template",
     "Catalog": "catalog",
@@ -206,7 +216,9 @@ _MODULES = {
     "CreateCoupons200Response": "create_coupons200_response",
     "CreateMCPKey": "create_mcp_key",
     "CreateManagementKey": "create_management_key",
-    "CreateReferralsForMultipleAdvocates201Response": "create_referrals_for_multiple_advocates201_response",
+    "CreateReferralsForMultipleAdvocates201Response": (
+        "create_referrals_for_multiple_advocates201_response"
+    ),
     "CreateTemplateCampaign": "create_template_campaign",
     "CreateTemplateCampaignResponse": "create_template_campaign_response",
     "CustomEffect": "custom_effect",
@@ -316,12 +328,18 @@ _MODULES = {
     "GetAllRoles200Response": "get_all_roles200_response",
     "GetApplicationCustomerFriends200Response": "get_application_customer_friends200_response",
     "GetApplicationCustomers200Response": "get_application_customers200_response",
-    "GetApplicationCustomersByAttributes200Response": "get_application_customers_by_attributes200_response",
+    "GetApplicationCustomersByAttributes200Response": (
+        "get_application_customers_by_attributes200_response"
+    ),
     "GetApplicationEventTypes200Response": "get_application_event_types200_response",
     "GetApplicationEvents200Response": "get_application_events200_response",
-    "GetApplicationEventsWithoutTotalCount200Response": "get_application_events_without_total_count200_response",
+    "GetApplicationEventsWithoutTotalCount200Response": (
+        "get_application_events_without_total_count200_response"
+    ),
     "GetApplicationSessions200Response": "get_application_sessions200_response",
-    "GetApplicationSessionsByCustomerAttributes200Response": "get_application_sessions_by_customer_attributes200_response",
+    "GetApplicationSessionsByCustomerAttributes200Response": (
+        "get_application_sessions_by_customer_attributes200_response"
+    ),
     "GetApplications200Response": "get_applications200_response",
     "GetAttributes200Response": "get_attributes200_response",
     "GetAudienceMemberships200Response": "get_audience_memberships200_response",
@@ -335,13 +353,19 @@ _MODULES = {
     "GetCollectionItems200Response": "get_collection_items200_response",
     "GetCoupons200Response": "get_coupons200_response",
     "GetCouponsByAttributes200Response": "get_coupons_by_attributes200_response",
-    "GetCouponsByAttributesApplicationWide200Response": "get_coupons_by_attributes_application_wide200_response",
+    "GetCouponsByAttributesApplicationWide200Response": (
+        "get_coupons_by_attributes_application_wide200_response"
+    ),
     "GetCouponsWithoutTotalCount200Response": "get_coupons_without_total_count200_response",
     "GetCustomerAchievementHistory200Response": "get_customer_achievement_history200_response",
     "GetCustomerAchievements200Response": "get_customer_achievements200_response",
     "GetCustomerActivityReports200Response": "get_customer_activity_reports200_response",
-    "GetCustomerActivityReportsWithoutTotalCount200Response": "get_customer_activity_reports_without_total_count200_response",
-    "GetCustomerProfileAchievementProgress200Response": "get_customer_profile_achievement_progress200_response",
+    "GetCustomerActivityReportsWithoutTotalCount200Response": (
+        "get_customer_activity_reports_without_total_count200_response"
+    ),
+    "GetCustomerProfileAchievementProgress200Response": (
+        "get_customer_profile_achievement_progress200_response"
+    ),
     "GetCustomerProfiles200Response": "get_customer_profiles200_response",
     "GetCustomersByAttributes200Response": "get_customers_by_attributes200_response",
     "GetDashboardStatistics200Response": "get_dashboard_statistics200_response",
@@ -353,7 +377,9 @@ _MODULES = {
     "GetLoyaltyCardTransactions200Response": "get_loyalty_card_transactions200_response",
     "GetLoyaltyCards200Response": "get_loyalty_cards200_response",
     "GetLoyaltyProgramProfilePoints200Response": "get_loyalty_program_profile_points200_response",
-    "GetLoyaltyProgramProfileTransactions200Response": "get_loyalty_program_profile_transactions200_response",
+    "GetLoyaltyProgramProfileTransactions200Response": (
+        "get_loyalty_program_profile_transactions200_response"
+    ),
     "GetLoyaltyProgramTransactions200Response": "get_loyalty_program_transactions200_response",
     "GetLoyaltyPrograms200Response": "get_loyalty_programs200_response",
     "GetReferrals200Response": "get_referrals200_response",
@@ -436,7 +462,9 @@ _MODULES = {
     "IntegrationCampaignBaseAllOfAttributes": "integration_campaign_base_all_of_attributes",
     "IntegrationCoupon": "integration_coupon",
     "IntegrationCustomerProfileAudienceRequest": "integration_customer_profile_audience_request",
-    "IntegrationCustomerProfileAudienceRequestItem": "integration_customer_profile_audience_request_item",
+    "IntegrationCustomerProfileAudienceRequestItem": (
+        "integration_customer_profile_audience_request_item"
+    ),
     "IntegrationCustomerSessionResponse": "integration_customer_session_response",
     "IntegrationEntity": "integration_entity",
     "IntegrationEvent": "integration_event",
@@ -446,13 +474,27 @@ _MODULES = {
     "IntegrationEventV3Response": "integration_event_v3_response",
     "IntegrationGetAllCampaigns200Response": "integration_get_all_campaigns200_response",
     "IntegrationHubConfig": "integration_hub_config",
-    "IntegrationHubEventPayloadCouponBasedNotifications": "integration_hub_event_payload_coupon_based_notifications",
-    "IntegrationHubEventPayloadCouponBasedNotificationsLimits": "integration_hub_event_payload_coupon_based_notifications_limits",
-    "IntegrationHubEventPayloadLoyaltyProfileBasedNotification": "integration_hub_event_payload_loyalty_profile_based_notification",
-    "IntegrationHubEventPayloadLoyaltyProfileBasedPointsChangedNotification": "integration_hub_event_payload_loyalty_profile_based_points_changed_notification",
-    "IntegrationHubEventPayloadLoyaltyProfileBasedPointsChangedNotificationAction": "integration_hub_event_payload_loyalty_profile_based_points_changed_notification_action",
-    "IntegrationHubEventPayloadLoyaltyProfileBasedTierDowngradeNotification": "integration_hub_event_payload_loyalty_profile_based_tier_downgrade_notification",
-    "IntegrationHubEventPayloadLoyaltyProfileBasedTierUpgradeNotification": "integration_hub_event_payload_loyalty_profile_based_tier_upgrade_notification",
+    "IntegrationHubEventPayloadCouponBasedNotifications": (
+        "integration_hub_event_payload_coupon_based_notifications"
+    ),
+    "IntegrationHubEventPayloadCouponBasedNotificationsLimits": (
+        "integration_hub_event_payload_coupon_based_notifications_limits"
+    ),
+    "IntegrationHubEventPayloadLoyaltyProfileBasedNotification": (
+        "integration_hub_event_payload_loyalty_profile_based_notification"
+    ),
+    "IntegrationHubEventPayloadLoyaltyProfileBasedPointsChangedNotification": (
+        "integration_hub_event_payload_loyalty_profile_based_points_changed_notification"
+    ),
+    "IntegrationHubEventPayloadLoyaltyProfileBasedPointsChangedNotificationAction": (
+        "integration_hub_event_payload_loyalty_profile_based_points_changed_notification_action"
+    ),
+    "IntegrationHubEventPayloadLoyaltyProfileBasedTierDowngradeNotification": (
+        "integration_hub_event_payload_loyalty_profile_based_tier_downgrade_notification"
+    ),
+    "IntegrationHubEventPayloadLoyaltyProfileBasedTierUpgradeNotification": (
+        "integration_hub_event_payload_loyalty_profile_based_tier_upgrade_notification"
+    ),
     "IntegrationHubEventRecord": "integration_hub_event_record",
     "IntegrationHubEventStatusUpdate": "integration_hub_event_status_update",
     "IntegrationHubEventStatusUpdates": "integration_hub_event_status_updates",
@@ -542,8 +584,12 @@ _MODULES = {
     "MultipleAudiences": "multiple_audiences",
     "MultipleAudiencesItem": "multiple_audiences_item",
     "MultipleCustomerProfileIntegrationRequest": "multiple_customer_profile_integration_request",
-    "MultipleCustomerProfileIntegrationRequestItem": "multiple_customer_profile_integration_request_item",
-    "MultipleCustomerProfileIntegrationResponseV2": "multiple_customer_profile_integration_response_v2",
+    "MultipleCustomerProfileIntegrationRequestItem": (
+        "multiple_customer_profile_integration_request_item"
+    ),
+    "MultipleCustomerProfileIntegrationResponseV2": (
+        "multiple_customer_profile_integration_response_v2"
+    ),
     "MultipleNewAttribute": "multiple_new_attribute",
     "MultipleNewAudiences": "multiple_new_audiences",
     "MutableEntity": "mutable_entity",
@@ -635,7 +681,9 @@ _MODULES = {
     "OutgoingIntegrationIterablePolicy": "outgoing_integration_iterable_policy",
     "OutgoingIntegrationMoEngagePolicy": "outgoing_integration_mo_engage_policy",
     "OutgoingIntegrationTemplate": "outgoing_integration_template",
-    "OutgoingIntegrationTemplateWithConfigurationDetails": "outgoing_integration_template_with_configuration_details",
+    "OutgoingIntegrationTemplateWithConfigurationDetails": (
+        "outgoing_integration_template_with_configuration_details"
+    ),
     "OutgoingIntegrationTemplates": "outgoing_integration_templates",
     "OutgoingIntegrationType": "outgoing_integration_type",
     "OutgoingIntegrationTypes": "outgoing_integration_types",
@@ -709,7 +757,9 @@ _MODULES = {
     "RollbackCouponEffectProps": "rollback_coupon_effect_props",
     "RollbackDeductedLoyaltyPointsEffectProps": "rollback_deducted_loyalty_points_effect_props",
     "RollbackDiscountEffectProps": "rollback_discount_effect_props",
-    "RollbackIncreasedAchievementProgressEffectProps": "rollback_increased_achievement_progress_effect_props",
+    "RollbackIncreasedAchievementProgressEffectProps": (
+        "rollback_increased_achievement_progress_effect_props"
+    ),
     "RollbackReferralEffectProps": "rollback_referral_effect_props",
     "Rule": "rule",
     "RuleEligibility": "rule_eligibility",
@@ -740,19 +790,25 @@ _MODULES = {
     "ScimSchemasListResponse": "scim_schemas_list_response",
     "ScimServiceProviderConfigResponse": "scim_service_provider_config_response",
     "ScimServiceProviderConfigResponseBulk": "scim_service_provider_config_response_bulk",
-    "ScimServiceProviderConfigResponseChangePassword": "scim_service_provider_config_response_change_password",
+    "ScimServiceProviderConfigResponseChangePassword": (
+        "scim_service_provider_config_response_change_password"
+    ),
     "ScimServiceProviderConfigResponseFilter": "scim_service_provider_config_response_filter",
     "ScimServiceProviderConfigResponsePatch": "scim_service_provider_config_response_patch",
     "ScimServiceProviderConfigResponseSort": "scim_service_provider_config_response_sort",
     "ScimUser": "scim_user",
     "ScimUsersListResponse": "scim_users_list_response",
     "SearchCouponsAdvanced200Response": "search_coupons_advanced200_response",
-    "SearchCouponsAdvancedApplicationWide200Response": "search_coupons_advanced_application_wide200_response",
+    "SearchCouponsAdvancedApplicationWide200Response": (
+        "search_coupons_advanced_application_wide200_response"
+    ),
     "SecondaryDeployment": "secondary_deployment",
     "Session": "session",
     "SetDiscountEffectProps": "set_discount_effect_props",
     "SetDiscountPerAdditionalCostEffectProps": "set_discount_per_additional_cost_effect_props",
-    "SetDiscountPerAdditionalCostPerItemEffectProps": "set_discount_per_additional_cost_per_item_effect_props",
+    "SetDiscountPerAdditionalCostPerItemEffectProps": (
+        "set_discount_per_additional_cost_per_item_effect_props"
+    ),
     "SetDiscountPerItemEffectProps": "set_discount_per_item_effect_props",
     "SetLoyaltyPointsExpiryDateEffectProps": "set_loyalty_points_expiry_date_effect_props",
     "ShowBundleMetadataEffectProps": "show_bundle_metadata_effect_props",
@@ -771,8 +827,12 @@ _MODULES = {
     "StrikethroughGroupBlock": "strikethrough_group_block",
     "StrikethroughLabelingNotification": "strikethrough_labeling_notification",
     "StrikethroughRuleV2": "strikethrough_rule_v2",
-    "StrikethroughSetDiscountPerItemEffectProps": "strikethrough_set_discount_per_item_effect_props",
-    "StrikethroughSetDiscountPerItemMemberEffectProps": "strikethrough_set_discount_per_item_member_effect_props",
+    "StrikethroughSetDiscountPerItemEffectProps": (
+        "strikethrough_set_discount_per_item_effect_props"
+    ),
+    "StrikethroughSetDiscountPerItemMemberEffectProps": (
+        "strikethrough_set_discount_per_item_member_effect_props"
+    ),
     "StrikethroughTrigger": "strikethrough_trigger",
     "SummarizeCampaignStoreBudget200Response": "summarize_campaign_store_budget200_response",
     "SummaryCampaignStoreBudget": "summary_campaign_store_budget",

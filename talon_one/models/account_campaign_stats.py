@@ -6,7 +6,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, TypeAlias
 
 if TYPE_CHECKING:
-    from talon_one.models.application_campaign_stats import ApplicationCampaignStats
+    from talon_one.models import ApplicationCampaignStats
 
 AccountCampaignStats: TypeAlias = dict[str, "ApplicationCampaignStats"]
 """Map that gives the campaign counts of each Application in the account."""

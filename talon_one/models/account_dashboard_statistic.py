@@ -9,19 +9,11 @@ from talon_one.fields import nested
 from talon_one.model import Model
 
 if TYPE_CHECKING:
-    from talon_one.models.account_dashboard_statistic_campaigns import (
+    from talon_one.models import (
         AccountDashboardStatisticCampaigns,
-    )
-    from talon_one.models.account_dashboard_statistic_discount import (
         AccountDashboardStatisticDiscount,
-    )
-    from talon_one.models.account_dashboard_statistic_loyalty_points import (
         AccountDashboardStatisticLoyaltyPoints,
-    )
-    from talon_one.models.account_dashboard_statistic_referrals import (
         AccountDashboardStatisticReferrals,
-    )
-    from talon_one.models.account_dashboard_statistic_revenue import (
         AccountDashboardStatisticRevenue,
     )
 

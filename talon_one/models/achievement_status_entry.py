@@ -11,8 +11,7 @@ from talon_one.model import Model
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from talon_one.models.achievement_progress import AchievementProgress
-    from talon_one.models.time_point import TimePoint
+    from talon_one.models import AchievementProgress, TimePoint
 
 
 class AchievementStatusEntry(Model):

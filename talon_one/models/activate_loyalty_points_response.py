@@ -9,7 +9,7 @@ from talon_one.fields import nested
 from talon_one.model import Model
 
 if TYPE_CHECKING:
-    from talon_one.models.loyalty_ledger_entry import LoyaltyLedgerEntry
+    from talon_one.models import LoyaltyLedgerEntry
 
 
 class ActivateLoyaltyPointsResponse(Model):

@@ -11,7 +11,7 @@ from talon_one.model import Model
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from talon_one.models.campaign_budget import CampaignBudget
+    from talon_one.models import CampaignBudget
 
 
 class AdditionalCampaignProperties(Model):

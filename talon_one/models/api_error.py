@@ -9,7 +9,7 @@ from talon_one.fields import field, nested
 from talon_one.model import Model
 
 if TYPE_CHECKING:
-    from talon_one.models.error_source import ErrorSource
+    from talon_one.models import ErrorSource
 
 
 class APIError(Model):

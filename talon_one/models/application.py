@@ -11,10 +11,12 @@ from talon_one.model import Model
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from talon_one.models.attributes_settings import AttributesSettings
-    from talon_one.models.best_prior_price_settings import BestPriorPriceSettings
-    from talon_one.models.limit_config import LimitConfig
-    from talon_one.models.loyalty_program import LoyaltyProgram
+    from talon_one.models import (
+        AttributesSettings,
+        BestPriorPriceSettings,
+        LimitConfig,
+        LoyaltyProgram,
+    )
 
 
 class Application(Model):

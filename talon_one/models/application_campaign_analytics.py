@@ -11,11 +11,9 @@ from talon_one.model import Model
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from talon_one.models.analytics_data_point_with_trend import AnalyticsDataPointWithTrend
-    from talon_one.models.analytics_data_point_with_trend_and_influenced_rate import (
+    from talon_one.models import (
+        AnalyticsDataPointWithTrend,
         AnalyticsDataPointWithTrendAndInfluencedRate,
-    )
-    from talon_one.models.analytics_data_point_with_trend_and_uplift import (
         AnalyticsDataPointWithTrendAndUplift,
     )
 

@@ -11,8 +11,7 @@ from talon_one.model import Model
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from talon_one.models.effect import Effect
-    from talon_one.models.rule_failure_reason import RuleFailureReason
+    from talon_one.models import Effect, RuleFailureReason
 
 
 class ApplicationEvent(Model):

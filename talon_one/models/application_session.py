@@ -11,7 +11,7 @@ from talon_one.model import Model
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from talon_one.models.cart_item import CartItem
+    from talon_one.models import CartItem
 
 
 class ApplicationSession(Model):

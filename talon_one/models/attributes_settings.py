@@ -9,7 +9,7 @@ from talon_one.fields import nested
 from talon_one.model import Model
 
 if TYPE_CHECKING:
-    from talon_one.models.attributes_mandatory import AttributesMandatory
+    from talon_one.models import AttributesMandatory
 
 
 class AttributesSettings(Model):

@@ -9,7 +9,7 @@ from talon_one.fields import field, nested
 from talon_one.model import Model
 
 if TYPE_CHECKING:
-    from talon_one.models.base_notification_webhook import BaseNotificationWebhook
+    from talon_one.models import BaseNotificationWebhook
 
 
 class BaseNotification(Model):

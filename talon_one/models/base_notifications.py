@@ -9,7 +9,7 @@ from talon_one.fields import nested
 from talon_one.model import Model
 
 if TYPE_CHECKING:
-    from talon_one.models.base_notification import BaseNotification
+    from talon_one.models import BaseNotification
 
 
 class BaseNotifications(Model):

@@ -11,7 +11,7 @@ from talon_one.model import Model
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from talon_one.models.best_prior_price_metadata import BestPriorPriceMetadata
+    from talon_one.models import BestPriorPriceMetadata
 
 
 class BestPriorPrice(Model):

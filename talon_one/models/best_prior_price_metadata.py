@@ -9,8 +9,7 @@ from talon_one.fields import nested
 from talon_one.model import Model
 
 if TYPE_CHECKING:
-    from talon_one.models.adjustment_details import AdjustmentDetails
-    from talon_one.models.influencing_campaign_details import InfluencingCampaignDetails
+    from talon_one.models import AdjustmentDetails, InfluencingCampaignDetails
 
 
 class BestPriorPriceMetadata(Model):

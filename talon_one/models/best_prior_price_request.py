@@ -11,7 +11,7 @@ from talon_one.model import Model
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from talon_one.models.best_prior_target import BestPriorTarget
+    from talon_one.models import BestPriorTarget
 
 
 class BestPriorPriceRequest(Model):

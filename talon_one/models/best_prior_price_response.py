@@ -6,7 +6,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, TypeAlias
 
 if TYPE_CHECKING:
-    from talon_one.models.best_prior_price import BestPriorPrice
+    from talon_one.models import BestPriorPrice
 
 BestPriorPriceResponse: TypeAlias = list["BestPriorPrice"]
 """Best prior prices found, one entry for each SKU."""

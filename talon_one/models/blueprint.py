@@ -11,8 +11,7 @@ from talon_one.model import Model
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from talon_one.models.cart_item_filter_template import CartItemFilterTemplate
-    from talon_one.models.catalog_rule import CatalogRule
+    from talon_one.models import CartItemFilterTemplate, CatalogRule
 
 
 class Blueprint(Model):

@@ -9,9 +9,7 @@ from talon_one.fields import field, nested
 from talon_one.model import Model
 
 if TYPE_CHECKING:
-    from talon_one.models.campaign_collection_edited_notification_item import (
-        CampaignCollectionEditedNotificationItem,
-    )
+    from talon_one.models import CampaignCollectionEditedNotificationItem
 
 
 class CampaignCollectionEditedNotification(Model):

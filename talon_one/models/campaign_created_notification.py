@@ -9,7 +9,7 @@ from talon_one.fields import field, nested
 from talon_one.model import Model
 
 if TYPE_CHECKING:
-    from talon_one.models.campaign_created_notification_item import CampaignCreatedNotificationItem
+    from talon_one.models import CampaignCreatedNotificationItem
 
 
 class CampaignCreatedNotification(Model):

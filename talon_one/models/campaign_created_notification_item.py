@@ -9,10 +9,7 @@ from talon_one.fields import field, nested
 from talon_one.model import Model
 
 if TYPE_CHECKING:
-    from talon_one.models.campaign import Campaign
-    from talon_one.models.campaign_evaluation_position import CampaignEvaluationPosition
-    from talon_one.models.placeholder_details import PlaceholderDetails
-    from talon_one.models.ruleset import Ruleset
+    from talon_one.models import Campaign, CampaignEvaluationPosition, PlaceholderDetails, Ruleset
 
 
 class CampaignCreatedNotificationItem(Model):

@@ -9,7 +9,7 @@ from talon_one.fields import field, nested
 from talon_one.model import Model
 
 if TYPE_CHECKING:
-    from talon_one.models.campaign_edited_notification_item import CampaignEditedNotificationItem
+    from talon_one.models import CampaignEditedNotificationItem
 
 
 class CampaignEditedNotification(Model):

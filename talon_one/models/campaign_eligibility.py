@@ -11,9 +11,11 @@ from talon_one.model import Model
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from talon_one.models.campaign_eligibility_details import CampaignEligibilityDetails
-    from talon_one.models.campaign_eligibility_experiment import CampaignEligibilityExperiment
-    from talon_one.models.rule_metadata_eligibility import RuleMetadataEligibility
+    from talon_one.models import (
+        CampaignEligibilityDetails,
+        CampaignEligibilityExperiment,
+        RuleMetadataEligibility,
+    )
 
 
 class CampaignEligibility(Model):

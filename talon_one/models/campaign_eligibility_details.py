@@ -9,9 +9,7 @@ from talon_one.fields import field, nested
 from talon_one.model import Model
 
 if TYPE_CHECKING:
-    from talon_one.models.campaign_eligibility_failure_details import (
-        CampaignEligibilityFailureDetails,
-    )
+    from talon_one.models import CampaignEligibilityFailureDetails
 
 
 class CampaignEligibilityDetails(Model):

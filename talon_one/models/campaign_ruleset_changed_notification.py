@@ -9,9 +9,7 @@ from talon_one.fields import field, nested
 from talon_one.model import Model
 
 if TYPE_CHECKING:
-    from talon_one.models.campaign_ruleset_changed_notification_item import (
-        CampaignRulesetChangedNotificationItem,
-    )
+    from talon_one.models import CampaignRulesetChangedNotificationItem
 
 
 class CampaignRulesetChangedNotification(Model):

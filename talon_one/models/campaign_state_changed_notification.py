@@ -9,9 +9,7 @@ from talon_one.fields import field, nested
 from talon_one.model import Model
 
 if TYPE_CHECKING:
-    from talon_one.models.campaign_state_changed_notification_item import (
-        CampaignStateChangedNotificationItem,
-    )
+    from talon_one.models import CampaignStateChangedNotificationItem
 
 
 class CampaignStateChangedNotification(Model):

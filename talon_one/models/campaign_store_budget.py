@@ -11,7 +11,7 @@ from talon_one.model import Model
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from talon_one.models.campaign_store_budget_limit_config import CampaignStoreBudgetLimitConfig
+    from talon_one.models import CampaignStoreBudgetLimitConfig
 
 
 class CampaignStoreBudget(Model):

@@ -11,13 +11,13 @@ from talon_one.model import Model
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from talon_one.models.campaign_template_collection import CampaignTemplateCollection
-    from talon_one.models.campaign_template_coupon_reservation_settings import (
+    from talon_one.models import (
+        CampaignTemplateCollection,
         CampaignTemplateCouponReservationSettings,
+        CampaignTemplateParams,
+        CodeGeneratorSettings,
+        TemplateLimitConfig,
     )
-    from talon_one.models.campaign_template_params import CampaignTemplateParams
-    from talon_one.models.code_generator_settings import CodeGeneratorSettings
-    from talon_one.models.template_limit_config import TemplateLimitConfig
 
 
 class CampaignTemplate(Model):

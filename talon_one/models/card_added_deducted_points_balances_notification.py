@@ -9,9 +9,7 @@ from talon_one.fields import field, nested
 from talon_one.model import Model
 
 if TYPE_CHECKING:
-    from talon_one.models.added_deducted_points_balances_action import (
-        AddedDeductedPointsBalancesAction,
-    )
+    from talon_one.models import AddedDeductedPointsBalancesAction
 
 
 class CardAddedDeductedPointsBalancesNotification(Model):

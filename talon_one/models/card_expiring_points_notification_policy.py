@@ -9,9 +9,7 @@ from talon_one.fields import field, nested
 from talon_one.model import Model
 
 if TYPE_CHECKING:
-    from talon_one.models.card_expiring_points_notification_trigger import (
-        CardExpiringPointsNotificationTrigger,
-    )
+    from talon_one.models import CardExpiringPointsNotificationTrigger
 
 
 class CardExpiringPointsNotificationPolicy(Model):

@@ -11,9 +11,7 @@ from talon_one.model import Model
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from talon_one.models.additional_cost import AdditionalCost
-    from talon_one.models.price_detail import PriceDetail
-    from talon_one.models.product import Product
+    from talon_one.models import AdditionalCost, PriceDetail, Product
 
 
 class CartItem(Model):

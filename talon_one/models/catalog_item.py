@@ -11,8 +11,7 @@ from talon_one.model import Model
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from talon_one.models.item_attribute import ItemAttribute
-    from talon_one.models.product import Product
+    from talon_one.models import ItemAttribute, Product
 
 
 class CatalogItem(Model):

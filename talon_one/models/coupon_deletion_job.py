@@ -11,7 +11,7 @@ from talon_one.model import Model
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from talon_one.models.coupon_deletion_filters import CouponDeletionFilters
+    from talon_one.models import CouponDeletionFilters
 
 
 class CouponDeletionJob(Model):

@@ -9,7 +9,7 @@ from talon_one.fields import nested
 from talon_one.model import Model
 
 if TYPE_CHECKING:
-    from talon_one.models.limit_config import LimitConfig
+    from talon_one.models import LimitConfig
 
 
 class CouponLimitConfigs(Model):

@@ -11,7 +11,7 @@ from talon_one.model import Model
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from talon_one.models.endpoint import Endpoint
+    from talon_one.models import Endpoint
 
 
 class CreateManagementKey(Model):

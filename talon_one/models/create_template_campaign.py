@@ -9,8 +9,7 @@ from talon_one.fields import field, nested
 from talon_one.model import Model
 
 if TYPE_CHECKING:
-    from talon_one.models.binding import Binding
-    from talon_one.models.limit_config import LimitConfig
+    from talon_one.models import Binding, LimitConfig
 
 
 class CreateTemplateCampaign(Model):

@@ -9,9 +9,7 @@ from talon_one.fields import nested
 from talon_one.model import Model
 
 if TYPE_CHECKING:
-    from talon_one.models.campaign import Campaign
-    from talon_one.models.collection import Collection
-    from talon_one.models.ruleset import Ruleset
+    from talon_one.models import Campaign, Collection, Ruleset
 
 
 class CreateTemplateCampaignResponse(Model):

@@ -11,7 +11,7 @@ from talon_one.model import Model
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from talon_one.models.achievement_progress import AchievementProgress
+    from talon_one.models import AchievementProgress
 
 
 class CustomerAchievement(Model):

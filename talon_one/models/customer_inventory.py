@@ -9,14 +9,14 @@ from talon_one.fields import nested
 from talon_one.model import Model
 
 if TYPE_CHECKING:
-    from talon_one.models.achievement_progress_with_definition import (
+    from talon_one.models import (
         AchievementProgressWithDefinition,
+        CustomerProfile,
+        Giveaway,
+        InventoryCoupon,
+        InventoryReferral,
+        Loyalty,
     )
-    from talon_one.models.customer_profile import CustomerProfile
-    from talon_one.models.giveaway import Giveaway
-    from talon_one.models.inventory_coupon import InventoryCoupon
-    from talon_one.models.inventory_referral import InventoryReferral
-    from talon_one.models.loyalty import Loyalty
 
 
 class CustomerInventory(Model):

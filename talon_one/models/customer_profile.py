@@ -11,8 +11,7 @@ from talon_one.model import Model
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from talon_one.models.audience_membership import AudienceMembership
-    from talon_one.models.loyalty_membership import LoyaltyMembership
+    from talon_one.models import AudienceMembership, LoyaltyMembership
 
 
 class CustomerProfile(Model):

@@ -9,7 +9,7 @@ from talon_one.fields import field, nested
 from talon_one.model import Model
 
 if TYPE_CHECKING:
-    from talon_one.models.profile_audiences_changes import ProfileAudiencesChanges
+    from talon_one.models import ProfileAudiencesChanges
 
 
 class CustomerProfileIntegrationRequestV2(Model):

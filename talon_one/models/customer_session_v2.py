@@ -11,9 +11,7 @@ from talon_one.model import Model
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from talon_one.models.additional_cost import AdditionalCost
-    from talon_one.models.cart_item import CartItem
-    from talon_one.models.experiment_variant_allocation import ExperimentVariantAllocation
+    from talon_one.models import AdditionalCost, CartItem, ExperimentVariantAllocation
 
 
 class CustomerSessionV2(Model):

@@ -9,9 +9,7 @@ from talon_one.fields import nested
 from talon_one.model import Model
 
 if TYPE_CHECKING:
-    from talon_one.models.embedded_analytics_configuration_dashboards import (
-        EmbeddedAnalyticsConfigurationDashboards,
-    )
+    from talon_one.models import EmbeddedAnalyticsConfigurationDashboards
 
 
 class EmbeddedAnalyticsConfiguration(Model):

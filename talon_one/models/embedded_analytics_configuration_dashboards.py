@@ -9,7 +9,7 @@ from talon_one.fields import nested
 from talon_one.model import Model
 
 if TYPE_CHECKING:
-    from talon_one.models.embedded_dashboard_configuration import EmbeddedDashboardConfiguration
+    from talon_one.models import EmbeddedDashboardConfiguration
 
 
 class EmbeddedAnalyticsConfigurationDashboards(Model):

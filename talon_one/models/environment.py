@@ -11,18 +11,20 @@ from talon_one.model import Model
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from talon_one.models.account_additional_cost import AccountAdditionalCost
-    from talon_one.models.achievement import Achievement
-    from talon_one.models.application_cif import ApplicationCIF
-    from talon_one.models.attribute import Attribute
-    from talon_one.models.audience import Audience
-    from talon_one.models.collection import Collection
-    from talon_one.models.function_def import FunctionDef
-    from talon_one.models.giveaways_pool import GiveawaysPool
-    from talon_one.models.loyalty_program import LoyaltyProgram
-    from talon_one.models.price_type import PriceType
-    from talon_one.models.slot_def import SlotDef
-    from talon_one.models.template_def import TemplateDef
+    from talon_one.models import (
+        AccountAdditionalCost,
+        Achievement,
+        ApplicationCIF,
+        Attribute,
+        Audience,
+        Collection,
+        FunctionDef,
+        GiveawaysPool,
+        LoyaltyProgram,
+        PriceType,
+        SlotDef,
+        TemplateDef,
+    )
 
 
 class Environment(Model):

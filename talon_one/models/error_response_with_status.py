@@ -9,7 +9,7 @@ from talon_one.fields import field, nested
 from talon_one.model import Model
 
 if TYPE_CHECKING:
-    from talon_one.models.api_error import APIError
+    from talon_one.models import APIError
 
 
 class ErrorResponseWithStatus(Model):

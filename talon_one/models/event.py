@@ -11,8 +11,7 @@ from talon_one.model import Model
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from talon_one.models.ledger_entry import LedgerEntry
-    from talon_one.models.meta import Meta
+    from talon_one.models import LedgerEntry, Meta
 
 
 class Event(Model):

@@ -9,9 +9,7 @@ from talon_one.fields import nested
 from talon_one.model import Model
 
 if TYPE_CHECKING:
-    from talon_one.models.experiment_confidence_timeline_data_point import (
-        ExperimentConfidenceTimelineDataPoint,
-    )
+    from talon_one.models import ExperimentConfidenceTimelineDataPoint
 
 
 class ExperimentConfidenceTimeline(Model):

@@ -11,9 +11,7 @@ from talon_one.model import Model
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from talon_one.models.experiment_variant_result_confidence import (
-        ExperimentVariantResultConfidence,
-    )
+    from talon_one.models import ExperimentVariantResultConfidence
 
 
 class ExperimentConfidenceTimelineDataPoint(Model):

@@ -9,10 +9,7 @@ from talon_one.fields import nested
 from talon_one.model import Model
 
 if TYPE_CHECKING:
-    from talon_one.models.experiment_variant_result import ExperimentVariantResult
-    from talon_one.models.experiment_variant_result_confidence import (
-        ExperimentVariantResultConfidence,
-    )
+    from talon_one.models import ExperimentVariantResult, ExperimentVariantResultConfidence
 
 
 class ExperimentResults(Model):

@@ -9,7 +9,7 @@ from talon_one.fields import field, nested
 from talon_one.model import Model
 
 if TYPE_CHECKING:
-    from talon_one.models.experiment_segment_insight import ExperimentSegmentInsight
+    from talon_one.models import ExperimentSegmentInsight
 
 
 class ExperimentSegmentInsightMetric(Model):

@@ -11,7 +11,7 @@ from talon_one.model import Model
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from talon_one.models.experiment_verdict import ExperimentVerdict
+    from talon_one.models import ExperimentVerdict
 
 
 class ExperimentVerdictResponse(Model):

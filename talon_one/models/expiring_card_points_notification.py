@@ -9,7 +9,7 @@ from talon_one.fields import field, nested
 from talon_one.model import Model
 
 if TYPE_CHECKING:
-    from talon_one.models.expiring_card_points_data import ExpiringCardPointsData
+    from talon_one.models import ExpiringCardPointsData
 
 
 class ExpiringCardPointsNotification(Model):

@@ -9,7 +9,7 @@ from talon_one.fields import field, nested
 from talon_one.model import Model
 
 if TYPE_CHECKING:
-    from talon_one.models.expiring_coupons_data import ExpiringCouponsData
+    from talon_one.models import ExpiringCouponsData
 
 
 class ExpiringCouponsNotification(Model):

@@ -9,9 +9,7 @@ from talon_one.fields import field, nested
 from talon_one.model import Model
 
 if TYPE_CHECKING:
-    from talon_one.models.expiring_coupons_notification_trigger import (
-        ExpiringCouponsNotificationTrigger,
-    )
+    from talon_one.models import ExpiringCouponsNotificationTrigger
 
 
 class ExpiringCouponsNotificationPolicy(Model):

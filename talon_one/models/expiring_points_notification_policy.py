@@ -9,9 +9,7 @@ from talon_one.fields import field, nested
 from talon_one.model import Model
 
 if TYPE_CHECKING:
-    from talon_one.models.expiring_points_notification_trigger import (
-        ExpiringPointsNotificationTrigger,
-    )
+    from talon_one.models import ExpiringPointsNotificationTrigger
 
 
 class ExpiringPointsNotificationPolicy(Model):

@@ -9,9 +9,7 @@ from talon_one.fields import field, nested
 from talon_one.model import Model
 
 if TYPE_CHECKING:
-    from talon_one.models.loyalty_ledger_entry_expiry_date_change import (
-        LoyaltyLedgerEntryExpiryDateChange,
-    )
+    from talon_one.models import LoyaltyLedgerEntryExpiryDateChange
 
 
 class ExtendLoyaltyPointsExpiryDateEffectProps(Model):

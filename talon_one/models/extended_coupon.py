@@ -11,7 +11,7 @@ from talon_one.model import Model
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from talon_one.models.limit_config import LimitConfig
+    from talon_one.models import LimitConfig
 
 
 class ExtendedCoupon(Model):

@@ -9,7 +9,7 @@ from talon_one.fields import field, nested
 from talon_one.model import Model
 
 if TYPE_CHECKING:
-    from talon_one.models.func_arg_def import FuncArgDef
+    from talon_one.models import FuncArgDef
 
 
 class FunctionDef(Model):

@@ -9,7 +9,7 @@ from talon_one.fields import nested
 from talon_one.model import Model
 
 if TYPE_CHECKING:
-    from talon_one.models.coupon_failure_summary import CouponFailureSummary
+    from talon_one.models import CouponFailureSummary
 
 
 class GenerateCouponRejections200Response(Model):

@@ -9,7 +9,7 @@ from talon_one.fields import field, nested
 from talon_one.model import Model
 
 if TYPE_CHECKING:
-    from talon_one.models.generate_rule_title_rule import GenerateRuleTitleRule
+    from talon_one.models import GenerateRuleTitleRule
 
 
 class GenerateRuleTitle(Model):

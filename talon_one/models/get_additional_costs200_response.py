@@ -9,7 +9,7 @@ from talon_one.fields import field, nested
 from talon_one.model import Model
 
 if TYPE_CHECKING:
-    from talon_one.models.account_additional_cost import AccountAdditionalCost
+    from talon_one.models import AccountAdditionalCost
 
 
 class GetAdditionalCosts200Response(Model):

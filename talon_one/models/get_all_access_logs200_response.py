@@ -9,7 +9,7 @@ from talon_one.fields import field, nested
 from talon_one.model import Model
 
 if TYPE_CHECKING:
-    from talon_one.models.access_log_entry import AccessLogEntry
+    from talon_one.models import AccessLogEntry
 
 
 class GetAllAccessLogs200Response(Model):

@@ -9,7 +9,7 @@ from talon_one.fields import field, nested
 from talon_one.model import Model
 
 if TYPE_CHECKING:
-    from talon_one.models.role import Role
+    from talon_one.models import Role
 
 
 class GetAllRoles200Response(Model):

@@ -9,7 +9,7 @@ from talon_one.fields import field, nested
 from talon_one.model import Model
 
 if TYPE_CHECKING:
-    from talon_one.models.attribute import Attribute
+    from talon_one.models import Attribute
 
 
 class GetAttributes200Response(Model):

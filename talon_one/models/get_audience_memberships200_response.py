@@ -9,7 +9,7 @@ from talon_one.fields import field, nested
 from talon_one.model import Model
 
 if TYPE_CHECKING:
-    from talon_one.models.customer_profile import CustomerProfile
+    from talon_one.models import CustomerProfile
 
 
 class GetAudienceMemberships200Response(Model):

@@ -9,7 +9,7 @@ from talon_one.fields import field, nested
 from talon_one.model import Model
 
 if TYPE_CHECKING:
-    from talon_one.models.campaign_analytics import CampaignAnalytics
+    from talon_one.models import CampaignAnalytics
 
 
 class GetCampaignAnalytics200Response(Model):

@@ -9,7 +9,7 @@ from talon_one.fields import field, nested
 from talon_one.model import Model
 
 if TYPE_CHECKING:
-    from talon_one.models.campaign_group import CampaignGroup
+    from talon_one.models import CampaignGroup
 
 
 class GetCampaignGroups200Response(Model):

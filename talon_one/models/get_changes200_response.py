@@ -9,7 +9,7 @@ from talon_one.fields import field, nested
 from talon_one.model import Model
 
 if TYPE_CHECKING:
-    from talon_one.models.change import Change
+    from talon_one.models import Change
 
 
 class GetChanges200Response(Model):

@@ -9,7 +9,7 @@ from talon_one.fields import field, nested
 from talon_one.model import Model
 
 if TYPE_CHECKING:
-    from talon_one.models.achievement_progress import AchievementProgress
+    from talon_one.models import AchievementProgress
 
 
 class GetCustomerAchievementHistory200Response(Model):

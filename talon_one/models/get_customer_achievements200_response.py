@@ -9,7 +9,7 @@ from talon_one.fields import field, nested
 from talon_one.model import Model
 
 if TYPE_CHECKING:
-    from talon_one.models.achievement_status_entry import AchievementStatusEntry
+    from talon_one.models import AchievementStatusEntry
 
 
 class GetCustomerAchievements200Response(Model):

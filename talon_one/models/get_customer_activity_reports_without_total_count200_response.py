@@ -9,7 +9,7 @@ from talon_one.fields import field, nested
 from talon_one.model import Model
 
 if TYPE_CHECKING:
-    from talon_one.models.customer_activity_report import CustomerActivityReport
+    from talon_one.models import CustomerActivityReport
 
 
 class GetCustomerActivityReportsWithoutTotalCount200Response(Model):

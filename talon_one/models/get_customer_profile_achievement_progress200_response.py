@@ -9,9 +9,7 @@ from talon_one.fields import field, nested
 from talon_one.model import Model
 
 if TYPE_CHECKING:
-    from talon_one.models.achievement_progress_with_definition import (
-        AchievementProgressWithDefinition,
-    )
+    from talon_one.models import AchievementProgressWithDefinition
 
 
 class GetCustomerProfileAchievementProgress200Response(Model):

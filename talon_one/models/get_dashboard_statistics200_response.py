@@ -9,7 +9,7 @@ from talon_one.fields import field, nested
 from talon_one.model import Model
 
 if TYPE_CHECKING:
-    from talon_one.models.loyalty_dashboard_data import LoyaltyDashboardData
+    from talon_one.models import LoyaltyDashboardData
 
 
 class GetDashboardStatistics200Response(Model):

@@ -9,7 +9,7 @@ from talon_one.fields import field, nested
 from talon_one.model import Model
 
 if TYPE_CHECKING:
-    from talon_one.models.event_type import EventType
+    from talon_one.models import EventType
 
 
 class GetEventTypes200Response(Model):

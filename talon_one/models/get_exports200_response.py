@@ -9,7 +9,7 @@ from talon_one.fields import field, nested
 from talon_one.model import Model
 
 if TYPE_CHECKING:
-    from talon_one.models.export import Export
+    from talon_one.models import Export
 
 
 class GetExports200Response(Model):

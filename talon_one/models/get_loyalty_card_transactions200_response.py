@@ -9,9 +9,7 @@ from talon_one.fields import field, nested
 from talon_one.model import Model
 
 if TYPE_CHECKING:
-    from talon_one.models.card_ledger_transaction_log_entry_integration_api import (
-        CardLedgerTransactionLogEntryIntegrationAPI,
-    )
+    from talon_one.models import CardLedgerTransactionLogEntryIntegrationAPI
 
 
 class GetLoyaltyCardTransactions200Response(Model):

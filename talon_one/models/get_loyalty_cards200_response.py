@@ -9,7 +9,7 @@ from talon_one.fields import field, nested
 from talon_one.model import Model
 
 if TYPE_CHECKING:
-    from talon_one.models.loyalty_card import LoyaltyCard
+    from talon_one.models import LoyaltyCard
 
 
 class GetLoyaltyCards200Response(Model):

@@ -9,7 +9,7 @@ from talon_one.fields import field, nested
 from talon_one.model import Model
 
 if TYPE_CHECKING:
-    from talon_one.models.ledger_points_entry_integration_api import LedgerPointsEntryIntegrationAPI
+    from talon_one.models import LedgerPointsEntryIntegrationAPI
 
 
 class GetLoyaltyProgramProfilePoints200Response(Model):

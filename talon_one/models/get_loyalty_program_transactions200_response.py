@@ -9,7 +9,7 @@ from talon_one.fields import field, nested
 from talon_one.model import Model
 
 if TYPE_CHECKING:
-    from talon_one.models.loyalty_program_transaction import LoyaltyProgramTransaction
+    from talon_one.models import LoyaltyProgramTransaction
 
 
 class GetLoyaltyProgramTransactions200Response(Model):

@@ -9,7 +9,7 @@ from talon_one.fields import field, nested
 from talon_one.model import Model
 
 if TYPE_CHECKING:
-    from talon_one.models.webhook_activation_log_entry import WebhookActivationLogEntry
+    from talon_one.models import WebhookActivationLogEntry
 
 
 class GetWebhookActivationLogs200Response(Model):

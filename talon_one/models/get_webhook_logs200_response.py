@@ -9,7 +9,7 @@ from talon_one.fields import field, nested
 from talon_one.model import Model
 
 if TYPE_CHECKING:
-    from talon_one.models.webhook_log_entry import WebhookLogEntry
+    from talon_one.models import WebhookLogEntry
 
 
 class GetWebhookLogs200Response(Model):

@@ -9,9 +9,7 @@ from talon_one.fields import field, nested
 from talon_one.model import Model
 
 if TYPE_CHECKING:
-    from talon_one.models.webhook_with_outgoing_integration_details import (
-        WebhookWithOutgoingIntegrationDetails,
-    )
+    from talon_one.models import WebhookWithOutgoingIntegrationDetails
 
 
 class GetWebhooks200Response(Model):

@@ -9,7 +9,7 @@ from talon_one.fields import field, nested
 from talon_one.model import Model
 
 if TYPE_CHECKING:
-    from talon_one.models.giveaway_pool_notification_data import GiveawayPoolNotificationData
+    from talon_one.models import GiveawayPoolNotificationData
 
 
 class GiveawayPoolNotification(Model):

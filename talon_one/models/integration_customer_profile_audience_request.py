@@ -9,9 +9,7 @@ from talon_one.fields import nested
 from talon_one.model import Model
 
 if TYPE_CHECKING:
-    from talon_one.models.integration_customer_profile_audience_request_item import (
-        IntegrationCustomerProfileAudienceRequestItem,
-    )
+    from talon_one.models import IntegrationCustomerProfileAudienceRequestItem
 
 
 class IntegrationCustomerProfileAudienceRequest(Model):

@@ -9,8 +9,7 @@ from talon_one.fields import nested
 from talon_one.model import Model
 
 if TYPE_CHECKING:
-    from talon_one.models.customer_session_v2 import CustomerSessionV2
-    from talon_one.models.effect import Effect
+    from talon_one.models import CustomerSessionV2, Effect
 
 
 class IntegrationCustomerSessionResponse(Model):

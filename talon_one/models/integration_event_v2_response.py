@@ -9,17 +9,19 @@ from talon_one.fields import nested
 from talon_one.model import Model
 
 if TYPE_CHECKING:
-    from talon_one.models.campaign import Campaign
-    from talon_one.models.campaign_eligibility import CampaignEligibility
-    from talon_one.models.coupon import Coupon
-    from talon_one.models.customer_achievement import CustomerAchievement
-    from talon_one.models.customer_profile import CustomerProfile
-    from talon_one.models.effect import Effect
-    from talon_one.models.event import Event
-    from talon_one.models.giveaway import Giveaway
-    from talon_one.models.loyalty import Loyalty
-    from talon_one.models.referral import Referral
-    from talon_one.models.rule_failure_reason import RuleFailureReason
+    from talon_one.models import (
+        Campaign,
+        CampaignEligibility,
+        Coupon,
+        CustomerAchievement,
+        CustomerProfile,
+        Effect,
+        Event,
+        Giveaway,
+        Loyalty,
+        Referral,
+        RuleFailureReason,
+    )
 
 
 class IntegrationEventV2Response(Model):

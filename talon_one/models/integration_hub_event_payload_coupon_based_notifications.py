@@ -11,9 +11,7 @@ from talon_one.model import Model
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from talon_one.models.integration_hub_event_payload_coupon_based_notifications_limits import (
-        IntegrationHubEventPayloadCouponBasedNotificationsLimits,
-    )
+    from talon_one.models import IntegrationHubEventPayloadCouponBasedNotificationsLimits
 
 
 class IntegrationHubEventPayloadCouponBasedNotifications(Model):

@@ -11,7 +11,7 @@ from talon_one.model import Model
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from talon_one.models.integration_hub_event_payload_loyalty_profile_based_points_changed_notification_action import (
+    from talon_one.models import (
         IntegrationHubEventPayloadLoyaltyProfileBasedPointsChangedNotificationAction,
     )
 

@@ -6,7 +6,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, TypeAlias
 
 if TYPE_CHECKING:
-    from talon_one.models.integration_hub_event_status_update import IntegrationHubEventStatusUpdate
+    from talon_one.models import IntegrationHubEventStatusUpdate
 
 IntegrationHubEventStatusUpdates: TypeAlias = list["IntegrationHubEventStatusUpdate"]
 """List of delivery results for Integration Hub events."""

@@ -11,9 +11,7 @@ from talon_one.model import Model
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from talon_one.models.integration_hub_flow_config_response import (
-        IntegrationHubFlowConfigResponse,
-    )
+    from talon_one.models import IntegrationHubFlowConfigResponse
 
 
 class IntegrationHubFlowResponse(Model):

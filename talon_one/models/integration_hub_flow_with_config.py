@@ -9,7 +9,7 @@ from talon_one.fields import field, nested
 from talon_one.model import Model
 
 if TYPE_CHECKING:
-    from talon_one.models.integration_hub_flow_config import IntegrationHubFlowConfig
+    from talon_one.models import IntegrationHubFlowConfig
 
 
 class IntegrationHubFlowWithConfig(Model):

@@ -9,7 +9,7 @@ from talon_one.fields import field, nested
 from talon_one.model import Model
 
 if TYPE_CHECKING:
-    from talon_one.models.new_customer_session_v2 import NewCustomerSessionV2
+    from talon_one.models import NewCustomerSessionV2
 
 
 class IntegrationRequest(Model):

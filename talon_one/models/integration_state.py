@@ -9,11 +9,7 @@ from talon_one.fields import nested
 from talon_one.model import Model
 
 if TYPE_CHECKING:
-    from talon_one.models.coupon import Coupon
-    from talon_one.models.customer_profile import CustomerProfile
-    from talon_one.models.customer_session import CustomerSession
-    from talon_one.models.event import Event
-    from talon_one.models.loyalty import Loyalty
+    from talon_one.models import Coupon, CustomerProfile, CustomerSession, Event, Loyalty
 
 
 class IntegrationState(Model):

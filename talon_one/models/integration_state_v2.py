@@ -9,22 +9,24 @@ from talon_one.fields import nested
 from talon_one.model import Model
 
 if TYPE_CHECKING:
-    from talon_one.models.campaign import Campaign
-    from talon_one.models.campaign_eligibility import CampaignEligibility
-    from talon_one.models.coupon import Coupon
-    from talon_one.models.customer_achievement import CustomerAchievement
-    from talon_one.models.customer_profile import CustomerProfile
-    from talon_one.models.customer_session_v2 import CustomerSessionV2
-    from talon_one.models.effect import Effect
-    from talon_one.models.event import Event
-    from talon_one.models.event_v3 import EventV3
-    from talon_one.models.giveaway import Giveaway
-    from talon_one.models.integration_coupon import IntegrationCoupon
-    from talon_one.models.inventory_referral import InventoryReferral
-    from talon_one.models.loyalty import Loyalty
-    from talon_one.models.referral import Referral
-    from talon_one.models.return_ import Return
-    from talon_one.models.rule_failure_reason import RuleFailureReason
+    from talon_one.models import (
+        Campaign,
+        CampaignEligibility,
+        Coupon,
+        CustomerAchievement,
+        CustomerProfile,
+        CustomerSessionV2,
+        Effect,
+        Event,
+        EventV3,
+        Giveaway,
+        IntegrationCoupon,
+        InventoryReferral,
+        Loyalty,
+        Referral,
+        Return,
+        RuleFailureReason,
+    )
 
 
 class IntegrationStateV2(Model):

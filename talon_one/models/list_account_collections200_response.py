@@ -9,7 +9,7 @@ from talon_one.fields import field, nested
 from talon_one.model import Model
 
 if TYPE_CHECKING:
-    from talon_one.models.collection_without_payload import CollectionWithoutPayload
+    from talon_one.models import CollectionWithoutPayload
 
 
 class ListAccountCollections200Response(Model):

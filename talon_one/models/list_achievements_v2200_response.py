@@ -9,7 +9,7 @@ from talon_one.fields import field, nested
 from talon_one.model import Model
 
 if TYPE_CHECKING:
-    from talon_one.models.achievement_v2 import AchievementV2
+    from talon_one.models import AchievementV2
 
 
 class ListAchievementsV2200Response(Model):

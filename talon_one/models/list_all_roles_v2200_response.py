@@ -9,7 +9,7 @@ from talon_one.fields import field, nested
 from talon_one.model import Model
 
 if TYPE_CHECKING:
-    from talon_one.models.role_v2 import RoleV2
+    from talon_one.models import RoleV2
 
 
 class ListAllRolesV2200Response(Model):

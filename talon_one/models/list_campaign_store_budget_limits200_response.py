@@ -9,7 +9,7 @@ from talon_one.fields import nested
 from talon_one.model import Model
 
 if TYPE_CHECKING:
-    from talon_one.models.list_campaign_store_budgets import ListCampaignStoreBudgets
+    from talon_one.models import ListCampaignStoreBudgets
 
 
 class ListCampaignStoreBudgetLimits200Response(Model):

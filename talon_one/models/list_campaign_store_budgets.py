@@ -9,7 +9,7 @@ from talon_one.fields import field, nested
 from talon_one.model import Model
 
 if TYPE_CHECKING:
-    from talon_one.models.list_campaign_store_budgets_store import ListCampaignStoreBudgetsStore
+    from talon_one.models import ListCampaignStoreBudgetsStore
 
 
 class ListCampaignStoreBudgets(Model):

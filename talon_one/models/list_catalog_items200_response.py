@@ -9,7 +9,7 @@ from talon_one.fields import field, nested
 from talon_one.model import Model
 
 if TYPE_CHECKING:
-    from talon_one.models.catalog_item import CatalogItem
+    from talon_one.models import CatalogItem
 
 
 class ListCatalogItems200Response(Model):

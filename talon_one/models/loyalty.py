@@ -9,8 +9,7 @@ from talon_one.fields import nested
 from talon_one.model import Model
 
 if TYPE_CHECKING:
-    from talon_one.models.loyalty_card import LoyaltyCard
-    from talon_one.models.loyalty_program_ledgers import LoyaltyProgramLedgers
+    from talon_one.models import LoyaltyCard, LoyaltyProgramLedgers
 
 
 class Loyalty(Model):

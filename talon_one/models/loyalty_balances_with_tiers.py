@@ -9,7 +9,7 @@ from talon_one.fields import nested
 from talon_one.model import Model
 
 if TYPE_CHECKING:
-    from talon_one.models.loyalty_balance_with_tier import LoyaltyBalanceWithTier
+    from talon_one.models import LoyaltyBalanceWithTier
 
 
 class LoyaltyBalancesWithTiers(Model):

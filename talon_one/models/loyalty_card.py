@@ -11,8 +11,7 @@ from talon_one.model import Model
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from talon_one.models.ledger_info import LedgerInfo
-    from talon_one.models.loyalty_card_profile_registration import LoyaltyCardProfileRegistration
+    from talon_one.models import LedgerInfo, LoyaltyCardProfileRegistration
 
 
 class LoyaltyCard(Model):

@@ -9,8 +9,7 @@ from talon_one.fields import nested
 from talon_one.model import Model
 
 if TYPE_CHECKING:
-    from talon_one.models.loyalty_balance import LoyaltyBalance
-    from talon_one.models.loyalty_card_profile_registration import LoyaltyCardProfileRegistration
+    from talon_one.models import LoyaltyBalance, LoyaltyCardProfileRegistration
 
 
 class LoyaltyCardBalances(Model):

@@ -9,7 +9,7 @@ from talon_one.fields import field, nested
 from talon_one.model import Model
 
 if TYPE_CHECKING:
-    from talon_one.models.code_generator_settings import CodeGeneratorSettings
+    from talon_one.models import CodeGeneratorSettings
 
 
 class LoyaltyCardBatch(Model):

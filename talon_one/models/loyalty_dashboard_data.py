@@ -11,7 +11,7 @@ from talon_one.model import Model
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from talon_one.models.loyalty_dashboard_points_breakdown import LoyaltyDashboardPointsBreakdown
+    from talon_one.models import LoyaltyDashboardPointsBreakdown
 
 
 class LoyaltyDashboardData(Model):

@@ -11,7 +11,7 @@ from talon_one.model import Model
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from talon_one.models.loyalty_ledger_entry_flags import LoyaltyLedgerEntryFlags
+    from talon_one.models import LoyaltyLedgerEntryFlags
 
 
 class LoyaltyLedgerEntry(Model):

@@ -11,7 +11,7 @@ from talon_one.model import Model
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from talon_one.models.ledger_info import LedgerInfo
+    from talon_one.models import LedgerInfo
 
 
 class LoyaltyProgramLedgers(Model):

@@ -6,7 +6,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, TypeAlias
 
 if TYPE_CHECKING:
-    from talon_one.models.loyalty_tier import LoyaltyTier
+    from talon_one.models import LoyaltyTier
 
 LoyaltyTiers: TypeAlias = list["LoyaltyTier"]
 """Tiers that exist in a loyalty program."""

@@ -9,7 +9,7 @@ from talon_one.fields import field, nested
 from talon_one.model import Model
 
 if TYPE_CHECKING:
-    from talon_one.models.message_log_entry import MessageLogEntry
+    from talon_one.models import MessageLogEntry
 
 
 class MessageLogEntries(Model):

@@ -11,8 +11,7 @@ from talon_one.model import Model
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from talon_one.models.message_log_request import MessageLogRequest
-    from talon_one.models.message_log_response import MessageLogResponse
+    from talon_one.models import MessageLogRequest, MessageLogResponse
 
 
 class MessageLogEntry(Model):

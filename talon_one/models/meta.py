@@ -9,8 +9,7 @@ from talon_one.fields import field, nested
 from talon_one.model import Model
 
 if TYPE_CHECKING:
-    from talon_one.models.coupon_rejection_reason import CouponRejectionReason
-    from talon_one.models.referral_rejection_reason import ReferralRejectionReason
+    from talon_one.models import CouponRejectionReason, ReferralRejectionReason
 
 
 class Meta(Model):

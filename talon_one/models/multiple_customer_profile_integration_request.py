@@ -9,9 +9,7 @@ from talon_one.fields import nested
 from talon_one.model import Model
 
 if TYPE_CHECKING:
-    from talon_one.models.multiple_customer_profile_integration_request_item import (
-        MultipleCustomerProfileIntegrationRequestItem,
-    )
+    from talon_one.models import MultipleCustomerProfileIntegrationRequestItem
 
 
 class MultipleCustomerProfileIntegrationRequest(Model):

@@ -9,7 +9,7 @@ from talon_one.fields import nested
 from talon_one.model import Model
 
 if TYPE_CHECKING:
-    from talon_one.models.customer_profile_update_v2_response import CustomerProfileUpdateV2Response
+    from talon_one.models import CustomerProfileUpdateV2Response
 
 
 class MultipleCustomerProfileIntegrationResponseV2(Model):

@@ -9,7 +9,7 @@ from talon_one.fields import nested
 from talon_one.model import Model
 
 if TYPE_CHECKING:
-    from talon_one.models.new_multiple_audiences_item import NewMultipleAudiencesItem
+    from talon_one.models import NewMultipleAudiencesItem
 
 
 class MultipleNewAudiences(Model):

@@ -9,7 +9,7 @@ from talon_one.fields import field, nested
 from talon_one.model import Model
 
 if TYPE_CHECKING:
-    from talon_one.models.coupon_deletion_filters import CouponDeletionFilters
+    from talon_one.models import CouponDeletionFilters
 
 
 class NewAppWideCouponDeletionJob(Model):

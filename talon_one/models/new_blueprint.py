@@ -9,8 +9,7 @@ from talon_one.fields import field, nested
 from talon_one.model import Model
 
 if TYPE_CHECKING:
-    from talon_one.models.cart_item_filter_template import CartItemFilterTemplate
-    from talon_one.models.catalog_rule import CatalogRule
+    from talon_one.models import CartItemFilterTemplate, CatalogRule
 
 
 class NewBlueprint(Model):

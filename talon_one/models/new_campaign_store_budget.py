@@ -9,9 +9,7 @@ from talon_one.fields import field, nested
 from talon_one.model import Model
 
 if TYPE_CHECKING:
-    from talon_one.models.new_campaign_store_budget_store_limit import (
-        NewCampaignStoreBudgetStoreLimit,
-    )
+    from talon_one.models import NewCampaignStoreBudgetStoreLimit
 
 
 class NewCampaignStoreBudget(Model):

@@ -9,7 +9,7 @@ from talon_one.fields import field, nested
 from talon_one.model import Model
 
 if TYPE_CHECKING:
-    from talon_one.models.template_arg_def import TemplateArgDef
+    from talon_one.models import TemplateArgDef
 
 
 class NewCustomEffect(Model):

@@ -9,7 +9,7 @@ from talon_one.fields import nested
 from talon_one.model import Model
 
 if TYPE_CHECKING:
-    from talon_one.models.new_experiment_variant import NewExperimentVariant
+    from talon_one.models import NewExperimentVariant
 
 
 class NewExperimentVariantArray(Model):

@@ -9,7 +9,7 @@ from talon_one.fields import nested
 from talon_one.model import Model
 
 if TYPE_CHECKING:
-    from talon_one.models.returned_cart_item import ReturnedCartItem
+    from talon_one.models import ReturnedCartItem
 
 
 class NewReturn(Model):

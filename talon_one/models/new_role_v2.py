@@ -9,7 +9,7 @@ from talon_one.fields import field, nested
 from talon_one.model import Model
 
 if TYPE_CHECKING:
-    from talon_one.models.role_v2_permissions import RoleV2Permissions
+    from talon_one.models import RoleV2Permissions
 
 
 class NewRoleV2(Model):

@@ -6,7 +6,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, TypeAlias
 
 if TYPE_CHECKING:
-    from talon_one.models.notification_list_item import NotificationListItem
+    from talon_one.models import NotificationListItem
 
 NotificationListItems: TypeAlias = list["NotificationListItem"]
 """List of notification entries."""

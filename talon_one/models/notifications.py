@@ -6,7 +6,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, TypeAlias
 
 if TYPE_CHECKING:
-    from talon_one.models.notification import Notification
+    from talon_one.models import Notification
 
 Notifications: TypeAlias = list["Notification"]
 """List of notifications, each with ID, name, and description."""

@@ -9,7 +9,7 @@ from talon_one.fields import field, nested
 from talon_one.model import Model
 
 if TYPE_CHECKING:
-    from talon_one.models.okta_event_target import OktaEventTarget
+    from talon_one.models import OktaEventTarget
 
 
 class OktaEvent(Model):

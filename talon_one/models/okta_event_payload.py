@@ -9,7 +9,7 @@ from talon_one.fields import nested
 from talon_one.model import Model
 
 if TYPE_CHECKING:
-    from talon_one.models.okta_event_payload_data import OktaEventPayloadData
+    from talon_one.models import OktaEventPayloadData
 
 
 class OktaEventPayload(Model):

@@ -9,7 +9,7 @@ from talon_one.fields import nested
 from talon_one.model import Model
 
 if TYPE_CHECKING:
-    from talon_one.models.outgoing_integration_template import OutgoingIntegrationTemplate
+    from talon_one.models import OutgoingIntegrationTemplate
 
 
 class OutgoingIntegrationTemplates(Model):

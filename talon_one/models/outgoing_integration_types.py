@@ -9,7 +9,7 @@ from talon_one.fields import nested
 from talon_one.model import Model
 
 if TYPE_CHECKING:
-    from talon_one.models.outgoing_integration_type import OutgoingIntegrationType
+    from talon_one.models import OutgoingIntegrationType
 
 
 class OutgoingIntegrationTypes(Model):

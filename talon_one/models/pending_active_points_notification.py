@@ -9,7 +9,7 @@ from talon_one.fields import field, nested
 from talon_one.model import Model
 
 if TYPE_CHECKING:
-    from talon_one.models.pending_active_points_data import PendingActivePointsData
+    from talon_one.models import PendingActivePointsData
 
 
 class PendingActivePointsNotification(Model):

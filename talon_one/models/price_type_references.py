@@ -9,7 +9,7 @@ from talon_one.fields import field, nested
 from talon_one.model import Model
 
 if TYPE_CHECKING:
-    from talon_one.models.price_type_reference_detail import PriceTypeReferenceDetail
+    from talon_one.models import PriceTypeReferenceDetail
 
 
 class PriceTypeReferences(Model):

@@ -9,7 +9,7 @@ from talon_one.fields import nested
 from talon_one.model import Model
 
 if TYPE_CHECKING:
-    from talon_one.models.analytics_data_point_with_trend import AnalyticsDataPointWithTrend
+    from talon_one.models import AnalyticsDataPointWithTrend
 
 
 class ProductUnitAnalyticsTotals(Model):

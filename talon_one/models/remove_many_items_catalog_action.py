@@ -9,7 +9,7 @@ from talon_one.fields import nested
 from talon_one.model import Model
 
 if TYPE_CHECKING:
-    from talon_one.models.catalog_action_filter import CatalogActionFilter
+    from talon_one.models import CatalogActionFilter
 
 
 class RemoveManyItemsCatalogAction(Model):

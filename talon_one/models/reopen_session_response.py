@@ -9,7 +9,7 @@ from talon_one.fields import nested
 from talon_one.model import Model
 
 if TYPE_CHECKING:
-    from talon_one.models.effect import Effect
+    from talon_one.models import Effect
 
 
 class ReopenSessionResponse(Model):

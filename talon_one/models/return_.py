@@ -11,7 +11,7 @@ from talon_one.model import Model
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from talon_one.models.returned_cart_item import ReturnedCartItem
+    from talon_one.models import ReturnedCartItem
 
 
 class Return(Model):

@@ -11,7 +11,7 @@ from talon_one.model import Model
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from talon_one.models.revision_version import RevisionVersion
+    from talon_one.models import RevisionVersion
 
 
 class Revision(Model):

@@ -11,9 +11,7 @@ from talon_one.model import Model
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from talon_one.models.binding import Binding
-    from talon_one.models.reward_points_required import RewardPointsRequired
-    from talon_one.models.rule import Rule
+    from talon_one.models import Binding, RewardPointsRequired, Rule
 
 
 class Reward(Model):

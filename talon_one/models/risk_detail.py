@@ -11,7 +11,7 @@ from talon_one.model import Model
 if TYPE_CHECKING:
     from datetime import date, datetime
 
-    from talon_one.models.risk_affected_entity_item import RiskAffectedEntityItem
+    from talon_one.models import RiskAffectedEntityItem
 
 
 class RiskDetail(Model):

@@ -11,7 +11,7 @@ from talon_one.model import Model
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from talon_one.models.role_v2_permissions import RoleV2Permissions
+    from talon_one.models import RoleV2Permissions
 
 
 class RoleV2(Model):

@@ -6,7 +6,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, TypeAlias
 
 if TYPE_CHECKING:
-    from talon_one.models.role_v2_application_details import RoleV2ApplicationDetails
+    from talon_one.models import RoleV2ApplicationDetails
 
 RoleV2Application: TypeAlias = dict[str, "RoleV2ApplicationDetails"]
 """Map from Application IDs to the Application, campaign, draft campaign, and tools permission

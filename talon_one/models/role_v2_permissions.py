@@ -9,9 +9,7 @@ from talon_one.fields import nested
 from talon_one.model import Model
 
 if TYPE_CHECKING:
-    from talon_one.models.role_v2_permission_set import RoleV2PermissionSet
-    from talon_one.models.role_v2_roles_group import RoleV2RolesGroup
-    from talon_one.models.roles_v2_thresholds import RolesV2Thresholds
+    from talon_one.models import RolesV2Thresholds, RoleV2PermissionSet, RoleV2RolesGroup
 
 
 class RoleV2Permissions(Model):

@@ -9,7 +9,7 @@ from talon_one.fields import field, nested
 from talon_one.model import Model
 
 if TYPE_CHECKING:
-    from talon_one.models.role_v2_application_details import RoleV2ApplicationDetails
+    from talon_one.models import RoleV2ApplicationDetails
 
 
 class RoleV2RolesGroup(Model):

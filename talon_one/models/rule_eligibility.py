@@ -9,7 +9,7 @@ from talon_one.fields import field, nested
 from talon_one.model import Model
 
 if TYPE_CHECKING:
-    from talon_one.models.rule_eligibility_failure_details import RuleEligibilityFailureDetails
+    from talon_one.models import RuleEligibilityFailureDetails
 
 
 class RuleEligibility(Model):

@@ -11,8 +11,7 @@ from talon_one.model import Model
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from talon_one.models.binding import Binding
-    from talon_one.models.rule import Rule
+    from talon_one.models import Binding, Rule
 
 
 class Ruleset(Model):

@@ -11,8 +11,7 @@ from talon_one.model import Model
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from talon_one.models.promotion_rule_v2 import PromotionRuleV2
-    from talon_one.models.strikethrough_rule_v2 import StrikethroughRuleV2
+    from talon_one.models import PromotionRuleV2, StrikethroughRuleV2
 
 
 class RulesetV2(Model):

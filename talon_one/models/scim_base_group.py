@@ -9,7 +9,7 @@ from talon_one.fields import field, nested
 from talon_one.model import Model
 
 if TYPE_CHECKING:
-    from talon_one.models.scim_group_member import ScimGroupMember
+    from talon_one.models import ScimGroupMember
 
 
 class ScimBaseGroup(Model):

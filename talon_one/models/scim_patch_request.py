@@ -9,7 +9,7 @@ from talon_one.fields import field, nested
 from talon_one.model import Model
 
 if TYPE_CHECKING:
-    from talon_one.models.scim_patch_operation import ScimPatchOperation
+    from talon_one.models import ScimPatchOperation
 
 
 class ScimPatchRequest(Model):

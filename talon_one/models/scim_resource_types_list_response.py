@@ -9,7 +9,7 @@ from talon_one.fields import nested
 from talon_one.model import Model
 
 if TYPE_CHECKING:
-    from talon_one.models.scim_resource import ScimResource
+    from talon_one.models import ScimResource
 
 
 class ScimResourceTypesListResponse(Model):

@@ -9,13 +9,9 @@ from talon_one.fields import field, nested
 from talon_one.model import Model
 
 if TYPE_CHECKING:
-    from talon_one.models.scim_service_provider_config_response_bulk import (
+    from talon_one.models import (
         ScimServiceProviderConfigResponseBulk,
-    )
-    from talon_one.models.scim_service_provider_config_response_change_password import (
         ScimServiceProviderConfigResponseChangePassword,
-    )
-    from talon_one.models.scim_service_provider_config_response_filter import (
         ScimServiceProviderConfigResponseFilter,
     )
 

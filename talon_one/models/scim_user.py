@@ -9,7 +9,7 @@ from talon_one.fields import field, nested
 from talon_one.model import Model
 
 if TYPE_CHECKING:
-    from talon_one.models.scim_base_user_name import ScimBaseUserName
+    from talon_one.models import ScimBaseUserName
 
 
 class ScimUser(Model):

@@ -11,9 +11,7 @@ from talon_one.model import Model
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from talon_one.models.loyalty_ledger_entry_expiry_date_change import (
-        LoyaltyLedgerEntryExpiryDateChange,
-    )
+    from talon_one.models import LoyaltyLedgerEntryExpiryDateChange
 
 
 class SetLoyaltyPointsExpiryDateEffectProps(Model):

@@ -9,8 +9,7 @@ from talon_one.fields import nested
 from talon_one.model import Model
 
 if TYPE_CHECKING:
-    from talon_one.models.product_unit_analytics_totals import ProductUnitAnalyticsTotals
-    from talon_one.models.sku_unit_analytics_data_point import SkuUnitAnalyticsDataPoint
+    from talon_one.models import ProductUnitAnalyticsTotals, SkuUnitAnalyticsDataPoint
 
 
 class SkuUnitAnalytics(Model):

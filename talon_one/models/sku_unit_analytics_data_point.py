@@ -11,7 +11,7 @@ from talon_one.model import Model
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from talon_one.models.analytics_data_point_with_trend import AnalyticsDataPointWithTrend
+    from talon_one.models import AnalyticsDataPointWithTrend
 
 
 class SkuUnitAnalyticsDataPoint(Model):

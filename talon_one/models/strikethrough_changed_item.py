@@ -11,8 +11,7 @@ from talon_one.model import Model
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from talon_one.models.price_detail import PriceDetail
-    from talon_one.models.strikethrough_effect import StrikethroughEffect
+    from talon_one.models import PriceDetail, StrikethroughEffect
 
 
 class StrikethroughChangedItem(Model):

@@ -9,7 +9,7 @@ from talon_one.fields import field, nested
 from talon_one.model import Model
 
 if TYPE_CHECKING:
-    from talon_one.models.strikethrough_effect import StrikethroughEffect
+    from talon_one.models import StrikethroughEffect
 
 
 class StrikethroughDebugResponse(Model):

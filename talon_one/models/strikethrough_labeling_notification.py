@@ -11,8 +11,7 @@ from talon_one.model import Model
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from talon_one.models.strikethrough_changed_item import StrikethroughChangedItem
-    from talon_one.models.strikethrough_trigger import StrikethroughTrigger
+    from talon_one.models import StrikethroughChangedItem, StrikethroughTrigger
 
 
 class StrikethroughLabelingNotification(Model):

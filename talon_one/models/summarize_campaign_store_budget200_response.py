@@ -9,7 +9,7 @@ from talon_one.fields import nested
 from talon_one.model import Model
 
 if TYPE_CHECKING:
-    from talon_one.models.summary_campaign_store_budget import SummaryCampaignStoreBudget
+    from talon_one.models import SummaryCampaignStoreBudget
 
 
 class SummarizeCampaignStoreBudget200Response(Model):

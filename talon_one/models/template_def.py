@@ -11,7 +11,7 @@ from talon_one.model import Model
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from talon_one.models.template_arg_def import TemplateArgDef
+    from talon_one.models import TemplateArgDef
 
 
 class TemplateDef(Model):

@@ -9,7 +9,7 @@ from talon_one.fields import field, nested
 from talon_one.model import Model
 
 if TYPE_CHECKING:
-    from talon_one.models.tier_upgrade_data import TierUpgradeData
+    from talon_one.models import TierUpgradeData
 
 
 class TierUpgradeNotification(Model):

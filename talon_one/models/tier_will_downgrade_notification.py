@@ -9,7 +9,7 @@ from talon_one.fields import field, nested
 from talon_one.model import Model
 
 if TYPE_CHECKING:
-    from talon_one.models.tier_will_downgrade_data import TierWillDowngradeData
+    from talon_one.models import TierWillDowngradeData
 
 
 class TierWillDowngradeNotification(Model):

@@ -9,9 +9,7 @@ from talon_one.fields import field, nested
 from talon_one.model import Model
 
 if TYPE_CHECKING:
-    from talon_one.models.tier_will_downgrade_notification_trigger import (
-        TierWillDowngradeNotificationTrigger,
-    )
+    from talon_one.models import TierWillDowngradeNotificationTrigger
 
 
 class TierWillDowngradeNotificationPolicy(Model):

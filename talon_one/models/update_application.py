@@ -9,9 +9,7 @@ from talon_one.fields import field, nested
 from talon_one.model import Model
 
 if TYPE_CHECKING:
-    from talon_one.models.attributes_settings import AttributesSettings
-    from talon_one.models.best_prior_price_settings import BestPriorPriceSettings
-    from talon_one.models.limit_config import LimitConfig
+    from talon_one.models import AttributesSettings, BestPriorPriceSettings, LimitConfig
 
 
 class UpdateApplication(Model):

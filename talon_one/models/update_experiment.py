@@ -9,7 +9,7 @@ from talon_one.fields import field, nested
 from talon_one.model import Model
 
 if TYPE_CHECKING:
-    from talon_one.models.update_campaign import UpdateCampaign
+    from talon_one.models import UpdateCampaign
 
 
 class UpdateExperiment(Model):

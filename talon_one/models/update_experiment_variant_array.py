@@ -9,7 +9,7 @@ from talon_one.fields import nested
 from talon_one.model import Model
 
 if TYPE_CHECKING:
-    from talon_one.models.update_experiment_variant import UpdateExperimentVariant
+    from talon_one.models import UpdateExperimentVariant
 
 
 class UpdateExperimentVariantArray(Model):

@@ -11,8 +11,7 @@ from talon_one.model import Model
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from talon_one.models.code_generator_settings import CodeGeneratorSettings
-    from talon_one.models.new_loyalty_tier import NewLoyaltyTier
+    from talon_one.models import CodeGeneratorSettings, NewLoyaltyTier
 
 
 class UpdateLoyaltyProgram(Model):

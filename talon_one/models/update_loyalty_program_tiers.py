@@ -6,7 +6,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, TypeAlias
 
 if TYPE_CHECKING:
-    from talon_one.models.update_loyalty_program_tier import UpdateLoyaltyProgramTier
+    from talon_one.models import UpdateLoyaltyProgramTier
 
 UpdateLoyaltyProgramTiers: TypeAlias = list["UpdateLoyaltyProgramTier"]
 """Tier changes sent in one loyalty program update."""

@@ -9,9 +9,7 @@ from talon_one.fields import field, nested
 from talon_one.model import Model
 
 if TYPE_CHECKING:
-    from talon_one.models.binding import Binding
-    from talon_one.models.reward_points_required import RewardPointsRequired
-    from talon_one.models.rule import Rule
+    from talon_one.models import Binding, RewardPointsRequired, Rule
 
 
 class UpdateReward(Model):

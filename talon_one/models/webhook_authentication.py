@@ -11,7 +11,7 @@ from talon_one.model import Model
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from talon_one.models.webhook_authentication_webhook_ref import WebhookAuthenticationWebhookRef
+    from talon_one.models import WebhookAuthenticationWebhookRef
 
 
 class WebhookAuthentication(Model):

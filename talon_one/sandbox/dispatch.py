@@ -71,10 +71,10 @@ class Dispatcher:
         self, route: Route, ids: tuple[str, ...], query: Query, request: Request
     ) -> Response:
         dry = route.dry and query.flag("dry")
-        key = _idempotency_key(request) if route.idempotent and not dry else ""
+        key = _idempotency_key(request) if route.idempotent else ""
         now = utc_now()
         # A key belongs to one operation on one thing, so that using it again elsewhere does not
-        # bring back the wrong answer.
+        # bring back the wrong answer. That of a dry request is forgotten with its changes.
         about, since = f"{request.method} {request.target}", hours_before(now, IDEMPOTENCY_HOURS)
         with self._database.transaction(dry=dry) as store:
             if key and (stored := store.answer(about, key, since)):

@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import errno
 import logging
+import socket
+from contextlib import suppress
 from types import TracebackType
 from urllib.parse import urlsplit
 
@@ -16,6 +18,8 @@ from .dispatch import Dispatcher, Request, Response
 HOST = "127.0.0.1"
 # Seconds that a request under way is waited for when the server stops.
 SHUTDOWN_TIMEOUT = 1.0
+# Connections that may wait to be accepted.
+BACKLOG = 128
 
 _log = logging.getLogger(__name__)
 
@@ -34,6 +38,7 @@ class Server:
         self.port = port
         self._path = database
         self._credentials = credentials
+        self._socket: socket.socket | None = None
 
     async def __aenter__(self) -> Server:
         """Open the database and listen.
@@ -66,28 +71,36 @@ class Server:
         await self._close()
 
     async def _listen(self) -> None:
-        await self._runner.setup()
         try:
-            await web.TCPSite(self._runner, HOST, self.port).start()
+            self._socket = socket.create_server((HOST, self.port), backlog=BACKLOG)
         except OSError as error:
-            reason = (
-                "the port is in use" if error.errno == errno.EADDRINUSE else str(error.strerror)
-            )
+            in_use = error.errno == errno.EADDRINUSE
+            reason = "the port is in use" if in_use else error.strerror
             message = f"the sandbox cannot listen on {HOST}:{self.port}: {reason}"
             raise OSError(error.errno, message) from error
-        self.port = self._runner.addresses[0][1]
+        self.port = self._socket.getsockname()[1]
+        await self._runner.setup()
+        await web.SockSite(self._runner, self._socket, backlog=BACKLOG).start()
 
     async def _close(self) -> None:
         try:
-            for site in list(self._runner.sites):
-                await site.stop()
-            # A connection accepted just now must reach the runner before the runner closes all
-            # it knows, and what is being closed must be done with before the loop may go.
-            await _let_the_loop_turn()
+            await self._stop_accepting()
             await self._runner.cleanup()
             await _let_the_loop_turn()
         finally:
+            if self._socket is not None:
+                self._socket.close()
             self._database.close()
+
+    async def _stop_accepting(self) -> None:
+        # Closing an asyncio server loses the connections it has accepted in the same turn of the
+        # loop, and leaks their sockets. So first it stops looking at its port, and what it has
+        # accepted gets the time to become a connection that the runner knows and closes.
+        if self._socket is not None:
+            # The proactor loop of Windows has no readers to remove, nor this fault.
+            with suppress(NotImplementedError):
+                asyncio.get_running_loop().remove_reader(self._socket)
+        await _let_the_loop_turn()
 
     async def _handle(self, request: web.BaseRequest) -> web.StreamResponse:
         # The dispatcher does not await, so requests are answered strictly one after another.
@@ -111,8 +124,8 @@ class Server:
 
 
 async def _let_the_loop_turn() -> None:
-    # asyncio takes up to four turns from accepting a connection to telling its protocol, and
-    # two from closing a transport to closing its socket.
+    # asyncio takes a few turns from accepting a connection to telling its protocol, and from
+    # closing a transport to closing its socket.
     for _ in range(8):
         await asyncio.sleep(0)
 

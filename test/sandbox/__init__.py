@@ -1,0 +1,1 @@
+"""Behaviour of the local Talon.One, seen through real sockets."""

@@ -1,0 +1,231 @@
+"""Values made from the API description: valid ones, forbidden ones, and hostile JSON."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from typing import Any
+
+from hypothesis import strategies as st
+
+from support.spec import SCHEMAS, Node, is_model, model_of, properties, required, resolved
+
+Json = Any
+JsonObject = dict[str, Any]
+
+# For each pattern of the document, one of these matches and is long enough.
+_TEXTS = ("text", "0123456789abcdef", "header: value")
+_FORMATS = {
+    "date-time": "2026-01-02T03:04:05.678Z",
+    "date": "2026-01-02",
+    "email": "someone@example.com",
+    "byte": "dGV4dA==",
+}
+
+
+def sample(node: Node, everything: bool = True, variant: int = 0) -> Json:
+    """Return a JSON value that a node allows.
+
+    Args:
+        node: A schema, or a reference to one.
+        everything: Give all properties rather than only the required ones.
+        variant: A different number makes a different value, where the node allows it.
+    """
+    name = model_of(node)
+    if name is not None:
+        return sample_object(name, everything)
+    node = resolved(node)
+    kind = node.get("type")
+    if "enum" in node:
+        return node["enum"][variant % len(node["enum"])]
+    if kind == "array":
+        count = max(node.get("minItems", 0), min(2, node.get("maxItems", 2)) if everything else 1)
+        return [sample(node["items"], everything, index) for index in range(count)]
+    if kind == "string":
+        return _text(node, variant)
+    if kind in ("integer", "number"):
+        return _number(node, kind) + variant
+    if kind == "boolean":
+        return variant % 2 == 0
+    values = node.get("additionalProperties")
+    if isinstance(values, dict) and values:
+        return {"a key": sample(values, everything)}
+    return {"any": ["thing", 1, 2.5, True, None, {"deep": []}], "n": variant}
+
+
+def sample_object(name: str, everything: bool = True) -> JsonObject:
+    """Return a valid JSON object for a model."""
+    wanted = properties(name) if everything else required(name)
+    return {wire: sample(properties(name)[wire], everything) for wire in wanted}
+
+
+def sample_of(name: str, everything: bool = True) -> Json:
+    """Return a valid JSON value for any schema."""
+    return sample_object(name, everything) if is_model(name) else sample(SCHEMAS[name], everything)
+
+
+def _text(node: Node, variant: int) -> str:
+    if node.get("format") == "uuid":
+        return f"0b0e3a5c-8d5f-4c0e-9a36-2f6a0f5f{variant:04x}"
+    if node.get("format") in _FORMATS:
+        return _FORMATS[node["format"]]
+    least, most = node.get("minLength", 0), node.get("maxLength", 10_000)
+    pattern = re.compile(node.get("pattern", ""))
+    for text in _TEXTS:
+        fitting = text.ljust(least, "x")[:most]
+        if pattern.search(fitting):
+            return f"{fitting}{variant}" if variant else fitting
+    raise AssertionError(f"no sample matches {node['pattern']!r}; add one to _TEXTS")
+
+
+def _number(node: Node, kind: str) -> int | float:
+    bounds = [node[bound] for bound in ("minimum", "maximum") if bound in node]
+    number: float = bounds[0] if bounds else 7
+    if node.get("exclusiveMinimum"):
+        number += 1
+    if node.get("exclusiveMaximum") and "minimum" not in node:
+        number -= 1
+    return number if kind == "integer" else number + 0.5 * ("maximum" not in node)
+
+
+def forbidden(node: Node) -> Iterator[tuple[str, Json, tuple[Any, ...]]]:
+    """Yield values that a node does not allow, one for each of its constraints.
+
+    Each comes with the name of the constraint, and with the path from the value to the violation.
+    """
+    name = model_of(node)
+    if name is not None:
+        yield "type", 42, ()
+        yield "type", [], ()
+        for wire in required(name):
+            lacking = sample_object(name, everything=False)
+            del lacking[wire]
+            yield "required", lacking, (wire,)
+            yield "required", {**lacking, wire: None}, (wire,)
+        return
+    node = resolved(node)
+    kind = node.get("type")
+    if "enum" in node:
+        yield "enum", "no such value", ()
+        yield "type", 42, ()
+    elif kind == "array":
+        yield from _forbidden_lists(node)
+    elif kind == "string":
+        yield from _forbidden_texts(node)
+    elif kind in ("integer", "number"):
+        yield from _forbidden_numbers(node, kind)
+    elif kind == "boolean":
+        yield "type", "true", ()
+        yield "type", 1, ()
+    elif kind == "object":
+        yield "type", [1], ()
+        yield "type", "text", ()
+        values = node.get("additionalProperties")
+        if isinstance(values, dict):
+            for constraint, value, path in forbidden(values):
+                yield constraint, {"a key": value}, ("a key", *path)
+
+
+def _forbidden_lists(node: Node) -> Iterator[tuple[str, Json, tuple[Any, ...]]]:
+    yield "type", {"not": "a list"}, ()
+    yield "type", "text", ()
+    items = node["items"]
+    if node.get("minItems"):
+        yield "minItems", [sample(items) for _ in range(node["minItems"] - 1)], ()
+    if "maxItems" in node:
+        yield "maxItems", [sample(items, variant=n) for n in range(node["maxItems"] + 1)], ()
+    if node.get("uniqueItems"):
+        yield "uniqueItems", [sample(items)] * 2, ()
+    for constraint, value, path in forbidden(items):
+        yield constraint, [sample(items), value], (1, *path)
+
+
+def _forbidden_texts(node: Node) -> Iterator[tuple[str, Json, tuple[Any, ...]]]:
+    yield "type", 42, ()
+    yield "type", True, ()
+    if node.get("format") in ("date-time", "date"):
+        yield "format", "tomorrow", ()
+        return
+    if node.get("minLength"):
+        yield "minLength", sample(node)[: node["minLength"] - 1], ()
+    if "maxLength" in node:
+        yield "maxLength", "x" * (node["maxLength"] + 1), ()
+    if "pattern" in node:
+        # Line breaks at the end are what `$` alone would let through.
+        matching = re.compile(node["pattern"].replace("$", r"\Z"))
+        wrong = [text for text in ("\x00\n", f"{sample(node)}\n") if not matching.search(text)]
+        yield from (("pattern", text, ()) for text in wrong)
+
+
+def _forbidden_numbers(node: Node, kind: str) -> Iterator[tuple[str, Json, tuple[Any, ...]]]:
+    yield "type", "7", ()
+    yield "type", True, ()
+    if kind == "integer":
+        yield "type", 7.5, ()
+    if "minimum" in node:
+        yield "minimum", node["minimum"] - 1, ()
+    if node.get("exclusiveMinimum"):
+        yield "exclusiveMinimum", node["minimum"], ()
+    if "maximum" in node:
+        yield "maximum", node["maximum"] + 1, ()
+    if node.get("exclusiveMaximum"):
+        yield "exclusiveMaximum", node["maximum"], ()
+
+
+def nested(depth: int) -> Json:
+    """Return lists and objects inside one another."""
+    value: Json = {}
+    for level in range(depth):
+        value = [value, level] if level % 2 else {"id": value}
+    return value
+
+
+HOSTILE: list[Json] = [
+    None,
+    True,
+    -1,
+    2**70,
+    1.5e300,
+    "",
+    "unlimited",
+    "2026-13-45",
+    "2026-02-30T25:61:61+99:99",
+    "0001-01-01T00:00:00+14:00",
+    "9999-12-31T23:59:59.999999999-12:00",
+    "\ud800 lone, \x00 and \U0001f600",
+    [],
+    [None, 1, "a", {"id": None}, [{"x": [{}]}]],
+    {},
+    {"id": None, "": {"": []}, "\udfff": "a", "self": 1, "_data": 2},
+    {"a": {"b": {}}, "c": [{}]},
+    nested(60),
+]
+"""JSON that no property expects, beside some that it may."""
+
+_TEXT = st.text(st.characters(), max_size=12) | st.sampled_from(
+    ["2026-01-02T03:04:05Z", "2026-01-02", "id", "name", "_data", "to_dict", "\udc80"]
+)
+JSON = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers(-(2**80), 2**80)
+    | st.floats(allow_nan=False, allow_infinity=False)
+    | _TEXT,
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(_TEXT, inner, max_size=4),
+    max_leaves=12,
+)
+"""Any JSON value."""
+
+
+@st.composite
+def hostile_objects(draw: st.DrawFn, name: str) -> JsonObject:
+    """Return any JSON object under some of the wire names of a model, and under other names."""
+    wires = list(properties(name))
+    keys = draw(st.lists(st.sampled_from(wires) | _TEXT, max_size=8, unique=True))
+    return {key: draw(JSON) for key in keys}
+
+
+def written(value: Json) -> str:
+    """Return JSON text that tells apart all that JSON does, such as 1 and 1.0."""
+    return json.dumps(value)

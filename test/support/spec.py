@@ -1,0 +1,259 @@
+"""The API description as tests read it: raw YAML, without the help of the generator.
+
+What the generator decides (names, types, order of arguments) is decided here once more, from
+the rules that users rely on, so that the two can be compared.
+"""
+
+from __future__ import annotations
+
+import keyword
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+Node = dict[str, Any]
+
+_FOLDER = Path(__file__).parents[2] / "spec"
+_METHODS = ("get", "put", "post", "delete", "patch")
+
+
+def _read(path: Path) -> Node:
+    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+    with path.open(encoding="utf-8") as file:
+        document: Node = yaml.load(file, loader)
+    return document
+
+
+ROOT = _read(_FOLDER / "openapi.yaml")
+_DOMAINS = [_read(path) for path in sorted((_FOLDER / "domains").glob("*.yaml"))]
+SCHEMAS: dict[str, Node] = {
+    name: schema
+    for domain in _DOMAINS
+    for name, schema in sorted((domain.get("schemas") or {}).items())
+}
+
+
+def is_model(name: str) -> bool:
+    """Say whether a schema is a class; the others are names of types."""
+    return bool(SCHEMAS[name].get("properties"))
+
+
+MODELS = [name for name in SCHEMAS if is_model(name)]
+TYPE_ALIASES = [name for name in SCHEMAS if not is_model(name)]
+
+
+def schema_name(node: Node) -> str | None:
+    """Return the name of the schema that a node refers to; ``None`` if it refers to none."""
+    reference: str | None = node.get("$ref")
+    return reference.rpartition("/")[2] if reference is not None else None
+
+
+def resolved(node: Node) -> Node:
+    """Return a node itself, or what it refers to by ``$ref`` or a single ``allOf``."""
+    if "allOf" in node:
+        (node,) = node["allOf"]
+    if "$ref" not in node:
+        return node
+    kind, name = node["$ref"].split("/")[-2:]
+    target: Node = SCHEMAS[name] if kind == "schemas" else ROOT["components"][kind][name]
+    return resolved(target)
+
+
+def model_of(node: Node) -> str | None:
+    """Return the name of the class that a node stands for; ``None`` if it stands for none."""
+    if "allOf" in node:
+        (node,) = node["allOf"]
+    name = schema_name(node)
+    if name is None or is_model(name):
+        return name
+    return model_of(SCHEMAS[name])
+
+
+def properties(name: str) -> dict[str, Node]:
+    """Return the properties of a schema by wire name."""
+    found: dict[str, Node] = SCHEMAS[name]["properties"]
+    return found
+
+
+def required(name: str) -> list[str]:
+    """Return the wire names of the properties that a schema requires."""
+    return list(SCHEMAS[name].get("required", ()))
+
+
+def python_name(wire: str, node: Node) -> str:
+    """Return the Python name of a property or parameter."""
+    return str(node.get("x-python-name") or underscored(wire))
+
+
+def python_aliases(node: Node) -> list[str]:
+    """Return the further Python names of anything."""
+    return list(node.get("x-python-aliases", ()))
+
+
+def underscored(name: str) -> str:
+    """Return a name the way Python writes it: ``catalogItemID``, ``catalog_item_id``."""
+    text = ""
+    for index, letter in enumerate(name):
+        before, after = name[index - 1 : index], name[index + 1 : index + 2]
+        starts_word = before.islower() or before.isdigit()
+        ends_capitals = before.isupper() and after.islower()
+        text += "_" if letter.isupper() and (starts_word or ends_capitals) else ""
+        text += "_" if letter in "- " else letter.lower()
+    return f"{text}_" if keyword.iskeyword(text) else text
+
+
+def type_string(node: Node) -> str:
+    """Return the type string of the vendor's packages for a node, aliases written out."""
+    name = model_of(node)
+    if name is not None:
+        return name
+    node = resolved(node)
+    kind = node.get("type")
+    if kind == "array":
+        return f"list[{type_string(node['items'])}]"
+    values = node.get("additionalProperties")
+    if isinstance(values, dict):
+        return f"dict(str, {type_string(values)})"
+    if kind == "string":
+        return {"date-time": "datetime", "date": "date"}.get(node.get("format", ""), "str")
+    return {"integer": "int", "number": "float", "boolean": "bool"}.get(str(kind), "object")
+
+
+@dataclass(frozen=True)
+class Parameter:
+    """One parameter of an operation."""
+
+    name: str
+    aliases: tuple[str, ...]
+    wire: str
+    location: str
+    required: bool
+    explode: bool
+    schema: Node
+
+    def __str__(self) -> str:
+        return self.name
+
+
+@dataclass(frozen=True)
+class Answer:
+    """One documented answer of an operation."""
+
+    status: int
+    content_type: str | None
+    schema: Node | None
+
+
+@dataclass(frozen=True)
+class Operation:
+    """One operation as the document describes it."""
+
+    id: str
+    api: str
+    """Name of the class that has the method."""
+    names: tuple[str, ...]
+    """Names of the method."""
+    method: str
+    path: str
+    parameters: tuple[Parameter, ...]
+    body: str | None
+    """Schema of the JSON body."""
+    also: tuple[str, ...]
+    """Schemas that are accepted as its body too."""
+    upload: str | None
+    """Wire name of the file to upload."""
+    answers: tuple[Answer, ...]
+    security: tuple[str, ...]
+    deprecated: bool
+
+    @property
+    def name(self) -> str:
+        """Name of the method."""
+        return self.names[0]
+
+    @property
+    def required(self) -> list[Parameter]:
+        """Parameters that must be given, in document order."""
+        return [each for each in self.parameters if each.required]
+
+    @property
+    def optional(self) -> list[Parameter]:
+        """The other ones."""
+        return [each for each in self.parameters if not each.required]
+
+    @property
+    def positional(self) -> list[str]:
+        """Names of the arguments that may be given by position."""
+        names = [each.name for each in self.required]
+        names += ["body"] if self.body else []
+        names += [underscored(self.upload)] if self.upload else []
+        return names
+
+    @property
+    def successes(self) -> list[Answer]:
+        """The documented 2xx answers."""
+        return [each for each in self.answers if 200 <= each.status <= 299]
+
+    @property
+    def errors(self) -> list[Answer]:
+        """The other ones."""
+        return [each for each in self.answers if not 200 <= each.status <= 299]
+
+    def __str__(self) -> str:
+        return self.id
+
+
+def _parameter(node: Node) -> Parameter:
+    node = resolved(node)
+    return Parameter(
+        name=python_name(node["name"], node),
+        aliases=tuple(python_aliases(node)),
+        wire=node["name"],
+        location=node["in"],
+        required=node.get("required", False),
+        explode=node.get("explode", True),
+        schema=node["schema"],
+    )
+
+
+def _answer(status: str, node: Node) -> Answer:
+    content_type, schema = _content(resolved(node))
+    return Answer(int(status), content_type, schema)
+
+
+def _content(node: Node) -> tuple[str | None, Node | None]:
+    """Return the content type of a request or answer and the schema of its body."""
+    for content_type, described in (node.get("content") or {}).items():
+        return content_type, described["schema"]
+    return None, None
+
+
+def _operation(method: str, path: str, node: Node) -> Operation:
+    asked = node.get("requestBody", {})
+    content_type, schema = _content(asked)
+    is_form = content_type == "multipart/form-data"
+    return Operation(
+        id=node["operationId"],
+        api=f"{node['tags'][0].capitalize()}Api",
+        names=(underscored(node["operationId"]), *python_aliases(node)),
+        method=method.upper(),
+        path=path,
+        parameters=tuple(_parameter(each) for each in node.get("parameters", ())),
+        body=schema_name(schema or {}) if not is_form else None,
+        also=tuple(asked.get("x-also-accepts", ())),
+        upload=next(iter(resolved(schema or {})["properties"])) if is_form else None,
+        answers=tuple(_answer(status, each) for status, each in node["responses"].items()),
+        security=tuple(name for alternative in node["security"] for name in alternative),
+        deprecated=node.get("deprecated", False),
+    )
+
+
+OPERATIONS = [
+    _operation(method, path, item[method])
+    for domain in _DOMAINS
+    for path, item in (domain.get("paths") or {}).items()
+    for method in _METHODS
+    if method in item
+]

@@ -1,0 +1,76 @@
+"""The server that other tests rely on does what its page says."""
+
+from __future__ import annotations
+
+import gc
+import http.client
+import socket
+import threading
+import warnings
+
+import pytest
+
+from support.server import HANG_UP, SILENCE, Answer, RecordingServer
+
+
+def test_what_is_sent_is_what_was_received() -> None:
+    with RecordingServer() as server:
+        connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=10)
+        connection.request("PUT", "/a%2Fb?q=1&q=%C3%A4", b'{"a": 1}', {"X-Name": "v"})
+        answer = connection.getresponse()
+        assert (answer.status, answer.read()) == (200, b"{}")
+        connection.close()
+    received = server.last
+    assert (received.method, received.path, received.query) == ("PUT", "/a%2Fb", "q=1&q=%C3%A4")
+    assert received.pairs == [("q", "1"), ("q", "ä")]
+    assert received.headers["x-name"] == "v"
+    assert received.json() == {"a": 1}
+
+
+def test_answers_follow_the_script_over_one_connection() -> None:
+    with RecordingServer() as server:
+        server.script({"a": 1}, Answer(404, "gone", {"X-Why": "1"}), Answer(204))
+        connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=10)
+        found = []
+        for _ in range(4):
+            connection.request("GET", "/")
+            answer = connection.getresponse()
+            found.append((answer.status, answer.read(), answer.headers["X-Why"]))
+        connection.close()
+    assert found == [
+        (200, b'{"a": 1}', None),
+        (404, b"gone", "1"),
+        (204, b"", None),
+        (200, b"{}", None),
+    ]
+    assert server.connections == 1
+
+
+def test_it_hangs_up_or_says_nothing_when_told_to() -> None:
+    with RecordingServer() as server:
+        server.script(HANG_UP, SILENCE)
+        connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=10)
+        connection.request("GET", "/")
+        with pytest.raises(http.client.RemoteDisconnected):
+            connection.getresponse()
+        connection.close()
+        quiet = socket.create_connection(("127.0.0.1", server.port), timeout=0.05)
+        quiet.sendall(b"GET / HTTP/1.1\r\n\r\n")
+        with pytest.raises(TimeoutError):
+            quiet.recv(1)
+    quiet.close()
+
+
+def test_nothing_is_left_when_it_has_stopped() -> None:
+    before = threading.active_count()
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        with RecordingServer() as server:
+            open_end = socket.create_connection(("127.0.0.1", server.port))
+            open_end.sendall(b"GET / HTTP/1.1\r\nContent-Le")
+        open_end.close()
+        assert threading.active_count() == before
+        with pytest.raises(ConnectionRefusedError):
+            socket.create_connection(("127.0.0.1", server.port))
+        del server
+        gc.collect()
