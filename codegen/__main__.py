@@ -23,10 +23,12 @@ def main(arguments: list[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     try:
         sdk = build(load(ROOT / "spec"), "talon_one")
+        files = tree.with_record(
+            {**render(sdk, talon_one.HOME, talon_one.SUBMODULES), **render_docs(sdk)}
+        )
     except SpecError as cause:
         print(f"spec: {cause}", file=sys.stderr)
         return 2
-    files = tree.with_record({**render(sdk, talon_one.HOME), **render_docs(sdk)})
     if not options.check:
         tree.write(ROOT, files)
         print(f"{len(files)} files are up to date")

@@ -3,17 +3,24 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from typing import Any
 
 from codegen import ir
+from codegen.checks import (
+    RESERVED_CLASSES,
+    RESERVED_METHODS,
+    RESERVED_PARAMETERS,
+    RESERVED_PROPERTIES,
+    located,
+    refuse_hiding,
+    refuse_twins,
+    refuse_unusable,
+)
 from codegen.loader import METHODS, Document, SpecError, resolve
-from codegen.names import identifier, module_name, underscored
-from talon_one.model import Model as RuntimeModel
-
-# Names that a property may not take, because every model has them.
-_RESERVED_PROPERTIES = frozenset(name for name in dir(RuntimeModel) if not name.startswith("__"))
-# Names that a parameter may not take.
-_RESERVED_PARAMETERS = frozenset({"self", "body", "async_req"})
+from codegen.names import identifier, module_name
+from codegen.patterns import python_pattern
+from talon_one.auth import SCHEMES
 
 _CONSTRAINTS = {
     "minimum": "minimum",
@@ -27,21 +34,12 @@ _CONSTRAINTS = {
     "uniqueItems": "unique_items",
 }
 _SCALARS = {"string": "str", "integer": "int", "number": "float", "boolean": "bool"}
-_POSIX_CLASSES = {
-    "[:cntrl:]": r"\x00-\x1f\x7f",
-    "[:alnum:]": "A-Za-z0-9",
-    "[:alpha:]": "A-Za-z",
-    "[:digit:]": "0-9",
-    "[:upper:]": "A-Z",
-    "[:lower:]": "a-z",
-    "[:space:]": r"\s",
-    "[:punct:]": r"!-/:-@\[-`{-~",
-    "[:print:]": r"\x20-\x7e",
-}
 _APIS = (
     ("integration", "api_key_v1"),
     ("management", "management_key"),
 )
+_STYLES = {"path": "simple", "query": "form", "header": "simple"}
+_COMBINATIONS = ("allOf", "oneOf", "anyOf", "not")
 
 
 def build(document: Document, package: str) -> ir.Sdk:
@@ -53,54 +51,37 @@ def build(document: Document, package: str) -> ir.Sdk:
     return _Builder(document, package).sdk()
 
 
-def python_pattern(pattern: str) -> str:
-    """Return a regular expression of the document in the dialect of Python.
-
-    Raises:
-        SpecError: Python cannot compile it.
-    """
-    translated = pattern
-    for posix, python in _POSIX_CLASSES.items():
-        translated = translated.replace(posix, python)
-    translated = translated.replace("[^]", r"[\s\S]")
-    # In Python, $ would let a line break through at the end.
-    if translated.endswith("$") and not translated.endswith(r"\$"):
-        translated = translated[:-1] + r"\Z"
-    try:
-        re.compile(translated)
-    except re.error as cause:
-        raise SpecError(f"the pattern {pattern!r} is none in Python: {cause}") from cause
-    return translated
-
-
 class _Builder:
     def __init__(self, document: Document, package: str) -> None:
         self._document = document
         self._package = package
         self._schemas: Document = document["components"]["schemas"]
+        self._open_aliases: list[str] = []
 
     def sdk(self) -> ir.Sdk:
         models: list[ir.Model] = []
         aliases: list[ir.Alias] = []
         for name, schema in self._schemas.items():
-            if schema.get("properties"):
-                models.append(self._model(name, schema))
-            else:
-                aliases.append(self._alias(name, schema))
+            with located(name):
+                if schema.get("properties"):
+                    models.append(self._model(name, schema))
+                else:
+                    aliases.append(self._alias(name, schema))
         schemas: list[ir.Model | ir.Alias] = [*models, *aliases]
         names = [name for each in schemas for name in (each.name, *each.aliases)]
-        self._refuse_twins("module", [module_name(name) for name in names])
-        operations = [
-            self._operation(path, method, item[method])
-            for path, item in self._document["paths"].items()
-            for method in METHODS
-            if method in item
-        ]
-        info = self._document["info"]
+        refuse_twins("module", [module_name(name) for name in names])
+        operations = []
+        for path, item in self._document["paths"].items():
+            for method, node in item.items():
+                with located(f"{method.upper()} {path}"):
+                    operations.append(self._operation(path, method, node))
+        refuse_twins("operation", [each.id for each in operations])
+        with located("info"):
+            title, version = (self._document["info"][key] for key in ("title", "version"))
         return ir.Sdk(
             package=self._package,
-            title=info["title"],
-            version=str(info["version"]),
+            title=title,
+            version=str(version),
             models=tuple(sorted(models, key=lambda each: each.name)),
             aliases=tuple(sorted(aliases, key=lambda each: each.name)),
             apis=tuple(self._apis(operations)),
@@ -112,43 +93,62 @@ class _Builder:
         required = set(schema.get("required", ()))
         undeclared = required - schema["properties"].keys()
         if undeclared:
-            raise SpecError(f"{name} requires {min(undeclared)!r}, which it does not declare")
-        properties = [
-            self._property(wire, node, wire in required)
-            for wire, node in schema["properties"].items()
-        ]
+            raise SpecError(f"requires {min(undeclared)!r}, which it does not declare")
+        combined = schema.keys() & set(_COMBINATIONS)
+        if combined:
+            raise SpecError(f"{min(combined)} beside properties is not supported")
+        properties = []
+        for wire, node in schema["properties"].items():
+            with located(wire):
+                properties.append(self._property(wire, node, wire in required))
         names = [spelled for each in properties for spelled in (each.name, *each.aliases)]
-        self._refuse_twins(f"property of {name}", names)
+        refuse_twins("property", names)
+        refuse_unusable(names, RESERVED_PROPERTIES)
+        refuse_hiding(properties)
         return ir.Model(
             name=name,
             module=module_name(name),
             description=_prose(schema),
             properties=tuple(properties),
-            aliases=tuple(schema.get("x-python-aliases", ())),
+            aliases=self._class_aliases(name, schema),
             deprecated=schema.get("deprecated", False),
         )
 
     def _alias(self, name: str, schema: Document) -> ir.Alias:
+        if "$ref" in schema or len(schema.get("allOf", ())) == 1:
+            raise SpecError("is another schema by another name; give that x-python-aliases")
         return ir.Alias(
             name=name,
             module=module_name(name),
             description=_prose(schema),
             type=self._type(schema),
-            aliases=tuple(schema.get("x-python-aliases", ())),
+            aliases=self._class_aliases(name, schema),
         )
 
+    @staticmethod
+    def _class_aliases(name: str, schema: Document) -> tuple[str, ...]:
+        aliases = _aliases(schema)
+        for each in (name, *aliases):
+            if not each[0].isupper():
+                raise SpecError(f"{each!r} does not begin with a capital, as names of classes do")
+        refuse_unusable([name, *aliases], RESERVED_CLASSES)
+        return aliases
+
     def _property(self, wire: str, node: Document, required: bool) -> ir.Property:
-        inner = resolve(self._document, node)
+        # A description of its own is put beside a reference by means of allOf.
+        inner = resolve(self._document, node.get("allOf", [node])[0])
         return ir.Property(
-            name=node.get("x-python-name") or identifier(wire, _RESERVED_PROPERTIES),
+            name=node.get("x-python-name") or identifier(wire, RESERVED_PROPERTIES),
             wire=wire,
             type=self._type(node),
             required=required,
             nullable=bool(node.get("nullable") or inner.get("nullable")),
-            description=_prose(node),
-            aliases=tuple(node.get("x-python-aliases", ())),
-            secret=node.get("format") == "password",
+            description=_prose(node) or _prose(inner),
+            aliases=_aliases(node),
+            secret=inner.get("format") == "password",
             deprecated=node.get("deprecated", False),
+            read_only=node.get("readOnly", False),
+            default=node.get("default"),
         )
 
     def _type(self, node: Document) -> ir.TypeRef:
@@ -158,13 +158,18 @@ class _Builder:
             target = resolve(self._document, node)
             if target.get("properties") and "components/schemas" in node["$ref"]:
                 return ir.TypeRef(name, "nested", (name,))
-            return self._type(target)
+            if name in self._open_aliases:
+                raise SpecError(f"{name} contains itself without an object in between")
+            self._open_aliases.append(name)
+            found = self._type(target)
+            self._open_aliases.pop()
+            return replace(found, alias=name)
         if "allOf" in node:
             # Only ever a reference with a description of its own beside it.
             if len(node["allOf"]) != 1:
                 raise SpecError("allOf of several schemas is not supported; merge them in the spec")
             return self._type(node["allOf"][0])
-        for unsupported in ("oneOf", "anyOf", "not"):
+        for unsupported in _COMBINATIONS:
             if unsupported in node:
                 raise SpecError(f"{unsupported} is not supported; use a free-form object")
         kind = node.get("type")
@@ -196,32 +201,35 @@ class _Builder:
         return ir.TypeRef(f"dict[str, {text}]", kind, value.models)
 
     def _scalar(self, node: Document, kind: str) -> ir.TypeRef:
+        text = _SCALARS.get(str(kind))
+        if text is None:
+            raise SpecError(f"the type {kind!r} is unknown")
         form = node.get("format")
         if kind == "string" and form == "date-time":
             return ir.TypeRef("datetime", "datetime")
         if kind == "string" and form == "date":
             return ir.TypeRef("date", "date")
-        if "enum" in node:
-            # A null among the values says "nullable", which the annotation says already.
-            values = ", ".join(repr(value) for value in node["enum"] if value is not None)
-            return ir.TypeRef(f"Literal[{values}]")
-        if kind not in _SCALARS:
-            raise SpecError(f"the type {kind!r} is unknown")
-        return ir.TypeRef(_SCALARS[kind], constraints=_constraints(node))
+        if "enum" not in node:
+            return ir.TypeRef(text, constraints=_constraints(node))
+        # A null among the values says "nullable", which the annotation says already.
+        values = [value for value in node["enum"] if value is not None]
+        for value in values:
+            # YAML reads words such as `on` and `no` as booleans, and Literal admits no floats.
+            if type(value).__name__ != text or text == "float":
+                raise SpecError(f"the enum value {value!r} is no {kind}, or cannot be a Literal")
+        return ir.TypeRef(f"Literal[{', '.join(map(repr, values))}]")
 
     # -- Operations ----------------------------------------------------------------------------
 
     def _apis(self, operations: list[ir.Operation]) -> list[ir.Api]:
-        descriptions = {tag["name"]: tag.get("description", "") for tag in self._document["tags"]}
-        known = {tag for tag, _ in _APIS}
-        for operation in operations:
-            if operation.tag not in known:
-                raise SpecError(f"{operation.id} has the unknown tag {operation.tag!r}")
+        descriptions = {
+            tag["name"]: tag.get("description", "") for tag in self._document.get("tags", ())
+        }
         found = []
         for tag, scheme in _APIS:
             own = [each for each in operations if each.tag == tag]
             names = [name for each in own for name in (each.name, *each.aliases)]
-            self._refuse_twins(f"method of {tag}", names)
+            refuse_twins(f"method of {tag}", names)
             if own:
                 found.append(
                     ir.Api(
@@ -235,22 +243,31 @@ class _Builder:
         return found
 
     def _operation(self, path: str, method: str, node: Document) -> ir.Operation:
+        if method not in METHODS:
+            raise SpecError(f"{method!r} is not supported beside the operations of a path")
         operation_id = node["operationId"]
-        parameters = [
-            self._parameter(resolve(self._document, each)) for each in node.get("parameters", ())
-        ]
-        body, upload = self._request_body(operation_id, node.get("requestBody"))
+        aliases = _aliases(node)
+        refuse_unusable(aliases, RESERVED_METHODS)
+        if node["tags"] not in [[tag] for tag, _ in _APIS]:
+            raise SpecError(f"the tags {node['tags']} are not one that is known")
+        parameters = []
+        for each in node.get("parameters", ()):
+            found = resolve(self._document, each)
+            with located(found["name"]):
+                parameters.append(self._parameter(found))
+        body, upload = self._request_body(resolve(self._document, node.get("requestBody")))
         names = [name for each in parameters for name in (each.name, *each.aliases)]
+        refuse_unusable(names, RESERVED_PARAMETERS)
         names += [body.name] if body else []
         names += [upload.name] if upload else []
-        self._refuse_twins(f"parameter of {operation_id}", names)
+        refuse_twins("parameter", names)
         in_path = {each.wire for each in parameters if each.location == "path"}
         if in_path != set(re.findall(r"{([^}]+)}", path)):
-            raise SpecError(f"{operation_id}: the path {path} and its parameters differ")
+            raise SpecError("the path and the parameters in it differ")
         return ir.Operation(
             id=operation_id,
-            name=identifier(operation_id),
-            aliases=tuple(node.get("x-python-aliases", ())),
+            name=identifier(operation_id, RESERVED_METHODS),
+            aliases=_aliases(node),
             method=method.upper(),
             path=path,
             tag=node["tags"][0],
@@ -260,93 +277,116 @@ class _Builder:
             body=body,
             upload=upload,
             answers=tuple(
-                self._answer(int(status), resolve(self._document, answer))
-                for status, answer in sorted(node["responses"].items())
+                self._answer(status, resolve(self._document, answer))
+                for status, answer in sorted(node["responses"].items(), key=_status)
             ),
-            security=self._security(operation_id, node),
-            deprecated=node.get("deprecated", False),
+            security=self._security(node),
+            deprecated=node.get("deprecated", False) or node.get("x-legacy", False),
             legacy=node.get("x-legacy", False),
         )
 
     def _parameter(self, node: Document) -> ir.Parameter:
-        location = node["in"]
-        if location not in ("path", "query", "header"):
-            raise SpecError(f"parameters in {location!r} are not supported")
-        schema = node["schema"]
+        location, wire = node["in"], node["name"]
+        usual = _STYLES.get(location)
+        style = node.get("style", usual)
+        if style is None or style != usual:
+            raise SpecError(f"the style {style} of a parameter in the {location} is not supported")
+        type = self._type(node["schema"])
+        is_list = type.text.startswith("list[")
+        is_object = type.text.startswith("dict[") or type.kind == "nested"
+        if is_object or (is_list and location != "query"):
+            raise SpecError(f"{type.text} is not supported in the {location}")
         return ir.Parameter(
             location=location,
-            name=node.get("x-python-name") or identifier(node["name"], _RESERVED_PARAMETERS),
-            wire=node["name"],
-            type=self._type(schema),
-            required=node.get("required", False),
+            name=node.get("x-python-name") or identifier(wire, RESERVED_PARAMETERS),
+            wire=wire,
+            type=type,
+            required=location == "path" or node.get("required", False),
             description=_prose(node),
-            aliases=tuple(node.get("x-python-aliases", ())),
-            comma=schema.get("type") == "array" and not node.get("explode", True),
-            default=schema.get("default"),
+            aliases=_aliases(node),
+            comma=is_list and not node.get("explode", True),
+            default=node["schema"].get("default"),
         )
 
-    def _request_body(
-        self, operation_id: str, node: Document | None
-    ) -> tuple[ir.Body | None, ir.Upload | None]:
+    def _request_body(self, node: Document | None) -> tuple[ir.Body | None, ir.Upload | None]:
         if node is None:
             return None, None
         (content_type, content), *others = node["content"].items()
         if others:
-            raise SpecError(f"{operation_id} takes bodies of several content types")
+            raise SpecError("bodies of several content types are not supported")
         required = node.get("required", False)
         schema = content["schema"]
         if content_type == "multipart/form-data":
-            return None, self._upload(operation_id, schema, required)
+            return None, self._upload(schema, required)
         if content_type != "application/json":
-            raise SpecError(f"{operation_id} takes {content_type}, which is not supported")
-        described = resolve(self._document, schema)
-        name = schema["$ref"].rpartition("/")[2] if "$ref" in schema else "body"
+            raise SpecError(f"bodies of the content type {content_type} are not supported")
+        type = self._type(schema)
+        if type.text not in (*type.models, "Any") and not type.text.startswith("dict["):
+            raise SpecError(f"a body that is {type.text}, not an object, is not supported")
+        also = tuple(node.get("x-also-accepts", ()))
+        for other in also:
+            if other not in self._schemas:
+                raise SpecError(f"x-also-accepts names {other!r}, which is no schema")
+        name = schema.get("$ref", "body").rpartition("/")[2]
         body = ir.Body(
-            name=identifier(name),
-            type=self._type(schema),
-            also=tuple(node.get("x-also-accepts", ())),
+            name=identifier(name, RESERVED_PARAMETERS - {"body"}),
+            type=type,
+            also=also,
             required=required,
-            description=_prose(described),
+            description=_prose(resolve(self._document, schema)),
         )
         return body, None
 
-    def _upload(self, operation_id: str, schema: Document, required: bool) -> ir.Upload:
+    def _upload(self, schema: Document, required: bool) -> ir.Upload:
         properties = resolve(self._document, schema).get("properties", {})
         if len(properties) != 1:
-            raise SpecError(f"{operation_id}: an upload is a form with exactly one file")
+            raise SpecError("an upload is a form with exactly one file")
         ((wire, node),) = properties.items()
-        return ir.Upload(underscored(wire), wire, required, _prose(node))
+        return ir.Upload(identifier(wire, RESERVED_PARAMETERS), wire, required, _prose(node))
 
-    def _answer(self, status: int, node: Document) -> ir.Answer:
+    def _answer(self, status: str | int, node: Document) -> ir.Answer:
+        if not str(status).isdecimal():
+            raise SpecError(f"the status {status!r} is not supported; name each one")
         content = node.get("content") or {}
         content_type = next(iter(content), None)
         schema = content[content_type].get("schema") if content_type else None
-        return ir.Answer(
-            status=status,
+        found = ir.Answer(
+            status=int(status),
             description=_sentence(node.get("description", "")),
-            type=self._type(schema) if schema else None,
+            type=None if schema is None else self._type(schema),
             content_type=content_type,
         )
+        is_json_or_csv = content_type is None or content_type.endswith(("/json", "/csv"))
+        if found.is_success and (len(content) > 1 or not is_json_or_csv):
+            raise SpecError(f"an answer that is {' or '.join(content)} is not supported")
+        return found
 
-    def _security(self, operation_id: str, node: Document) -> tuple[str, ...]:
+    def _security(self, node: Document) -> tuple[str, ...]:
         required: list[Document] = node.get("security") or []
         if "security" not in node:
             required = self._document.get("security", [])
+        declared = self._document["components"].get("securitySchemes", {})
         schemes = []
         for alternative in required:
             if len(alternative) != 1:
-                raise SpecError(f"{operation_id} needs several schemes at once")
+                raise SpecError("each alternative of the security must name exactly one scheme")
             schemes += list(alternative)
-        unknown = set(schemes) - self._document["components"].get("securitySchemes", {}).keys()
+        unknown = set(schemes) - (declared.keys() & SCHEMES.keys())
         if unknown:
-            raise SpecError(f"{operation_id}: the security scheme {min(unknown)!r} is unknown")
+            raise SpecError(f"the security scheme {min(unknown)!r} is unknown")
         return tuple(schemes)
 
-    @staticmethod
-    def _refuse_twins(what: str, names: list[str]) -> None:
-        twice = {name for name in names if names.count(name) > 1}
-        if twice:
-            raise SpecError(f"two things would be the {what} {min(twice)!r}")
+
+def _status(item: tuple[str | int, Document]) -> str:
+    # YAML reads a status without quotes as a number.
+    return str(item[0])
+
+
+def _aliases(node: Document) -> tuple[str, ...]:
+    aliases = node.get("x-python-aliases", [])
+    if not isinstance(aliases, list):
+        raise SpecError(f"x-python-aliases must be a list, not {aliases!r}")
+    return tuple(aliases)
 
 
 def _constraints(node: Document) -> dict[str, Any]:

@@ -15,12 +15,17 @@ class TypeRef:
         kind: ``scalar``, ``datetime``, ``date`` or ``nested`` (models are inside).
         models: Names of the models that *text* mentions.
         constraints: Keywords for `talon_one.fields.field`.
+        alias: Name of the type alias that *text* writes out, if the document refers to one.
     """
 
     text: str
     kind: str = "scalar"
     models: tuple[str, ...] = ()
     constraints: dict[str, Any] = field(default_factory=dict)
+    alias: str = ""
+
+
+_FUNCTIONS = {"date": "day", "scalar": "field", "nested": "nested", "datetime": "timestamp"}
 
 
 @dataclass(frozen=True)
@@ -36,6 +41,13 @@ class Property:
     aliases: tuple[str, ...]
     secret: bool
     deprecated: bool
+    read_only: bool
+    default: Any
+
+    @property
+    def function(self) -> str:
+        """Name of the function of `talon_one.fields` that describes it."""
+        return _FUNCTIONS[self.type.kind]
 
     @property
     def annotation(self) -> str:
@@ -104,7 +116,8 @@ class Body:
     def annotation(self) -> str:
         """What the signature accepts: the model, models of earlier releases, or a plain dict."""
         accepted = " | ".join((self.type.text, *self.also))
-        return accepted if self.type.text.startswith("dict[") else f"{accepted} | dict[str, Any]"
+        has_dict = self.type.text == "Any" or self.type.text.startswith("dict[")
+        return accepted if has_dict else f"{accepted} | dict[str, Any]"
 
 
 @dataclass(frozen=True)
@@ -177,7 +190,13 @@ class Operation:
     @property
     def is_csv(self) -> bool:
         """Whether a successful answer is CSV text."""
-        return any((each.content_type or "").endswith("/csv") for each in self.successes)
+        return self.csv_type is not None
+
+    @property
+    def csv_type(self) -> str | None:
+        """Content type of a successful answer that is CSV text."""
+        types = [each.content_type or "" for each in self.successes]
+        return next((each for each in types if each.endswith("/csv")), None)
 
     @property
     def imported_models(self) -> set[str]:

@@ -22,7 +22,12 @@ def identifier(name: str, reserved: frozenset[str] = frozenset()) -> str:
     text = re.sub(r"\W", "_", underscored(name))
     if not text or text[0].isdigit():
         text = f"_{text}"
-    return f"{text}_" if keyword.iskeyword(text) or text in reserved else text
+    return text if is_usable(text, reserved) else f"{text}_"
+
+
+def is_usable(name: str, reserved: frozenset[str] = frozenset()) -> bool:
+    """Say whether a name may stand in Python as it is."""
+    return name.isidentifier() and not keyword.iskeyword(name) and name not in reserved
 
 
 def module_name(class_name: str) -> str:

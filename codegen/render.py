@@ -7,27 +7,37 @@ import subprocess
 import sys
 import tempfile
 import textwrap
+from collections.abc import Collection, Iterator
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from codegen import ir
+from codegen.loader import SpecError
 from codegen.names import module_name
 from talon_one.operation import ERROR_MODEL
 
 LINE_LENGTH = 100
+# What fits into a line, whatever brackets stand around it; pieces end behind a blank or slash.
+_LONGEST_TEXT = 85
+_PIECES = re.compile(r"(?s).{1,70}(?:(?<=[ /])|$)|.{1,70}")
 
 Files = dict[str, str]
 """Path relative to the project, with what the file holds."""
 
 
-def render(sdk: ir.Sdk, core_names: dict[str, str]) -> Files:
+def render(sdk: ir.Sdk, core_names: dict[str, str], submodules: Collection[str] = ()) -> Files:
     """Return the Python files of an SDK.
 
     Args:
         sdk: What to write.
         core_names: Hand-written public names of the package, with the modules that hold them.
+        submodules: Modules that are attributes of the package.
+
+    Raises:
+        SpecError: A schema has one of these names.
     """
     templates = _environment()
     package = sdk.package.replace(".", "/")
@@ -37,6 +47,9 @@ def render(sdk: ir.Sdk, core_names: dict[str, str]) -> Files:
         files[f"{package}/{path}"] = templates.get_template(template).render(sdk=sdk, **values)
 
     public = _public_classes(sdk)
+    twice = core_names.keys() & public.keys()
+    if twice:
+        raise SpecError(f"the schema {min(twice)} has the name of something in the package")
     for model in sdk.models:
         write(f"models/{model.module}.py", "model.py.jinja", model=model)
     for alias in sdk.aliases:
@@ -54,7 +67,9 @@ def render(sdk: ir.Sdk, core_names: dict[str, str]) -> Files:
     write("api/__init__.py", "api_init.py.jinja")
     write("api/__init__.pyi", "api_init.pyi.jinja")
     if core_names:
-        write("__init__.pyi", "front_door.pyi.jinja", classes=public, core=core_names)
+        write(
+            "__init__.pyi", "front_door.pyi.jinja", core=core_names, submodules=sorted(submodules)
+        )
     return _formatted(files)
 
 
@@ -71,23 +86,18 @@ def _environment() -> Environment:
         docstring=docstring,
         literal=literal,
         keywords=keywords,
-        class_text=class_text,
+        quoted_models=quoted_models,
+        table=table,
         operations_module=_operations_module,
     )
-    environment.globals.update(
-        error_models=_error_models,
-        field_functions={
-            "date": "day",
-            "scalar": "field",
-            "nested": "nested",
-            "datetime": "timestamp",
-        },
-    )
+    environment.globals.update(error_models=_error_models)
     return environment
 
 
 def docstring(text: str, indent: int, hanging: int = 0, prefix: str = "") -> str:
     """Return prose as the inside of a docstring: escaped, and wrapped to the line length.
+
+    A word that no line can hold, such as a long path, is broken at a slash if it has one.
 
     Args:
         text: The prose.
@@ -95,31 +105,61 @@ def docstring(text: str, indent: int, hanging: int = 0, prefix: str = "") -> str
         hanging: Further columns for every line but the first.
         prefix: Text in front of the prose, on its first line.
     """
-    escaped = (prefix + text).replace("\\", "\\\\").replace('"""', '\\"\\"\\"')
+    # Three quotes would end the docstring, and one before those that do would not be part of it.
+    escaped = re.sub(r'"(?=""|\Z)', r"\"", (prefix + text).replace("\\", "\\\\"))
     # Three quotes stand on the first line, and perhaps on the last.
+    width = LINE_LENGTH - indent - 6
     lines = textwrap.wrap(
         escaped,
-        LINE_LENGTH - indent - 6,
+        width,
         break_long_words=False,
         break_on_hyphens=False,
         subsequent_indent=" " * hanging,
     )
-    return ("\n" + " " * indent).join(lines)
+    broken = (_at_slashes(line, width, " " * hanging) for line in lines)
+    return ("\n" + " " * indent).join(chain.from_iterable(broken))
+
+
+def _at_slashes(line: str, width: int, indent: str) -> Iterator[str]:
+    while len(line) > width:
+        end = line.rfind("/", len(indent) + 1, width) + 1
+        if not end:
+            break
+        yield line[:end]
+        line = indent + line[end:]
+    yield line
 
 
 def literal(value: Any) -> str:
-    """Return a value as Python source."""
+    """Return a value as Python source; a text too long for a line in pieces that Python joins."""
+    if isinstance(value, dict):
+        inside = ", ".join(f"{key!r}: {literal(item)}" for key, item in value.items())
+        return f"{{{inside}}}"
+    if isinstance(value, str) and len(repr(value)) > _LONGEST_TEXT:
+        return " ".join(repr(piece) for piece in _PIECES.findall(value))
     return repr(value)
 
 
 def keywords(values: dict[str, Any]) -> str:
     """Return keyword arguments as Python source."""
-    return ", ".join(f"{name}={value!r}" for name, value in values.items())
+    return ", ".join(f"{name}={literal(value)}" for name, value in values.items())
 
 
-def class_text(annotation: str) -> str:
+def table(entries: dict[str, str]) -> str:
+    """Return a dict of short texts as Python source."""
+    inside = ""
+    for name, value in entries.items():
+        fits = len(f"    {name!r}: {value!r},") <= LINE_LENGTH
+        inside += f"{name!r}: {value!r}, " if fits else f"{name!r}: ({value!r}), "
+    return f"{{{inside}}}"
+
+
+def quoted_models(type: ir.TypeRef) -> str:
     """Return an annotation with the models in it quoted, for use where they are not imported."""
-    return re.sub(r"\b(?!Any\b|Literal\b)([A-Z]\w+)(?![\w']*')", r'"\1"', annotation)
+    text = type.text
+    for name in type.models:
+        text = re.sub(rf"\b{name}\b", f'"{name}"', text)
+    return text
 
 
 def _error_models(operation: ir.Operation) -> dict[int, str]:

@@ -39,16 +39,17 @@ HOME = {
 }
 """Public names written by hand, with the modules that hold them; the models come on top."""
 
-_SUBMODULES = frozenset(
+SUBMODULES = frozenset(
     {"api", "api_client", "api_response", "configuration", "exceptions", "models", "rest"}
 )
+"""Modules that are found as attributes without having been imported."""
 
 
 def __getattr__(name: str) -> object:
     # Modules found by the way must not be shadowed: setattr comes last.
     if name in HOME:
         found = getattr(_import_module(f"{__name__}.{HOME[name]}"), name)
-    elif name in _SUBMODULES:
+    elif name in SUBMODULES:
         return _import_module(f"{__name__}.{name}")
     elif name == "__all__":
         found = [*HOME, *_import_module(f"{__name__}.models").__all__]
@@ -59,12 +60,15 @@ def __getattr__(name: str) -> object:
             found = getattr(_import_module(f"{__name__}.models"), name)
         except AttributeError:
             raise AttributeError(_unknown(name)) from None
+        except ModuleNotFoundError:
+            # Before the generator has run for the first time there are no models.
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}") from None
     globals()[name] = found
     return found
 
 
 def __dir__() -> list[str]:
-    return sorted({*globals(), *_SUBMODULES, *__getattr__("__all__")})  # type: ignore[misc]
+    return sorted({*globals(), *SUBMODULES, *__getattr__("__all__")})  # type: ignore[misc]
 
 
 def _unknown(name: str) -> str:

@@ -26,9 +26,18 @@ from talon_one.exceptions import UndecodableAnswerError as UndecodableAnswerErro
 from talon_one.exceptions import UnprocessableEntityException as UnprocessableEntityException
 from talon_one.exceptions import Violation as Violation
 from talon_one.model import Model as Model
-from talon_one.models import *
+from talon_one.models import *  # noqa: F403  all of them are public here too
 from talon_one.wire import NULL as NULL
 
+from . import api as api
+from . import api_client as api_client
+from . import api_response as api_response
+from . import configuration as configuration
+from . import exceptions as exceptions
+from . import models as models
+from . import rest as rest
+
 HOME: dict[str, str]
+SUBMODULES: frozenset[str]
 __version__: str
 __all__: list[str]

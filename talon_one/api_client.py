@@ -7,9 +7,9 @@ import os
 import tempfile
 import threading
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, TypeVar, overload
 
-from talon_one import wire
+from talon_one import __version__, wire
 from talon_one.api_response import ApiResponse
 from talon_one.configuration import Configuration
 from talon_one.exceptions import ApiTypeError, ApiValueError
@@ -35,8 +35,6 @@ if TYPE_CHECKING:
     from talon_one.rest import RESTClientObject
 
 M = TypeVar("M", bound=Model)
-
-VERSION = "26.16.0"
 
 
 class ApiClient:
@@ -70,7 +68,7 @@ class ApiClient:
         self._pool: ThreadPool | None = None
         self._lock = threading.Lock()
         self.default_headers: dict[str, str] = {}
-        self.user_agent = f"talon_one-python/{VERSION}"
+        self.user_agent = f"talon_one-python/{__version__}"
         if header_name is not None:
             self.set_default_header(header_name, header_value or "")
         if cookie:
@@ -276,7 +274,7 @@ class ApiClient:
 
         Args:
             response_text: JSON text, or an object whose ``data`` holds it.
-            response_type: Type string such as ``list[Coupon]``, or a model class.
+            response_type: Type string such as ``list[Coupon]``, or the type itself.
             content_type: Content type of the text; ``text/...`` and CSV stay text.
 
         Raises:
@@ -294,12 +292,16 @@ class ApiClient:
         try:
             data = decode(answer)
         except ValueError as cause:
-            if response_type in ("str", "object") and content_type is None:
+            if response_type in ("str", "object", str, object) and content_type is None:
                 return text(answer)
             raise ApiValueError(f"not JSON: {cause}") from cause
-        if isinstance(response_type, type):
-            return self.deserialize_model(data, response_type) if data is not None else None
-        return data if response_type is None else convert(data, response_type)
+        return convert(data, response_type)
+
+    @overload
+    def deserialize_model(self, data: Any, klass: type[M]) -> M: ...
+
+    @overload
+    def deserialize_model(self, data: Any, klass: str) -> Any: ...
 
     def deserialize_model(self, data: Any, klass: type[M] | str) -> Any:
         """Return *data* as an object of a model class, such as the `props` of an effect.

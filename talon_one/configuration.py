@@ -270,7 +270,8 @@ class Configuration:
             "Python SDK debug report:\n"
             f"OS: {platform.system()} {platform.release()}\n"
             f"Python version: {platform.python_version()}\n"
-            "Version of the API: 26.16\n"
+            # The package is numbered after the API that it was made for, and its own releases.
+            f"Version of the API: {__version__.rpartition('.')[0]}\n"
             f"SDK package version: {__version__}"
         )
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import sys
 from datetime import date, datetime, timedelta, timezone, tzinfo
 
 from talon_one.exceptions import ApiValueError
@@ -16,8 +17,12 @@ def read_datetime(text: str) -> datetime | str:
     """Return the timestamp that *text* holds, or *text* itself when it holds none."""
     if _BEGINS_LIKE_A_DATE.match(text) is None:
         return text
+    written = text
+    if sys.version_info < (3, 11) and text[10:11] == "T" and text[-1] == "Z":
+        # Python 3.10 does not know the Z that the timestamps of the platform end with.
+        written = f"{text[:-1]}+00:00"
     try:
-        return datetime.fromisoformat(text)
+        return datetime.fromisoformat(written)
     except ValueError:
         return _read_unusual(text)
 

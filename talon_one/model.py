@@ -51,7 +51,8 @@ class Model:
     null. Positional arguments are taken in the order of the properties.
     """
 
-    __slots__ = ("_data",)
+    if not TYPE_CHECKING:  # Hidden, because type checkers would miss the properties among them.
+        __slots__ = ("_data",)
 
     _data: JsonObject
     _fields: ClassVar[dict[str, Field]] = {}
@@ -59,6 +60,8 @@ class Model:
     _by_wire: ClassVar[dict[str, Field]] = {}
     _by_name: ClassVar[dict[str, Field]] = {}
     """As `_fields`, with the aliases."""
+    _keywords: ClassVar[dict[str, Field]] = {}
+    """As `_by_name`, with the wire names, which constructors take as well."""
 
     discriminator: ClassVar[str | None] = None
 
@@ -67,6 +70,7 @@ class Model:
         cls._by_name = {**cls._by_name, **own}
         cls._fields = {name: value for name, value in cls._by_name.items() if name == value.name}
         cls._by_wire = {value.wire: value for value in cls._fields.values()}
+        cls._keywords = {**cls._by_wire, **cls._by_name}
         # Type checkers derive this from dataclass_transform and refuse a plain assignment.
         type.__setattr__(cls, "__match_args__", tuple(cls._fields))
 
@@ -75,17 +79,19 @@ class Model:
         _set_data(self, data)
         if args:
             kwargs = self._with_positional(args, kwargs)
-        by_name = self._by_name
+        keywords = self._keywords
         for name, value in kwargs.items():
             if value is None:
-                if name not in by_name and name not in _IGNORED_KEYWORDS:
+                if name not in keywords and name not in _IGNORED_KEYWORDS:
                     raise self._unknown_keyword(name)
                 continue
             try:
-                data[by_name[name].wire] = None if value is wire.NULL else value
+                data[keywords[name].wire] = None if value is wire.NULL else value
             except KeyError:
                 if name not in _IGNORED_KEYWORDS:
                     raise self._unknown_keyword(name) from None
+        if len(data) < len(kwargs):
+            self._refuse_twins(kwargs)
 
     @classmethod
     def _wrap(cls, data: JsonObject) -> Self:
@@ -96,16 +102,16 @@ class Model:
 
     # -- Attributes, and the JSON object underneath --------------------------------------------
 
-    def __setattr__(self, name: str, value: Any) -> None:
-        try:
-            self._by_name[name].__set__(self, value)
-        except KeyError:
-            raise self._unknown_attribute(name) from None
-
     if not TYPE_CHECKING:  # Hidden, so that type checkers go on reporting names that do not exist.
 
         def __getattr__(self, name: str) -> Any:
             raise self._unknown_attribute(name)
+
+        def __setattr__(self, name: str, value: Any) -> None:
+            try:
+                self._by_name[name].__set__(self, value)
+            except KeyError:
+                raise self._unknown_attribute(name) from None
 
     def __getitem__(self, key: str) -> Any:
         """Return the property with this wire name, declared or not.
@@ -193,7 +199,8 @@ class Model:
 
         In a dict of wire names ``None`` is JSON null, so nothing of a decoded answer is lost. A
         dict that uses Python names is read like the keywords of the constructor: ``None`` is "not
-        given", also inside nested objects. What `to_dict` returns can be read back either way.
+        given", also inside nested objects. What `to_dict` returns can be read back either way:
+        where both names are the same, a dict that names every property counts as one of its.
 
         Raises:
             ApiTypeError: *data* is not a dict.
@@ -262,13 +269,19 @@ class Model:
     def __copy__(self) -> Self:
         return self._wrap(dict(self._data))
 
+    def __deepcopy__(self, memo: dict[int, Any]) -> Self:
+        return self._wrap(deepcopy(self._data, memo))
+
     @classmethod
     def __get_pydantic_core_schema__(cls, source: Any, handler: Any) -> Any:
         """Let pydantic models hold this class as a field; dicts are accepted and converted."""
         from pydantic_core import core_schema
 
-        return core_schema.no_info_plain_validator_function(
-            lambda value: value if isinstance(value, cls) else cls.from_dict(value),
+        converted = core_schema.no_info_after_validator_function(
+            cls.from_dict, core_schema.dict_schema()
+        )
+        return core_schema.union_schema(
+            [core_schema.is_instance_schema(cls), converted],
             serialization=core_schema.plain_serializer_function_ser_schema(
                 lambda value: value.to_wire()
             ),
@@ -331,6 +344,13 @@ class Model:
         if twice:
             raise ApiTypeError(f"{type(self).__name__} got {min(twice)!r} twice")
         return {**given, **kwargs}
+
+    def _refuse_twins(self, kwargs: JsonObject) -> None:
+        """Refuse a property that was given by two of its names."""
+        given = [name for name, value in kwargs.items() if value is not None]
+        names = [self._keywords[name].name for name in given if name in self._keywords]
+        if len(names) > len(self._data):
+            raise ApiTypeError(f"{type(self).__name__} got {max(names, key=names.count)!r} twice")
 
     @classmethod
     def _unknown_keyword(cls, name: str) -> ApiTypeError:

@@ -26,9 +26,11 @@ class Parameter(NamedTuple):
     constraints: dict[str, Any]
 
 
-def path(name: str, wire: str, type: str, **constraints: Any) -> Parameter:
+def path(
+    name: str, wire: str, type: str, *, aliases: tuple[str, ...] = (), **constraints: Any
+) -> Parameter:
     """Describe a path parameter; it is always required."""
-    return Parameter("path", name, wire, type, True, (), False, constraints)
+    return Parameter("path", name, wire, type, True, aliases, False, constraints)
 
 
 def query(
@@ -46,10 +48,16 @@ def query(
 
 
 def header(
-    name: str, wire: str, type: str, *, required: bool = False, **constraints: Any
+    name: str,
+    wire: str,
+    type: str,
+    *,
+    required: bool = False,
+    aliases: tuple[str, ...] = (),
+    **constraints: Any,
 ) -> Parameter:
     """Describe a header parameter."""
-    return Parameter("header", name, wire, type, required, (), False, constraints)
+    return Parameter("header", name, wire, type, required, aliases, False, constraints)
 
 
 class Body(NamedTuple):

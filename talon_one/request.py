@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from datetime import date, datetime
+from functools import cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import quote
 
@@ -14,6 +15,8 @@ from talon_one.configuration import base_url
 from talon_one.exceptions import ApiTypeError, ApiValueError, ModelValidationError
 from talon_one.model import Model
 from talon_one.suggest import did_you_mean
+from talon_one.types import model_class
+from talon_one.validation import value_violations
 
 if TYPE_CHECKING:
     from talon_one.configuration import Configuration, Timeout
@@ -136,7 +139,7 @@ def build(
         elif parameter.location == "query":
             pairs += _query_pairs(parameter, value, configuration)
         else:
-            headers[parameter.wire] = str(value)
+            headers[parameter.wire] = _text(value, configuration)
     body = _encoded_body(operation, values, validate, headers)
     if options.content_type and body is not None:
         headers["Content-Type"] = options.content_type
@@ -216,8 +219,6 @@ def _bind(operation: Operation, args: tuple[Any, ...], kwargs: Mapping[str, Any]
 
 
 def _validate(parameter: Parameter, value: Any) -> None:
-    from talon_one.validation import value_violations
-
     # What a path or a query holds is text in the end, so text will do where numbers are meant.
     if isinstance(value, str) and parameter.type in ("int", "float"):
         return
@@ -272,13 +273,17 @@ def _encoded_body(
     return wire.encode(body)
 
 
-def _check_body(operation: Operation, expected: Body, body: Any, validate: bool) -> None:
-    from talon_one.types import model_class
+@cache
+def _accepted(expected: Body, models: str) -> tuple[type[Model], ...]:
+    """Return the classes of models that may be given as a body."""
+    classes = [model_class(name, models) for name in (expected.type, *expected.also)]
+    return tuple(cls for cls in classes if cls is not None)
 
+
+def _check_body(operation: Operation, expected: Body, body: Any, validate: bool) -> None:
     if expected.type == "Any":
         return
-    classes = [model_class(name, operation.models) for name in (expected.type, *expected.also)]
-    accepted = tuple(cls for cls in classes if cls is not None)
+    accepted = _accepted(expected, operation.models)
     if isinstance(body, Model):
         if accepted and not isinstance(body, accepted):
             names = " or ".join(cls.__name__ for cls in accepted)

@@ -39,7 +39,7 @@ class RESTClientObject:
     def __init__(self, configuration: Configuration) -> None:
         self._timeout = as_timeout(configuration.timeout)
         # Redirects are not followed: credentials and bodies must not travel on unasked.
-        self._retries = configuration.retries or False
+        self._retries = urllib3.Retry.from_int(configuration.retries or False, redirect=False)
         self._is_proxied = configuration.proxy is not None
         self.pool_manager = _pool_manager(configuration)
         self._pools: dict[str, urllib3.HTTPConnectionPool] = {}

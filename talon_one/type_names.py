@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Any, NamedTuple
 
 
@@ -35,9 +36,10 @@ _SCALARS = {
     "list": "Any",
     "dict": "Any",
 }
-_TYPE_STRINGS = {"Any": "object", "Literal": "str"}
+_TYPE_STRINGS = {"Any": "object"}
 
 
+@cache
 def parse(written: str) -> Shape:
     """Return what *written* says; ``| None`` and ``Optional[...]`` mean nothing here."""
     text = written.strip().removesuffix("| None").strip()
@@ -67,4 +69,6 @@ def _spelled(shape: Shape) -> str:
         return "object" if inner == "object" else f"dict(str, {inner})"
     if shape.kind == "list":
         return f"list[{_spelled(shape.inner or ANY)}]"
+    if shape.kind == "Literal":
+        return type(shape.values[0]).__name__
     return _TYPE_STRINGS.get(shape.kind, shape.kind)

@@ -186,7 +186,10 @@ def _walk(value: Any, path: tuple[Any, ...], above: tuple[int, ...]) -> Iterable
         yield from _walk(item, (*path, key), (*above, id(inner)))
 
 
-_encoder = json.JSONEncoder(default=_strict, allow_nan=False, separators=(",", ":"))
+# Circular data end in a RecursionError, which is cheaper than looking out for them.
+_encoder = json.JSONEncoder(
+    default=_strict, allow_nan=False, check_circular=False, separators=(",", ":")
+)
 _PLAIN = frozenset({str, bool, int, float, type(None)})
 _ORJSON_OPTIONS: int | None = (
     orjson.OPT_PASSTHROUGH_DATETIME | orjson.OPT_PASSTHROUGH_DATACLASS if orjson else None

@@ -207,7 +207,7 @@ class IntegrationApi(Api):
         self,
         body: NewReferralsForMultipleAdvocates | dict[str, Any],
         *,
-        silent: str | None = None,
+        silent: Literal["yes", "no"] | None = None,
         **settings: Unpack[CallSettings],
     ) -> CreateReferralsForMultipleAdvocates201Response | None:
         """Create referral codes in bulk.
@@ -1119,6 +1119,8 @@ class IntegrationApi(Api):
         empty `profileId` marks the session as anonymous. The reply holds the complete
         integration state: profile, session, recorded event and resulting effects.
 
+        Deprecated: a call gives a `DeprecationWarning`.
+
         Args:
             body: Event to track within a customer session (V1).
             dry: With `true`, the request is evaluated but its changes are not saved.
@@ -1135,7 +1137,7 @@ class IntegrationApi(Api):
         self,
         body: IntegrationEventV2Request | dict[str, Any],
         *,
-        silent: str | None = None,
+        silent: Literal["yes", "no"] | None = None,
         dry: bool | None = None,
         force_complete_evaluation: bool | None = None,
         idempotency_key: str | None = None,
@@ -1177,11 +1179,11 @@ class IntegrationApi(Api):
         self,
         body: IntegrationEventV3Request | dict[str, Any],
         *,
-        silent: str | None = None,
+        silent: Literal["yes", "no"] | None = None,
         dry: bool | None = None,
         force_complete_evaluation: bool | None = None,
         **settings: Unpack[CallSettings],
-    ) -> IntegrationEventV3Response:
+    ) -> IntegrationEventV3Response | None:
         """Send an advanced event.
 
         Reports an advanced event, which carries a unique identifier, is idempotent, and may
@@ -1199,6 +1201,9 @@ class IntegrationApi(Api):
             dry: With `true`, the request is evaluated but its changes are not saved.
             force_complete_evaluation: With `true`, every matching campaign is evaluated,
                 whatever evaluation mode is set. Default: `false`; requires `dry=true`.
+
+        Returns:
+            The answer, or `None` if the server sends none.
 
         Operation `trackEventV3`: `POST /v3/events`.
         """
@@ -1313,6 +1318,8 @@ class IntegrationApi(Api):
         a database key to an email address that customers may edit. The reply holds the
         complete integration state with profile, session, event and effects.
 
+        Deprecated: a call gives a `DeprecationWarning`.
+
         Args:
             integration_id: Integration ID that you choose for the profile, unique in the
                 account.
@@ -1405,7 +1412,7 @@ class IntegrationApi(Api):
         self,
         body: MultipleCustomerProfileIntegrationRequest | dict[str, Any],
         *,
-        silent: str | None = None,
+        silent: Literal["yes", "no"] | None = None,
         idempotency_key: str | None = None,
         **settings: Unpack[CallSettings],
     ) -> MultipleCustomerProfileIntegrationResponseV2 | None:
@@ -1454,6 +1461,8 @@ class IntegrationApi(Api):
         may have several sessions at once; share one between access points only when they
         share the cart. Amounts use the currency of the Application, and the reply holds the
         complete integration state with profile, session, event and effects.
+
+        Deprecated: a call gives a `DeprecationWarning`.
 
         Args:
             customer_session_id: Integration ID that you choose for the session, unique in the

@@ -454,6 +454,8 @@ class ManagementApi(Api):
         Creates a campaign, the container for promotion rules, within an Application. The new
         campaign is returned with status `201`.
 
+        Deprecated: a call gives a `DeprecationWarning`.
+
         Args:
             application_id: Identifier of the Application concerned.
             body: Data for creating a campaign.
@@ -565,7 +567,7 @@ class ManagementApi(Api):
         campaign_id: int,
         body: NewCoupons | dict[str, Any],
         *,
-        silent: str | None = None,
+        silent: Literal["yes", "no"] | None = None,
         **settings: Unpack[CallSettings],
     ) -> CreateCoupons200Response | None:
         """Create coupons from a pattern.
@@ -671,7 +673,7 @@ class ManagementApi(Api):
         campaign_id: int,
         body: NewCouponsForMultipleRecipients | dict[str, Any],
         *,
-        silent: str | None = None,
+        silent: Literal["yes", "no"] | None = None,
         **settings: Unpack[CallSettings],
     ) -> CreateCoupons200Response | None:
         """Create one coupon per recipient.
@@ -782,6 +784,8 @@ class ManagementApi(Api):
 
         Creates a new ruleset, that is, a new revision of all rules of the campaign. The
         stored ruleset is returned with status `201`.
+
+        Deprecated: a call gives a `DeprecationWarning`.
 
         Args:
             application_id: Identifier of the Application concerned.
@@ -1238,6 +1242,8 @@ class ManagementApi(Api):
         """Remove a ruleset.
 
         Deletes a ruleset from a campaign. Success returns no content.
+
+        Deprecated: a call gives a `DeprecationWarning`.
 
         Args:
             application_id: Identifier of the Application concerned.
@@ -1867,6 +1873,8 @@ class ManagementApi(Api):
         Deprecated; use `exportLoyaltyBalances` instead. It downloads a CSV file with what
         every customer of the loyalty program holds.
 
+        Deprecated: a call gives a `DeprecationWarning`.
+
         Args:
             loyalty_program_id: ID of the loyalty program to use.
             end_date: RFC 3339 timestamp, past or future, up to which expired, active and
@@ -2233,6 +2241,8 @@ class ManagementApi(Api):
         outcome. Pages hold up to 1000 entries; `getAccessLogsWithoutTotalCount` avoids the
         cost of counting.
 
+        Deprecated: a call gives a `DeprecationWarning`.
+
         Args:
             application_id: Identifier of the Application concerned.
             range_start: Start of the time range to report on, as an RFC 3339 timestamp.
@@ -2477,6 +2487,8 @@ class ManagementApi(Api):
         sensitive calls never appear. Filter by time range, request path, HTTP method or
         outcome. Pages hold up to 1000 entries, which is also the default.
 
+        Deprecated: a call gives a `DeprecationWarning`.
+
         Args:
             range_start: Start of the time range to report on, as an RFC 3339 timestamp.
             range_end: End of the time range to report on, as an RFC 3339 timestamp.
@@ -2504,6 +2516,8 @@ class ManagementApi(Api):
 
         Returns every role defined in the account in the original format. Newer code uses
         `listAllRolesV2`.
+
+        Deprecated: a call gives a `DeprecationWarning`.
 
         Operation `getAllRoles`: `GET /v1/roles`.
         """
@@ -2793,6 +2807,8 @@ class ManagementApi(Api):
         Filter by type, date, session, profile, customer name or email, coupon, referral, rule
         or campaign. Pages hold up to 1000 events; `getApplicationEventsWithoutTotalCount`
         avoids the cost of counting.
+
+        Deprecated: a call gives a `DeprecationWarning`.
 
         Args:
             application_id: Identifier of the Application concerned.
@@ -3594,6 +3610,8 @@ class ManagementApi(Api):
         coupons, which is also the default. `getCouponsWithoutTotalCount` avoids the cost of
         counting.
 
+        Deprecated: a call gives a `DeprecationWarning`.
+
         Args:
             application_id: Identifier of the Application concerned.
             campaign_id: Identifier of the campaign concerned.
@@ -3665,6 +3683,8 @@ class ManagementApi(Api):
         Pages hold up to 1000 coupons. Newer code uses
         `searchCouponsAdvancedWithoutTotalCount`.
 
+        Deprecated: a call gives a `DeprecationWarning`.
+
         Args:
             application_id: Identifier of the Application concerned.
             campaign_id: Identifier of the campaign concerned.
@@ -3732,6 +3752,8 @@ class ManagementApi(Api):
         Finds coupons by custom attributes in every active campaign that an Application has,
         and reports the total number of matches. Pages hold up to 1000 coupons. Newer code
         uses `searchCouponsAdvancedApplicationWideWithoutTotalCount`.
+
+        Deprecated: a call gives a `DeprecationWarning`.
 
         Args:
             application_id: Identifier of the Application concerned.
@@ -3918,6 +3940,8 @@ class ManagementApi(Api):
         `rangeStart` and `rangeEnd`, plus the total number of reports. Filter by customer
         name, integration ID, campaign name or advocate name. Pages hold up to 1000 reports;
         `getCustomerActivityReportsWithoutTotalCount` avoids the cost of counting.
+
+        Deprecated: a call gives a `DeprecationWarning`.
 
         Args:
             range_start: Start of the time range to report on, as an RFC 3339 timestamp.
@@ -4463,6 +4487,8 @@ class ManagementApi(Api):
         `integrationId`. Deprecated in recent API versions; prefer
         `getLoyaltyProgramProfileTransactions` for transaction logs.
 
+        Deprecated: a call gives a `DeprecationWarning`.
+
         Args:
             loyalty_program_id: ID of the loyalty program to use.
             integration_id: Integration ID of the customer profile: unique in the deployment,
@@ -4637,6 +4663,8 @@ class ManagementApi(Api):
         Deprecated; use `getDashboardStatistics` instead. It returns figures for a loyalty
         program, among them active, pending, spent and expired points.
 
+        Deprecated: a call gives a `DeprecationWarning`.
+
         Args:
             loyalty_program_id: Numeric ID of the loyalty program, as shown when listing
                 loyalty programs.
@@ -4755,6 +4783,8 @@ class ManagementApi(Api):
         advocate, validity, usability or creation date. Pages hold up to 1000 referrals;
         `getReferralsWithoutTotalCount` avoids the cost of counting.
 
+        Deprecated: a call gives a `DeprecationWarning`.
+
         Args:
             application_id: Identifier of the Application concerned.
             campaign_id: Identifier of the campaign concerned.
@@ -4846,6 +4876,8 @@ class ManagementApi(Api):
         """Fetch one role (V1).
 
         Returns a single role in the original format. Newer code uses `getRoleV2`.
+
+        Deprecated: a call gives a `DeprecationWarning`.
 
         Args:
             role_id: Numeric ID of the role to retrieve.
@@ -5069,6 +5101,8 @@ class ManagementApi(Api):
         Filter by request UUID, webhook, Application, campaign or creation date. Pages hold up
         to 1000 entries, which is also the default.
 
+        Deprecated: a call gives a `DeprecationWarning`.
+
         Args:
             page_size: Maximum number of items per page, from 1 to 1000.
             skip: Number of items to leave out from the start of the results, used for paging.
@@ -5114,6 +5148,8 @@ class ManagementApi(Api):
         Returns the log of requests sent to webhooks. Filter by outcome (`success`, `error`),
         webhook, Application, campaign, request UUID or date. Pages hold up to 1000 entries,
         which is also the default.
+
+        Deprecated: a call gives a `DeprecationWarning`.
 
         Args:
             page_size: Maximum number of items per page, from 1 to 1000.
@@ -6403,6 +6439,8 @@ class ManagementApi(Api):
         total number of matches. Pages hold up to 1000 coupons, which is also the default.
         `searchCouponsAdvancedWithoutTotalCount` avoids the cost of counting.
 
+        Deprecated: a call gives a `DeprecationWarning`.
+
         Args:
             application_id: Identifier of the Application concerned.
             campaign_id: Identifier of the campaign concerned.
@@ -6471,6 +6509,8 @@ class ManagementApi(Api):
         and reports the total number of matches. Pages hold up to 1000 coupons, which is also
         the default. `searchCouponsAdvancedApplicationWideWithoutTotalCount` avoids the cost
         of counting.
+
+        Deprecated: a call gives a `DeprecationWarning`.
 
         Args:
             application_id: Identifier of the Application concerned.
@@ -7070,6 +7110,8 @@ class ManagementApi(Api):
 
         Replaces the contents of an existing ruleset of a campaign. The updated ruleset is
         returned.
+
+        Deprecated: a call gives a `DeprecationWarning`.
 
         Args:
             application_id: Identifier of the Application concerned.

@@ -297,7 +297,7 @@ def test_the_raw_answer_is_left_to_be_read(api: IntegrationApi, server: Recordin
     server.script(Answer(404, "raw"), Answer(200, "raw"))
     refused = api.get_customer_session_without_preload_content("a")
     assert (refused.status, refused.read()) == (404, b"raw")
-    again: Any = api.get_customer_session("a", _preload_content=False)  # type: ignore[call-arg]  # untyped on purpose
+    again: Any = api.get_customer_session("a", _preload_content=False)  # type: ignore[call-arg]  # untyped
     assert (again.status, again.read()) == (200, b"raw")
 
 
@@ -305,8 +305,8 @@ def test_an_asynchronous_call_returns_a_handle(
     api: IntegrationApi, server: RecordingServer
 ) -> None:
     server.script(Answer(200, {"effects": []}), Answer(404, ERROR))
-    handle: Any = api.update_customer_session_v2("a", SESSION, async_req=True)  # type: ignore[call-arg]  # untyped on purpose
+    handle: Any = api.update_customer_session_v2("a", SESSION, async_req=True)  # type: ignore[call-arg]  # untyped
     assert handle.get() == IntegrationStateV2.from_dict({"effects": []})
-    failing: Any = api.get_customer_session("a", async_req=True)  # type: ignore[call-arg]  # untyped on purpose
+    failing: Any = api.get_customer_session("a", async_req=True)  # type: ignore[call-arg]  # untyped
     with pytest.raises(talon_one.NotFoundException):
         failing.get()

@@ -410,3 +410,9 @@ def test_content_types_are_chosen_in_favour_of_json() -> None:
     assert client.select_header_content_type([]) == "application/json"
     assert client.select_header_content_type(["text/csv", "application/json"]) == "application/json"
     assert client.select_header_content_type(["multipart/form-data"]) == "multipart/form-data"
+
+
+def test_a_type_checker_knows_what_props_become() -> None:
+    props = ApiClient().deserialize_model({"value": 2}, SetDiscountEffectProps)
+    value: float = props.value
+    assert value == 2

@@ -5,11 +5,21 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
+from itertools import islice
 from typing import Any
 
 from hypothesis import strategies as st
 
-from support.spec import SCHEMAS, Node, is_model, model_of, properties, required, resolved
+from support.spec import (
+    SCHEMAS,
+    Node,
+    is_model,
+    is_nullable,
+    model_of,
+    properties,
+    required,
+    resolved,
+)
 
 Json = Any
 JsonObject = dict[str, Any]
@@ -96,13 +106,7 @@ def forbidden(node: Node) -> Iterator[tuple[str, Json, tuple[Any, ...]]]:
     """
     name = model_of(node)
     if name is not None:
-        yield "type", 42, ()
-        yield "type", [], ()
-        for wire in required(name):
-            lacking = sample_object(name, everything=False)
-            del lacking[wire]
-            yield "required", lacking, (wire,)
-            yield "required", {**lacking, wire: None}, (wire,)
+        yield from _forbidden_objects(name)
         return
     node = resolved(node)
     kind = node.get("type")
@@ -127,6 +131,20 @@ def forbidden(node: Node) -> Iterator[tuple[str, Json, tuple[Any, ...]]]:
                 yield constraint, {"a key": value}, ("a key", *path)
 
 
+def _forbidden_objects(name: str) -> Iterator[tuple[str, Json, tuple[Any, ...]]]:
+    yield "type", 42, ()
+    yield "type", [], ()
+    valid = sample_object(name, everything=False)
+    for wire in required(name):
+        yield "required", {key: valid[key] for key in valid if key != wire}, (wire,)
+        if not is_nullable(properties(name)[wire]):
+            yield "required", {**valid, wire: None}, (wire,)
+    # One property shows that those of inner objects are checked; each has its own test.
+    wire, node = next(iter(properties(name).items()))
+    for constraint, value, path in islice(forbidden(node), 1):
+        yield constraint, {**valid, wire: value}, (wire, *path)
+
+
 def _forbidden_lists(node: Node) -> Iterator[tuple[str, Json, tuple[Any, ...]]]:
     yield "type", {"not": "a list"}, ()
     yield "type", "text", ()
@@ -137,8 +155,10 @@ def _forbidden_lists(node: Node) -> Iterator[tuple[str, Json, tuple[Any, ...]]]:
         yield "maxItems", [sample(items, variant=n) for n in range(node["maxItems"] + 1)], ()
     if node.get("uniqueItems"):
         yield "uniqueItems", [sample(items)] * 2, ()
+    # Behind a good one, unless that would be one too many.
+    good = [] if "maxItems" in node else [sample(items)]
     for constraint, value, path in forbidden(items):
-        yield constraint, [sample(items), value], (1, *path)
+        yield constraint, [*good, value], (len(good), *path)
 
 
 def _forbidden_texts(node: Node) -> Iterator[tuple[str, Json, tuple[Any, ...]]]:
@@ -199,13 +219,14 @@ HOSTILE: list[Json] = [
     {},
     {"id": None, "": {"": []}, "\udfff": "a", "self": 1, "_data": 2},
     {"a": {"b": {}}, "c": [{}]},
-    nested(60),
+    nested(12),
 ]
 """JSON that no property expects, beside some that it may."""
 
 _TEXT = st.text(st.characters(), max_size=12) | st.sampled_from(
     ["2026-01-02T03:04:05Z", "2026-01-02", "id", "name", "_data", "to_dict", "\udc80"]
 )
+_DATES = st.from_regex(r"\A\d{4}-\d\d-\d\d([Tt ][0-9:.,+-]*[Zz]?[A-Z]*)?.?\Z", fullmatch=True)
 JSON = st.recursive(
     st.none()
     | st.booleans()
@@ -220,10 +241,29 @@ JSON = st.recursive(
 
 @st.composite
 def hostile_objects(draw: st.DrawFn, name: str) -> JsonObject:
-    """Return any JSON object under some of the wire names of a model, and under other names."""
-    wires = list(properties(name))
-    keys = draw(st.lists(st.sampled_from(wires) | _TEXT, max_size=8, unique=True))
-    return {key: draw(JSON) for key in keys}
+    """Return any JSON object under some of the wire names of a model, and under other names.
+
+    Where a model is expected, another such object is likely.
+    """
+    nodes = properties(name)
+    keys = draw(st.lists(st.sampled_from(list(nodes)) | _TEXT, max_size=6, unique=True))
+    return {key: draw(_hostile_values(nodes.get(key, {}))) for key in keys}
+
+
+@st.composite
+def _hostile_values(draw: st.DrawFn, node: Node) -> Json:
+    if draw(st.integers(0, 3)) == 0:
+        return draw(JSON)
+    name = model_of(node)
+    if name is not None:
+        return draw(hostile_objects(name))
+    node = resolved(node)
+    values = node.get("additionalProperties")
+    if node.get("type") == "array":
+        return draw(st.lists(_hostile_values(node["items"]), max_size=2))
+    if isinstance(values, dict):
+        return draw(st.dictionaries(_TEXT, _hostile_values(values), max_size=2))
+    return draw(_DATES if node.get("format") == "date-time" else JSON)
 
 
 def written(value: Json) -> str:

@@ -82,6 +82,14 @@ def required(name: str) -> list[str]:
     return list(SCHEMAS[name].get("required", ()))
 
 
+def is_nullable(node: Node) -> bool:
+    """Say whether null is one of the values that a node allows."""
+    target = resolved(node)
+    # What has no type may be any JSON, and null is JSON.
+    untyped = not {"type", "properties", "additionalProperties", "enum"} & target.keys()
+    return bool(node.get("nullable") or target.get("nullable") or untyped)
+
+
 def python_name(wire: str, node: Node) -> str:
     """Return the Python name of a property or parameter."""
     return str(node.get("x-python-name") or underscored(wire))

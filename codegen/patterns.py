@@ -1,0 +1,43 @@
+"""How regular expressions of the API become those of Python."""
+
+from __future__ import annotations
+
+import re
+import warnings
+
+from codegen.loader import SpecError
+
+_POSIX_CLASSES = {
+    "[:cntrl:]": r"\x00-\x1f\x7f",
+    "[:alnum:]": "A-Za-z0-9",
+    "[:alpha:]": "A-Za-z",
+    "[:digit:]": "0-9",
+    "[:upper:]": "A-Z",
+    "[:lower:]": "a-z",
+    "[:space:]": r"\s",
+    "[:punct:]": r"!-/:-@\[-`{-~",
+    "[:print:]": r"\x20-\x7e",
+}
+
+
+def python_pattern(pattern: str) -> str:
+    """Return a regular expression of the document in the dialect of Python.
+
+    Raises:
+        SpecError: Python cannot compile it.
+    """
+    translated = pattern
+    for posix, python in _POSIX_CLASSES.items():
+        translated = translated.replace(posix, python)
+    translated = translated.replace("[^]", r"[\s\S]")
+    # In Python, $ would let a line break through at the end.
+    if translated.endswith("$") and not translated.endswith(r"\$"):
+        translated = translated[:-1] + r"\Z"
+    with warnings.catch_warnings():
+        # Python warns where it takes literally what other dialects do not, such as [[:word:]].
+        warnings.simplefilter("error")
+        try:
+            re.compile(translated)
+        except (re.error, FutureWarning) as cause:
+            raise SpecError(f"the pattern {pattern!r} is none in Python: {cause}") from cause
+    return translated

@@ -1,0 +1,470 @@
+"""A spec that is wrong, or cannot be expressed, is refused in one line that names the culprit."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from copy import deepcopy
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+import codegen.__main__ as command
+
+Node = dict[str, Any]
+
+DOCUMENT: Node = {
+    "openapi": "3.0.3",
+    "info": {"title": "Tiny API", "version": "1"},
+    "tags": [{"name": "integration"}, {"name": "management"}],
+    "x-domains": ["shop", "office"],
+    "components": {
+        "securitySchemes": {
+            "api_key_v1": {"type": "apiKey", "in": "header", "name": "Authorization"},
+            "homemade": {"type": "apiKey", "in": "header", "name": "Authorization"},
+        },
+        "parameters": {"Loop": {"$ref": "#/components/parameters/Loop"}},
+    },
+}
+SHOP: Node = {
+    "paths": {
+        "/v1/things/{thingId}": {
+            "get": {
+                "operationId": "getThing",
+                "tags": ["integration"],
+                "parameters": [
+                    {
+                        "name": "thingId",
+                        "in": "path",
+                        "required": True,
+                        "schema": {"type": "string"},
+                    },
+                    {"name": "kind", "in": "query", "schema": {"type": "string"}},
+                ],
+                "requestBody": {
+                    "content": {
+                        "application/json": {"schema": {"$ref": "#/components/schemas/Thing"}}
+                    }
+                },
+                "responses": {
+                    "200": {
+                        "description": "OK",
+                        "content": {"application/json": {"schema": {"type": "object"}}},
+                    }
+                },
+            }
+        }
+    },
+    "schemas": {
+        "Thing": {
+            "type": "object",
+            "required": ["name"],
+            "properties": {"name": {"type": "string"}, "size": {"type": "integer"}},
+        },
+        "Things": {"type": "array", "items": {"$ref": "#/components/schemas/Thing"}},
+    },
+}
+OFFICE: Node = {"paths": {}, "schemas": {}}
+
+
+class Spec:
+    """The three files of a spec, which is right until somebody edits it."""
+
+    def __init__(self) -> None:
+        self.document, self.shop, self.office = deepcopy((DOCUMENT, SHOP, OFFICE))
+        self.item: Node = self.shop["paths"]["/v1/things/{thingId}"]
+        self.operation: Node = self.item["get"]
+        self.parameter: Node = self.operation["parameters"][1]
+        self.schemas: Node = self.shop["schemas"]
+        self.thing: Node = self.schemas["Thing"]
+        self.name: Node = self.thing["properties"]["name"]
+
+    def write(self, project: Path) -> None:
+        (project / "spec" / "domains").mkdir(parents=True)
+        for path, content in (
+            ("openapi.yaml", self.document),
+            ("domains/shop.yaml", self.shop),
+            ("domains/office.yaml", self.office),
+        ):
+            (project / "spec" / path).write_text(yaml.safe_dump(content), encoding="utf-8")
+
+
+def _run(project: Path, monkeypatch: pytest.MonkeyPatch, *arguments: str) -> int:
+    monkeypatch.setattr(command, "ROOT", project)
+    return command.main(list(arguments))
+
+
+GET = "GET /v1/things/{thingId}"
+REFERENCE = {"$ref": "#/components/schemas/Thing"}
+Edit = Callable[[Spec], object]
+
+
+def _property(**properties: Node) -> Edit:
+    return lambda spec: spec.thing["properties"].update(properties)
+
+
+def _schema(**schemas: Node) -> Edit:
+    return lambda spec: spec.schemas.update(schemas)
+
+
+def _parameter(**keys: Any) -> Edit:
+    return lambda spec: spec.parameter.update(keys)
+
+
+def _operation(**keys: Any) -> Edit:
+    return lambda spec: spec.operation.update(keys)
+
+
+def _second_operation(**keys: Any) -> Edit:
+    def edit(spec: Spec) -> None:
+        second = {**deepcopy(spec.operation), "operationId": "putThing", **keys}
+        spec.item["put"] = second
+
+    return edit
+
+
+def _answer(status: str, content_types: tuple[str, ...]) -> Edit:
+    content = {each: {"schema": {"type": "string"}} for each in content_types}
+    return _operation(responses={status: {"description": "", "content": content}})
+
+
+def _body(content_type: str, schema: Node) -> Edit:
+    return _operation(requestBody={"content": {content_type: {"schema": schema}}})
+
+
+BAD: dict[str, tuple[Edit, str]] = {
+    # Defined twice, or not at all
+    "a path in two domains": (
+        lambda spec: spec.office["paths"].update(spec.shop["paths"]),
+        "office.yaml: get /v1/things/{thingId} is defined twice",
+    ),
+    "a schema in two domains": (
+        lambda spec: spec.office["schemas"].update(Thing=spec.thing),
+        "office.yaml: the schema Thing is defined twice",
+    ),
+    "an operation ID twice": (
+        _second_operation(operationId="getThing"),
+        "two things would be the operation 'getThing'",
+    ),
+    "a domain that is missing": (
+        lambda spec: spec.document["x-domains"].append("cellar"),
+        "cellar.yaml is missing",
+    ),
+    "a domain that is not listed": (
+        lambda spec: spec.document["x-domains"].remove("office"),
+        "openapi.yaml does not list the domain 'office'",
+    ),
+    "a misspelled section": (
+        lambda spec: spec.office.update(schema={}),
+        "office.yaml: 'schema' is neither paths nor schemas",
+    ),
+    # References
+    "a dangling reference of a property": (
+        _property(other={"$ref": "#/components/schemas/Thingy"}),
+        "Thing: other: #/components/schemas/Thingy leads nowhere",
+    ),
+    "a dangling reference of an operation": (
+        _operation(parameters=[{"$ref": "#/components/parameters/Nope"}]),
+        f"{GET}: #/components/parameters/Nope leads nowhere",
+    ),
+    "a reference to itself": (
+        _operation(parameters=[{"$ref": "#/components/parameters/Loop"}]),
+        f"{GET}: #/components/parameters/Loop leads back to itself",
+    ),
+    "a list that contains itself": (
+        _schema(Tree={"type": "array", "items": {"$ref": "#/components/schemas/Tree"}}),
+        "Tree: Tree contains itself without an object in between",
+    ),
+    "a schema that is only another": (
+        _schema(Stuff=REFERENCE),
+        "Stuff: is another schema by another name; give that x-python-aliases",
+    ),
+    # What must be there
+    "a document without a title": (
+        lambda spec: spec.document["info"].pop("title"),
+        "info: 'title' is missing",
+    ),
+    "an operation without ID": (
+        lambda spec: spec.operation.pop("operationId"),
+        f"{GET}: 'operationId' is missing",
+    ),
+    "an operation without answers": (
+        lambda spec: spec.operation.pop("responses"),
+        f"{GET}: 'responses' is missing",
+    ),
+    "a parameter without schema": (
+        lambda spec: spec.parameter.pop("schema"),
+        f"{GET}: kind: 'schema' is missing",
+    ),
+    "a required property that is not declared": (
+        lambda spec: spec.thing["required"].append("weight"),
+        "Thing: requires 'weight', which it does not declare",
+    ),
+    "a path parameter that is not declared": (
+        lambda spec: spec.operation["parameters"].pop(0),
+        f"{GET}: the path and the parameters in it differ",
+    ),
+    "a path parameter that is not in the path": (
+        _parameter(**{"in": "path"}),
+        f"{GET}: the path and the parameters in it differ",
+    ),
+    # Types
+    "an unknown type": (
+        _property(other={"type": "strng"}),
+        "Thing: other: the type 'strng' is unknown",
+    ),
+    "several types": (
+        _property(other={"type": ["string", "null"]}),
+        "Thing: other: the type ['string', 'null'] is unknown",
+    ),
+    "oneOf": (
+        _property(other={"oneOf": [REFERENCE]}),
+        "Thing: other: oneOf is not supported; use a free-form object",
+    ),
+    "anyOf": (
+        _schema(Other={"anyOf": [REFERENCE]}),
+        "Other: anyOf is not supported; use a free-form object",
+    ),
+    "allOf of several": (
+        _property(other={"allOf": [REFERENCE, {"type": "object"}]}),
+        "Thing: other: allOf of several schemas is not supported; merge them in the spec",
+    ),
+    "allOf beside properties": (
+        lambda spec: spec.thing.update(allOf=[]),
+        "Thing: allOf beside properties is not supported",
+    ),
+    "a pattern that does not compile": (
+        _property(other={"type": "string", "pattern": "["}),
+        "Thing: other: the pattern '[' is none in Python: unterminated character set",
+    ),
+    "a word of an enum that YAML reads as a boolean": (
+        _property(other={"type": "string", "enum": [True]}),
+        "Thing: other: the enum value True is no string, or cannot be a Literal",
+    ),
+    "an enum of numbers": (
+        _parameter(schema={"type": "number", "enum": [0.5]}),
+        f"{GET}: kind: the enum value 0.5 is no number, or cannot be a Literal",
+    ),
+    # Python names
+    "twins of properties": (
+        _property(NAME={"type": "string"}),
+        "Thing: two things would be the property 'name'",
+    ),
+    "an alias that is no list": (
+        lambda spec: spec.name.update({"x-python-aliases": "title"}),
+        "Thing: name: x-python-aliases must be a list, not 'title'",
+    ),
+    "twins by an alias": (
+        lambda spec: spec.name.update({"x-python-aliases": ["size"]}),
+        "Thing: two things would be the property 'size'",
+    ),
+    "twins of parameters": (
+        lambda spec: spec.parameter.update({"x-python-name": "thing_id"}),
+        f"{GET}: two things would be the parameter 'thing_id'",
+    ),
+    "twins of a parameter and the body": (
+        lambda spec: spec.parameter.update({"x-python-aliases": ["thing"]}),
+        f"{GET}: two things would be the parameter 'thing'",
+    ),
+    "twins of methods": (
+        _second_operation(**{"x-python-aliases": ["get_thing"]}),
+        "two things would be the method of integration 'get_thing'",
+    ),
+    "twins of modules": (
+        _schema(THing={"type": "string"}, T_Hing={"type": "string"}),
+        "two things would be the module 't_hing'",
+    ),
+    "a name that is a keyword": (
+        lambda spec: spec.name.update({"x-python-name": "class"}),
+        "Thing: the Python name 'class' is reserved, or is no identifier",
+    ),
+    "a name that is a method of models": (
+        lambda spec: spec.name.update({"x-python-aliases": ["validate"]}),
+        "Thing: the Python name 'validate' is reserved, or is no identifier",
+    ),
+    "a name that every method has": (
+        lambda spec: spec.parameter.update({"x-python-name": "_request_timeout"}),
+        f"{GET}: the Python name '_request_timeout' is reserved, or is no identifier",
+    ),
+    "a name that every API has": (
+        _operation(**{"x-python-aliases": ["close"]}),
+        f"{GET}: the Python name 'close' is reserved, or is no identifier",
+    ),
+    "a property that hides a function of the lines below": (
+        _property(field={"type": "string"}, weight={"type": "number"}),
+        "Thing: 'field' needs an x-python-name, for it hides that name",
+    ),
+    "a property that hides a type of the lines below": (
+        _property(
+            date={"type": "string", "format": "date"}, end={"type": "string", "format": "date"}
+        ),
+        "Thing: 'date' needs an x-python-name, for it hides that name",
+    ),
+    "a class with a small letter": (
+        _schema(thing={"type": "string"}),
+        "thing: 'thing' does not begin with a capital, as names of classes do",
+    ),
+    "a class that is no identifier": (
+        _schema(**{"Some-Thing": {"type": "string"}}),
+        "Some-Thing: the Python name 'Some-Thing' is reserved, or is no identifier",
+    ),
+    "a class with the name of the base of all": (
+        _schema(Model={"type": "string"}),
+        "Model: the Python name 'Model' is reserved, or is no identifier",
+    ),
+    "a class with the name of something in the package": (
+        _schema(Configuration={"type": "string"}),
+        "the schema Configuration has the name of something in the package",
+    ),
+    # Operations
+    "an unknown tag": (
+        _operation(tags=["sales"]),
+        f"{GET}: the tags ['sales'] are not one that is known",
+    ),
+    "several tags": (
+        _operation(tags=["integration", "management"]),
+        f"{GET}: the tags ['integration', 'management'] are not one that is known",
+    ),
+    "what is no operation": (
+        lambda spec: spec.item.update(parameters=[]),
+        "PARAMETERS /v1/things/{thingId}: 'parameters' is not supported beside the operations",
+    ),
+    "an unknown security scheme": (
+        _operation(security=[{"api_key_v2": []}]),
+        f"{GET}: the security scheme 'api_key_v2' is unknown",
+    ),
+    "a security scheme without headers": (
+        _operation(security=[{"homemade": []}]),
+        f"{GET}: the security scheme 'homemade' is unknown",
+    ),
+    "several security schemes at once": (
+        _operation(security=[{"api_key_v1": [], "homemade": []}]),
+        f"{GET}: each alternative of the security must name exactly one scheme",
+    ),
+    "a cookie": (
+        _parameter(**{"in": "cookie"}),
+        f"{GET}: kind: the style None of a parameter in the cookie is not supported",
+    ),
+    "a style": (
+        _parameter(style="pipeDelimited"),
+        f"{GET}: kind: the style pipeDelimited of a parameter in the query is not supported",
+    ),
+    "an object in the query": (
+        _parameter(schema=REFERENCE),
+        f"{GET}: kind: Thing is not supported in the query",
+    ),
+    "a list in a header": (
+        _parameter(**{"in": "header", "schema": {"type": "array"}}),
+        f"{GET}: kind: list[Any] is not supported in the header",
+    ),
+    "a body that is a list": (
+        _body("application/json", {"$ref": "#/components/schemas/Things"}),
+        f"{GET}: a body that is list[Thing], not an object, is not supported",
+    ),
+    "a body that is XML": (
+        _body("application/xml", REFERENCE),
+        f"{GET}: bodies of the content type application/xml are not supported",
+    ),
+    "a body of several content types": (
+        _operation(requestBody={"content": {"application/json": {}, "text/csv": {}}}),
+        f"{GET}: bodies of several content types are not supported",
+    ),
+    "a form with several fields": (
+        _body("multipart/form-data", REFERENCE),
+        f"{GET}: an upload is a form with exactly one file",
+    ),
+    "a further body that is no schema": (
+        lambda spec: spec.operation["requestBody"].update({"x-also-accepts": ["Old"]}),
+        f"{GET}: x-also-accepts names 'Old', which is no schema",
+    ),
+    "a default status beside unquoted ones": (
+        lambda spec: spec.operation["responses"].update({201: {}, "default": {}}),
+        f"{GET}: the status 'default' is not supported; name each one",
+    ),
+    "a range of statuses": (
+        _answer("2XX", ("application/json",)),
+        f"{GET}: the status '2XX' is not supported; name each one",
+    ),
+    "an answer that is XML": (
+        _answer("200", ("application/xml",)),
+        f"{GET}: an answer that is application/xml is not supported",
+    ),
+    "an answer of several content types": (
+        _answer("200", ("application/json", "text/csv")),
+        f"{GET}: an answer that is application/json or text/csv is not supported",
+    ),
+}
+
+
+@pytest.mark.parametrize("what", BAD)
+def test_refused(
+    what: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    edit, said = BAD[what]
+    spec = Spec()
+    edit(spec)
+    spec.write(tmp_path)
+    assert _run(tmp_path, monkeypatch) == 2
+    printed = capsys.readouterr()
+    assert printed.out == ""
+    assert printed.err.startswith("spec: ")
+    assert said in printed.err
+    assert printed.err.count("\n") == 1
+    assert [path.name for path in tmp_path.iterdir()] == ["spec"]
+
+
+TEXTS = {
+    "a path twice in one file": (
+        "paths:\n  /v1/a: {}\n  /v1/a: {}\n",
+        "shop.yaml, line 3: /v1/a is defined twice",
+    ),
+    "a schema twice in one file": (
+        "schemas:\n  Thing:\n    type: string\n  Thing:\n    type: string\n",
+        "shop.yaml, line 4: Thing is defined twice",
+    ),
+    "a misspelled extension key": (
+        "schemas:\n  Thing:\n    properties:\n      name:\n        x-python-nmae: title\n",
+        "shop.yaml, line 5: x-python-nmae is unknown; is x-python-name meant?",
+    ),
+    "a misspelled extension key inside a list": (
+        "paths:\n  /v1/a:\n    get:\n      parameters:\n      - x-python-alias: [b]\n",
+        "shop.yaml, line 5: x-python-alias is unknown; is x-python-aliases meant?",
+    ),
+    "what is no YAML": ("paths: [\n", "shop.yaml: while parsing a flow node"),
+    "what is no mapping": ("- paths\n", "shop.yaml is no YAML mapping"),
+    "an empty file": ("", "shop.yaml is no YAML mapping"),
+}
+
+
+@pytest.mark.parametrize("what", TEXTS)
+def test_refused_as_text(
+    what: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    text, said = TEXTS[what]
+    Spec().write(tmp_path)
+    (tmp_path / "spec/domains/shop.yaml").write_text(text, encoding="utf-8")
+    assert _run(tmp_path, monkeypatch, "--check") == 2
+    printed = capsys.readouterr()
+    assert said in printed.err
+    assert printed.err.count("\n") == 1
+
+
+def test_a_right_spec_is_not_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    spec = Spec()
+    # Keys of other tools, which mean nothing here.
+    spec.operation["x-rate-limit"] = 3
+    spec.name["x-order"] = 1
+    spec.write(tmp_path)
+    assert _run(tmp_path, monkeypatch) == 0
+    assert (tmp_path / "talon_one/models/thing.py").is_file()
+    assert _run(tmp_path, monkeypatch, "--check") == 0
+    assert capsys.readouterr().err == ""

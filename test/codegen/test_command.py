@@ -1,0 +1,198 @@
+"""``python -m codegen`` keeps the generated files right; run on copies of the project."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+ADVICE = "run `python -m codegen` and commit what it writes\n"
+
+Contents = dict[str, bytes]
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    """A copy of what the command needs of the project."""
+    for name in ("spec", "codegen", "talon_one", "docs", ".openapi-generator"):
+        shutil.copytree(ROOT / name, tmp_path / name, ignore=shutil.ignore_patterns("__pycache__"))
+    return tmp_path
+
+
+@pytest.fixture
+def small_project(tmp_path: Path) -> Path:
+    """The same with the small spec, for which the command takes less time."""
+    by_hand = shutil.ignore_patterns("__pycache__", "models", "api")
+    shutil.copytree(ROOT / "codegen", tmp_path / "codegen", ignore=by_hand)
+    shutil.copytree(ROOT / "talon_one", tmp_path / "talon_one", ignore=by_hand)
+    # Where the package looks for public names, and so for its own modules, before it imports them.
+    (tmp_path / "talon_one/models").mkdir()
+    (tmp_path / "talon_one/models/__init__.py").touch()
+    shutil.copytree(Path(__file__).parent / "small_spec", tmp_path / "spec")
+    assert _codegen(tmp_path).returncode == 0
+    return tmp_path
+
+
+def _codegen(
+    project: Path, *arguments: str, cwd: Path | None = None, seed: str = "0"
+) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "codegen", *arguments],
+        cwd=cwd or project,
+        env={**os.environ, "PYTHONPATH": str(project), "PYTHONHASHSEED": seed},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def _contents(project: Path) -> Contents:
+    return {
+        path.relative_to(project).as_posix(): path.read_bytes()
+        for path in project.rglob("*")
+        if path.is_file() and "__pycache__" not in path.parts
+    }
+
+
+def _edit(path: Path, old: str, new: str) -> None:
+    text = path.read_text(encoding="utf-8")
+    assert text.count(old) == 1
+    path.write_text(text.replace(old, new), encoding="utf-8")
+
+
+def test_check_is_silent_about_an_untouched_tree_wherever_it_runs(
+    project: Path, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    for seed, cwd in (("1", project), ("2", tmp_path_factory.mktemp("elsewhere"))):
+        done = _codegen(project, "--check", cwd=cwd, seed=seed)
+        assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+
+
+def test_check_names_exactly_what_differs_and_the_command_repairs_it(small_project: Path) -> None:
+    before = _contents(small_project)
+    package = small_project / "talon_one"
+    with (package / "models/part.py").open("a", encoding="utf-8") as file:
+        file.write("\n")
+    (package / "api/integration_api.py").unlink()
+    (package / "models/stray.py").write_text("", encoding="utf-8")
+    (package / "api/stray.pyi").write_text("", encoding="utf-8")
+    damaged = _contents(small_project)
+
+    done = _codegen(small_project, "--check")
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr == (
+        "talon_one/api/integration_api.py: missing\n"
+        "talon_one/models/part.py: different\n"
+        "talon_one/api/stray.pyi: stale\n"
+        f"talon_one/models/stray.py: stale\n{ADVICE}"
+    )
+    assert _contents(small_project) == damaged
+
+    done = _codegen(small_project)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert _contents(small_project) == before
+
+
+ENDPOINT = """paths:
+  /v1/stores/{storeCount}/weather:
+    get:
+      operationId: getWeather
+      tags: [integration]
+      summary: Get the weather
+      description: Returns the weather.
+      security:
+      - api_key_v1: []
+      parameters:
+      - name: storeCount
+        in: path
+        required: true
+        description: How many stores.
+        schema:
+          type: integer
+      - name: tomorrow
+        in: query
+        description: Whether that of tomorrow.
+        schema:
+          type: boolean
+      responses:
+        '200':
+          description: OK
+          content:
+            application/json:
+              schema:
+                $ref: '#/components/schemas/Weather'
+"""
+SCHEMA = """
+schemas:
+  Weather:
+    description: The weather.
+    type: object
+    required: [degrees]
+    properties:
+      degrees:
+        description: Temperature.
+        type: number
+"""
+ASK = """
+import inspect
+from talon_one import IntegrationApi, Weather
+print(inspect.signature(IntegrationApi.get_weather))
+print(Weather(degrees=20.5).to_json())
+"""
+
+
+def test_an_endpoint_is_added_by_editing_one_file(project: Path) -> None:
+    domain = project / "spec/domains/stores.yaml"
+    _edit(domain, "paths:\n", ENDPOINT)
+    _edit(domain, "\nschemas:\n", SCHEMA)
+    assert _codegen(project).returncode == 0
+    asked = subprocess.run(
+        [sys.executable, "-c", ASK], cwd=project, capture_output=True, text=True, check=True
+    )
+    assert asked.stdout.splitlines() == [
+        "(self, store_count: 'int', *, tomorrow: 'bool | None' = None,"
+        " **settings: 'Unpack[CallSettings]') -> 'Weather'",
+        '{"degrees":20.5}',
+    ]
+
+
+def test_what_is_removed_from_the_spec_is_removed_from_the_tree(small_project: Path) -> None:
+    before = _contents(small_project)
+    domain = small_project / "spec/domains/integration.yaml"
+    original = domain.read_text(encoding="utf-8")
+    _edit(domain, "paths:\n", ENDPOINT)
+    _edit(domain, "\nschemas:\n", SCHEMA)
+    assert _codegen(small_project).returncode == 0
+    added = _contents(small_project)
+    domain.write_text(original, encoding="utf-8")
+
+    done = _codegen(small_project, "--check")
+    assert done.returncode == 1
+    generated = added.keys() - {"spec/domains/integration.yaml"}
+    different = sorted(path for path in generated & before.keys() if added[path] != before[path])
+    stale = sorted(generated - before.keys())
+    assert "talon_one/api/integration_api.py" in different
+    assert "talon_one/models/weather.py" in stale
+    lines = [f"{path}: different\n" for path in different] + [f"{path}: stale\n" for path in stale]
+    assert done.stderr == "".join(lines) + ADVICE
+
+    assert _codegen(small_project).returncode == 0
+    assert _contents(small_project) == before
+
+
+def test_a_wrong_spec_is_told_in_one_line_and_nothing_is_written(small_project: Path) -> None:
+    _edit(small_project / "spec/domains/kinds.yaml", "format: uuid", "pattern: '['")
+    before = _contents(small_project)
+    for arguments in ((), ("--check",)):
+        done = _codegen(small_project, *arguments)
+        assert (done.returncode, done.stdout) == (2, "")
+        assert done.stderr == (
+            "spec: Everything: uuid: the pattern '[' is none in Python:"
+            " unterminated character set at position 0\n"
+        )
+    assert _contents(small_project) == before

@@ -1,0 +1,68 @@
+"""The example of every method runs as it stands, and makes the call it is the example of."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from contextlib import nullcontext
+from pathlib import Path
+
+import pytest
+
+from docs.pages import Page
+from support.samples import sample
+from support.server import Answer, RecordingServer
+from support.spec import OPERATIONS, Operation
+
+
+@pytest.fixture(scope="module")
+def _server() -> Iterator[RecordingServer]:
+    with RecordingServer() as server:
+        yield server
+
+
+@pytest.fixture
+def server(
+    _server: RecordingServer, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> RecordingServer:
+    """A server that the environment names, and a folder with the file that examples upload."""
+    _server.clear()
+    monkeypatch.setenv("TALON_ONE_HOST", _server.url)
+    monkeypatch.setenv("TALON_ONE_API_KEY", "integration-key")
+    monkeypatch.setenv("TALON_ONE_MANAGEMENT_KEY", "management-key")
+    monkeypatch.chdir(tmp_path)
+    Path("import.csv").write_text("value\nSUMMER10\n", encoding="utf-8")
+    return _server
+
+
+@pytest.mark.parametrize("operation", OPERATIONS, ids=str)
+def test_the_example_of_a_method_makes_its_call(
+    operation: Operation, api_pages: dict[str, Page], server: RecordingServer
+) -> None:
+    page = api_pages[operation.api]
+    (block,) = [each for each in page.blocks if each.section == operation.name]
+    server.script(_answer(operation))
+    warns = pytest.warns(DeprecationWarning, match=f"{operation.id} is deprecated")
+    with warns if operation.deprecated else nullcontext():
+        exec(compile(block.padded, str(block), "exec"), {"__name__": "__main__"})
+    (request,) = server.requests
+    assert request.method == operation.method
+    template = re.sub(r"\\{\w+\\}", "[^/]+", re.escape(operation.path))
+    assert re.fullmatch(template, request.path), request.path
+    for name, documented in _documented_headers(page.sections[operation.name]):
+        assert request.headers[name].partition(";")[0] == documented
+
+
+def _answer(operation: Operation) -> Answer:
+    """Return the first documented success, with nothing but what it requires."""
+    success = operation.successes[0]
+    if success.schema is None:
+        return Answer(success.status)
+    if success.content_type == "application/csv":
+        return Answer(success.status, "value\nSUMMER10\n", {"Content-Type": "application/csv"})
+    return Answer(success.status, sample(success.schema, everything=False))
+
+
+def _documented_headers(section: Page) -> list[tuple[str, str]]:
+    (line,) = [line for line in section.prose if line.startswith("**HTTP headers**")]
+    return re.findall(r"`([\w-]+): ([^`]+)`", line)

@@ -1,0 +1,83 @@
+"""The Python that the pages show is Python, and means what the type checker thinks it means."""
+
+from __future__ import annotations
+
+import ast
+import os
+import subprocess
+import sys
+from importlib.util import find_spec
+from pathlib import Path
+
+import pytest
+
+from docs.pages import ROOT, Block, Page
+from docs.programs import imported, program
+
+# Functions without annotations, as people write them in examples, are checked all the same. The
+# package itself is checked by its own run.
+_SETTINGS = """
+[mypy]
+check_untyped_defs = True
+disable_error_code = import-untyped
+extra_checks = True
+strict_equality = True
+[mypy-talon_one.*]
+ignore_errors = True
+"""
+
+
+def test_every_python_block_compiles(pages: list[Page]) -> None:
+    broken = []
+    for block in (block for page in pages for block in page.blocks):
+        try:
+            compile(block.padded, str(block), "exec", ast.PyCF_ALLOW_TOP_LEVEL_AWAIT)
+        except SyntaxError as error:
+            broken.append(f"{block}: {error}")
+    assert not broken
+
+
+def test_every_python_block_has_the_right_names_and_types(
+    pages: list[Page], tmp_path: Path, pytestconfig: pytest.Config
+) -> None:
+    folder = tmp_path / "blocks"
+    folder.mkdir()
+    foreign: set[str] = set()
+    for page in pages:
+        complete = [block for block in page.blocks if block.runs_alone]
+        for index, block in enumerate(complete):
+            name = f"{page.path.stem}_{block.line}".replace("-", "_")
+            source = program(block, complete[:index])
+            (folder / f"{name}.py").write_text(source, encoding="utf-8")
+            foreign |= {name for name in imported(source) if find_spec(name) is None}
+    settings = tmp_path / "mypy.ini"
+    settings.write_text(_SETTINGS + "".join(map(_tolerated, sorted(foreign))), encoding="utf-8")
+    # The stubs of the package take most of the time; from one run to the next they are kept.
+    kept = pytestconfig.cache.mkdir("mypy-of-docs") if pytestconfig.cache else tmp_path / "cache"
+    done = subprocess.run(
+        [sys.executable, "-m", "mypy", f"--config-file={settings}", f"--cache-dir={kept}", folder],
+        cwd=tmp_path,
+        env={**os.environ, "MYPYPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_a_block_goes_on_from_the_blocks_whose_names_it_uses() -> None:
+    codes = ["import a\n", "b = a.b\n", "a = 1\nunrelated = 2\n", "def f():\n    return b\n"]
+    *earlier, block = [
+        Block(ROOT / "README.md", 3 * index + 1, "", code, True) for index, code in enumerate(codes)
+    ]
+    assert program(block, earlier).splitlines() == [
+        *("import a", "", ""),
+        *("b = a.b", "", ""),
+        *("", "", ""),
+        *("def f():", "    return b"),
+    ]
+
+
+def _tolerated(package: str) -> str:
+    """Return the settings for a package that examples import and that is not installed here."""
+    return f"[mypy-{package}.*]\nignore_missing_imports = True\n"

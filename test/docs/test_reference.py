@@ -1,0 +1,113 @@
+"""The reference pages leave nothing out, and their tables hold together."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from codegen.docs import GUIDES
+from docs.pages import DOCS, ROOT, Page, cells
+from support.spec import (
+    MODELS,
+    OPERATIONS,
+    TYPE_ALIASES,
+    Operation,
+    properties,
+    python_name,
+    required,
+    schema_name,
+)
+from talon_one.exceptions import exception_class
+
+_LINK = re.compile(r"\[`([^`]+)`\]\(([^)]+)\)")
+
+
+def test_there_is_a_page_for_each_schema_and_each_api_and_none_beside_the_guides() -> None:
+    expected = {*MODELS, *TYPE_ALIASES, "IntegrationApi", "ManagementApi"}
+    assert {path.stem for path in DOCS.glob("*.md")} - set(GUIDES) == expected
+
+
+def test_the_page_of_a_model_has_all_of_its_properties() -> None:
+    for name in MODELS:
+        ((heading, *rows),) = Page(DOCS / f"{name}.md").tables
+        assert heading == ["Name", "Type", "Description", "Notes"]
+        expected = [python_name(wire, node) for wire, node in properties(name).items()]
+        assert [row[0] for row in rows] == [f"`{each}`" for each in expected], name
+        for wire, row in zip(properties(name), rows, strict=True):
+            notes = row[3].split("; ")
+            assert any(note.startswith("required") for note in notes) == (wire in required(name))
+            assert (f"wire name `{wire}`" in notes) == (f"`{wire}`" != row[0])
+
+
+def test_each_page_leads_back_to_the_readme() -> None:
+    for name in (*MODELS, *TYPE_ALIASES, "IntegrationApi", "ManagementApi"):
+        assert "../README.md" in [target for _, target in Page(DOCS / f"{name}.md").links]
+
+
+def test_the_table_of_methods_names_every_operation(api_pages: dict[str, Page]) -> None:
+    for name, page in api_pages.items():
+        methods, *_ = page.tables
+        listed = {row[0]: row[1] for row in methods[1:]}
+        assert listed == {
+            f"[`{each.name}`](#{each.name})": f"`{each.method} {each.path}`"
+            for each in OPERATIONS
+            if each.api == name
+        }
+
+
+@pytest.mark.parametrize("operation", OPERATIONS, ids=str)
+def test_the_section_of_a_method_tells_its_arguments_and_answers(
+    operation: Operation, api_pages: dict[str, Page]
+) -> None:
+    section = api_pages[operation.api].sections[operation.name]
+    *parameters, answers = section.tables
+    given = [*operation.positional, *(each.name for each in operation.optional)]
+    assert [row[0] for rows in parameters for row in rows[1:]] == [f"`{each}`" for each in given]
+    needed = ["required" in row[3].split("; ") for rows in parameters for row in rows[1:]]
+    assert needed == [each in operation.positional for each in given]
+    assert [row[0] for row in answers[1:]] == sorted(str(each.status) for each in operation.answers)
+    for row in answers[1:]:
+        if not row[0].startswith("2"):
+            assert row[2].startswith(f"raises `{exception_class(int(row[0])).__name__}`")
+    assert ("> **Deprecated.**" in section.text) == operation.deprecated
+    for name in operation.names[1:]:
+        assert f"Other names: `{name}`" in section.text
+
+
+@pytest.mark.parametrize("operation", OPERATIONS, ids=str)
+def test_the_section_of_a_method_links_the_models_that_go_in_and_come_out(
+    operation: Operation, api_pages: dict[str, Page]
+) -> None:
+    linked = dict(_LINK.findall(api_pages[operation.api].sections[operation.name].text))
+    results = [schema_name(each.schema or {}) for each in operation.successes]
+    for name in filter(None, (operation.body, *operation.also, *results)):
+        assert f"{name}.md" in linked.values()
+
+
+def test_operations_that_descriptions_name_are_links_to_their_methods(pages: list[Page]) -> None:
+    ids = {f"`{each.id}`" for each in OPERATIONS}
+    generated = [page for page in pages if page.path.stem[0].isupper() and page.path.parent == DOCS]
+    named = [
+        f"{page.path.name}: {span}"
+        for page in generated
+        for line in page.prose
+        for span in re.findall(r"`\w+`", line)
+        if span in ids
+    ]
+    assert not named
+
+
+def test_tables_have_as_many_cells_in_each_row_as_in_their_headings(pages: list[Page]) -> None:
+    torn = [
+        f"{page.path.relative_to(ROOT)}: {row[0]}"
+        for page in pages
+        for rows in page.tables
+        for row in rows
+        if len(row) != len(rows[0])
+    ]
+    assert not torn
+
+
+def test_a_pipe_behind_a_backslash_divides_no_cells() -> None:
+    assert cells(r"| `a` | one \| two |") == ["`a`", "one | two"]

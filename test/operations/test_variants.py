@@ -1,0 +1,64 @@
+"""The variants of every method: with status and headers, and with the raw answer."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+import talon_one
+from operations.arguments import arguments, payload
+from support.server import Answer, RecordingServer
+from support.spec import OPERATIONS, Operation
+from talon_one import ApiResponse
+
+# Deprecated operations are tested elsewhere for what they warn of.
+pytestmark = pytest.mark.filterwarnings("ignore:.* is deprecated:DeprecationWarning")
+
+
+def _answer(operation: Operation) -> Answer:
+    documented = operation.successes[0]
+    body = {None: b"", "application/csv": b"id\r\n1\r\n"}.get(documented.content_type, b"{}")
+    return Answer(documented.status, body, {"X-Total": "7"})
+
+
+@pytest.mark.parametrize("operation", OPERATIONS, ids=str)
+def test_with_http_info_adds_status_and_headers_to_the_data(
+    method: Callable[..., Any], server: RecordingServer, operation: Operation
+) -> None:
+    given = {**arguments(operation), **payload(operation)}
+    answer = _answer(operation)
+    server.script(answer, answer)
+    full = method(operation, "_with_http_info")(**given)
+    assert isinstance(full, ApiResponse)
+    data, status, headers = full
+    assert (data, status, headers) == (full.data, full.status_code, full.headers)
+    assert (status, full.raw_data) == (answer.status, answer.body)
+    assert headers["x-total"] == "7"
+    assert data == method(operation)(**given)
+    assert type(full[0]) is type(data)
+    first, second = server.requests
+    assert (first.target, first.method) == (second.target, second.method)
+
+
+@pytest.mark.parametrize("operation", OPERATIONS, ids=str)
+def test_without_preload_content_hands_over_the_unread_answer(
+    method: Callable[..., Any], server: RecordingServer, operation: Operation
+) -> None:
+    given = {**arguments(operation), **payload(operation)}
+    answer = _answer(operation)
+    server.script(answer, Answer(404, b"gone"))
+    for expected in (answer, Answer(404, b"gone")):
+        raw = method(operation, "_without_preload_content")(**given)
+        assert (raw.status, raw.read()) == (expected.status, expected.body)
+        raw.release_conn()
+
+
+@pytest.mark.parametrize("operation", OPERATIONS, ids=str)
+def test_every_name_of_a_method_is_there_with_its_variants(operation: Operation) -> None:
+    api = getattr(talon_one, operation.api)
+    for suffix in ("", "_with_http_info", "_without_preload_content"):
+        first, *others = (getattr(api, name + suffix) for name in operation.names)
+        assert first.__name__ == operation.name + suffix
+        assert others == [first] * len(others)
