@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-import os
 import sqlite3
 import sys
 from collections.abc import Sequence
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 import talon_one
-from talon_one.cli.deployment import deployment, environment
+from talon_one.cli.deployment import deployment, environment, host_is_set
 from talon_one.cli.quickstart import checkout
 from talon_one.cli.screen import Screen
 from talon_one.sandbox.campaign import COUPON_CODE
+
+if TYPE_CHECKING:
+    from talon_one.sandbox import Sandbox
 
 app = typer.Typer(
     help="The Python SDK for Talon.One, at the command line.",
@@ -38,8 +40,10 @@ def run(arguments: Sequence[str] | None = None) -> int:
         app(arguments, prog_name="talon-one")
     except talon_one.ApiException as failure:
         return _refuse(f"{failure} ({failure.method} {failure.url})")
-    except (talon_one.OpenApiException, OSError, sqlite3.Error) as failure:
+    except talon_one.OpenApiException as failure:
         return _refuse(str(failure))
+    except OSError as failure:
+        return _refuse(failure.strerror or str(failure))
     except ModuleNotFoundError as missing:
         # The sandbox says what to install; any other missing module is a fault of ours.
         if missing.name != "aiohttp":
@@ -84,8 +88,7 @@ def quickstart(
     """
     screen = Screen()
     with deployment() as configuration, talon_one.ApiClient(configuration) as client:
-        given = bool(os.environ.get("TALON_ONE_HOST"))
-        what = "TALON_ONE_HOST" if given else "a sandbox, started for this run"
+        what = "TALON_ONE_HOST" if host_is_set() else "a sandbox, started for this run"
         screen.fact(f"Talking to {configuration.host} ({what}).")
         checkout(talon_one.IntegrationApi(client), coupon, screen)
 
@@ -102,11 +105,14 @@ def sandbox(
     """Run a local Talon.One until Ctrl-C, and show how to reach it."""
     from talon_one.sandbox import Sandbox
 
-    Sandbox(port, database).run_forever(_announce)
+    try:
+        Sandbox(port, database).run_forever(_announce)
+    except (sqlite3.Error, RuntimeError) as unusable:
+        raise typer.Exit(_refuse(f"cannot use the database {database}: {unusable}")) from unusable
     Screen().fact("The sandbox has ended.")
 
 
-def _announce(running: talon_one.sandbox.Sandbox) -> None:
+def _announce(running: Sandbox) -> None:
     screen = Screen()
     screen.line(f"The sandbox listens on {running.url} until Ctrl-C.")
     screen.fact(

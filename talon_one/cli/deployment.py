@@ -23,13 +23,18 @@ def deployment() -> Iterator[Configuration]:
     Raises:
         ModuleNotFoundError: A sandbox is wanted, but aiohttp is not installed.
     """
-    if os.environ.get("TALON_ONE_HOST"):
+    if host_is_set():
         yield Configuration.from_env()
         return
     from talon_one.sandbox import Sandbox
 
     with Sandbox() as sandbox:
         yield Configuration.from_env(environment(sandbox))
+
+
+def host_is_set() -> bool:
+    """Say whether the environment names a deployment."""
+    return bool(os.environ.get("TALON_ONE_HOST"))
 
 
 def environment(sandbox: Sandbox) -> dict[str, str]:

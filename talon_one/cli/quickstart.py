@@ -81,6 +81,8 @@ def checkout(api: talon_one.IntegrationApi, coupon_code: str, screen: Screen) ->
     screen.fact(f"State of the session: {closed.state if closed else 'unknown'}")
     for coupon in coupons:
         screen.fact(
-            f"Coupon {coupon.value}: used {coupon.usage_counter} times in all,"
-            f" {coupon.profile_redemption_count} times by this customer"
+            f"Redemptions of {coupon.value}: {coupon.usage_counter},"
+            f" by this customer: {coupon.profile_redemption_count}"
         )
+    if not coupons:
+        screen.fact("No coupon was redeemed.")

@@ -1,0 +1,1 @@
+"""The `talon-one` command, run the way its users run it."""

@@ -1,0 +1,130 @@
+"""`talon-one sandbox` runs until it is told to end, and says how to reach it."""
+
+from __future__ import annotations
+
+import shlex
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+import talon_one
+from cli.program import TALON_ONE, run, variables
+from talon_one.cli import main
+
+# Ctrl-C would be ignored if the tests themselves run where it is, such as behind nohup.
+_PROGRAM = """
+import signal, sys
+signal.signal(signal.SIGINT, signal.default_int_handler)
+from talon_one.cli import main
+sys.exit(main())
+"""
+
+
+@contextmanager
+def running_sandbox(*arguments: str) -> Iterator[tuple[dict[str, str], subprocess.Popen[str]]]:
+    """Run the command; give the variables that it says to export, and the process."""
+    with subprocess.Popen(
+        [sys.executable, "-c", _PROGRAM, "sandbox", *arguments],
+        env=variables({"COLUMNS": "20"}),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        encoding="utf-8",
+    ) as process:
+        try:
+            assert process.stdout is not None
+            exported = {}
+            for line in process.stdout:
+                match shlex.split(line):
+                    case ["export", setting]:
+                        name, _, value = setting.partition("=")
+                        exported[name] = value
+                if "TALON_ONE_APPLICATION_SECRET" in exported:
+                    break
+            yield exported, process
+        finally:
+            process.kill()
+
+
+def end(process: subprocess.Popen[str], how: signal.Signals) -> tuple[int, str, str]:
+    """End the command; return its exit code and what it still wrote."""
+    process.send_signal(how)
+    out, err = process.communicate(timeout=30)
+    return process.returncode, out, err
+
+
+@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM], ids=["Ctrl-C", "SIGTERM"])
+def test_it_answers_those_who_export_its_lines_until_it_is_ended(how: signal.Signals) -> None:
+    with running_sandbox() as (exported, process):
+        configuration = talon_one.Configuration.from_env(exported)
+        with talon_one.ApiClient(configuration) as client:
+            application_id = int(exported["TALON_ONE_APPLICATION_ID"])
+            talon_one.ManagementApi(client).get_application(application_id)
+            talon_one.IntegrationApi(client).create_coupon_reservation(
+                "TEN-OFF", {"integrationIDs": ["anna"]}
+            )
+            # The secret is good, too: without a key the request is signed.
+            del configuration.api_key["api_key_v1"]
+            talon_one.IntegrationApi(client).delete_coupon_reservation(
+                "TEN-OFF", {"integrationIDs": ["anna"]}
+            )
+        code, out, err = end(process, how)
+        assert (code, " ".join(out.split()), err) == (0, "The sandbox has ended.", "")
+
+
+def test_a_database_keeps_what_happened(tmp_path: Path) -> None:
+    arguments = ("--database", str(tmp_path / "shop.db"))
+    with running_sandbox(*arguments) as (exported, process):
+        ended = run(TALON_ONE, "quickstart", more=exported)
+        assert "Redemptions of TEN-OFF: 1, by this customer: 1" in ended.out
+        assert end(process, signal.SIGINT)[0] == 0
+    with running_sandbox(*arguments) as (exported, process):
+        ended = run(TALON_ONE, "quickstart", more=exported)
+        assert "Redemptions of TEN-OFF: 2, by this customer: 1" in ended.out
+        assert end(process, signal.SIGINT)[0] == 0
+
+
+def test_it_listens_on_the_port_it_is_told() -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        port = taken.getsockname()[1]
+    with running_sandbox("--port", str(port)) as (exported, process):
+        assert exported["TALON_ONE_HOST"] == f"http://127.0.0.1:{port}"
+        end(process, signal.SIGINT)
+
+
+def test_a_port_that_is_taken_is_one_line() -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = str(taken.getsockname()[1])
+        ended = run(TALON_ONE, "sandbox", "--port", port)
+    assert (ended.code, ended.out) == (1, "")
+    wanted = f"talon-one: the sandbox cannot listen on 127.0.0.1:{port}: the port is in use\n"
+    assert ended.err == wanted
+
+
+@pytest.mark.parametrize(
+    ("file", "said"),
+    [("no/such/folder/shop.db", "unable to open database file"), ("notes.txt", "not a database")],
+)
+def test_a_database_that_cannot_be_used_is_one_line(
+    file: str,
+    said: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("notes.txt").write_text("Buy beans. " * 100)
+    with pytest.raises(SystemExit) as ended:
+        main(["sandbox", "--database", file])
+    assert ended.value.code == 1
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.startswith(f"talon-one: cannot use the database {file}: ")
+    assert said in line

@@ -1,0 +1,61 @@
+"""Guides: pages whose blocks of Python are one program, from the first block to the last."""
+
+from __future__ import annotations
+
+import io
+import os
+import re
+import subprocess
+import sys
+from contextlib import redirect_stdout
+from pathlib import Path
+from typing import Any
+
+from docs.pages import ROOT, Block, Page
+
+_OUTPUT = re.compile(r"^ *#> (.*)$", re.MULTILINE)
+
+
+def run(page: Page) -> list[str]:
+    """Run the blocks of a page one after another; return what they print otherwise than they say.
+
+    A block says what it prints in comments that begin with ``#>``.
+    """
+    names: dict[str, Any] = {"__name__": "__main__"}
+    wrong = []
+    for block in page.blocks:
+        printed = io.StringIO()
+        with redirect_stdout(printed):
+            exec(compile(block.padded, str(block), "exec"), names)
+        said = _OUTPUT.findall(block.code)
+        if printed.getvalue().splitlines() != said:
+            wrong.append(f"{block} prints {printed.getvalue()!r}")
+    return wrong
+
+
+def type_errors(blocks: list[Block], folder: Path) -> str:
+    """Return what mypy has to say about blocks that are one program; lines are those of the page.
+
+    Args:
+        blocks: The blocks, in their order.
+        folder: Where the program may be written.
+    """
+    lines: list[str] = []
+    for block in blocks:
+        lines += [""] * (block.line - 1 - len(lines)) + block.code.splitlines()
+    program = folder / "page.py"
+    program.write_text("\n".join([*lines, ""]), encoding="utf-8")
+    return mypy(program)
+
+
+def mypy(*files: Path) -> str:
+    """Return what mypy has to say about files, by the settings of the project."""
+    done = subprocess.run(
+        [sys.executable, "-m", "mypy", "--no-error-summary", *files],
+        cwd=ROOT,
+        env={**os.environ, "MYPYPATH": str(ROOT)},
+        capture_output=True,
+        encoding="utf-8",
+        check=False,
+    )
+    return done.stdout + done.stderr
