@@ -1,0 +1,29 @@
+"""A program to be timed as a whole: import, client, and a first call with its models.
+
+It is a script of a new interpreter, given the address of the server; it prints the seconds.
+"""
+
+from time import perf_counter
+
+start = perf_counter()
+
+import sys  # noqa: E402  the clock has to start first
+
+from talon_one import (  # noqa: E402
+    CartItem,
+    IntegrationApi,
+    IntegrationRequest,
+    NewCustomerSessionV2,
+)
+
+api = IntegrationApi(host=sys.argv[1], api_key="0123456789abcdef")
+session = NewCustomerSessionV2(
+    profile_id="customer-4711",
+    coupon_codes=["SPRING-2026"],
+    cart_items=[CartItem(sku="SKU-1000", quantity=1, price=59.9)],
+)
+answer = api.update_customer_session_v2("session-1", IntegrationRequest(customer_session=session))
+if answer.customer_session is None or answer.effects[0].effect_type != "acceptCoupon":
+    raise SystemExit("this is not the answer of the server")
+
+print(perf_counter() - start)

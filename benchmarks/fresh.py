@@ -1,0 +1,65 @@
+"""What it costs to begin: each reading is taken in an interpreter of its own."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable
+
+from benchmarks import ROOT, server
+from benchmarks.timing import Reading, interleaved
+
+_TIMED_IMPORT = """
+from time import perf_counter
+start = perf_counter()
+import {module}
+print(perf_counter() - start)
+"""
+
+# Resident pages, from which the peak of the parent, which a child inherits, is absent.
+_MEMORY = """
+{statement}
+with open("/proc/self/statm") as file:
+    pages = int(file.read().split()[1])
+import resource
+print(pages * resource.getpagesize())
+"""
+
+
+def readings(rounds: int) -> dict[str, Reading]:
+    """Measure imports, the first call and the memory."""
+    with tempfile.TemporaryDirectory() as bytecode, server.running() as host:
+
+        def program(*arguments: str) -> Callable[[], float]:
+            return lambda: _run(bytecode, *arguments)
+
+        talon_one = program("-c", _TIMED_IMPORT.format(module="talon_one"))
+        urllib3 = program("-c", _TIMED_IMPORT.format(module="urllib3"))
+        first_call = program(str(ROOT / "benchmarks" / "first_call.py"), host)
+        with_us = program("-c", _MEMORY.format(statement="import talon_one"))
+        without = program("-c", _MEMORY.format(statement=""))
+        # The first run of each only leaves bytecode behind.
+        for warm_up in (talon_one, urllib3, first_call, with_us, without):
+            warm_up()
+        return {
+            "import": interleaved(talon_one, urllib3, rounds),
+            "first call": interleaved(first_call, urllib3, rounds),
+            "memory": interleaved(with_us, without, rounds),
+        }
+
+
+def _run(bytecode: str, *arguments: str) -> float:
+    """Run a program in a new interpreter and return the number that it prints."""
+    environment = {key: value for key, value in os.environ.items() if not _is_python(key)}
+    environment["PYTHONPATH"] = os.pathsep.join([str(ROOT), *filter(None, sys.path)])
+    # Without `site`: what a .pth file loads at the start would hide what an import costs.
+    command = [sys.executable, "-S", "-X", f"pycache_prefix={bytecode}", *arguments]
+    done = subprocess.run(command, env=environment, check=True, stdout=subprocess.PIPE)
+    return float(done.stdout)
+
+
+def _is_python(variable: str) -> bool:
+    # Such as PYTHONDONTWRITEBYTECODE, under which every import would compile again.
+    return variable.startswith("PYTHON")

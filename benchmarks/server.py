@@ -1,0 +1,71 @@
+"""A server in a process of its own that gives every request the same answer, as fast as it can."""
+
+from __future__ import annotations
+
+import json
+import socket
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from benchmarks import ROOT
+from benchmarks.payloads import session_answer
+
+
+@contextmanager
+def running() -> Iterator[str]:
+    """Start the server and yield its address; it ends with the block."""
+    with subprocess.Popen(
+        [sys.executable, "-m", "benchmarks.server"],
+        cwd=ROOT,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+    ) as process:
+        assert process.stdin is not None
+        assert process.stdout is not None
+        try:
+            yield f"http://127.0.0.1:{int(process.stdout.readline())}"
+        finally:
+            process.stdin.close()
+
+
+def serve() -> None:
+    """Serve until standard input ends; the port is the first line of the output."""
+    body = json.dumps(session_answer(), separators=(",", ":"), ensure_ascii=False).encode()
+    head = (
+        "HTTP/1.1 200 OK\r\nContent-Type: application/json; charset=utf-8\r\n"
+        f"Content-Length: {len(body)}\r\n\r\n"
+    )
+    listener = socket.create_server(("127.0.0.1", 0))
+    print(listener.getsockname()[1], flush=True)
+    threading.Thread(target=_accept, args=(listener, head.encode() + body), daemon=True).start()
+    sys.stdin.read()
+
+
+def _accept(listener: socket.socket, answer: bytes) -> None:
+    while True:
+        connection, _ = listener.accept()
+        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        threading.Thread(target=_converse, args=(connection, answer), daemon=True).start()
+
+
+def _converse(connection: socket.socket, answer: bytes) -> None:
+    received = b""
+    while chunk := connection.recv(65536):
+        received += chunk
+        head, blank_line, rest = received.partition(b"\r\n\r\n")
+        if blank_line and len(rest) >= _content_length(head):
+            connection.sendall(answer)
+            received = b""
+    connection.close()
+
+
+def _content_length(head: bytes) -> int:
+    _, _, value = head.lower().partition(b"content-length:")
+    return int(value.split(b"\r\n", 1)[0] or 0)
+
+
+if __name__ == "__main__":
+    serve()

@@ -1,0 +1,79 @@
+"""`python -m benchmarks` runs; how long anything takes is not for tests to judge."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+
+import pytest
+
+from benchmarks.budgets import BUDGETS, Budget
+from benchmarks.payloads import session_answer, session_request
+from benchmarks.timing import Reading, interleaved
+from talon_one import IntegrationRequest, IntegrationStateV2, Model
+
+from .fresh import ROOT
+
+
+def test_the_command_prints_a_row_with_a_verdict_for_every_budget() -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "benchmarks", "--processes", "1", "--rounds", "2"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stderr
+    rows = done.stdout.splitlines()[-len(BUDGETS) :]
+    for row, budget in zip(rows, BUDGETS.values(), strict=True):
+        assert row.startswith(budget.measure)
+        assert budget.yardstick in row
+        assert row.endswith("met") or "missed by" in row
+
+
+def test_readings_are_taken_in_turn() -> None:
+    taken: list[str] = []
+
+    def reading(name: str, values: list[float]) -> float:
+        taken.append(name)
+        return values.pop(0)
+
+    ours, yardstick = [3.0, 2.0, 9.0], [1.0, 5.0, 1.0]
+    found = interleaved(lambda: reading("a", ours), lambda: reading("b", yardstick), 3)
+    assert taken == ["a", "b"] * 3
+    assert found == Reading(3.0, 1.0)
+
+
+def test_a_budget_is_a_ratio_or_what_is_added() -> None:
+    assert Budget("", "", 1).value(Reading(3.0, 2.0)) == 1.5
+    assert Budget("", "", 1, "MB").value(Reading(5 * 2**20, 3 * 2**20)) == 2.0
+
+
+def test_the_answer_that_is_measured_has_12_kilobytes() -> None:
+    text = json.dumps(session_answer(), separators=(",", ":"), ensure_ascii=False).encode()
+    assert len(text) == pytest.approx(12_000, rel=0.02)
+
+
+@pytest.mark.parametrize(
+    ("cls", "data"),
+    [(IntegrationStateV2, session_answer()), (IntegrationRequest, session_request())],
+)
+def test_what_is_measured_is_what_the_platform_would_send(
+    cls: type[Model], data: dict[str, object]
+) -> None:
+    model = cls.from_dict(data)
+    model.validate()
+    assert undeclared(model) == {}
+
+
+def undeclared(value: object) -> dict[str, object]:
+    """Return the properties, wherever they are, that no class declares."""
+    found: dict[str, object] = {}
+    if isinstance(value, Model):
+        found.update(value.additional_properties)
+        for name in type(value)._fields:
+            found.update(undeclared(getattr(value, name)))
+    elif isinstance(value, list | dict):
+        for item in value if isinstance(value, list) else value.values():
+            found.update(undeclared(item))
+    return found

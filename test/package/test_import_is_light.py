@@ -1,0 +1,181 @@
+"""What an import loads, and what the front door offers."""
+
+from __future__ import annotations
+
+import ast
+import re
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import talon_one
+from talon_one import models
+
+from .fresh import ROOT, result_of
+
+PACKAGE = ROOT / "talon_one"
+
+_LOADED = """
+import sys
+before = set(sys.modules)
+{statement}
+loaded = set(sys.modules) - before
+import json
+print(json.dumps(sorted(loaded)))
+"""
+
+
+def loaded_by(statement: str) -> set[str]:
+    """Return the modules that a statement loads in a new interpreter."""
+    return set(result_of(_LOADED.format(statement=statement)))
+
+
+def ours(modules: set[str]) -> set[str]:
+    return {name for name in modules if name.partition(".")[0] == "talon_one"}
+
+
+def test_importing_the_package_loads_nothing_but_itself() -> None:
+    loaded = loaded_by("import talon_one")
+    assert ours(loaded) == {"talon_one"}
+    # `importlib` is the one thing that lazy names need; Python has nearly all of it loaded.
+    foreign = {name for name in loaded - ours(loaded) if name.partition(".")[0] != "importlib"}
+    assert foreign <= {"warnings"}
+
+
+def test_importing_an_api_loads_its_methods_and_no_model() -> None:
+    loaded = loaded_by("from talon_one import IntegrationApi")
+    assert ours(loaded) == {
+        "talon_one",
+        "talon_one.api",
+        "talon_one.api.integration_api",
+        "talon_one.api.integration_operations",
+        "talon_one.endpoint",
+        "talon_one.operation",
+    }
+    assert not loaded & {"json", "logging", "ssl", "urllib3"}
+
+
+def test_making_a_client_loads_neither_the_http_library_nor_a_model() -> None:
+    loaded = loaded_by(
+        "from talon_one import IntegrationApi; IntegrationApi(host='https://a.test', api_key='b')"
+    )
+    assert not loaded & {"aiohttp", "asyncio", "certifi", "dateutil", "logging", "ssl", "urllib3"}
+    assert not {name for name in loaded if name.startswith("talon_one.models.")}
+
+
+def test_a_model_loads_only_the_models_that_it_is_made_of_once_they_are_needed() -> None:
+    statement = "import talon_one; cart = talon_one.CartItem(sku='a', quantity=1)"
+    loaded = loaded_by(statement)
+    assert {name for name in loaded if name.startswith("talon_one.models.")} == {
+        "talon_one.models.cart_item"
+    }
+    assert "talon_one.models.product" in loaded_by(
+        f"{statement}; cart.product = {{}}; cart.product"
+    )
+
+
+@pytest.mark.parametrize(
+    "program",
+    [
+        "import talon_one; talon_one.Coupon",
+        "from talon_one import Coupon",
+        "from talon_one.models import Coupon",
+        "from talon_one.models.coupon import Coupon",
+        "import talon_one; talon_one.models.Coupon",
+        "import talon_one.models; talon_one.models.coupon.Coupon",
+        "import talon_one; talon_one.api_client.ApiClient",
+        "import talon_one; talon_one.exceptions.ApiException",
+        "import talon_one.rest; talon_one.rest.ApiException",
+        "from talon_one.api import ManagementApi",
+        "from talon_one.api.management_api import ManagementApi",
+        "from talon_one.models.inline_response2001 import InlineResponse2001",
+    ],
+)
+def test_names_are_found_on_every_way_that_leads_to_them(program: str) -> None:
+    assert loaded_by(program)
+
+
+def test_a_star_import_gives_every_public_name() -> None:
+    program = """
+import json
+before = set(globals())
+from talon_one import *
+print(json.dumps(sorted(set(globals()) - before - {"before"})))
+"""
+    assert result_of(program) == sorted(talon_one.__all__)
+
+
+def names_in_stub(stub: Path) -> set[str]:
+    """Return the public names that type checkers see in a package."""
+    names = set()
+    for statement in ast.parse(stub.read_text()).body:
+        if isinstance(statement, ast.Assign) and ast.unparse(statement.targets[0]) == "__all__":
+            return set(ast.literal_eval(statement.value))
+        if isinstance(statement, ast.ImportFrom):
+            if statement.names[0].name == "*":
+                home = ROOT.joinpath(*str(statement.module).split("."))
+                names |= names_in_stub(home / "__init__.pyi")
+            names |= {alias.asname for alias in statement.names if alias.asname}
+    return names
+
+
+def test_the_front_door_names_the_same_everywhere() -> None:
+    public = set(talon_one.__all__)
+    assert len(public) == len(talon_one.__all__)
+    assert public == {*talon_one.HOME, *models.__all__}
+    assert public <= set(dir(talon_one))
+    in_stub = names_in_stub(PACKAGE / "__init__.pyi")
+    assert public <= in_stub
+    # Beside the public names, a stub may name modules.
+    assert all(find_spec(f"talon_one.{name}") for name in in_stub - public)
+
+
+@pytest.mark.parametrize("name", talon_one.HOME)
+def test_a_public_name_is_what_its_home_defines(name: str) -> None:
+    home: Any = __import__(f"talon_one.{talon_one.HOME[name]}", fromlist=[name])
+    assert getattr(talon_one, name) is getattr(home, name)
+
+
+def test_an_unknown_name_is_an_attribute_error_with_a_hint() -> None:
+    with pytest.raises(AttributeError, match=r"'Cupon'.*Coupon"):
+        talon_one.Cupon  # type: ignore[attr-defined]  # noqa: B018  that is what is tested
+
+
+def test_a_pickled_model_is_read_by_a_process_that_has_imported_nothing() -> None:
+    pickled = result_of(
+        "import json, pickle, talon_one\n"
+        "item = talon_one.CartItem(sku='a', quantity=2, product=talon_one.Product(name='b'))\n"
+        "print(json.dumps(pickle.dumps(item).hex()))"
+    )
+    program = "import json, pickle, sys\nprint(pickle.loads(bytes.fromhex(sys.argv[1])).to_json())"
+    assert result_of(program, pickled) == {"sku": "a", "quantity": 2, "product": {"name": "b"}}
+
+
+def test_every_module_written_by_hand_can_be_the_first_one_imported() -> None:
+    names = [
+        ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__")
+        for path in sorted(PACKAGE.rglob("*.py"))
+        if "models" not in path.parts and path.name != "__main__.py"
+    ]
+    assert "talon_one.api_client" in names
+    program = """
+import importlib, json, sys
+failures = {}
+for name in sys.argv[1:]:
+    # Forgetting all of ours makes each import the first one.
+    for loaded in [each for each in sys.modules if each.partition(".")[0] == "talon_one"]:
+        del sys.modules[loaded]
+    try:
+        importlib.import_module(name)
+    except ImportError as error:
+        failures[name] = str(error)
+print(json.dumps(failures))
+"""
+    assert result_of(program, *names) == {}
+
+
+def test_six_is_for_others_and_no_code_of_ours_imports_it() -> None:
+    imported = re.compile(r"^\s*(import|from) six\b", re.MULTILINE)
+    assert not [path for path in PACKAGE.rglob("*.py") if imported.search(path.read_text())]

@@ -1,0 +1,124 @@
+"""A program as users write it, for type checkers: it is never run.
+
+What stands here without a comment must be accepted, with the very types that `assert_type` names.
+Each ``type: ignore`` marks a mistake that must be reported: mypy, told to be strict, complains of
+one that hides nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any, Literal
+
+import urllib3
+from typing_extensions import assert_type
+
+import talon_one
+from talon_one import (
+    ApiClient,
+    ApiException,
+    ApiResponse,
+    Configuration,
+    Effect,
+    IntegrationApi,
+    IntegrationRequest,
+    IntegrationStateV2,
+    ManagementApi,
+    NewCustomerSessionV2,
+)
+from talon_one.exceptions import NotFoundException
+from talon_one.models.cart_item import CartItem
+from talon_one.models.coupon import Coupon
+from talon_one.models.customer_session_v2 import CustomerSessionV2
+from talon_one.models.limit_config import LimitConfig
+
+integration = IntegrationApi(host="https://example.talon.one", api_key="secret")
+management = ManagementApi(ApiClient(Configuration(api_key={"management_key": "secret"})))
+request = IntegrationRequest(customer_session=NewCustomerSessionV2(profile_id="zoe"))
+
+# Methods: what they take
+integration.update_customer_session_v2("session", request)
+integration.update_customer_session_v2("session", {"customerSession": {}}, dry=True)
+integration.update_customer_session_v2("session", request, _request_timeout=(1, 5))
+integration.update_customer_session_v2("session", request, _headers={"X-Trace": "1"})
+integration.update_customer_session_v2("session")  # type: ignore[call-arg]  # no body
+integration.update_customer_session_v2("session", request, dri=True)  # type: ignore[call-arg]  # typo
+integration.update_customer_session_v2("session", Coupon)  # type: ignore[arg-type]  # wrong model
+integration.update_customer_session_v2("session", request, dry="yes")  # type: ignore[arg-type]  # text
+integration.update_customer_sesion("session", request)  # type: ignore[attr-defined]  # typo
+integration.get_coupons(1, 2)  # type: ignore[attr-defined]  # a method of the other API
+
+# Methods: what they return
+state = integration.update_customer_session_v2("session", request)
+assert_type(state, IntegrationStateV2)
+full = integration.update_customer_session_v2_with_http_info("session", request)
+assert_type(full, ApiResponse[IntegrationStateV2])
+assert_type(full.data, IntegrationStateV2)
+assert_type(full.status_code, int)
+raw = integration.update_customer_session_v2_without_preload_content("session", request)
+assert_type(raw, urllib3.BaseHTTPResponse)
+assert_type(integration.delete_coupon_reservation("code", {"integrationIDs": []}), None)
+assert_type(management.export_coupons(1), str)
+assert_type(management.get_applications().data[0].name, str)
+
+# The variants take what the method takes.
+integration.update_customer_session_v2_with_http_info("session")  # type: ignore[call-arg]  # no body
+integration.update_customer_session_v2_with_http_info(1, request)  # type: ignore[arg-type]  # number
+
+# Models: what their constructors take
+CartItem(sku="shoe", quantity=1, attributes={"size": 42})
+CartItem(sku="shoe", quantity=1, price=None)
+CartItem(sku="shoe", quantity=1, catalogue_item_id=3)  # type: ignore[call-arg]  # typo
+CartItem(sku="shoe")  # type: ignore[call-arg]  # quantity is required
+CartItem(sku="shoe", quantity="one")  # type: ignore[arg-type]  # text for a number
+NewCustomerSessionV2(state="closed", cart_items=[CartItem(sku="shoe", quantity=1)])
+NewCustomerSessionV2(state="close")  # type: ignore[arg-type]  # no such state
+NewCustomerSessionV2(cart_items=[{"sku": "shoe"}])  # type: ignore[list-item]  # a dict
+CartItem(sku="shoe", quantity=1, category=talon_one.NULL)
+
+# Models: what their attributes are
+coupon = Coupon.from_dict({"value": "SPRING"})
+assert_type(coupon, Coupon)
+assert_type(coupon.copy(), Coupon)
+assert_type(coupon.value, str | None)
+assert_type(coupon.created, datetime)
+assert_type(coupon.limits, list[LimitConfig] | None)
+assert_type(coupon.attributes, dict[str, Any] | None)
+assert_type(state.effects, list[Effect])
+assert_type(state.customer_session, CustomerSessionV2 | None)
+assert_type(
+    NewCustomerSessionV2().state,
+    Literal["open", "closed", "partially_returned", "cancelled"] | None,
+)
+coupon.usage_limit = 3
+coupon.start_date = talon_one.NULL
+coupon.usage_limit = "three"  # type: ignore[assignment]  # text for a number
+coupon.usage_limits = 3  # type: ignore[attr-defined]  # typo
+coupon.vlaue  # type: ignore[attr-defined]  # noqa: B018  # typo
+
+
+def rejected(effect: Effect) -> bool:
+    match effect:
+        case Effect(effect_type="rejectCoupon" | "rejectReferral"):
+            return True
+    return False
+
+
+# Every way to a name leads to the same class.
+classes: list[type[Coupon]] = [talon_one.Coupon, talon_one.models.Coupon, Coupon]
+talon_one.Cupon  # type: ignore[attr-defined]  # noqa: B018  # typo
+
+# What the vendor's packages offer on every class
+assert_type(Coupon.attribute_map, dict[str, str])
+assert_type(Coupon.openapi_types, dict[str, str])
+
+# Failures
+try:
+    integration.update_customer_session_v2("session", request)
+except NotFoundException as missing:
+    assert_type(missing.status, int | None)
+except ApiException as failure:
+    assert_type(failure.errors, list[dict[str, Any]])
+
+decode: Callable[[str], Coupon] = Coupon.from_json
