@@ -112,6 +112,7 @@ class _Builder:
             properties=tuple(properties),
             aliases=self._class_aliases(name, schema),
             deprecated=schema.get("deprecated", False),
+            max_properties=schema.get("maxProperties"),
         )
 
     def _alias(self, name: str, schema: Document) -> ir.Alias:

@@ -68,6 +68,7 @@ class Model:
     properties: tuple[Property, ...]
     aliases: tuple[str, ...]
     deprecated: bool
+    max_properties: int | None = None
 
     @property
     def imported_models(self) -> list[str]:

@@ -77,7 +77,7 @@ _TEXTS = {
     "store_name": ("Berlin",),
     "subledger_id": ("miles",),
     "tag": ("summer",),
-    "timeframe": ("30D",),
+    "timeframe": ("30",),
     "timezone": ("Europe/Berlin",),
     "title": ("Summer sale",),
     "token": ("token-from-the-email",),
@@ -271,7 +271,8 @@ def _shown(model: ir.Model, around: tuple[str, ...]) -> list[ir.Property]:
         each.name for each in optional if not _TELLING.isdisjoint(_endings(_full_name(model, each)))
     }
     shown = [each for each in model.properties if each.required or each.name in telling]
-    return shown or optional[:_SHOWN]
+    # Some objects take one of several properties, but not two of them.
+    return (shown or optional[:_SHOWN])[: model.max_properties]
 
 
 def _full_name(model: ir.Model, each: ir.Property) -> str:

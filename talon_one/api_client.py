@@ -82,6 +82,9 @@ class ApiClient:
     def __exit__(self, *exc_info: object) -> None:
         self.close()
 
+    def __repr__(self) -> str:
+        return f"<ApiClient {self.configuration.host}>"
+
     def close(self) -> None:
         """Close the connections and end the threads; a later call opens new ones."""
         if self._pool is not None:

@@ -86,7 +86,10 @@ def auth_header(
         if value is not None:
             return SCHEMES[name].header, value
     wanted = "; or ".join(SCHEMES[name].setting for name in accepted)
-    raise ConfigurationError(f"no credential for this call: it needs {wanted}")
+    known = {*SCHEMES, AUTHORIZATION, CONTENT_SIGNATURE}
+    unknown = ", ".join(repr(name) for name in configuration.api_key if name not in known)
+    given = f" (given is {unknown}, which names no scheme)" if unknown else ""
+    raise ConfigurationError(f"no credential for this call: it needs {wanted}{given}")
 
 
 def credential(configuration: Credentials, name: str) -> str | None:

@@ -9,7 +9,8 @@ from functools import cache
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from talon_one.auth import SCHEMES, credential
-from talon_one.exceptions import ConfigurationError
+from talon_one.exceptions import ApiAttributeError, ApiTypeError, ConfigurationError
+from talon_one.suggest import did_you_mean
 
 if TYPE_CHECKING:
     import logging
@@ -56,6 +57,7 @@ class Configuration:
     """
 
     _default: ClassVar[Configuration | None] = None
+    _complete = False
 
     def __init__(
         self,
@@ -84,8 +86,8 @@ class Configuration:
         debug: bool | None = None,
     ) -> None:
         self.host = PLACEHOLDER_HOST if host is None else host
-        self.api_key: dict[str, str] = dict(api_key or {})
-        self.api_key_prefix: dict[str, str] = dict(api_key_prefix or {})
+        self.api_key: dict[str, str] = _mapping("api_key", api_key)
+        self.api_key_prefix: dict[str, str] = _mapping("api_key_prefix", api_key_prefix)
         self.application_id = application_id
         self.application_secret = application_secret
         self.username = username
@@ -125,6 +127,14 @@ class Configuration:
         self._debug = False
         if debug:
             self.debug = debug
+        self._complete = True
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        # Subclasses may have settings of their own.
+        if self._complete and type(self) is Configuration and not hasattr(self, name):
+            hint = did_you_mean(name, [each for each in dir(self) if not each.startswith("_")])
+            raise ApiAttributeError(f"Configuration has no setting {name!r}.{hint}")
+        super().__setattr__(name, value)
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str] | None = None) -> Self:
@@ -276,7 +286,9 @@ class Configuration:
         )
 
     def __repr__(self) -> str:
-        given = ", ".join(sorted(self.api_key)) or "none"
+        names = sorted(self.api_key)
+        names += [name for name in ("access_token", "application_secret") if getattr(self, name)]
+        given = ", ".join(names) or "none"
         return f"<Configuration host={self.host!r} credentials={given}>"
 
     def __eq__(self, other: object) -> bool:
@@ -285,6 +297,17 @@ class Configuration:
         return vars(self) == vars(other)
 
     __hash__ = None  # type: ignore[assignment]  # settings change, so they must not be keys
+
+
+def _mapping(name: str, given: Mapping[str, str] | None) -> dict[str, str]:
+    if given is None:
+        return {}
+    if not isinstance(given, Mapping):
+        raise ApiTypeError(
+            f"{name} of a Configuration is a dict, such as {{'api_key_v1': '...'}} or"
+            " {'management_key': '...'}; a text goes to IntegrationApi(host=..., api_key=...)"
+        )
+    return dict(given)
 
 
 @cache

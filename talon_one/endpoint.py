@@ -76,6 +76,11 @@ class Api:
             raise ApiTypeError(
                 f"{type(self).__name__} takes an ApiClient: use ApiClient(configuration)"
             )
+        elif not hasattr(api_client, "call"):
+            raise ApiTypeError(
+                f"{type(self).__name__} takes an ApiClient, or the keywords host and api_key,"
+                f" not {type(api_client).__name__}"
+            )
         self.api_client = api_client
 
     def __enter__(self) -> Self:
@@ -83,6 +88,9 @@ class Api:
 
     def __exit__(self, *exc_info: object) -> None:
         self.close()
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} {self.api_client.configuration.host}>"
 
     def close(self) -> None:
         """Close the connections of the client."""
@@ -135,7 +143,7 @@ def _variant(method: Any, suffix: str, **setting: Any) -> Any:
 
     # It calls the client itself: warnings count the frames between the client and its caller.
     def variant(self: Api, *args: Any, **kwargs: Any) -> Any:
-        return self.api_client.call(operation, args, {**kwargs, **setting})
+        return self.api_client.call(operation, args, {**setting, **kwargs})
 
     variant.__name__ = f"{method.__name__}{suffix}"
     variant.__qualname__ = f"{method.__qualname__}{suffix}"

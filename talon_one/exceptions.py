@@ -108,7 +108,10 @@ class ModelValidationError(ApiValueError):
         self.violations = tuple(violations)
         found = "; ".join(str(violation) for violation in self.violations)
         count = len(self.violations)
-        super().__init__(f"{subject} has {count} violation{'s' * (count != 1)}: {found}")
+        if count == 1 and not self.violations[0].path:  # A single value, such as a parameter.
+            super().__init__(f"{subject} {self.violations[0].message}")
+        else:
+            super().__init__(f"{subject} has {count} violation{'s' * (count != 1)}: {found}")
 
     def __reduce__(self) -> tuple[Any, ...]:
         return type(self), (self.subject, self.violations)

@@ -301,6 +301,23 @@ class Model:
         """Python name to wire name."""
         return {name: declared.wire for name, declared in cls._fields.items()}
 
+    @_ClassFact
+    def __signature__(cls) -> Any:
+        """What `help` and editors show of the constructor."""
+        from inspect import Parameter, Signature
+
+        return Signature(
+            [
+                Parameter(
+                    name,
+                    Parameter.POSITIONAL_OR_KEYWORD,
+                    default=None,
+                    annotation=cls.__annotations__[name],
+                )
+                for name in cls._fields
+            ]
+        )
+
     # -- Helpers -------------------------------------------------------------------------------
 
     @classmethod

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 JSON_TYPE = "application/json"
 
+_NUMBERS = {"int": re.compile(r"-?[0-9]+"), "float": re.compile(r"-?[0-9]+(\.[0-9]+)?")}
 _FORBIDDEN_IN_HEADERS = re.compile(r"[\r\n\x00]|[^\x00-\xff]")
 
 
@@ -79,6 +80,10 @@ _OPTIONS = {
     "_preload_content": "preload",
     "async_req": "async_req",
 }
+_MAPPINGS = {
+    "_headers": "{'X-Shop': 'berlin'}",
+    "_request_auth": "{'key': 'Authorization', 'value': 'ApiKey-v1 ...'}",
+}
 # Keywords of the vendor's packages that have no meaning here, because there is one server and the
 # arguments are always checked.
 _IGNORED_OPTIONS = frozenset({"_host_index", "_check_input_type", "_check_return_type"})
@@ -90,6 +95,8 @@ def take_options(kwargs: dict[str, Any]) -> CallOptions:
     for keyword in [name for name in kwargs if name[0] == "_" or name == "async_req"]:
         if keyword in _OPTIONS:
             value = kwargs.pop(keyword)
+            if keyword in _MAPPINGS and value is not None and not isinstance(value, Mapping):
+                raise ApiTypeError(f"{keyword} is a dict, such as {_MAPPINGS[keyword]}")
             if value is not None:
                 setattr(options, _OPTIONS[keyword], value)
         elif keyword == "_return_http_data_only":
@@ -207,7 +214,7 @@ def _bind(operation: Operation, args: tuple[Any, ...], kwargs: Mapping[str, Any]
     for keyword, value in kwargs.items():
         name = keywords.get(keyword)
         if name is None:
-            hint = did_you_mean(keyword, keywords)
+            hint = did_you_mean(keyword, [*keywords, *_OPTIONS])
             raise ApiTypeError(f"{operation.id} has no parameter {keyword!r}.{hint}")
         if values.get(name) is not None:
             raise ApiTypeError(f"{operation.id} got {name!r} twice")
@@ -219,12 +226,17 @@ def _bind(operation: Operation, args: tuple[Any, ...], kwargs: Mapping[str, Any]
 
 
 def _validate(parameter: Parameter, value: Any) -> None:
-    # What a path or a query holds is text in the end, so text will do where numbers are meant.
-    if isinstance(value, str) and parameter.type in ("int", "float"):
+    if isinstance(value, str) and _is_written_number(parameter.type, value):
         return
     violations = value_violations(parameter.type, parameter.constraints, value)
     if violations:
         raise ModelValidationError(parameter.name, violations)
+
+
+def _is_written_number(type: str, text: str) -> bool:
+    """Say whether *text* is a number: in paths and queries, all is text in the end."""
+    pattern = _NUMBERS.get(type)
+    return pattern is not None and pattern.fullmatch(text) is not None
 
 
 def _query_pairs(parameter: Parameter, value: Any, configuration: Configuration) -> list[str]:
@@ -308,7 +320,10 @@ def _authenticate(
     options: CallOptions,
 ) -> None:
     if options.auth:
-        headers[options.auth["key"]] = options.auth["value"]
+        try:
+            headers[options.auth["key"]] = options.auth["value"]
+        except KeyError as cause:
+            raise ApiTypeError(f"_request_auth lacks the entry {cause}") from cause
         return
     given = {name.lower() for name in headers}
     if any(SCHEMES[scheme].header.lower() in given for scheme in operation.security):

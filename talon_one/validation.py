@@ -72,6 +72,8 @@ def _table(cls: type[Model]) -> _Table:
         if declared.required:
             annotation = cls.__annotations__[name]
             required.append((declared.wire, annotation == "Any" or annotation.endswith("| None")))
+    # Python names in the place of wire names are mistakes, whatever their values are.
+    good.update({name: frozenset() for name in cls._by_name if name not in checks})
     return _Table(tuple(required), checks, good)
 
 
@@ -83,7 +85,12 @@ def _check_object(cls: type[Model], data: Mapping[str, Any]) -> list[Violation]:
             found.append(Violation((name,), "is required"))
     for name, value in data.items():
         if value is not None and type(value) not in good.get(name, _ANYTHING):
-            wrong = checks.get(name, _check_free_form)(value)
+            check = checks.get(name)
+            if check is None and name in cls._by_name:
+                wire = cls._by_name[name].wire
+                found.append(Violation((name,), f"is a Python name; in a dict it is {wire!r}"))
+                continue
+            wrong = (check or _check_free_form)(value)
             if wrong:
                 found += _inside(name, wrong)
     return found
@@ -208,7 +215,11 @@ def _text_check(constraints: Mapping[str, Any]) -> Check:
             return _NOTHING
         found: list[Violation] = []
         if len(value) < least:
-            found += _wrong(f"must have at least {least} characters, not {len(value)}")
+            found += _wrong(
+                f"must have at least {least} characters, not {len(value)}"
+                if value
+                else "must not be empty"
+            )
         if len(value) > most:
             found += _wrong(f"must have at most {most} characters, not {len(value)}")
         if matches is not None and matches(value) is None:
@@ -255,8 +266,12 @@ def _check_datetime(value: Any) -> Found:
         return _wrong(_NAIVE) if value.utcoffset() is None else _NOTHING
     if not isinstance(value, str):
         return _wrong(f"must be a datetime, not {_kind(value)}")
-    if isinstance(read_datetime(value), str):
+    moment = read_datetime(value)
+    if isinstance(moment, str):
         return _wrong(f"must be an RFC 3339 timestamp, not {value!r}")
+    # A day alone is read as midnight; a time needs to say where.
+    if moment.tzinfo is None and len(value) > len("2026-01-31"):
+        return _wrong(f"must have a time zone at its end, such as Z, not {value!r}")
     return _NOTHING
 
 

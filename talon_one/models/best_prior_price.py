@@ -33,8 +33,7 @@ class BestPriorPrice(Model):
     metadata: BestPriorPriceMetadata = nested()
     """Extra information on how the price came about."""
     target: dict[str, Any] = field()
-    """Target to which the price applies, such as an audience. In an Okta event, the objects
-    affected by it."""
+    """Target to which the price applies, such as an audience."""
     context_ids: list[str] = field(wire="contextIds")
     """Context IDs in effect when the price was recorded, including those of price adjustments
     and of campaigns that changed it."""

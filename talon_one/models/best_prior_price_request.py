@@ -30,5 +30,4 @@ class BestPriorPriceRequest(Model):
     """Where the time frame ends: `strict` at `timeframeEndDate`, `price` just before the current
     price began, `sale` just before the current `contextId` began."""
     target: BestPriorTarget | None = nested(default=None)
-    """Target to which the price applies, such as an audience. In an Okta event, the objects
-    affected by it."""
+    """Target to which the price applies, such as an audience."""

@@ -20,5 +20,4 @@ class OktaEvent(Model):
     event_type: str = field(wire="eventType")
     """Okta event type naming the action, for example `application.user_membership.add`."""
     target: list[OktaEventTarget] = nested()
-    """Target to which the price applies, such as an audience. In an Okta event, the objects
-    affected by it."""
+    """Objects that the Okta event affected."""

@@ -165,7 +165,7 @@ def test_only_what_was_given_is_sent(models: ModuleType) -> None:
 
 
 INVALID = [
-    ("text", "", "$.text must have at least 1 characters, not 0"),
+    ("text", "", "$.text must not be empty"),
     ("text", "x" * 21, "$.text must have at most 20 characters, not 21"),
     ("count", -1, "$.count must be at least 0, not -1"),
     ("count", 100, "$.count must be below 100, not 100"),
@@ -179,7 +179,7 @@ INVALID = [
     ("labels", {"de": 1}, "$.labels.de must be text, not int"),
     ("parts", {"a": 1}, "$.parts.a must be Part or a dict, not int"),
     ("part_lists", {"a": [{}]}, "$.partLists.a[0].name is required"),
-    ("matrix", [[], [{"name": ""}]], "$.matrix[1][0].name must have at least 1 characters, not 0"),
+    ("matrix", [[], [{"name": ""}]], "$.matrix[1][0].name must not be empty"),
     ("part_list", [PART, PART, PART], "$.partList must have at most 2 items, not 3"),
     ("words", [], "$.words must have at least 1 items, not 0"),
     ("words", ["a", "a"], "$.words must not name an item twice"),

@@ -293,6 +293,18 @@ def test_the_variant_with_http_info_tells_status_and_headers(
     assert answer.raw_data == b'{"effects": []}'
 
 
+def test_the_legacy_keyword_decides_what_the_variant_returns(
+    api: IntegrationApi, server: RecordingServer
+) -> None:
+    server.script({"effects": []})
+    only: Any = api.update_customer_session_v2_with_http_info(
+        "a",
+        SESSION,
+        _return_http_data_only=True,  # type: ignore[call-arg]  # untyped
+    )
+    assert isinstance(only, IntegrationStateV2)
+
+
 def test_the_raw_answer_is_left_to_be_read(api: IntegrationApi, server: RecordingServer) -> None:
     server.script(Answer(404, "raw"), Answer(200, "raw"))
     refused = api.get_customer_session_without_preload_content("a")

@@ -107,6 +107,12 @@ def test_a_missing_credential_says_how_to_supply_it_and_shows_no_other() -> None
     assert "very-secret" not in str(caught.value)
 
 
+def test_a_key_under_a_name_that_is_no_scheme_is_pointed_out() -> None:
+    configuration = Configuration(api_key={"apiKey": "very-secret"})
+    with pytest.raises(ConfigurationError, match="given is 'apiKey', which names no scheme"):
+        auth_header(configuration, INTEGRATION, b"")
+
+
 def test_an_operation_without_security_gets_no_header() -> None:
     assert auth_header(Configuration(api_key={"management_key": "m"}), (), b"") is None
 

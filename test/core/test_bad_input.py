@@ -13,6 +13,7 @@ import pytest
 import talon_one
 from support.server import RecordingServer
 from talon_one import (
+    ApiAttributeError,
     ApiClient,
     ApiTypeError,
     ApiValueError,
@@ -65,7 +66,7 @@ CASES: dict[str, tuple[Call, type[Exception], str]] = {
     "a path ID that is an object": (
         lambda i, m: i.get_customer_session({"id": 1}),
         ModelValidationError,
-        "customer_session_id has 1 violation: \\$ must be text, not dict",
+        "customer_session_id must be text, not dict",
     ),
     "a path ID with half a character": (
         lambda i, m: i.get_customer_session("\ud83d"),
@@ -163,6 +164,48 @@ CASES: dict[str, tuple[Call, type[Exception], str]] = {
         ModelValidationError,
         "must have a time zone",
     ),
+    "a timestamp without time zone as text": (
+        lambda i, m: i.update_customer_session_v2("a", session(), now="2026-01-01T00:00:00"),
+        ModelValidationError,
+        "now must have a time zone at its end, such as Z",
+    ),
+    "a dict of Python names": (
+        lambda i, m: i.update_customer_session_v2("a", {"customer_session": {}}),
+        ModelValidationError,
+        r"\$\.customer_session is a Python name; in a dict it is 'customerSession'",
+    ),
+    "a dict of Python names inside a model": (
+        lambda i, m: i.update_customer_session_v2(
+            "a", IntegrationRequest.from_json('{"customerSession": {"profile_id": "anna"}}')
+        ),
+        ModelValidationError,
+        r"\$\.customerSession\.profile_id is a Python name; in a dict it is 'profileId'",
+    ),
+    "text where an ID is a number": (
+        lambda i, m: m.get_application("seven"),
+        ModelValidationError,
+        "application_id must be an integer, not str",
+    ),
+    "a setting of the call without its prefix": (
+        lambda i, m: i.get_customer_session("a", timeout=3),
+        ApiTypeError,
+        "Did you mean '_request_timeout'",
+    ),
+    "headers that are none": (
+        lambda i, m: i.get_customer_session("a", _headers=["X-Shop"]),
+        ApiTypeError,
+        "_headers is a dict, such as",
+    ),
+    "a credential of the call that is none": (
+        lambda i, m: i.get_customer_session("a", _request_auth="ApiKey-v1 k"),
+        ApiTypeError,
+        "_request_auth is a dict, such as",
+    ),
+    "half a credential of the call": (
+        lambda i, m: i.get_customer_session("a", _request_auth={"value": "k"}),
+        ApiTypeError,
+        "_request_auth lacks the entry 'key'",
+    ),
     "NaN": (
         lambda i, m: i.update_customer_session_v2(
             "a", session(cart_items=[CartItem(sku="A", quantity=1, price=math.nan)])
@@ -183,7 +226,7 @@ CASES: dict[str, tuple[Call, type[Exception], str]] = {
     "a query value out of range": (
         lambda i, m: m.get_applications(page_size=0),
         ModelValidationError,
-        "page_size has 1 violation: \\$ must be at least 1, not 0",
+        "page_size must be at least 1, not 0",
     ),
     "a query value outside its enumeration": (
         lambda i, m: m.export_coupons(1, date_format="roman"),
@@ -266,6 +309,26 @@ def test_checking_can_be_switched_off_for_what_a_newer_server_understands(
 def test_an_api_refuses_a_configuration_in_the_place_of_a_client() -> None:
     with pytest.raises(ApiTypeError, match=r"use ApiClient\(configuration\)"):
         IntegrationApi(Configuration())  # type: ignore[arg-type]  # the mistake that is meant
+
+
+@pytest.mark.parametrize("client", ["https://a.talon.one", {"host": "https://a.talon.one"}, 7])
+def test_an_api_refuses_anything_else_in_the_place_of_a_client(client: Any) -> None:
+    with pytest.raises(ApiTypeError, match="or the keywords host and api_key, not"):
+        IntegrationApi(client)
+
+
+def test_a_number_may_be_given_as_text_in_paths_and_queries(
+    client: ApiClient, server: RecordingServer
+) -> None:
+    ManagementApi(client).get_campaigns("7", page_size="50")  # type: ignore[arg-type]  # text
+    assert server.last.target == "/v1/applications/7/campaigns?pageSize=50"
+    server.requests.clear()
+
+
+def test_a_name_in_the_convention_of_the_api_leads_to_the_method(client: ApiClient) -> None:
+    api: Any = IntegrationApi(client)
+    with pytest.raises(ApiAttributeError, match="Did you mean 'update_customer_session_v2'"):
+        print(api.updateCustomerSessionV2)
 
 
 def test_an_api_refuses_a_client_together_with_a_host(client: ApiClient) -> None:

@@ -7,10 +7,18 @@ import logging
 import pickle
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from talon_one import ApiClient, Configuration, ConfigurationError
+from talon_one import (
+    ApiAttributeError,
+    ApiClient,
+    ApiTypeError,
+    Configuration,
+    ConfigurationError,
+    IntegrationApi,
+)
 from talon_one.configuration import base_url
 
 
@@ -86,6 +94,36 @@ def test_the_process_environment_is_the_one_of_the_moment(monkeypatch: pytest.Mo
     assert Configuration.from_env().host == "https://first.talon.one"
     monkeypatch.setenv("TALON_ONE_HOST", "https://second.talon.one")
     assert Configuration.from_env().host == "https://second.talon.one"
+
+
+def test_a_key_in_the_place_of_the_map_of_keys_is_refused_with_advice() -> None:
+    vendors: Any = Configuration
+    with pytest.raises(ApiTypeError, match="api_key of a Configuration is a dict") as caught:
+        vendors(api_key="sesame")
+    assert "sesame" not in str(caught.value)
+
+
+def test_a_setting_that_does_not_exist_is_refused_with_the_nearest_that_does() -> None:
+    configuration: Any = Configuration()
+    with pytest.raises(ApiAttributeError, match=r"no setting 'retires'\. Did you mean 'retries'"):
+        configuration.retires = 3
+
+    class Own(Configuration):
+        """A subclass may have settings of its own."""
+
+    own: Any = Own()
+    own.shop = "berlin"
+    assert own.shop == "berlin"
+
+
+def test_representations_name_the_host_and_the_kinds_of_credentials() -> None:
+    configuration = Configuration("https://a.talon.one", application_id=1, application_secret="ab")
+    assert repr(configuration) == (
+        "<Configuration host='https://a.talon.one' credentials=application_secret>"
+    )
+    client = ApiClient(configuration)
+    assert repr(client) == "<ApiClient https://a.talon.one>"
+    assert repr(IntegrationApi(client)) == "<IntegrationApi https://a.talon.one>"
 
 
 def test_a_copy_is_independent_and_shares_the_hook() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import inspect
 from datetime import date, datetime, timezone
 from typing import Any
 
@@ -199,6 +200,13 @@ def test_secrets_are_masked_where_people_look_and_only_there() -> None:
     assert "sesame" not in login.to_str()
     assert "a@example.com" in repr(login)
     assert login.to_wire()["password"] == login.to_dict()["password"] == "sesame"
+
+
+def test_the_signature_of_a_class_names_its_properties() -> None:
+    parameters = inspect.signature(AdditionalCost).parameters
+    assert list(parameters) == ["price"]
+    assert parameters["price"].annotation == "float"
+    assert "sku" in inspect.signature(CartItem).parameters
 
 
 def test_the_representation_is_that_of_the_constructor() -> None:

@@ -17,7 +17,7 @@ _SAYS = {
     "required": ("is required",),
     "enum": ("must be one of",),
     "format": ("must be an RFC 3339 timestamp", "must be a date"),
-    "minLength": ("must have at least",),
+    "minLength": ("must have at least", "must not be empty"),
     "maxLength": ("must have at most",),
     "pattern": ("must match",),
     "minimum": ("must be at least", "must be above"),
@@ -79,7 +79,7 @@ def test_several_violations_are_told_in_one_sentence() -> None:
     with pytest.raises(ModelValidationError) as caught:
         item.validate()
     assert str(caught.value) == (
-        "CartItem has 3 violations: $.sku must have at least 1 characters, not 0;"
+        "CartItem has 3 violations: $.sku must not be empty;"
         " $.quantity must be at least 1, not 0; $.price must be a number, not str"
     )
     assert isinstance(caught.value, ValueError)

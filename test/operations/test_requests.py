@@ -91,7 +91,7 @@ def test_a_value_that_is_not_allowed_is_refused_before_anything_is_sent(
     value: Any,
 ) -> None:
     given = {**arguments(operation), **payload(operation), parameter.name: value}
-    with pytest.raises(ModelValidationError, match=f"^{parameter.name} has 1 violation") as caught:
+    with pytest.raises(ModelValidationError, match=f"^{parameter.name} (must|has 1)") as caught:
         method(operation)(**given)
     assert caught.value.subject == parameter.name, constraint
     assert server.requests == []
