@@ -7,7 +7,7 @@ with Sandbox() as sandbox:
     print(sandbox.url, sandbox.api_key)
 ```
 
-It needs aiohttp, which `pip install "talon_one[sandbox]"` brings along. The name `Sandbox` is
+It needs aiohttp, which `pip install "talon_one[sandbox]"` brings along. The names are
 resolved on first use, so that importing this package costs nothing.
 """
 
@@ -16,14 +16,19 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from .database import DatabaseError as DatabaseError
     from .runner import Sandbox as Sandbox
 
-__all__ = ["Sandbox"]
+__all__ = ["DatabaseError", "Sandbox"]
 
 
 def __getattr__(name: str) -> Any:
     if name not in __all__:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    if name == "DatabaseError":
+        from .database import DatabaseError
+
+        return DatabaseError
     try:
         from .runner import Sandbox
     except ModuleNotFoundError as error:
@@ -32,7 +37,7 @@ def __getattr__(name: str) -> Any:
             raise
         raise ModuleNotFoundError(
             'The sandbox needs aiohttp: pip install "talon_one[sandbox]"', name=error.name
-        ) from error
+        ) from None
     return Sandbox
 
 

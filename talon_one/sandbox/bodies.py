@@ -241,6 +241,20 @@ _NEW_COUPONS = record(
 )
 
 
+COUPON_ROW = record(
+    {
+        "value": text(min_length=3, max_length=100),
+        "startdate": timestamp,
+        "expirydate": timestamp,
+        "recipientintegrationid": PROFILE_ID,
+        "limitval": USAGE_LIMIT,
+        "discountlimit": _unsupported,
+        "attributes": free_object,
+    },
+    required=("value",),
+)
+
+
 def new_coupons(value: Any, pointer: str, problems: Problems) -> Any:
     """Accept the body of createCoupons whose pattern can produce as many codes as it asks for."""
     before = len(problems)

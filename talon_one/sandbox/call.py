@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 from .errors import Problem, invalid
 from .store import Store
 from .values import parse_time
+
+JSON: Final = "application/json"
 
 
 class Query:
@@ -17,6 +19,13 @@ class Query:
     def __init__(self, values: Mapping[str, str]) -> None:
         """Take the decoded parameters."""
         self._values = values
+
+    def only(self, *names: str) -> None:
+        """Refuse all parameters but these."""
+        more = [name for name in self._values if name not in names]
+        if more:
+            details = "the sandbox does not know this parameter here"
+            raise invalid(*(Problem("Unsupported", details, parameter=name) for name in more))
 
     def text(self, name: str) -> str | None:
         """Return a parameter as it is, None if absent."""
@@ -64,7 +73,8 @@ class Call:
         now: Time of the request.
         ids: Decoded path parameters, in the order of the path.
         query: Query parameters.
-        body: The validated body, None for operations without one.
+        body: The validated body, the text of the uploaded file, or None for operations without
+            either.
         dry: Whether the changes are going to be forgotten.
     """
 
@@ -78,10 +88,11 @@ class Call:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What goes back: a status and, except for 204, a JSON body."""
+    """What goes back: a status and, except for 204, a body: JSON, or text of another type."""
 
     status: int
     body: Any = None
+    content_type: str = JSON
 
 
 NO_CONTENT = Answer(204)

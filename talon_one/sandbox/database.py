@@ -8,12 +8,14 @@ import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import Final
 
 from . import campaign as builtin
 from .store import Store
 
-SCHEMA_VERSION: Final = 1
+SCHEMA_VERSION: Final = 2
+IN_MEMORY: Final = ":memory:"
 
 _SCHEMA: Final = """
 CREATE TABLE applications (
@@ -28,6 +30,7 @@ CREATE TABLE campaigns (
     state TEXT NOT NULL, created TEXT NOT NULL, features TEXT NOT NULL, tags TEXT NOT NULL,
     rules TEXT NOT NULL
 );
+CREATE TABLE imports (id INTEGER PRIMARY KEY AUTOINCREMENT, created TEXT NOT NULL);
 CREATE TABLE coupons (
     id INTEGER PRIMARY KEY AUTOINCREMENT, campaign_id INTEGER NOT NULL REFERENCES campaigns,
     value TEXT NOT NULL UNIQUE, created TEXT NOT NULL,
@@ -35,7 +38,7 @@ CREATE TABLE coupons (
     reservation_limit INTEGER NOT NULL, reservation_counter INTEGER NOT NULL DEFAULT 0,
     start_date TEXT, expiry_date TEXT, recipient TEXT, batch_id TEXT NOT NULL,
     reservation_mandatory INTEGER NOT NULL, implicitly_reserved INTEGER NOT NULL,
-    attributes TEXT NOT NULL
+    attributes TEXT NOT NULL, import_id INTEGER REFERENCES imports
 );
 CREATE INDEX coupons_by_campaign ON coupons (campaign_id);
 CREATE TABLE referrals (
@@ -94,6 +97,10 @@ CREATE INDEX answers_by_age ON answers (created);
 """
 
 
+class DatabaseError(RuntimeError):
+    """The file that a sandbox is told to keep its state in cannot serve for that."""
+
+
 @dataclass(frozen=True, slots=True, repr=False)
 class Credentials:
     """The secrets that open a sandbox."""
@@ -115,13 +122,17 @@ class Database:
         """Open the database, and create what is missing in it.
 
         Args:
-            path: File to keep the state in, or `:memory:`.
+            path: File to keep the state in, or `IN_MEMORY`.
             credentials: The secrets valid from now on, in place of earlier ones.
 
         Raises:
-            sqlite3.Error: If the file cannot be used as a database.
-            RuntimeError: If the file was written by another version of the sandbox.
+            sqlite3.Error: If the file cannot be used as a database for another reason.
+            DatabaseError: If its folder does not exist, or the file was written by another
+                version of the sandbox.
         """
+        folder = Path(path).parent
+        if path != IN_MEMORY and not folder.is_dir():
+            raise DatabaseError(f"unable to open database file: there is no folder {folder}")
         # The connection is opened and used by the thread of the server and by no other; the
         # check would only get in the way of closing it after a failed start.
         self._connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
@@ -162,7 +173,7 @@ class Database:
             if version == 0:
                 self._create()
             elif version != SCHEMA_VERSION:
-                raise RuntimeError(
+                raise DatabaseError(
                     f"the database has version {version} and this sandbox needs {SCHEMA_VERSION}: "
                     "start with a new file"
                 )

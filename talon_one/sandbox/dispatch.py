@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import parse_qsl
 
+from . import files, json_text
 from .access import authenticate
-from .call import Answer, Call, Query
+from .call import JSON, Answer, Call, Query
 from .database import Database
 from .errors import ApiError, Problem, invalid
 from .routes import Route, find
-from .validation import Check, Problems
+from .validation import Problems
 from .values import hours_before, utc_now
 
 IDEMPOTENCY_HOURS = 24
@@ -44,6 +44,7 @@ class Response:
     status: int
     body: bytes = b""
     headers: Mapping[str, str] = field(default_factory=dict)
+    content_type: str = JSON
 
 
 class Dispatcher:
@@ -65,7 +66,7 @@ class Dispatcher:
         except ApiError as error:
             body = error.body(with_status=route is None or route.status_in_errors)
             headers = {"Allow": ", ".join(error.allow)} if error.allow else {}
-            return Response(error.status, _encoded(body), headers)
+            return Response(error.status, json_text.write(body), headers)
 
     def _carry_out(
         self, route: Route, ids: tuple[str, ...], query: Query, request: Request
@@ -79,19 +80,20 @@ class Dispatcher:
         with self._database.transaction(dry=dry) as store:
             if key and (stored := store.answer(about, key, since)):
                 return Response(*stored)
-            body = _body(route.body, request.body) if route.body else None
+            body = _body(route, request)
             answer: Answer = route.operation(Call(store, now, ids, query, body, dry))
-            response = Response(
-                answer.status, b"" if answer.body is None else _encoded(answer.body)
-            )
+            response = Response(answer.status, _encoded(answer), content_type=answer.content_type)
             if key:
                 store.save_answer(about, key, now, since, response.status, response.body)
         return response
 
 
-def _encoded(body: Any) -> bytes:
-    text = json.dumps(body, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
-    return text.encode()
+def _encoded(answer: Answer) -> bytes:
+    if answer.body is None:
+        return b""
+    if answer.content_type == JSON:
+        return json_text.write(answer.body)
+    return str(answer.body).encode()
 
 
 def _query(text: str) -> Query:
@@ -111,25 +113,22 @@ def _idempotency_key(request: Request) -> str:
     return key
 
 
-def _body(check: Check, data: bytes) -> Any:
-    """Parse and check a JSON body.
+def _body(route: Route, request: Request) -> Any:
+    """Return the text of the file that an operation takes, or its JSON body, checked.
 
     Raises:
         ApiError: 400 with everything that is wrong with it.
     """
+    if route.upload:
+        return files.uploaded(request.headers.get("Content-Type", ""), request.body)
+    if route.body is None:
+        return None
     try:
-        value = json.loads(data.decode("utf-8"), parse_constant=_refuse)
-        # Escapes can spell lone surrogates and exponents infinity; neither can be stored or
-        # sent back, and encoding finds both.
-        _encoded(value)
-    except (ValueError, RecursionError) as error:
+        value = json_text.read(request.body.decode("utf-8"))
+    except ValueError as error:
         raise invalid(Problem("Malformed", "the body is not valid JSON")) from error
     problems: Problems = []
-    checked = check(value, "", problems)
+    checked = route.body(value, "", problems)
     if problems:
         raise invalid(*problems)
     return checked
-
-
-def _refuse(constant: str) -> Any:
-    raise ValueError(f"{constant} is not JSON")

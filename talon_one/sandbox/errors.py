@@ -17,16 +17,23 @@ class Problem:
         details: The whole story in one sentence.
         pointer: JSON pointer to the faulty part of the body, unless `parameter` is given.
         parameter: Name of the faulty query parameter or header.
+        line: Number of the faulty line of the file, 0 if the fault is elsewhere.
     """
 
     title: str
     details: str
     pointer: str = ""
     parameter: str = ""
+    line: int = 0
 
     def to_json(self) -> dict[str, Any]:
         """Return the entry as it goes on the wire, with exactly one kind of source."""
-        source = {"parameter": self.parameter} if self.parameter else {"pointer": self.pointer}
+        if self.line:
+            source = {"line": str(self.line)}
+        elif self.parameter:
+            source = {"parameter": self.parameter}
+        else:
+            source = {"pointer": self.pointer}
         return {"title": self.title, "details": self.details, "source": source}
 
 

@@ -13,18 +13,21 @@ from .records import Application, Campaign, Coupon
 
 DEFAULT_PATTERN = "#" * 12
 MAX_PAGE = 1_000
-_LARGEST = 2**63 - 1
+BATCH_PATTERN = "########"
+LARGEST_ID = 2**63 - 1
 
 
-def _application(call: Call) -> Application:
+def application_of(call: Call) -> Application:
+    """Return the Application that the path names."""
     application = call.store.application()
     if call.ids[0] != str(application.id):
         raise not_found("Application")
     return application
 
 
-def _campaign(call: Call) -> Campaign:
-    application = _application(call)
+def campaign_of(call: Call) -> Campaign:
+    """Return the campaign that the path names."""
+    application = application_of(call)
     for campaign in call.store.campaigns():
         if campaign.application_id == application.id and str(campaign.id) == call.ids[1]:
             return campaign
@@ -42,7 +45,7 @@ def _sorted(query: Query, items: list[dict[str, Any]], allowed: Sequence[str]) -
 def _page(query: Query, items: Sequence[Any]) -> tuple[Sequence[Any], bool]:
     """Return the page asked for, and whether more follow."""
     size = query.integer("pageSize", MAX_PAGE, 1, MAX_PAGE)
-    skip = query.integer("skip", 0, 0, _LARGEST)
+    skip = query.integer("skip", 0, 0, LARGEST_ID)
     return items[skip : skip + size], skip + size < len(items)
 
 
@@ -66,12 +69,12 @@ def get_applications(call: Call) -> Answer:
 
 def get_application(call: Call) -> Answer:
     """Answer getApplication."""
-    return Answer(200, views.application(_application(call)))
+    return Answer(200, views.application(application_of(call)))
 
 
 def get_campaigns(call: Call) -> Answer:
     """Answer getCampaigns with its filters."""
-    _application(call)
+    application_of(call)
     found = [
         views.campaign(call.store, campaign)
         for campaign in call.store.campaigns()
@@ -100,13 +103,13 @@ def _campaign_passes(query: Query, campaign: Campaign) -> bool:
 
 def get_campaign(call: Call) -> Answer:
     """Answer getCampaign."""
-    return Answer(200, views.campaign(call.store, _campaign(call)))
+    return Answer(200, views.campaign(call.store, campaign_of(call)))
 
 
 def get_coupons(call: Call) -> Answer:
     """Answer getCouponsWithoutTotalCount with its filters."""
-    passes = _coupon_filter(call.query, call.now)
-    coupons = call.store.coupons_of_campaign(_campaign(call).id)
+    passes = coupon_filter(call.query, call.now)
+    coupons = call.store.coupons_of_campaign(campaign_of(call).id)
     items = [views.coupon(one) for one in coupons if passes(one)]
     _sorted(call.query, items, ("id", "created", "value", "usageCounter", "expiryDate"))
     page, more = _page(call.query, items)
@@ -119,14 +122,15 @@ def _searchable(code: str) -> str:
     return "".join(filter(str.isalnum, code.casefold()))
 
 
-def _coupon_filter(query: Query, now: str) -> Callable[[Coupon], bool]:
+def coupon_filter(query: Query, now: str) -> Callable[[Coupon], bool]:
+    """Return what says whether a coupon passes the filters of a query."""
     form: Callable[[str], str] = str.casefold if query.flag("exactMatch") else _searchable
     value = query.text("value")
     valid = query.one_of("valid", "expired", "validNow", "validFuture")
     usable = query.one_of("usable", "true", "false")
     redeemed = query.one_of("redeemed", "true", "false")
     recipient, batch = query.text("recipientIntegrationId"), query.text("batchId")
-    referral = query.integer("referralId", 0, 0, _LARGEST)
+    referral = query.integer("referralId", 0, 0, LARGEST_ID)
     if usable and redeemed:
         details = "usable and redeemed exclude each other"
         raise invalid(Problem("Invalid", details, parameter="redeemed"))
@@ -159,13 +163,13 @@ def _validity(coupon: Coupon, now: str) -> str:
 def create_coupons(call: Call) -> Answer:
     """Answer createCoupons: as many random codes as asked for, in one new batch."""
     silent = call.query.one_of("silent", "yes", "no", default="yes")
-    campaign, sent, store = _campaign(call), call.body, call.store
-    batch_id = fill_pattern("########", ALPHABET.lower())
+    campaign, sent, store = campaign_of(call), call.body, call.store
+    batch_id = fill_pattern(BATCH_PATTERN, ALPHABET.lower())
     pattern = sent.get("couponPattern", DEFAULT_PATTERN)
     characters = sent.get("validCharacters") or ALPHABET
     made = [
         store.add_coupon(
-            _new_coupon(
+            new_coupon(
                 sent,
                 campaign_id=campaign.id,
                 value=new_code(pattern, characters, lambda one: store.coupon(one) is not None),
@@ -180,9 +184,16 @@ def create_coupons(call: Call) -> Answer:
     return Answer(200, {"totalResultSize": len(made), "data": [views.coupon(one) for one in made]})
 
 
-def _new_coupon(
-    sent: Mapping[str, Any], *, campaign_id: int, value: str, created: str, batch_id: str
+def new_coupon(
+    sent: Mapping[str, Any],
+    *,
+    campaign_id: int,
+    value: str,
+    created: str,
+    batch_id: str,
+    import_id: int | None = None,
 ) -> Coupon:
+    """Return the coupon that an order describes by the properties of `NewCoupons`."""
     return Coupon(
         id=0,
         campaign_id=campaign_id,
@@ -199,4 +210,5 @@ def _new_coupon(
         reservation_mandatory=sent.get("isReservationMandatory", False),
         implicitly_reserved=sent.get("implicitlyReserved", False),
         attributes=sent.get("attributes", {}),
+        import_id=import_id,
     )

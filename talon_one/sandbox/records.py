@@ -81,6 +81,7 @@ class Coupon:
     reservation_mandatory: bool
     implicitly_reserved: bool
     attributes: Mapping[str, Any]
+    import_id: int | None = None
 
     @property
     def used_up(self) -> bool:

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from typing import Final
 from urllib.parse import unquote_to_bytes
 
-from . import bodies, codes, legacy, management, profiles, sessions
+from . import bodies, codes, coupon_files, legacy, management, profiles, sessions
 from .access import Access
 from .call import Answer, Call
-from .errors import ApiError, Problem, invalid, not_found
+from .errors import ApiError, Problem, invalid
 from .validation import Check
 
 _KEY = Access.INTEGRATION
@@ -28,6 +28,7 @@ class Route:
         operation: What answers it.
         access: Credentials it takes.
         body: Check of the JSON body, None if the operation has none.
+        upload: Whether the body is multipart and brings a file.
         dry: Whether it knows the query parameter `dry`.
         idempotent: Whether it honours `Idempotency-Key`.
         status_in_errors: Whether its 400 answers repeat the status as `StatusCode`.
@@ -38,6 +39,7 @@ class Route:
     operation: Callable[[Call], Answer]
     access: Access
     body: Check | None = None
+    upload: bool = False
     dry: bool = False
     idempotent: bool = False
     status_in_errors: bool = True
@@ -149,6 +151,14 @@ ROUTES: Final = (
         _MANAGEMENT,
         bodies.new_coupons,
     ),
+    Route(
+        "POST",
+        f"{_CAMPAIGN}/import_coupons",
+        coupon_files.import_coupons,
+        _MANAGEMENT,
+        upload=True,
+    ),
+    Route("GET", f"{_APPLICATION}/export_coupons", coupon_files.export_coupons, _MANAGEMENT),
 )
 
 
@@ -170,7 +180,8 @@ def find(method: str, raw_path: str) -> tuple[Route, tuple[str, ...]]:
     if found:
         allowed = tuple(sorted(route.method for route, _ in found))
         raise ApiError(405, "Method not allowed", allow=allowed)
-    raise not_found("Path")
+    path = "/".join(segments)
+    raise ApiError(404, f"The sandbox does not answer {method} {path}")
 
 
 def _decoded(segment: str) -> str:

@@ -14,11 +14,12 @@ from types import TracebackType
 from typing import Final
 
 from . import campaign
-from .database import Credentials
+from .database import IN_MEMORY, Credentials
 from .server import HOST, Server
 
 API_KEY: Final = "sandbox-integration-key"
 MANAGEMENT_KEY: Final = "sandbox-management-key"
+LARGEST_PORT: Final = 65_535
 
 # Seconds between looks at whether the program still runs.
 _WATCH_INTERVAL: Final = 0.5
@@ -94,7 +95,7 @@ class Sandbox:
     def __init__(
         self,
         port: int = 0,
-        database: str | os.PathLike[str] = ":memory:",
+        database: str | os.PathLike[str] = IN_MEMORY,
         *,
         api_key: str = API_KEY,
         management_key: str = MANAGEMENT_KEY,
@@ -110,8 +111,11 @@ class Sandbox:
             application_secret: Application secret to accept signatures of.
 
         Raises:
-            ValueError: If the secret is not hexadecimal or a key is empty.
+            ValueError: If there can be no such port, the secret is not hexadecimal or a key is
+                empty.
         """
+        if not 0 <= port <= LARGEST_PORT:
+            raise ValueError(f"a port must be from 0 to {LARGEST_PORT}, not {port}")
         bytes.fromhex(application_secret)
         if not (api_key and management_key and application_secret):
             raise ValueError("the keys and the secret of a sandbox must not be empty")
@@ -161,8 +165,10 @@ class Sandbox:
 
         Raises:
             OSError: If the port is in use or cannot be had.
-            sqlite3.Error: If the database cannot be opened.
-            RuntimeError: If it is already running, or the database is of another version.
+            DatabaseError: If the folder of the database does not exist, or the database is of
+                another version.
+            sqlite3.Error: If the database cannot be opened for another reason.
+            RuntimeError: If it is already running.
         """
         server = self._new_server()
         background = self._background = _Background()

@@ -45,7 +45,7 @@ class Server:
 
         Raises:
             OSError: If the port cannot be had.
-            sqlite3.Error: If the database cannot be opened.
+            DatabaseError, sqlite3.Error: If the database cannot be opened.
         """
         self._database = Database(self._path, self._credentials)
         self._dispatcher = Dispatcher(self._database)
@@ -119,7 +119,7 @@ class Server:
             status=response.status,
             body=response.body or None,
             headers=response.headers,
-            content_type="application/json" if response.body else None,
+            content_type=response.content_type if response.body else None,
         )
 
 

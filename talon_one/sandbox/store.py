@@ -89,6 +89,10 @@ class Store:
         row = _row(coupon) | {"attributes": json.dumps(coupon.attributes)}
         return replace(coupon, id=self.insert("coupons", row | columns))
 
+    def add_import(self, created: str) -> int:
+        """Store a new import of coupons and return its id."""
+        return self.insert("imports", {"created": created})
+
     def coupon(self, code: str) -> Coupon | None:
         """Return a coupon by its code, upper and lower case being different."""
         row = self._one("SELECT * FROM coupons WHERE value = ?", code)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from . import json_text
 from .campaign import ACCOUNT_ID, USER_ID
 from .records import Application, Campaign, Coupon, Event, Profile, Referral, Session
 from .store import Store
@@ -80,8 +81,51 @@ def coupon(record: Coupon) -> dict[str, Any]:
             "isReservationMandatory": record.reservation_mandatory,
             "implicitlyReserved": record.implicitly_reserved,
             "batchId": record.batch_id,
+            "importId": record.import_id,
         }
     )
+
+
+def coupon_import(import_id: int, created: str, amount: int) -> dict[str, Any]:
+    """Return an `Import` of coupons."""
+    return {
+        "id": import_id,
+        "created": created,
+        "accountId": ACCOUNT_ID,
+        "userId": USER_ID,
+        "entity": "Coupon",
+        "amount": amount,
+    }
+
+
+def coupon_row(record: Coupon, application_id: int) -> dict[str, Any]:
+    """Return a row of an export, by its columns, some of which the sandbox has nothing for."""
+    return {
+        "accountid": ACCOUNT_ID,
+        "applicationid": application_id,
+        "attributes": json_text.write(record.attributes).decode(),
+        "batchid": record.batch_id,
+        "campaignid": record.campaign_id,
+        "counter": record.usage_counter,
+        "created": record.created,
+        "deleted": None,
+        "deleted_changelogid": None,
+        "discount_counter": 0,
+        "discount_limitval": 0,
+        "expirydate": record.expiry_date,
+        "id": record.id,
+        "importid": record.import_id,
+        "is_reservation_mandatory": str(record.reservation_mandatory).lower(),
+        "limits": "[]",
+        "limitval": record.usage_limit,
+        "recipientintegrationid": record.recipient,
+        "referralid": None,
+        "reservation": str(record.recipient is None).lower(),
+        "reservation_counter": record.reservation_counter,
+        "reservation_limitval": record.reservation_limit,
+        "startdate": record.start_date,
+        "value": record.value,
+    }
 
 
 def redeemable_coupon(store: Store, record: Coupon, profile_id: str) -> dict[str, Any]:

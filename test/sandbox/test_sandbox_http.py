@@ -76,7 +76,16 @@ def test_an_unknown_path_is_a_json_404(api: Any, target: str) -> None:
     reply = api.send("GET", target)
     assert reply.status == 404
     assert reply.headers["Content-Type"].startswith("application/json")
-    assert reply.json["StatusCode"] == 404
+    message = f"The sandbox does not answer GET {target}"
+    assert reply.json == {"message": message, "errors": [], "StatusCode": 404}
+
+
+def test_an_unknown_path_is_named_as_it_reads(api: Any) -> None:
+    reply = api.send("POST", "/v2/caf%C3%A9?a=b", {})
+    assert (reply.status, reply.json["message"]) == (
+        404,
+        "The sandbox does not answer POST /v2/café",
+    )
 
 
 def test_a_known_path_with_another_method_is_a_json_405(api: Any) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import re
 import signal
 import socket
 import sqlite3
@@ -15,12 +16,14 @@ from typing import Any
 
 import pytest
 
-from talon_one.sandbox import Sandbox
+from talon_one.sandbox import DatabaseError, Sandbox
 
 CART = [{"sku": "A", "quantity": 1, "price": 30}]
 
 FOREGROUND = """
-import sys
+import signal, sys
+# Ctrl-C would be ignored if the tests themselves run where it is, such as behind nohup.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 from talon_one.sandbox import Sandbox
 Sandbox(database=sys.argv[1]).run_forever(lambda sandbox: print(sandbox.port, flush=True))
 print("stopped", flush=True)
@@ -117,8 +120,9 @@ def test_a_busy_port_is_a_clear_error_and_leaves_nothing_behind() -> None:
 
 
 def test_a_database_that_cannot_be_opened_is_an_error(tmp_path: Path) -> None:
-    with pytest.raises(sqlite3.Error):
-        Sandbox(database=tmp_path / "missing" / "file.db").start()
+    missing = tmp_path / "missing"
+    with pytest.raises(DatabaseError, match=f"there is no folder {re.escape(str(missing))}$"):
+        Sandbox(database=missing / "file.db").start()
     garbage = tmp_path / "garbage.db"
     garbage.write_bytes(b"no database" * 100)
     with pytest.raises(sqlite3.Error):
@@ -130,8 +134,14 @@ def test_a_database_of_another_version_is_refused(tmp_path: Path) -> None:
     connection = sqlite3.connect(path)
     connection.execute("PRAGMA user_version = 99")
     connection.close()
-    with pytest.raises(RuntimeError, match="version 99"):
+    with pytest.raises(DatabaseError, match="version 99"):
         Sandbox(database=path).start()
+
+
+@pytest.mark.parametrize("port", [-1, 65536])
+def test_a_port_that_cannot_be_is_refused_at_once(port: int) -> None:
+    with pytest.raises(ValueError, match=f"from 0 to 65535, not {port}$"):
+        Sandbox(port)
 
 
 @pytest.mark.parametrize("settings", [{"application_secret": "xyz"}, {"api_key": ""}])
@@ -259,7 +269,7 @@ def test_without_aiohttp_the_error_says_what_to_install() -> None:
     program = (
         "import sys; sys.modules['aiohttp'] = None; import talon_one.sandbox\n"
         "try: talon_one.sandbox.Sandbox\n"
-        "except ImportError as error: print(error)"
+        "except ImportError as error: print(error, error.__suppress_context__)"
     )
     done = subprocess.run(
         [sys.executable, "-c", program],
@@ -270,7 +280,8 @@ def test_without_aiohttp_the_error_says_what_to_install() -> None:
         check=True,
     )
     expected = 'The sandbox needs aiohttp: pip install "talon_one[sandbox]"'
-    assert done.stdout.strip() == expected
+    # The traceback of the import that failed inside would tell the reader nothing more.
+    assert done.stdout.strip() == f"{expected} True"
 
 
 def test_importing_the_package_loads_neither_aiohttp_nor_sqlite() -> None:

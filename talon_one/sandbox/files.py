@@ -1,0 +1,98 @@
+"""CSV files: the one that a multipart body brings, and those that go back."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from email import message_from_bytes
+from typing import Any, Final
+
+from .errors import Problem, invalid
+
+CSV: Final = "application/csv"
+FIELD: Final = "upFile"
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A row of a file that was sent: where it begins, and its cells that are not empty."""
+
+    line: int
+    cells: Mapping[str, str]
+
+
+def uploaded(content_type: str, body: bytes) -> str:
+    """Return the text of the file in a multipart body.
+
+    Args:
+        content_type: The header that tells the boundary of the parts.
+        body: The body.
+
+    Raises:
+        ApiError: 400 if the body is not multipart, not complete, or without one file of text.
+    """
+    # MIME is what e-mail is written in too, and the standard library reads that.
+    header = content_type.encode("utf-8", "surrogateescape")
+    message = message_from_bytes(b"Content-Type: " + header + b"\r\n\r\n" + body)
+    if message.get_content_type() != "multipart/form-data" or message.defects:
+        raise invalid(Problem("Malformed", "the body is not valid multipart/form-data"))
+    files = [
+        part.get_payload(decode=True)
+        for part in message.walk()
+        if part.get_param("name", header="Content-Disposition") == FIELD
+    ]
+    if len(files) != 1 or not isinstance(files[0], bytes):
+        raise invalid(Problem("required", f"the body must have one file, named {FIELD}"))
+    try:
+        return files[0].decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise invalid(Problem("Malformed", f"{FIELD} is not UTF-8")) from error
+
+
+def read(text: str, *, required: Sequence[str], optional: Sequence[str]) -> list[Row]:
+    """Return the rows of a file. Blank lines are no rows.
+
+    Raises:
+        ApiError: 400 that names the line, if a column is missing or unknown, if a row has not as
+            many cells as the first, or if this is not CSV.
+    """
+    records = _records(text)
+    top, columns = next(records, (1, []))
+    for name in required:
+        if name not in columns:
+            raise invalid(Problem("required", f"the column {name} is missing", line=top))
+    for name in columns:
+        if name not in (*required, *optional) or columns.count(name) > 1:
+            raise invalid(Problem("Column", f"the column {name!r} is unknown or twice", line=top))
+    rows = []
+    for line, cells in records:
+        if len(cells) != len(columns):
+            details = f"the row has {len(cells)} cells, and there are {len(columns)} columns"
+            raise invalid(Problem("Malformed", details, line=line))
+        pairs = zip(columns, cells, strict=True)
+        rows.append(Row(line, {name: cell for name, cell in pairs if cell}))
+    return rows
+
+
+def _records(text: str) -> Iterator[tuple[int, list[str]]]:
+    """Give the records that are not blank, each with the number of its first line."""
+    reader = csv.reader(io.StringIO(text, newline=""), strict=True)
+    line = 1
+    try:
+        for cells in reader:
+            if cells:
+                yield line, cells
+            line = reader.line_num + 1
+    except csv.Error as error:
+        raise invalid(Problem("Malformed", f"the row is not CSV: {error}", line=line)) from error
+
+
+def write(columns: Sequence[str], rows: Iterable[Mapping[str, Any]]) -> str:
+    """Return a file with these columns of the rows; what is missing or None is an empty cell."""
+    text = io.StringIO()
+    writer = csv.DictWriter(text, columns, extrasaction="ignore", lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(rows)
+    return text.getvalue()
