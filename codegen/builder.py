@@ -284,6 +284,9 @@ class _Builder:
             security=self._security(node),
             deprecated=node.get("deprecated", False) or node.get("x-legacy", False),
             legacy=node.get("x-legacy", False),
+            idempotent=node.get("x-idempotent"),
+            serialised=node.get("x-serialised", False),
+            read_timeout=node.get("x-read-timeout"),
         )
 
     def _parameter(self, node: Document) -> ir.Parameter:

@@ -165,6 +165,9 @@ class Operation:
     security: tuple[str, ...]
     deprecated: bool
     legacy: bool
+    idempotent: bool | None
+    serialised: bool
+    read_timeout: int | None
 
     @property
     def required_parameters(self) -> list[Parameter]:

@@ -4,22 +4,29 @@ from talon_one.api.management_api import ManagementApi as ManagementApi
 from talon_one.api_client import ApiClient as ApiClient
 from talon_one.api_response import ApiResponse as ApiResponse
 from talon_one.configuration import Configuration as Configuration
+from talon_one.configuration import InsecureHostWarning as InsecureHostWarning
 from talon_one.endpoint import Api as Api
 from talon_one.exceptions import ApiAttributeError as ApiAttributeError
 from talon_one.exceptions import ApiException as ApiException
 from talon_one.exceptions import ApiKeyError as ApiKeyError
+from talon_one.exceptions import ApiTimeoutError as ApiTimeoutError
 from talon_one.exceptions import ApiTypeError as ApiTypeError
 from talon_one.exceptions import ApiValueError as ApiValueError
 from talon_one.exceptions import BadRequestException as BadRequestException
+from talon_one.exceptions import ClientClosedError as ClientClosedError
 from talon_one.exceptions import ConfigurationError as ConfigurationError
 from talon_one.exceptions import ConflictException as ConflictException
+from talon_one.exceptions import ConnectTimeoutError as ConnectTimeoutError
 from talon_one.exceptions import ForbiddenException as ForbiddenException
 from talon_one.exceptions import ModelValidationError as ModelValidationError
 from talon_one.exceptions import NoAnswerError as NoAnswerError
 from talon_one.exceptions import NotFoundException as NotFoundException
 from talon_one.exceptions import NotSentError as NotSentError
 from talon_one.exceptions import OpenApiException as OpenApiException
+from talon_one.exceptions import ReadTimeoutError as ReadTimeoutError
 from talon_one.exceptions import ServiceException as ServiceException
+from talon_one.exceptions import TlsError as TlsError
+from talon_one.exceptions import TooManyRequestsException as TooManyRequestsException
 from talon_one.exceptions import TransportError as TransportError
 from talon_one.exceptions import UnauthorizedException as UnauthorizedException
 from talon_one.exceptions import UndecodableAnswerError as UndecodableAnswerError
@@ -27,6 +34,11 @@ from talon_one.exceptions import UnprocessableEntityException as UnprocessableEn
 from talon_one.exceptions import Violation as Violation
 from talon_one.model import Model as Model
 from talon_one.models import *  # noqa: F403  all of them are public here too
+from talon_one.observe import CallEvent as CallEvent
+from talon_one.observe import Hooks as Hooks
+from talon_one.retry import RetryPolicy as RetryPolicy
+from talon_one.telemetry import TelemetryHooks as TelemetryHooks
+from talon_one.timeout import Timeout as Timeout
 from talon_one.wire import NULL as NULL
 
 from . import api as api

@@ -6,13 +6,16 @@ import copy
 import os
 import tempfile
 import threading
-from collections.abc import Mapping
+import time
+import weakref
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar, overload
 
 from talon_one import __version__, wire
 from talon_one.api_response import ApiResponse
+from talon_one.attempts import Attempts
 from talon_one.configuration import Configuration
-from talon_one.exceptions import ApiTypeError, ApiValueError
+from talon_one.exceptions import ApiException, ApiTypeError, ApiValueError, ClientClosedError
 from talon_one.model import Model
 from talon_one.operation import Body, Operation, header, query
 from talon_one.request import (
@@ -24,6 +27,7 @@ from talon_one.request import (
     take_options,
 )
 from talon_one.response import Answer, decode, result, text
+from talon_one.retry import RetryBudget, as_policy
 from talon_one.types import convert, model_class
 
 if TYPE_CHECKING:
@@ -31,10 +35,14 @@ if TYPE_CHECKING:
 
     from typing_extensions import Self
 
+    from talon_one.observe import Observation
     from talon_one.request import CallOptions
     from talon_one.rest import RESTClientObject
+    from talon_one.retry import RetryPolicy
 
 M = TypeVar("M", bound=Model)
+
+_CLOSED = "this client is closed; make a new one"
 
 
 class ApiClient:
@@ -67,6 +75,12 @@ class ApiClient:
         self._rest: RESTClientObject | None = None
         self._pool: ThreadPool | None = None
         self._lock = threading.Lock()
+        self._budget = RetryBudget()
+        # An attribute, so that tests can look at the pauses rather than sit them out.
+        self._sleep: Callable[[float], object] = time.sleep
+        self._ending = False
+        self._closed = False
+        _clients.add(self)
         self.default_headers: dict[str, str] = {}
         self.user_agent = f"talon_one-python/{__version__}"
         if header_name is not None:
@@ -86,17 +100,24 @@ class ApiClient:
         return f"<ApiClient {self.configuration.host}>"
 
     def close(self) -> None:
-        """Close the connections and end the threads; a later call opens new ones."""
-        if self._pool is not None:
-            self._pool.close()
-            self._pool.join()
-            self._pool = None
+        """Close the connections and end the threads; calls are refused from now on.
+
+        Calls that run in the threads of this client come to their end first.
+        """
+        with self._lock:
+            pool, self._pool, self._ending = self._pool, None, True
+        if pool is not None:
+            pool.close()
+            pool.join()
+        self._closed = True
         if self._rest is not None:
             self._rest.close()
 
     @property
     def rest_client(self) -> RESTClientObject:
         """The connections of this client; made when first used."""
+        if self._closed:
+            raise ClientClosedError(_CLOSED)
         if self._rest is None:
             from talon_one.rest import RESTClientObject
 
@@ -107,12 +128,13 @@ class ApiClient:
     @property
     def pool(self) -> ThreadPool:
         """The threads of this client; started when first used."""
-        if self._pool is None:
-            from multiprocessing.pool import ThreadPool
+        from multiprocessing.pool import ThreadPool
 
-            with self._lock:
-                self._pool = self._pool or ThreadPool(self.pool_threads)
-        return self._pool
+        with self._lock:
+            if self._ending:
+                raise ClientClosedError(_CLOSED)
+            self._pool = self._pool or ThreadPool(self.pool_threads)
+            return self._pool
 
     @classmethod
     def get_default(cls) -> ApiClient:
@@ -167,20 +189,85 @@ class ApiClient:
         kwargs: dict[str, Any],
     ) -> Any:
         options = take_options(kwargs)
+        timeout = configuration.timeout_for(
+            operation.read_timeout, options.timeout, options.deadline
+        )
+        policy = self._policy(configuration, options)
         request = build(operation, configuration, self.default_headers, args, kwargs, options)
+        attempts = Attempts(operation, request, timeout, policy, self._budget)
         if options.async_req:
-            return self.pool.apply_async(self._carry_out, (operation, request, options))
-        return self._carry_out(operation, request, options)
+            work = (operation, request, options, attempts)
+            return self.pool.apply_async(self._carry_out, work)
+        return self._carry_out(operation, request, options, attempts)
 
-    def _carry_out(self, operation: Operation, request: Request, options: CallOptions) -> Any:
+    def _carry_out(
+        self, operation: Operation, request: Request, options: CallOptions, attempts: Attempts
+    ) -> Any:
+        # Here, because it brings logging, which making a client does not need.
+        from talon_one.observe import observe
+
+        observation = observe(self.configuration, operation, request)
+        pause = 0.0
+        while True:
+            try:
+                if pause:
+                    self._sleep(pause)
+                return self._attempt(operation, request, options, attempts, observation)
+            except ApiException as failure:
+                pause, final = attempts.failed(failure)
+                if observation is not None:
+                    observation.failed(failure, final)
+                if final is not None:
+                    raise final from failure.__cause__
+            except BaseException as cause:
+                # What hooks began, such as a span, has to come to its end.
+                if observation is not None:
+                    observation.ended(cause)
+                raise
+
+    def _attempt(
+        self,
+        operation: Operation,
+        request: Request,
+        options: CallOptions,
+        attempts: Attempts,
+        observation: Observation | None,
+    ) -> Any:
+        timeout = attempts.begin()
+        if observation is not None:
+            observation.begins(attempts.made)
         if not options.preload:
-            return self.rest_client.open(request, options.timeout)
-        answer = self.rest_client.send(request, options.timeout)
+            raw = self.rest_client.open(request, timeout)
+            if observation is not None:
+                observation.answered(raw.status, raw.headers)
+            return raw
+        answer = self.rest_client.send(request, timeout)
         self.last_response = answer
         data = result(operation, request, answer)
+        attempts.succeeded()
+        if observation is not None:
+            observation.answered(answer.status, answer.headers, answer.data)
         if options.full:
             return ApiResponse(answer.status, answer.headers, data, answer.data)
         return data
+
+    def _policy(self, configuration: Configuration, options: CallOptions) -> RetryPolicy:
+        try:
+            policy = as_policy(configuration.retries)
+            return policy if options.retries is None else as_policy(options.retries, policy)
+        except TypeError as cause:
+            raise ApiTypeError(str(cause)) from cause
+
+    def _start_clean(self) -> None:
+        """Forget, in a child process, what belongs to the parent: connections, threads, locks."""
+        rest, self._rest = self._rest, None
+        pool, self._pool = self._pool, None
+        self._lock = threading.Lock()
+        self._budget = RetryBudget()
+        if rest is not None:
+            rest.abandon()
+        if pool is not None:
+            pool.close()
 
     def call_api(
         self,
@@ -347,6 +434,18 @@ class ApiClient:
         with open(path, "wb") as file:
             file.write(answer.data)
         return path
+
+
+_clients: weakref.WeakSet[ApiClient] = weakref.WeakSet()
+
+
+def _start_clean_after_fork() -> None:
+    for client in list(_clients):
+        client._start_clean()
+
+
+if hasattr(os, "register_at_fork"):  # Not on Windows, which has no fork.
+    os.register_at_fork(after_in_child=_start_clean_after_fork)
 
 
 def _as_list(value: Any) -> list[Any]:

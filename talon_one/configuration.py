@@ -4,26 +4,29 @@ from __future__ import annotations
 
 import copy
 import os
-from collections.abc import Callable, Mapping
+import warnings
+from collections.abc import Callable, Iterable, Mapping
+from enum import Enum
 from functools import cache
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from talon_one.auth import SCHEMES, credential
 from talon_one.exceptions import ApiAttributeError, ApiTypeError, ConfigurationError
 from talon_one.suggest import did_you_mean
+from talon_one.timeout import Timeout, as_timeout
 
 if TYPE_CHECKING:
     import logging
 
     from typing_extensions import Self
 
+    from talon_one.observe import Hooks
+
 PLACEHOLDER_HOST = "https://yourbaseurl.talon.one"
 """Host of the API description, which everyone replaces by that of their deployment."""
 
-Timeout = float | tuple[float | None, float | None] | None
-"""Seconds in all, or a pair of seconds to connect and to read; ``None`` waits for ever."""
-
-DEFAULT_TIMEOUT: Timeout = (5.0, 30.0)
+TimeoutSetting = float | tuple[float | None, float | None] | Timeout | None
+"""A `Timeout`, seconds for each step, or a pair of seconds to connect and to read."""
 
 _ENVIRONMENT = {
     "TALON_ONE_HOST": "host",
@@ -32,6 +35,15 @@ _ENVIRONMENT = {
     "TALON_ONE_APPLICATION_ID": "application_id",
     "TALON_ONE_APPLICATION_SECRET": "application_secret",
 }
+
+
+class _Unset(Enum):
+    """Tells a setting that was not made from ``None``, which means something."""
+
+    UNSET = "not set"
+
+
+_UNSET = _Unset.UNSET
 
 
 class Configuration:
@@ -46,13 +58,17 @@ class Configuration:
         api_key_prefix: Prefixes of the credentials by the same keys; the scheme's own if not given.
         application_id: ID of the Application that signs requests with ``Content-Signature``.
         application_secret: Its secret key, a hexadecimal string.
-        timeout: Seconds that a call may take: a number, or a pair of seconds to connect and
-            to wait for each piece of the answer. ``None`` waits for ever.
+        timeout: Seconds that a step of a call may take: a number, a pair of seconds to connect
+            and to wait for each piece of the answer, or a `Timeout`. ``None`` waits for ever. If
+            it is not given, connecting may take 5 s and waiting 30 s, or what the operation needs.
+        deadline: Seconds that a call may take in all, repetitions and pauses included.
+        retries: What is repeated after a failure: a number of repetitions, a `RetryPolicy`, a
+            `urllib3.Retry`; ``False`` or 0 for nothing. Two repetitions if not given.
+        hooks: What is told of every call and attempt; see `talon_one.Hooks`.
         username, password: Accepted for the sake of older code; the API does not use them.
         access_token: Token of a user session, sent as ``Bearer``.
         discard_unknown_keys: Accepted for the sake of older code; nothing is ever discarded.
         ssl_ca_cert, ca_cert_data: File, or text, of the certificates to trust.
-        retries: Retries of failed connections, as urllib3 understands them; none by default.
         debug: Log the traffic of the HTTP layer.
     """
 
@@ -70,7 +86,8 @@ class Configuration:
         *,
         application_id: int | str | None = None,
         application_secret: str | None = None,
-        timeout: Timeout = DEFAULT_TIMEOUT,
+        timeout: TimeoutSetting | _Unset = _UNSET,
+        deadline: float | None = None,
         discard_unknown_keys: bool = False,
         server_index: int | None = None,
         server_variables: Mapping[str, str] | None = None,
@@ -83,6 +100,7 @@ class Configuration:
         key_file: str | None = None,
         verify_ssl: bool = True,
         retries: Any = None,
+        hooks: Iterable[Hooks] = (),
         debug: bool | None = None,
     ) -> None:
         self.host = PLACEHOLDER_HOST if host is None else host
@@ -102,7 +120,11 @@ class Configuration:
         self.ignore_operation_servers = ignore_operation_servers
 
         self.timeout = timeout
+        self.deadline = deadline
         self.retries = retries
+        self.generate_idempotency_keys = True
+        self.hooks: list[Hooks] = list(hooks)
+        self.log_bodies = False
         self.client_side_validation = True
         self.safe_chars_for_path_param = ""
         self.datetime_format: str | None = None
@@ -116,7 +138,9 @@ class Configuration:
         self.key_file = key_file
         self.assert_hostname: bool | str | None = None
         self.tls_server_name: str | None = None
+        self.system_trust = False
         self.proxy: str | None = None
+        self.trust_env = True
         self.proxy_headers: dict[str, str] | None = None
         self.connection_pool_maxsize = 4 * (os.cpu_count() or 1)
         self.socket_options: list[tuple[int, int, int | bytes]] | None = None
@@ -180,10 +204,45 @@ class Configuration:
         duplicate = type(self).__new__(type(self))
         memo[id(self)] = duplicate
         # An open log file and the caller's own functions are shared, not copied.
-        shared = {"_log_handler", "refresh_api_key_hook"}
+        shared = {"_log_handler", "refresh_api_key_hook", "retries", "timeout"}
         for name, value in vars(self).items():
             vars(duplicate)[name] = value if name in shared else copy.deepcopy(value, memo)
+        duplicate.hooks = list(self.hooks)
         return duplicate
+
+    def __getstate__(self) -> dict[str, Any]:
+        # A pickle is written to disk and sent to other processes; credentials do not belong there.
+        state = dict(vars(self))
+        state.update(api_key={}, _log_handler=None, refresh_api_key_hook=None, hooks=[])
+        for name in ("access_token", "application_secret", "password", "proxy", "proxy_headers"):
+            state[name] = None
+        return state
+
+    # -- Time ----------------------------------------------------------------------------------
+
+    def timeout_for(
+        self, read_timeout: float | None = None, asked: Any = None, deadline: float | None = None
+    ) -> Timeout:
+        """Return the time that a call may take.
+
+        Args:
+            read_timeout: Seconds that the operation is known to need, if more than most.
+            asked: What the call itself asks for; ``None`` for the setting of the client.
+            deadline: Seconds for the whole call; ``None`` for the setting of the client.
+
+        Raises:
+            ApiTypeError: One of them is no timeout.
+        """
+        if isinstance(self.timeout, _Unset):
+            found = Timeout() if read_timeout is None else Timeout(read=read_timeout)
+        elif self.timeout is None:
+            found = Timeout(None, None)
+        else:
+            found = as_timeout(self.timeout, Timeout())
+        ends = self.deadline if deadline is None else deadline
+        if ends is not None:
+            found = as_timeout(found._replace(deadline=ends), found)
+        return as_timeout(asked, found)
 
     # -- Credentials ---------------------------------------------------------------------------
 
@@ -289,7 +348,8 @@ class Configuration:
         names = sorted(self.api_key)
         names += [name for name in ("access_token", "application_secret") if getattr(self, name)]
         given = ", ".join(names) or "none"
-        return f"<Configuration host={self.host!r} credentials={given}>"
+        host = f"***@{self.host.rpartition('@')[2]}" if "@" in self.host else self.host
+        return f"<Configuration host={host!r} credentials={given}>"
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Configuration):
@@ -321,6 +381,9 @@ def base_url(host: str) -> str:
 
     if not isinstance(host, str) or not host.strip():
         raise ConfigurationError("no host is set; use the address of your deployment")
+    # First, because the messages below quote the host.
+    if "@" in host or any(c.isspace() for c in host):
+        raise ConfigurationError("the host must hold neither credentials nor blanks")
     address = host.rstrip("/")
     if address == PLACEHOLDER_HOST:
         raise ConfigurationError(
@@ -336,11 +399,29 @@ def base_url(host: str) -> str:
         raise ConfigurationError(
             f"the host {host!r} needs a scheme and a name, such as https://mycompany.talon.one"
         )
-    # First, because the messages below quote the host.
-    if parts.username is not None or any(c.isspace() for c in address):
-        raise ConfigurationError("the host must hold neither credentials nor blanks")
     if parts.path or parts.query or parts.fragment:
         raise ConfigurationError(
             f"the host {host!r} has a path; paths such as /v2 are added by the calls themselves"
         )
+    if parts.scheme == "http" and not is_loopback(parts.hostname):
+        # Once for each host, because this function remembers what it has seen.
+        warnings.warn(
+            f"calls to {address} are not encrypted: keys and customer data can be read on the way",
+            InsecureHostWarning,
+            stacklevel=2,
+        )
     return address
+
+
+class InsecureHostWarning(UserWarning):
+    """Credentials are going to be sent over a connection that is not encrypted."""
+
+
+def is_loopback(host: str) -> bool:
+    """Say whether what is sent to a host stays on this machine."""
+    from ipaddress import ip_address
+
+    try:
+        return host == "localhost" or ip_address(host).is_loopback
+    except ValueError:
+        return False

@@ -14,8 +14,9 @@ if TYPE_CHECKING:
 
     from talon_one.api_client import ApiClient
     from talon_one.api_response import ApiResponse
-    from talon_one.configuration import Timeout
+    from talon_one.configuration import TimeoutSetting
     from talon_one.operation import Operation
+    from talon_one.retry import RetryPolicy
 
     P = ParamSpec("P")
 
@@ -31,7 +32,9 @@ class CallSettings(TypedDict, total=False):
     not follow them; typed code calls the variants of the method instead.
     """
 
-    _request_timeout: Timeout
+    _request_timeout: TimeoutSetting
+    _deadline: float
+    _retries: int | bool | RetryPolicy
     _request_auth: Mapping[str, Any]
     _headers: Mapping[str, str]
     _content_type: str

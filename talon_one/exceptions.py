@@ -7,6 +7,7 @@
     ├── ApiValueError (ValueError)          a value that cannot be sent
     │   ├── ModelValidationError            `validate()` found violations; carries all of them
     │   └── ConfigurationError              host or credentials are missing or unusable
+    ├── ClientClosedError (RuntimeError)    the client was closed before the call
     ├── ApiKeyError (KeyError)              a property that the object does not have
     ├── ApiAttributeError (AttributeError)  a name that the class does not have
     └── ApiException                        the call was made, or was about to be
@@ -16,14 +17,20 @@
         ├── NotFoundException               404
         ├── ConflictException               409
         ├── UnprocessableEntityException    422
+        ├── TooManyRequestsException        429; `retry_after` says when to come back
         ├── ServiceException                5xx
         ├── UndecodableAnswerError          2xx whose body is not what was promised
         └── TransportError                  no complete HTTP answer
             ├── NotSentError                the server never saw the request
-            └── NoAnswerError               it may have; nothing usable came back
+            │   ├── TlsError                the connection could not be secured
+            │   └── ConnectTimeoutError     no connection in time (also an ApiTimeoutError)
+            ├── NoAnswerError               it may have; nothing usable came back
+            │   └── ReadTimeoutError        no answer in time (also an ApiTimeoutError)
+            └── ApiTimeoutError             either of the two that ran out of time (TimeoutError)
 
-The first two branches are raised before anything is sent; below `ApiException`, only
-`NotSentError` says that the server did not see the request.
+All but the last branch are raised before anything is sent; below `ApiException`, only
+`NotSentError` says that the server did not see the request. After repetitions the exception is
+that of the last attempt, and `earlier` has the others.
 """
 
 from __future__ import annotations
@@ -92,6 +99,10 @@ class ApiAttributeError(_PathError, AttributeError):
     """A Python name that the class does not have."""
 
 
+class ClientClosedError(OpenApiException, RuntimeError):
+    """The client was closed; nothing was sent."""
+
+
 class ConfigurationError(ApiValueError):
     """The host or a credential is missing or unusable; nothing was sent."""
 
@@ -130,7 +141,12 @@ class ApiException(OpenApiException):
         operation_id: Operation that was called, such as ``updateCustomerSessionV2``.
         method: HTTP method of the request.
         url: URL of the request without its query.
+        attempts: How often the request was tried.
+        earlier: Failures of the attempts before this one, oldest first.
     """
+
+    attempts = 1
+    earlier: tuple[ApiException, ...] = ()
 
     def __init__(
         self,
@@ -187,20 +203,45 @@ class ApiException(OpenApiException):
     def errors(self) -> list[dict[str, Any]]:
         """Entries of the error body, each with `title`, `details` and `source`."""
         found = self._error_body().get("errors")
-        return [entry for entry in found if isinstance(entry, dict)] if found else []
+        entries = found if isinstance(found, list) else []
+        plain = [entry.to_wire() if hasattr(entry, "to_wire") else entry for entry in entries]
+        return [entry for entry in plain if isinstance(entry, dict)]
+
+    @property
+    def request_id(self) -> str | None:
+        """What the server calls the request, for a report to its operator; where it says so."""
+        for name in _REQUEST_ID_HEADERS:
+            if self.headers is not None and self.headers.get(name):
+                return self.headers[name]
+        found = self._error_body().get("RequestUUID")
+        return found if isinstance(found, str) else None
+
+    @property
+    def retry_after(self) -> float | None:
+        """Seconds that the server asked to wait before another try, if it did."""
+        import time
+
+        from talon_one.retry import retry_after
+
+        return retry_after(self.headers, time.time()) if self.headers is not None else None
 
     def _error_body(self) -> dict[str, Any]:
-        body = self.data.to_wire() if hasattr(self.data, "to_wire") else self.data
+        # As it is stored, because what is inside may be of any kind and depth.
+        body = self.data.__wire__() if hasattr(self.data, "__wire__") else self.data
         return body if isinstance(body, dict) else {}
 
     def __str__(self) -> str:
         parts = [str(part) for part in (self.operation_id, self.status, self.reason) if part]
         line = " ".join(parts) or type(self).__name__
+        if self.attempts > 1:
+            line += f" (after {self.attempts} attempts)"
         said = [self.message] if self.message else []
         for entry in self.errors:
-            title, details = entry.get("title"), entry.get("details")
-            said.append(": ".join(str(part) for part in (title, details) if part))
-        return f"{line}: {'; '.join(filter(None, said))}" if said else line
+            texts = [entry.get("title"), entry.get("details")]
+            said.append(": ".join(text for text in texts if text and isinstance(text, str)))
+        if said:
+            line += f": {'; '.join(filter(None, said))}"
+        return " ".join(line.split())
 
     def __reduce__(self) -> tuple[Any, ...]:
         return _rebuild, (type(self), self.args, self.__dict__)
@@ -230,6 +271,10 @@ class UnprocessableEntityException(ApiException):
     """422: the request is well-formed, but its content is refused."""
 
 
+class TooManyRequestsException(ApiException):
+    """429: the rate limit is exceeded; `retry_after` has the pause that the server asked for."""
+
+
 class ServiceException(ApiException):
     """5xx: a fault of the server."""
 
@@ -253,6 +298,25 @@ class NoAnswerError(TransportError):
     """The request was sent, but no usable answer came back: it may have been carried out."""
 
 
+class ApiTimeoutError(TransportError, TimeoutError):
+    """Time ran out: that of one step, or that of the whole call."""
+
+
+class TlsError(NotSentError):
+    """The connection could not be secured: an unknown authority, a wrong name, no common terms."""
+
+
+class ConnectTimeoutError(ApiTimeoutError, NotSentError):
+    """There was no connection in time; the server has not seen the request."""
+
+
+class ReadTimeoutError(ApiTimeoutError, NoAnswerError):
+    """The request was sent, and there was no complete answer in time."""
+
+
+# Where gateways put the number of a request; the platform documents none.
+_REQUEST_ID_HEADERS = ("X-Request-Id", "X-Correlation-Id", "Request-Id", "X-Amzn-Trace-Id")
+
 _BY_STATUS: dict[int, type[ApiException]] = {
     400: BadRequestException,
     401: UnauthorizedException,
@@ -260,6 +324,7 @@ _BY_STATUS: dict[int, type[ApiException]] = {
     404: NotFoundException,
     409: ConflictException,
     422: UnprocessableEntityException,
+    429: TooManyRequestsException,
 }
 
 

@@ -5,8 +5,14 @@ from __future__ import annotations
 from functools import cached_property
 from typing import Any, NamedTuple
 
+IDEMPOTENT_METHODS = frozenset({"GET", "HEAD", "OPTIONS", "PUT", "DELETE"})
+"""Methods that may be repeated, unless the description of an operation says otherwise."""
+
 ERROR_MODEL = "ErrorResponseWithStatus"
 """Model of an error answer for which the operation names no other."""
+
+
+IDEMPOTENCY_KEY = "Idempotency-Key"
 
 
 class Parameter(NamedTuple):
@@ -93,6 +99,9 @@ class Operation:
         errors: Model of an error answer by status, where it is not `ERROR_MODEL`.
         security: Names of the accepted security schemes, any one of which will do.
         accept: Content type of a successful answer.
+        idempotent: Carrying it out twice does no more than once; by its method if ``None``.
+        serialised: It answers 409 when too many requests for one session or profile meet.
+        read_timeout: Seconds to wait for the answer, where it takes longer than others.
         deprecated: What a `DeprecationWarning` says when it is called; empty for most.
         models: Package in which the names of models are looked up.
     """
@@ -109,6 +118,9 @@ class Operation:
         errors: dict[int, str] | None = None,
         security: tuple[str, ...] = (),
         accept: str = "application/json",
+        idempotent: bool | None = None,
+        serialised: bool = False,
+        read_timeout: float | None = None,
         deprecated: str = "",
         models: str = "talon_one.models",
     ) -> None:
@@ -122,8 +134,17 @@ class Operation:
         self.errors = errors or {}
         self.security = security
         self.accept = accept
+        self.idempotent = method in IDEMPOTENT_METHODS if idempotent is None else idempotent
+        self.serialised = serialised
+        self.read_timeout = read_timeout
         self.deprecated = deprecated
         self.models = models
+
+    @cached_property
+    def key_parameter(self) -> str | None:
+        """Python name of the parameter that carries the ``Idempotency-Key``, if there is one."""
+        names = (each.name for each in self.parameters if each.wire == IDEMPOTENCY_KEY)
+        return next(names, None)
 
     @cached_property
     def positional(self) -> tuple[str, ...]:

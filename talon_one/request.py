@@ -14,17 +14,19 @@ from talon_one.auth import SCHEMES, auth_header
 from talon_one.configuration import base_url
 from talon_one.exceptions import ApiTypeError, ApiValueError, ModelValidationError
 from talon_one.model import Model
+from talon_one.operation import IDEMPOTENCY_KEY
 from talon_one.suggest import did_you_mean
 from talon_one.types import model_class
 from talon_one.validation import value_violations
 
 if TYPE_CHECKING:
-    from talon_one.configuration import Configuration, Timeout
+    from talon_one.configuration import Configuration
     from talon_one.operation import Body, Operation, Parameter
 
 JSON_TYPE = "application/json"
 
 _NUMBERS = {"int": re.compile(r"-?[0-9]+"), "float": re.compile(r"-?[0-9]+(\.[0-9]+)?")}
+_KEY_HEADER = IDEMPOTENCY_KEY.lower()
 _FORBIDDEN_IN_HEADERS = re.compile(r"[\r\n\x00]|[^\x00-\xff]")
 
 
@@ -58,11 +60,23 @@ class Request(NamedTuple):
 class CallOptions:
     """Settings of a single call: the keywords that begin with an underscore, and ``async_req``."""
 
-    __slots__ = ("async_req", "auth", "content_type", "full", "headers", "preload", "timeout")
+    __slots__ = (
+        "async_req",
+        "auth",
+        "content_type",
+        "deadline",
+        "full",
+        "headers",
+        "preload",
+        "retries",
+        "timeout",
+    )
 
     def __init__(self) -> None:
-        self.timeout: Timeout | Any = None
-        """``None`` means that of the client."""
+        # ``None`` means that of the client in these three.
+        self.timeout: Any = None
+        self.deadline: float | None = None
+        self.retries: Any = None
         self.auth: Mapping[str, Any] | None = None
         self.headers: Mapping[str, str] | None = None
         self.content_type: str | None = None
@@ -74,6 +88,8 @@ class CallOptions:
 
 _OPTIONS = {
     "_request_timeout": "timeout",
+    "_deadline": "deadline",
+    "_retries": "retries",
     "_request_auth": "auth",
     "_headers": "headers",
     "_content_type": "content_type",
@@ -130,6 +146,7 @@ def build(
     """
     base = base_url(configuration.host)
     values = _bind(operation, args, kwargs)
+    _supply_key(operation, configuration, values, options.headers or {})
     validate = configuration.client_side_validation
     path = operation.path
     pairs: list[str] = []
@@ -223,6 +240,29 @@ def _bind(operation: Operation, args: tuple[Any, ...], kwargs: Mapping[str, Any]
         if values.get(name) is None:
             raise ApiValueError(f"{operation.id} needs {name!r}")
     return values
+
+
+def has_key(headers: Mapping[str, str]) -> bool:
+    """Say whether the server can recognise a repetition by an ``Idempotency-Key``."""
+    return any(name.lower() == _KEY_HEADER and text.strip() for name, text in headers.items())
+
+
+def _supply_key(
+    operation: Operation,
+    configuration: Configuration,
+    values: dict[str, Any],
+    headers: Mapping[str, str],
+) -> None:
+    """Give a call its ``Idempotency-Key``, so that it may be repeated, unless the caller has."""
+    name = operation.key_parameter
+    if name is None:
+        return
+    if values.get(name) is wire.NULL or any(each.lower() == _KEY_HEADER for each in headers):
+        values.pop(name, None)
+    elif values.get(name) is None and configuration.generate_idempotency_keys:
+        from uuid import uuid4
+
+        values[name] = str(uuid4())
 
 
 def _validate(parameter: Parameter, value: Any) -> None:

@@ -1,102 +1,137 @@
-"""urllib3 behind one method: the only module that touches sockets, and that knows its errors."""
+"""urllib3 behind one method: sends a request once, and puts what goes wrong into our words."""
 
 from __future__ import annotations
 
 import http.client
 import re
+import ssl
+import threading
 from collections.abc import Mapping
+from queue import LifoQueue
 from typing import TYPE_CHECKING, Any
 
 import urllib3
 
+from talon_one.connections import Exchange, pool_manager
 from talon_one.exceptions import (
     ApiException,
-    ApiTypeError,
-    ConfigurationError,
+    ClientClosedError,
+    ConnectTimeoutError,
     NoAnswerError,
     NotSentError,
+    ReadTimeoutError,
+    TlsError,
+    TransportError,
 )
 from talon_one.response import Answer
+from talon_one.timeout import Timeout, as_timeout
 
 if TYPE_CHECKING:
-    from talon_one.configuration import Configuration, Timeout
+    from talon_one.configuration import Configuration
     from talon_one.request import Request
 
-__all__ = ["ApiException", "RESTClientObject", "RESTResponse"]
+_DEFAULT = Timeout()
 
-_NEVER_CONNECTED = (
-    urllib3.exceptions.NewConnectionError,
-    urllib3.exceptions.ConnectTimeoutError,
-    urllib3.exceptions.ProxyError,
-    urllib3.exceptions.EmptyPoolError,
-    urllib3.exceptions.LocationValueError,
-)
+# An answer is no bomb below the first, nor if it unpacks to less than the second times its size.
+_HARMLESS = 32 * 2**20
+_HARMLESS_RATIO = 100
+_PIECE = 2**16
+
+_LONGEST_REASON = 300
+
+__all__ = ["ApiException", "RESTClientObject", "RESTResponse"]
 
 
 class RESTClientObject:
     """The connections of one client."""
 
     def __init__(self, configuration: Configuration) -> None:
-        self._timeout = as_timeout(configuration.timeout)
-        # Redirects are not followed: credentials and bodies must not travel on unasked.
-        self._retries = urllib3.Retry.from_int(configuration.retries or False, redirect=False)
-        self._is_proxied = configuration.proxy is not None
-        self.pool_manager = _pool_manager(configuration)
+        self._configuration = configuration
+        self._lock = threading.Lock()
+        self._managers: dict[tuple[str, str | None], urllib3.PoolManager] = {}
         self._pools: dict[str, urllib3.HTTPConnectionPool] = {}
+        self._closed = False
 
     def close(self) -> None:
-        """Close all idle connections."""
-        self._pools.clear()
-        self.pool_manager.clear()
+        """Close all connections: the idle ones now, the others when their calls end."""
+        with self._lock:
+            self._closed = True
+            pools = list(self._pools.values())
+            self._managers.clear()
+            self._pools.clear()
+        for pool in pools:
+            pool.close()
 
-    def send(self, request: Request, timeout: Timeout = None) -> Answer:
-        """Send a request and return the complete answer, whatever its status.
+    def abandon(self) -> None:
+        """Let go of connections that belong to the parent process, after a fork.
+
+        Closing them here only gives up this process's share: nothing is sent over them. No lock is
+        taken, because a thread that does not exist here may have held it.
+        """
+        for pool in self._pools.values():
+            if pool.pool is None:
+                continue
+            for connection in pool.pool.queue:
+                if connection is not None and connection.sock is not None:
+                    connection.sock.close()
+                    connection.sock = None
+            # With a lock of its own, because urllib3 empties it when the pool is collected.
+            LifoQueue.__init__(pool.pool, pool.pool.maxsize)
+
+    @property
+    def pool_manager(self) -> urllib3.PoolManager:
+        """The pools of urllib3, those for the configured host."""
+        return self._manager(self._configuration.host)
+
+    def send(self, request: Request, timeout: Timeout = _DEFAULT) -> Answer:
+        """Send a request once and return the complete answer, whatever its status.
 
         Args:
             request: What to send.
-            timeout: Seconds in all, or to connect and to read; the client's own if ``None``.
+            timeout: Time for the steps; its deadline counts from now and bounds all of them.
 
         Raises:
             NotSentError: The server has not seen the request.
             NoAnswerError: It may have, but no complete answer came back.
         """
-        response = self.open(request, timeout)
-        try:
-            data = response.data
-        except (urllib3.exceptions.HTTPError, OSError) as cause:
-            response.close()
-            raise NoAnswerError(
-                response.status,
-                f"the answer broke off: {_sentence(cause)}",
-                headers=response.headers,
-                raw_data=_partial_data(cause),
-                **_call(request),
-            ) from cause
+        with Exchange(timeout.deadline) as exchange:
+            response = self._open(request, timeout, exchange)
+            data = _body(response, request, exchange)
         return Answer(response.status, response.reason, response.headers, data)
 
-    def open(self, request: Request, timeout: Timeout = None) -> urllib3.BaseHTTPResponse:
-        """Send a request and return the answer with its body still to be read.
+    def open(self, request: Request, timeout: Timeout = _DEFAULT) -> urllib3.BaseHTTPResponse:
+        """Send a request once and return the answer with its body still to be read.
 
-        The caller reads it to its end or closes it. Errors are those of `send`.
+        The caller reads it to its end or closes it; the deadline ends with the headers. Errors are
+        those of `send`.
         """
-        options: dict[str, Any] = {
-            "body": request.body,
-            "headers": request.headers,
-            "timeout": self._timeout if timeout is None else as_timeout(timeout),
-            "retries": self._retries,
-            "redirect": False,
-            "preload_content": False,
-        }
+        with Exchange(timeout.deadline) as exchange:
+            return self._open(request, timeout, exchange)
+
+    def _open(
+        self, request: Request, timeout: Timeout, exchange: Exchange
+    ) -> urllib3.BaseHTTPResponse:
+        pool = self._pools.get(request.base) or self._pool(request.base)
+        target = request.target
+        if pool.proxy is not None and request.base.startswith("http:"):
+            target = request.url  # A proxy is told the whole address.
         try:
-            if self._is_proxied:
-                return self.pool_manager.urlopen(request.method, request.url, **options)
-            pool = self._pools.get(request.base)
-            if pool is None:
-                pool = self.pool_manager.connection_from_url(request.base)
-                self._pools[request.base] = pool
-            return pool.urlopen(request.method, request.target, **options)
+            return pool.urlopen(
+                request.method,
+                target,
+                body=request.body,
+                headers=request.headers,
+                # Both are decided above: what is repeated, and that nothing is redirected.
+                retries=False,
+                redirect=False,
+                # The host of the pool may be that of the proxy.
+                assert_same_host=False,
+                timeout=urllib3.Timeout(connect=timeout.connect, read=timeout.read),
+                pool_timeout=timeout.connect,  # type: ignore[arg-type]  # seconds need not be whole
+                preload_content=False,
+            )
         except (urllib3.exceptions.HTTPError, OSError, http.client.HTTPException) as cause:
-            raise _translated(cause, request) from cause
+            raise _translated(cause, request, exchange) from cause
 
     def request(
         self,
@@ -107,50 +142,65 @@ class RESTClientObject:
         body: Any = None,
         post_params: Any = None,
         _preload_content: bool = True,
-        _request_timeout: Timeout = None,
+        _request_timeout: Any = None,
     ) -> Any:
         """Call any URL, as the vendor's packages do; prefer `talon_one.ApiClient.call_api`.
 
         Raises:
             ApiException: The status of the answer is not 2xx, or there was no answer.
         """
+        from urllib.parse import urlencode
+
         from talon_one import wire
         from talon_one.request import Request
 
         headers = {"Content-Type": "application/json", **(headers or {})}
         if query_params:
-            from urllib.parse import urlencode
-
             url += f"?{urlencode(query_params)}"
         if post_params:
-            from urllib.parse import urlencode
-
             body = urlencode(post_params).encode()
         elif body is not None and not isinstance(body, (bytes, str)):
             body = wire.encode(body)
         parts = urllib3.util.parse_url(url)
         base = f"{parts.scheme}://{parts.netloc}"
-        response = self.open(
-            Request("", method.upper(), base, parts.request_uri, dict(headers), body),
-            _request_timeout,
-        )
+        request = Request("", method.upper(), base, parts.request_uri, dict(headers), body)
+        timeout = as_timeout(_request_timeout, _DEFAULT)
         if not _preload_content:
-            return response
-        answer = RESTResponse(response)
+            return self.open(request, timeout)
+        with Exchange(timeout.deadline) as exchange:
+            response = self._open(request, timeout, exchange)
+            answer = RESTResponse(response, _body(response, request, exchange))
         if not 200 <= answer.status <= 299:
             raise ApiException.from_response(http_resp=answer)
         return answer
+
+    def _pool(self, base: str) -> urllib3.HTTPConnectionPool:
+        pool = self._manager(base).connection_from_url(base)
+        self._pools[base] = pool
+        return pool
+
+    def _manager(self, base: str) -> urllib3.PoolManager:
+        """Return the pools for hosts with this scheme and proxy."""
+        from talon_one.proxies import proxy_for
+
+        key = (base.partition(":")[0], proxy_for(self._configuration, base))
+        with self._lock:
+            if self._closed:
+                raise ClientClosedError("this client is closed; make a new one")
+            if key not in self._managers:
+                self._managers[key] = pool_manager(self._configuration, *key)
+            return self._managers[key]
 
 
 class RESTResponse:
     """An answer in the form of the vendor's packages."""
 
-    def __init__(self, resp: urllib3.BaseHTTPResponse) -> None:
+    def __init__(self, resp: urllib3.BaseHTTPResponse, data: bytes | None = None) -> None:
         self.response = resp
         self.urllib3_response = resp
         self.status = resp.status
         self.reason = resp.reason
-        self.data: bytes | str = resp.data
+        self.data: bytes | str = resp.data if data is None else data
 
     @property
     def headers(self) -> Mapping[str, str]:
@@ -170,76 +220,92 @@ class RESTResponse:
         return self.headers.get(name, default)
 
 
-def as_timeout(timeout: Any) -> urllib3.Timeout:
-    """Return a timeout as urllib3 wants it.
-
-    Raises:
-        ApiTypeError: *timeout* is neither a number nor a pair of numbers.
-    """
-    if isinstance(timeout, urllib3.Timeout):
-        return timeout
+def _body(response: urllib3.BaseHTTPResponse, request: Request, exchange: Exchange) -> bytes:
+    """Return the complete body of an answer."""
     try:
-        if isinstance(timeout, (tuple, list)):
-            connect, read = timeout
-            return urllib3.Timeout(connect=connect, read=read)
-        return urllib3.Timeout(total=timeout)
-    except (ValueError, TypeError) as cause:
-        raise ApiTypeError(
-            f"a timeout is a number of seconds or a pair of them, above 0, not {timeout!r}"
-        ) from cause
-
-
-def _pool_manager(configuration: Configuration) -> urllib3.PoolManager:
-    settings: dict[str, Any] = {
-        "num_pools": 4,
-        "maxsize": configuration.connection_pool_maxsize,
-    }
-    if configuration.verify_ssl:
-        settings["cert_reqs"] = "CERT_REQUIRED"
-        if configuration.ca_cert_data:
-            settings["ca_cert_data"] = configuration.ca_cert_data
+        if response.headers.get("Content-Encoding") is None:
+            data = response.data
         else:
-            import certifi
+            data = _unpacked(response)
+        # Without a length the end of the connection is that of the body, whoever brought it about.
+        if exchange.cut and response.length_remaining is None and not response.chunked:
+            raise urllib3.exceptions.ProtocolError("cut")
+    except (urllib3.exceptions.HTTPError, OSError) as cause:
+        response.close()
+        raise _broken_off(cause, request, response, exchange) from cause
+    return data
 
-            settings["ca_certs"] = configuration.ssl_ca_cert or certifi.where()
+
+def _unpacked(response: urllib3.BaseHTTPResponse) -> bytes:
+    """Return the body of a compressed answer, unless it is made to fill the memory."""
+    pieces = []
+    size = 0
+    while piece := response.read(_PIECE):
+        pieces.append(piece)
+        size += len(piece)
+        if size > max(_HARMLESS, _HARMLESS_RATIO * response.tell()):
+            raise urllib3.exceptions.DecodeError("it unpacks to a multiple of its size")
+    return b"".join(pieces)
+
+
+def _translated(cause: Exception, request: Request, exchange: Exchange) -> TransportError:
+    """Return our exception for one of urllib3, of sockets, or of the standard library."""
+    kind: type[TransportError]
+    errors = urllib3.exceptions
+    happened = cause.original_error if isinstance(cause, errors.ProxyError) else cause
+    if exchange.sent:
+        kind = ReadTimeoutError if _timed_out(happened, exchange) else NoAnswerError
+    elif _timed_out(happened, exchange):
+        kind = ConnectTimeoutError
+    elif isinstance(happened, (errors.SSLError, ssl.SSLError)):
+        kind = TlsError
     else:
-        settings["cert_reqs"] = "CERT_NONE"
-    named = {
-        "cert_file": configuration.cert_file,
-        "key_file": configuration.key_file,
-        "assert_hostname": configuration.assert_hostname,
-        "server_hostname": configuration.tls_server_name,
-        "socket_options": configuration.socket_options,
-    }
-    settings.update({name: value for name, value in named.items() if value is not None})
-    if configuration.proxy is None:
-        return urllib3.PoolManager(**settings)
-    try:
-        if configuration.proxy.startswith("socks"):
-            from urllib3.contrib.socks import SOCKSProxyManager
-
-            return SOCKSProxyManager(configuration.proxy, **settings)
-        return urllib3.ProxyManager(
-            configuration.proxy, proxy_headers=configuration.proxy_headers, **settings
-        )
-    except (urllib3.exceptions.HTTPError, ImportError) as cause:
-        raise ConfigurationError(f"the proxy cannot be used: {cause}") from cause
+        kind = NotSentError
+    return kind(None, _reason(cause, exchange), **_call(request))
 
 
-def _translated(cause: Exception, request: Request) -> ApiException:
-    reason = getattr(cause, "reason", None)
-    root = reason if isinstance(reason, Exception) else cause
-    sent = not isinstance(root, _NEVER_CONNECTED)
-    if isinstance(root, urllib3.exceptions.SSLError):
-        # Only a refused certificate is sure to have ended the connection before the request.
-        sent = "CERTIFICATE_VERIFY_FAILED" not in str(root)
-    kind = NoAnswerError if sent else NotSentError
-    return kind(None, _sentence(root), **_call(request))
+def _broken_off(
+    cause: Exception, request: Request, response: urllib3.BaseHTTPResponse, exchange: Exchange
+) -> TransportError:
+    """Return the exception for an answer that began and did not come to its end."""
+    kind = ReadTimeoutError if _timed_out(cause, exchange) else NoAnswerError
+    return kind(
+        response.status,
+        f"the answer broke off: {_reason(cause, exchange)}",
+        headers=response.headers,
+        raw_data=_partial_data(cause),
+        **_call(request),
+    )
+
+
+def _timed_out(cause: BaseException, exchange: Exchange) -> bool:
+    errors = urllib3.exceptions
+    if isinstance(cause, errors.NewConnectionError):  # A timeout by name only.
+        return exchange.cut
+    return exchange.cut or isinstance(
+        cause, (errors.TimeoutError, errors.EmptyPoolError, TimeoutError)
+    )
+
+
+def _reason(cause: Exception, exchange: Exchange) -> str:
+    return "the deadline has passed" if exchange.cut else _sentence(cause)[:_LONGEST_REASON]
 
 
 def _sentence(cause: BaseException) -> str:
+    """Return in one line what happened, without the objects that it happened to."""
+    if isinstance(cause, urllib3.exceptions.EmptyPoolError):
+        return "no connection became free in time: all are in use by other calls"
+    text = str(cause)
+    if isinstance(cause, urllib3.exceptions.HTTPError) and len(cause.args) == 2:
+        what, inner = cause.args
+        if not isinstance(what, str):
+            text = str(inner)
+        elif isinstance(inner, BaseException) and repr(inner) not in what:
+            text = f"{what.rstrip('.')}: {_sentence(inner)}"
+        else:
+            text = what
     # urllib3 puts the connection in front of what happened.
-    text = re.sub(r"^<?[\w.]*HTTPS?Connection(Pool)?\S*( object at \w+)?[^:]*: ", "", str(cause))
+    text = re.sub(r"^\w+\([^)]*\): ", "", text)
     return " ".join(text.split()) or type(cause).__name__
 
 

@@ -21,6 +21,7 @@ best_prior_price = Operation(
     body=Body("best_prior_price_request", "BestPriorPriceRequest"),
     results={200: "list[BestPriorPrice]"},
     security=("api_key_v1",),
+    idempotent=True,
 )
 create_audience_v2 = Operation(
     "createAudienceV2",
@@ -352,6 +353,7 @@ reopen_customer_session = Operation(
     header("idempotency_key", "Idempotency-Key", "str", max_length=255),
     results={200: "ReopenSessionResponse"},
     security=("api_key_v1",),
+    idempotent=False,
 )
 return_cart_items = Operation(
     "returnCartItems",
@@ -373,6 +375,7 @@ sync_catalog = Operation(
     body=Body("catalog_sync_request", "CatalogSyncRequest"),
     results={200: "Catalog"},
     security=("api_key_v1",),
+    idempotent=False,
 )
 track_event = Operation(
     "trackEvent",
@@ -396,6 +399,7 @@ track_event_v2 = Operation(
     results={200: "IntegrationEventV2Response", 204: None},
     errors={409: "UpdateCustomerSessionV2409Response"},
     security=("api_key_v1",),
+    serialised=True,
 )
 track_event_v3 = Operation(
     "trackEventV3",
@@ -408,6 +412,7 @@ track_event_v3 = Operation(
     results={200: "IntegrationEventV3Response", 204: None},
     errors={409: "UpdateCustomerSessionV2409Response"},
     security=("api_key_v1",),
+    serialised=True,
 )
 unlink_loyalty_card_from_profile = Operation(
     "unlinkLoyaltyCardFromProfile",
@@ -446,6 +451,7 @@ update_customer_profile = Operation(
     body=Body("new_customer_profile", "NewCustomerProfile"),
     results={200: "IntegrationState"},
     security=("api_key_v1", "integration_auth"),
+    idempotent=False,
     deprecated="updateCustomerProfile is deprecated",
 )
 update_customer_profile_audiences = Operation(
@@ -472,6 +478,8 @@ update_customer_profile_v2 = Operation(
     results={200: "CustomerProfileIntegrationResponseV2"},
     errors={409: "UpdateCustomerSessionV2409Response"},
     security=("api_key_v1",),
+    idempotent=False,
+    serialised=True,
 )
 update_customer_profiles_v2 = Operation(
     "updateCustomerProfilesV2",
@@ -494,6 +502,7 @@ update_customer_session = Operation(
     body=Body("new_customer_session", "NewCustomerSession"),
     results={200: "IntegrationState"},
     security=("api_key_v1", "integration_auth"),
+    idempotent=False,
     deprecated="updateCustomerSession is deprecated",
 )
 update_customer_session_v2 = Operation(
@@ -508,4 +517,6 @@ update_customer_session_v2 = Operation(
     results={200: "IntegrationStateV2"},
     errors={409: "UpdateCustomerSessionV2409Response"},
     security=("api_key_v1",),
+    idempotent=False,
+    serialised=True,
 )

@@ -22,6 +22,7 @@ add_loyalty_card_points = Operation(
     body=Body("add_loyalty_points", "AddLoyaltyPoints"),
     results={204: None},
     security=("management_key", "manager_auth"),
+    idempotent=False,
 )
 add_loyalty_points = Operation(
     "addLoyaltyPoints",
@@ -32,6 +33,7 @@ add_loyalty_points = Operation(
     body=Body("add_loyalty_points", "AddLoyaltyPoints"),
     results={204: None},
     security=("management_key", "manager_auth"),
+    idempotent=False,
 )
 copy_campaign_to_applications = Operation(
     "copyCampaignToApplications",
@@ -242,6 +244,7 @@ deduct_loyalty_card_points = Operation(
     body=Body("deduct_loyalty_points", "DeductLoyaltyPoints"),
     results={204: None},
     security=("management_key", "manager_auth"),
+    idempotent=False,
 )
 delete_account_collection = Operation(
     "deleteAccountCollection",
@@ -419,6 +422,7 @@ export_account_collection_items = Operation(
     results={200: "str"},
     security=("management_key", "manager_auth"),
     accept="application/csv, application/json",
+    read_timeout=600,
 )
 export_achievement_v2 = Operation(
     "exportAchievementV2",
@@ -428,6 +432,7 @@ export_achievement_v2 = Operation(
     results={200: "str"},
     security=("management_key", "manager_auth"),
     accept="application/csv, application/json",
+    read_timeout=600,
 )
 export_achievements = Operation(
     "exportAchievements",
@@ -439,6 +444,7 @@ export_achievements = Operation(
     results={200: "str"},
     security=("management_key", "manager_auth"),
     accept="application/csv, application/json",
+    read_timeout=600,
 )
 export_application_campaign_analytics = Operation(
     "exportApplicationCampaignAnalytics",
@@ -451,6 +457,7 @@ export_application_campaign_analytics = Operation(
     results={200: "str"},
     security=("management_key", "manager_auth"),
     accept="application/csv, application/json",
+    read_timeout=600,
 )
 export_audiences_memberships = Operation(
     "exportAudiencesMemberships",
@@ -460,6 +467,7 @@ export_audiences_memberships = Operation(
     results={200: "str"},
     security=("management_key", "manager_auth"),
     accept="application/csv, application/json",
+    read_timeout=600,
 )
 export_campaign_store_budgets = Operation(
     "exportCampaignStoreBudgets",
@@ -472,6 +480,7 @@ export_campaign_store_budgets = Operation(
     results={200: "str"},
     security=("management_key", "manager_auth"),
     accept="application/csv, application/json",
+    read_timeout=600,
 )
 export_campaign_stores = Operation(
     "exportCampaignStores",
@@ -482,6 +491,7 @@ export_campaign_stores = Operation(
     results={200: "str"},
     security=("management_key", "manager_auth"),
     accept="application/csv, application/json",
+    read_timeout=600,
 )
 export_campaign_value_map = Operation(
     "exportCampaignValueMap",
@@ -493,6 +503,7 @@ export_campaign_value_map = Operation(
     results={200: "str"},
     security=("management_key", "manager_auth"),
     accept="application/csv, application/json",
+    read_timeout=600,
 )
 export_collection_items = Operation(
     "exportCollectionItems",
@@ -504,6 +515,7 @@ export_collection_items = Operation(
     results={200: "str"},
     security=("management_key", "manager_auth"),
     accept="application/csv, application/json",
+    read_timeout=600,
 )
 export_coupons = Operation(
     "exportCoupons",
@@ -533,6 +545,7 @@ export_coupons = Operation(
     results={200: "str"},
     security=("management_key", "manager_auth"),
     accept="application/csv, application/json",
+    read_timeout=600,
 )
 export_customer_sessions = Operation(
     "exportCustomerSessions",
@@ -553,6 +566,7 @@ export_customer_sessions = Operation(
     results={200: "str"},
     security=("management_key", "manager_auth"),
     accept="application/csv, application/json",
+    read_timeout=600,
 )
 export_customers_tiers = Operation(
     "exportCustomersTiers",
@@ -564,6 +578,7 @@ export_customers_tiers = Operation(
     results={200: "str"},
     security=("management_key", "manager_auth"),
     accept="application/csv, application/json",
+    read_timeout=600,
 )
 export_effects = Operation(
     "exportEffects",
@@ -577,6 +592,7 @@ export_effects = Operation(
     results={200: "str"},
     security=("management_key", "manager_auth"),
     accept="application/csv, application/json",
+    read_timeout=600,
 )
 export_loyalty_balance = Operation(
     "exportLoyaltyBalance",
@@ -588,6 +604,7 @@ export_loyalty_balance = Operation(
     results={200: "str"},
     security=("management_key", "manager_auth"),
     accept="application/csv, application/json",
+    read_timeout=600,
     deprecated="exportLoyaltyBalance is deprecated",
 )
 export_loyalty_balances = Operation(
@@ -600,6 +617,7 @@ export_loyalty_balances = Operation(
     results={200: "str"},
     security=("management_key", "manager_auth"),
     accept="application/csv, application/json",
+    read_timeout=600,
 )
 export_loyalty_card_balances = Operation(
     "exportLoyaltyCardBalances",
@@ -611,6 +629,7 @@ export_loyalty_card_balances = Operation(
     results={200: "str"},
     security=("management_key", "manager_auth"),
     accept="application/csv, application/json",
+    read_timeout=600,
 )
 export_loyalty_card_ledger = Operation(
     "exportLoyaltyCardLedger",
@@ -624,6 +643,7 @@ export_loyalty_card_ledger = Operation(
     results={200: "str"},
     security=("management_key", "manager_auth"),
     accept="application/csv, application/json",
+    read_timeout=600,
 )
 export_loyalty_cards = Operation(
     "exportLoyaltyCards",
@@ -637,6 +657,7 @@ export_loyalty_cards = Operation(
     results={200: "str"},
     security=("management_key", "manager_auth"),
     accept="application/csv, application/json",
+    read_timeout=600,
 )
 export_loyalty_join_dates = Operation(
     "exportLoyaltyJoinDates",
@@ -646,6 +667,7 @@ export_loyalty_join_dates = Operation(
     results={200: "str"},
     security=("management_key", "manager_auth"),
     accept="application/csv, application/json",
+    read_timeout=600,
 )
 export_loyalty_ledger = Operation(
     "exportLoyaltyLedger",
@@ -659,6 +681,7 @@ export_loyalty_ledger = Operation(
     results={200: "str"},
     security=("management_key", "manager_auth"),
     accept="application/csv, application/json",
+    read_timeout=600,
 )
 export_pool_giveaways = Operation(
     "exportPoolGiveaways",
@@ -670,6 +693,7 @@ export_pool_giveaways = Operation(
     results={200: "str"},
     security=("management_key", "manager_auth"),
     accept="application/csv, application/json",
+    read_timeout=600,
 )
 export_referrals = Operation(
     "exportReferrals",
@@ -686,6 +710,7 @@ export_referrals = Operation(
     results={200: "str"},
     security=("management_key", "manager_auth"),
     accept="application/csv, application/json",
+    read_timeout=600,
 )
 generate_coupon_rejections = Operation(
     "generateCouponRejections",
@@ -887,6 +912,7 @@ get_application_customers_by_attributes = Operation(
     body=Body("customer_profile_search_query", "CustomerProfileSearchQuery"),
     results={200: "GetApplicationCustomersByAttributes200Response"},
     security=("management_key", "manager_auth"),
+    idempotent=True,
 )
 get_application_event_types = Operation(
     "getApplicationEventTypes",
@@ -985,6 +1011,7 @@ get_application_sessions_by_customer_attributes = Operation(
     body=Body("customer_profile_search_query", "CustomerProfileSearchQuery"),
     results={200: "GetApplicationSessionsByCustomerAttributes200Response"},
     security=("management_key", "manager_auth"),
+    idempotent=True,
 )
 get_applications = Operation(
     "getApplications",
@@ -1091,6 +1118,7 @@ get_campaign_by_attributes = Operation(
     body=Body("campaign_search", "CampaignSearch"),
     results={200: "GetCampaigns200Response"},
     security=("management_key", "manager_auth"),
+    idempotent=True,
 )
 get_campaign_group = Operation(
     "getCampaignGroup",
@@ -1236,6 +1264,7 @@ get_coupons_by_attributes = Operation(
     body=Body("coupon_search", "CouponSearch"),
     results={200: "GetCouponsByAttributes200Response"},
     security=("management_key", "manager_auth"),
+    idempotent=True,
     deprecated="getCouponsByAttributes is deprecated",
 )
 get_coupons_by_attributes_application_wide = Operation(
@@ -1263,6 +1292,7 @@ get_coupons_by_attributes_application_wide = Operation(
     body=Body("coupon_search", "CouponSearch"),
     results={200: "GetCouponsByAttributesApplicationWide200Response"},
     security=("management_key", "manager_auth"),
+    idempotent=True,
     deprecated="getCouponsByAttributesApplicationWide is deprecated",
 )
 get_coupons_without_total_count = Operation(
@@ -1393,6 +1423,7 @@ get_customers_by_attributes = Operation(
     body=Body("customer_profile_search_query", "CustomerProfileSearchQuery"),
     results={200: "GetCustomersByAttributes200Response"},
     security=("management_key", "manager_auth"),
+    idempotent=True,
 )
 get_dashboard_statistics = Operation(
     "getDashboardStatistics",
@@ -1805,6 +1836,7 @@ import_account_collection = Operation(
     upload=Upload("up_file", "upFile"),
     results={200: "Import"},
     security=("management_key", "manager_auth"),
+    read_timeout=300,
 )
 import_allowed_list = Operation(
     "importAllowedList",
@@ -1814,6 +1846,7 @@ import_allowed_list = Operation(
     upload=Upload("up_file", "upFile"),
     results={200: "Import"},
     security=("management_key", "manager_auth"),
+    read_timeout=300,
 )
 import_audiences_memberships = Operation(
     "importAudiencesMemberships",
@@ -1823,6 +1856,7 @@ import_audiences_memberships = Operation(
     upload=Upload("up_file", "upFile"),
     results={200: "Import"},
     security=("management_key", "manager_auth"),
+    read_timeout=300,
 )
 import_campaign_store_budget = Operation(
     "importCampaignStoreBudget",
@@ -1835,6 +1869,7 @@ import_campaign_store_budget = Operation(
     upload=Upload("up_file", "upFile"),
     results={201: "Import"},
     security=("management_key", "manager_auth"),
+    read_timeout=300,
 )
 import_campaign_stores = Operation(
     "importCampaignStores",
@@ -1845,6 +1880,7 @@ import_campaign_stores = Operation(
     upload=Upload("up_file", "upFile"),
     results={200: "Import"},
     security=("management_key", "manager_auth"),
+    read_timeout=300,
 )
 import_collection = Operation(
     "importCollection",
@@ -1856,6 +1892,7 @@ import_collection = Operation(
     upload=Upload("up_file", "upFile"),
     results={200: "Import"},
     security=("management_key", "manager_auth"),
+    read_timeout=300,
 )
 import_coupons = Operation(
     "importCoupons",
@@ -1867,6 +1904,7 @@ import_coupons = Operation(
     upload=Upload("up_file", "upFile"),
     results={200: "Import"},
     security=("management_key", "manager_auth"),
+    read_timeout=300,
 )
 import_loyalty_cards = Operation(
     "importLoyaltyCards",
@@ -1876,6 +1914,7 @@ import_loyalty_cards = Operation(
     upload=Upload("up_file", "upFile"),
     results={200: "Import"},
     security=("management_key", "manager_auth"),
+    read_timeout=300,
 )
 import_loyalty_customers_tiers = Operation(
     "importLoyaltyCustomersTiers",
@@ -1885,6 +1924,7 @@ import_loyalty_customers_tiers = Operation(
     upload=Upload("up_file", "upFile"),
     results={200: "Import"},
     security=("management_key", "manager_auth"),
+    read_timeout=300,
 )
 import_loyalty_join_dates = Operation(
     "importLoyaltyJoinDates",
@@ -1894,6 +1934,7 @@ import_loyalty_join_dates = Operation(
     upload=Upload("up_file", "upFile"),
     results={200: "Import"},
     security=("management_key", "manager_auth"),
+    read_timeout=300,
 )
 import_loyalty_points = Operation(
     "importLoyaltyPoints",
@@ -1904,6 +1945,7 @@ import_loyalty_points = Operation(
     upload=Upload("up_file", "upFile"),
     results={200: "Import"},
     security=("management_key", "manager_auth"),
+    read_timeout=300,
 )
 import_pool_giveaways = Operation(
     "importPoolGiveaways",
@@ -1913,6 +1955,7 @@ import_pool_giveaways = Operation(
     upload=Upload("up_file", "upFile"),
     results={200: "Import"},
     security=("management_key", "manager_auth"),
+    read_timeout=300,
 )
 import_referrals = Operation(
     "importReferrals",
@@ -1923,6 +1966,7 @@ import_referrals = Operation(
     upload=Upload("up_file", "upFile"),
     results={200: "Import"},
     security=("management_key", "manager_auth"),
+    read_timeout=300,
 )
 invite_user_external = Operation(
     "inviteUserExternal",
@@ -2079,6 +2123,7 @@ price_history = Operation(
     body=Body("price_history_request", "PriceHistoryRequest"),
     results={200: "PriceHistoryResponse"},
     security=("management_key", "manager_auth"),
+    idempotent=True,
 )
 remove_loyalty_points = Operation(
     "removeLoyaltyPoints",
@@ -2089,6 +2134,7 @@ remove_loyalty_points = Operation(
     body=Body("deduct_loyalty_points", "DeductLoyaltyPoints"),
     results={204: None},
     security=("management_key", "manager_auth"),
+    idempotent=False,
 )
 reset_password = Operation(
     "resetPassword",
@@ -2237,6 +2283,7 @@ search_coupons_advanced = Operation(
     body=Body("attribute_query", "dict[str, Any]"),
     results={200: "SearchCouponsAdvanced200Response"},
     security=("management_key", "manager_auth"),
+    idempotent=True,
     deprecated="searchCouponsAdvanced is deprecated",
 )
 search_coupons_advanced_application_wide = Operation(
@@ -2264,6 +2311,7 @@ search_coupons_advanced_application_wide = Operation(
     body=Body("attribute_query", "dict[str, Any]"),
     results={200: "SearchCouponsAdvancedApplicationWide200Response"},
     security=("management_key", "manager_auth"),
+    idempotent=True,
     deprecated="searchCouponsAdvancedApplicationWide is deprecated",
 )
 search_coupons_advanced_application_wide_without_total_count = Operation(
@@ -2291,6 +2339,7 @@ search_coupons_advanced_application_wide_without_total_count = Operation(
     body=Body("attribute_query", "dict[str, Any]"),
     results={200: "GetCouponsWithoutTotalCount200Response"},
     security=("management_key", "manager_auth"),
+    idempotent=True,
 )
 search_coupons_advanced_without_total_count = Operation(
     "searchCouponsAdvancedWithoutTotalCount",
@@ -2313,6 +2362,7 @@ search_coupons_advanced_without_total_count = Operation(
     body=Body("attribute_query", "dict[str, Any]"),
     results={200: "GetCouponsWithoutTotalCount200Response"},
     security=("management_key", "manager_auth"),
+    idempotent=True,
 )
 summarize_campaign_store_budget = Operation(
     "summarizeCampaignStoreBudget",
@@ -2332,6 +2382,7 @@ transfer_loyalty_card = Operation(
     body=Body("transfer_loyalty_card", "TransferLoyaltyCard"),
     results={204: None},
     security=("management_key", "manager_auth"),
+    idempotent=False,
 )
 update_account_collection = Operation(
     "updateAccountCollection",
@@ -2421,6 +2472,7 @@ update_coupon_batch = Operation(
     body=Body("update_coupon_batch", "UpdateCouponBatch"),
     results={204: None},
     security=("management_key", "manager_auth"),
+    read_timeout=1800,
 )
 update_loyalty_card = Operation(
     "updateLoyaltyCard",

@@ -137,7 +137,10 @@ def test_settings_that_cannot_work_are_one_line(
     ("answer", "said"),
     [
         (Answer(200, "<html>\n"), "not JSON"),
-        (Answer(500, {"message": "first line\nsecond line"}), "500 Internal Server Error: first"),
+        (
+            Answer(500, {"message": "first line\nsecond line"}),
+            "500 Internal Server Error (after 3 attempts): first",
+        ),
         (HANG_UP, "closed connection"),
     ],
     ids=["page of a proxy", "fault of the server", "no answer"],

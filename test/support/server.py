@@ -15,6 +15,9 @@ Answers are given in the order of the script, one for each request, whatever con
 over. Once the script is used up, every request gets `RecordingServer.default`, which is ``{}``
 with status 200. A connection stays open until the client or `RecordingServer.stop` closes it.
 After `stop` no thread and no socket is left.
+
+A server can be hostile, too: an answer may break off, trickle or never come, and what `greet` is
+given is done to connections before a request is read.
 """
 
 from __future__ import annotations
@@ -22,6 +25,7 @@ from __future__ import annotations
 import json
 import socket
 import ssl
+import struct
 import threading
 from collections import deque
 from collections.abc import Callable, Mapping
@@ -44,6 +48,8 @@ class Received:
     headers: HTTPHeaderDict
     """Names in any case; those that occur several times are joined with ``", "``."""
     body: bytes
+    connection: int = field(default=0, compare=False)
+    """Number of the connection that it came over, counted from 1."""
 
     @property
     def path(self) -> str:
@@ -79,7 +85,13 @@ class Answer:
     raw: bytes | None = None
     """These bytes are sent instead of a proper answer, and the connection is closed."""
     silent: bool = False
-    """Nothing is sent until the server stops."""
+    """The connection stays open, and nothing (more) is sent until the server stops."""
+    reset: bool = False
+    """The connection is closed the rude way: what is still on its way is thrown away."""
+    before: bytes = b""
+    """These bytes are sent ahead of the answer."""
+    pace: float | None = None
+    """The answer is sent byte by byte, with so many seconds between them."""
 
     def encoded(self, method: str) -> bytes:
         """Return all bytes of the answer to a request with this method."""
@@ -104,7 +116,9 @@ class Answer:
 
 HANG_UP = Answer(raw=b"")
 """The server has read the request and closes the connection without an answer."""
-SILENCE = Answer(silent=True)
+RESET = Answer(raw=b"", reset=True)
+"""The same, and the client learns of it by a reset."""
+SILENCE = Answer(raw=b"", silent=True)
 """The server has read the request and says nothing until it stops."""
 
 Scripted = Answer | Callable[[Received], Answer]
@@ -121,6 +135,7 @@ class RecordingServer:
     Attributes:
         requests: Every request so far, in the order in which they were complete.
         connections: How many connections have been accepted.
+        most_at_once: How many of them were open at the same time, at most.
         port: Port that the server listens on; known once it has started.
         url: Address to give to a client as its host.
     """
@@ -128,10 +143,13 @@ class RecordingServer:
     def __init__(self, tls: ssl.SSLContext | None = None, default: Scripted | None = None) -> None:
         self.requests: list[Received] = []
         self.connections = 0
+        self.most_at_once = 0
         self.port = 0
         self.default: Scripted = default or Answer(body={})
         self._tls = tls
         self._script: deque[Scripted] = deque()
+        self._greetings: deque[Answer | None] = deque()
+        self._visitors: set[socket.socket] = set()
         self._listener: socket.socket | None = None
         self._stopping = threading.Event()
         self._lock = threading.Lock()
@@ -167,16 +185,27 @@ class RecordingServer:
                 for each in answers
             )
 
+    def greet(self, *answers: Answer | None) -> None:
+        """Say what is done to the coming connections, one after another, without reading a byte.
+
+        Args:
+            answers: What is sent as soon as anything has arrived, such as `RESET`; ``None`` to
+                read and answer requests, as usual.
+        """
+        with self._lock:
+            self._greetings.extend(answers)
+
     def clear(self) -> None:
         """Forget the requests so far and the rest of the script."""
         with self._lock:
             self.requests.clear()
             self._script.clear()
+            self._greetings.clear()
 
     def start(self) -> None:
-        """Listen on a free port."""
+        """Listen on a free port, or on the same one as before."""
         self._stopping.clear()
-        self._listener = socket.create_server(("127.0.0.1", 0))
+        self._listener = socket.create_server(("127.0.0.1", self.port))
         self.port = self._listener.getsockname()[1]
         self._spawn(self._accept, self._listener)
 
@@ -197,8 +226,8 @@ class RecordingServer:
             thread.join()
         self._threads.clear()
 
-    def _spawn(self, target: Callable[[socket.socket], None], argument: socket.socket) -> None:
-        thread = threading.Thread(target=target, args=(argument,), daemon=True)
+    def _spawn(self, target: Callable[..., None], *arguments: Any) -> None:
+        thread = threading.Thread(target=target, args=arguments, daemon=True)
         self._threads.append(thread)
         thread.start()
 
@@ -212,47 +241,78 @@ class RecordingServer:
             self.connections += 1
             with self._lock:
                 self._sockets.add(connection)
-            self._spawn(self._serve, connection)
+                self._visitors.add(connection)
+                self.most_at_once = max(self.most_at_once, len(self._visitors))
+            self._spawn(self._serve, connection, self.connections)
 
-    def _serve(self, connection: socket.socket) -> None:
+    def _serve(self, connection: socket.socket, number: int) -> None:
         plain = connection
+
+        def leave() -> None:
+            with self._lock:
+                self._visitors.discard(plain)
+
+        with self._lock:
+            greeting = self._greetings.popleft() if self._greetings else None
         try:
+            if greeting is not None:
+                with connection:
+                    connection.recv(1, socket.MSG_PEEK)
+                    self._send(connection, greeting, "", leave)
+                return
             if self._tls is not None:
                 connection = self._tls.wrap_socket(connection, server_side=True)
                 with self._lock:
                     self._sockets.remove(plain)
                     self._sockets.add(connection)
             with connection, connection.makefile("rb") as stream:
-                while self._answer_one(connection, stream):
+                while self._answer_one(connection, stream, number, leave):
                     pass
         except OSError:
             pass  # The client is gone, or did not like the certificate: its test will say so.
         finally:
+            leave()
             plain.close()
             with self._lock:
                 self._sockets -= {plain, connection}
 
-    def _answer_one(self, connection: socket.socket, stream: BinaryIO) -> bool:
+    def _answer_one(
+        self, connection: socket.socket, stream: BinaryIO, number: int, leave: Callable[[], None]
+    ) -> bool:
         """Read a request and answer it; return whether another one may follow."""
-        received = _read(stream)
+        received = _read(stream, number)
         if received is None:
             return False
         with self._lock:
             self.requests.append(received)
             scripted = self._script.popleft() if self._script else self.default
         answer = scripted if isinstance(scripted, Answer) else scripted(received)
+        if received.headers.get("Connection") == "close":
+            leave()
+        self._send(connection, answer, received.method, leave)
+        closing = (received.headers.get("Connection"), answer.headers.get("Connection"))
+        return "close" not in closing and answer.raw is None
+
+    def _send(
+        self, connection: socket.socket, answer: Answer, method: str, leave: Callable[[], None]
+    ) -> None:
+        if answer.raw is not None and not answer.silent:
+            # Before the client can know, so that its next connection does not count with this one.
+            leave()
+        content = answer.encoded(method) if answer.raw is None else answer.raw
+        if answer.pace is None:
+            connection.sendall(answer.before + content)
+        else:
+            for each in answer.before + content:
+                connection.sendall(bytes([each]))
+                self._stopping.wait(answer.pace)
         if answer.silent:
             self._stopping.wait()
-            return False
-        if answer.raw is not None:
-            connection.sendall(answer.raw)
-            return False
-        connection.sendall(answer.encoded(received.method))
-        closing = (received.headers.get("Connection"), answer.headers.get("Connection"))
-        return "close" not in closing
+        if answer.reset:
+            connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
 
 
-def _read(stream: BinaryIO) -> Received | None:
+def _read(stream: BinaryIO, connection: int) -> Received | None:
     """Return the next request; ``None`` if the client has closed the connection."""
     line = stream.readline()
     if not line.endswith(b"\r\n"):
@@ -263,9 +323,9 @@ def _read(stream: BinaryIO) -> Received | None:
         name, _, value = line.decode("latin-1").partition(":")
         headers.add(name, value.strip())
     if headers.get("Transfer-Encoding") == "chunked":
-        return Received(method, target, headers, _read_chunks(stream))
+        return Received(method, target, headers, _read_chunks(stream), connection)
     body = stream.read(int(headers.get("Content-Length", "0")))
-    return Received(method, target, headers, body)
+    return Received(method, target, headers, body, connection)
 
 
 def _read_chunks(stream: BinaryIO) -> bytes:

@@ -7,10 +7,11 @@ import http.client
 import socket
 import threading
 import warnings
+from contextlib import suppress
 
 import pytest
 
-from support.server import HANG_UP, SILENCE, Answer, RecordingServer
+from support.server import HANG_UP, RESET, SILENCE, Answer, RecordingServer
 
 
 def test_what_is_sent_is_what_was_received() -> None:
@@ -59,6 +60,39 @@ def test_it_hangs_up_or_says_nothing_when_told_to() -> None:
         with pytest.raises(TimeoutError):
             quiet.recv(1)
     quiet.close()
+
+
+def test_it_can_be_rude_before_and_after_a_request() -> None:
+    with RecordingServer() as server:
+        server.greet(RESET, HANG_UP, None)
+        server.script(RESET)
+        for received in (0, 0, 1):
+            client = socket.create_connection(("127.0.0.1", server.port), timeout=10)
+            client.sendall(b"GET / HTTP/1.1\r\n\r\n")
+            with suppress(ConnectionResetError):
+                assert client.recv(1) == b""
+            client.close()
+            assert len(server.requests) == received
+    assert server.connections == 3
+    assert server.most_at_once == 1
+
+
+def test_an_answer_can_be_announced_trickle_and_get_stuck() -> None:
+    with RecordingServer() as server:
+        server.script(Answer(204, before=b"HTTP/1.1 100 Continue\r\n\r\n", pace=0))
+        server.script(Answer(raw=b"HTTP/1.1 2", silent=True))
+        client = socket.create_connection(("127.0.0.1", server.port), timeout=10)
+        client.sendall(b"GET / HTTP/1.1\r\n\r\n" * 2)
+        expected = b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 204 No Content\r\n\r\nHTTP/1.1 2"
+        found = b""
+        while len(found) < len(expected):
+            found += client.recv(1)
+        assert found == expected
+        client.settimeout(0.05)
+        with pytest.raises(TimeoutError):
+            client.recv(1)
+        client.close()
+    assert [request.connection for request in server.requests] == [1, 1]
 
 
 def test_nothing_is_left_when_it_has_stopped() -> None:

@@ -1,0 +1,148 @@
+"""One call from its first attempt to its last: time left, what went wrong, what to do next."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+
+from talon_one.exceptions import (
+    ApiException,
+    ApiTimeoutError,
+    ConnectTimeoutError,
+    NoAnswerError,
+    NotSentError,
+    ReadTimeoutError,
+)
+from talon_one.request import has_key
+from talon_one.retry import Attempt, Outcome, RetryBudget, RetryPolicy, retry_after
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from talon_one.operation import Operation
+    from talon_one.request import Request
+    from talon_one.timeout import Timeout
+
+_PASSING_CONFLICT = "too many requests"
+
+
+class Attempts:
+    """The attempts of one call. No I/O: the shells send, sleep and ask here what comes next.
+
+    Args:
+        operation: What is called.
+        request: What is sent, the same each time.
+        timeout: Time for the steps and for the whole.
+        policy: What is repeated, and after which pause.
+        budget: What the client may spend on repetitions.
+        clock: Seconds that only ever go forward.
+    """
+
+    def __init__(
+        self,
+        operation: Operation,
+        request: Request,
+        timeout: Timeout,
+        policy: RetryPolicy,
+        budget: RetryBudget,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self.made = 0
+        self._operation = operation
+        self._request = request
+        self._timeout = timeout
+        self._policy = policy
+        self._budget = budget
+        self._clock = clock
+        self._earlier: tuple[ApiException, ...] = ()
+        self._ends = None if timeout.deadline is None else clock() + timeout.deadline
+
+    def begin(self) -> Timeout:
+        """Note that an attempt begins and return the time it may take.
+
+        Raises:
+            ConnectTimeoutError: The deadline has passed; this attempt is not made.
+        """
+        remaining = self._remaining()
+        if remaining is not None and remaining <= 0:
+            raise self._told(
+                ConnectTimeoutError(
+                    None,
+                    f"the deadline of {self._timeout.deadline} s has passed",
+                    operation_id=self._operation.id,
+                    method=self._request.method,
+                    url=self._request.url_without_query,
+                )
+            )
+        self.made += 1
+        return self._timeout.within(remaining)
+
+    def succeeded(self) -> None:
+        """Note that the call came to a good end."""
+        self._budget.earn()
+
+    def failed(self, failure: ApiException) -> tuple[float, ApiException | None]:
+        """Note how an attempt failed, and decide what comes next.
+
+        Returns:
+            Seconds to wait before the next attempt, and ``None``; or, to give up, what is to be
+            raised: *failure*, unless it would hide that an attempt before it was sent.
+        """
+        self._told(failure)
+        attempt = self._judged(failure)
+        pause = self._policy.pause(attempt, self.made, self._remaining())
+        # Patience with a server that is there, and asks for it, makes no storm.
+        if pause is None or not (attempt.is_refusal or self._budget.spend()):
+            return 0.0, self._final(failure)
+        self._earlier = (*self._earlier, failure)
+        return pause, None
+
+    def _final(self, failure: ApiException) -> ApiException:
+        """Return what to raise in the end.
+
+        That the last attempt has not reached the server says nothing of those before it.
+        """
+        if not isinstance(failure, NotSentError) or not any(map(_may_have_acted, self._earlier)):
+            return failure
+        kind = ReadTimeoutError if isinstance(failure, ApiTimeoutError) else NoAnswerError
+        self._earlier = (*self._earlier, failure)
+        return self._told(
+            kind(
+                None,
+                f"{failure.reason}; an attempt before had reached the server",
+                operation_id=failure.operation_id,
+                method=failure.method,
+                url=failure.url,
+            )
+        )
+
+    def _told(self, failure: ApiException) -> ApiException:
+        failure.attempts = max(1, self.made)
+        failure.earlier = self._earlier
+        return failure
+
+    def _remaining(self) -> float | None:
+        return None if self._ends is None else self._ends - self._clock()
+
+    def _judged(self, failure: ApiException) -> Attempt:
+        if isinstance(failure, NotSentError):
+            outcome = Outcome.NOT_SENT
+        elif isinstance(failure, NoAnswerError):
+            outcome = Outcome.NO_ANSWER
+        else:
+            outcome = Outcome.ANSWERED
+        message = failure.message or ""
+        return Attempt(
+            outcome,
+            repeatable=self._operation.idempotent,
+            status=failure.status,
+            keyed=has_key(self._request.headers),
+            conflict_is_passing=self._operation.serialised
+            and message.lower().startswith(_PASSING_CONFLICT),
+            retry_after=retry_after(failure.headers, time.time()) if failure.headers else None,
+        )
+
+
+def _may_have_acted(failure: ApiException) -> bool:
+    """Say whether the server may have carried the request out."""
+    return isinstance(failure, NoAnswerError) or (failure.status or 0) >= 500

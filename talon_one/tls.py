@@ -1,0 +1,95 @@
+"""TLS settings to SSL contexts; clients with equal settings share one."""
+
+from __future__ import annotations
+
+import os
+import ssl
+from functools import lru_cache
+from typing import TYPE_CHECKING, NamedTuple
+
+from talon_one.exceptions import ConfigurationError
+
+if TYPE_CHECKING:
+    from talon_one.configuration import Configuration
+
+
+class _Settings(NamedTuple):
+    """What makes one context different from another."""
+
+    verify: bool
+    system_trust: bool
+    ca_file: str | None
+    ca_data: str | bytes | None
+    cert_file: str | None
+    key_file: str | None
+    # Who asserts a host name of their own has the context leave that to urllib3, for good: it
+    # would switch it off in a context that is shared.
+    check_hostname: bool
+    # Files are replaced when certificates are renewed; the context must follow.
+    changed: tuple[int, ...]
+
+
+def ssl_context(configuration: Configuration) -> ssl.SSLContext:
+    """Return the context for connections of a client; the same one for equal settings.
+
+    Raises:
+        ConfigurationError: A certificate or key cannot be read, or the system trust store is
+            wanted and ``truststore`` is not installed.
+    """
+    files = (configuration.ssl_ca_cert, configuration.cert_file, configuration.key_file)
+    try:
+        changed = tuple(os.stat(path).st_mtime_ns for path in files if path)
+        return _context(
+            _Settings(
+                configuration.verify_ssl,
+                configuration.system_trust,
+                configuration.ssl_ca_cert,
+                configuration.ca_cert_data,
+                configuration.cert_file,
+                configuration.key_file,
+                configuration.assert_hostname in (None, True),
+                changed,
+            )
+        )
+    except ConfigurationError:
+        raise
+    except (OSError, ValueError) as cause:
+        # Only the kind of problem: some messages of OpenSSL quote from the files.
+        problem = getattr(cause, "strerror", None) or type(cause).__name__
+        file = getattr(cause, "filename", None)
+        problem += f": {file}" if file else ""
+        raise ConfigurationError(f"the certificates or keys cannot be used: {problem}") from cause
+
+
+# Contexts are expensive: loading the certificates of the authorities alone takes milliseconds.
+@lru_cache(maxsize=16)
+def _context(settings: _Settings) -> ssl.SSLContext:
+    if settings.verify and settings.system_trust:
+        context = _system_context()
+    else:
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+        if settings.verify and settings.ca_file is None and settings.ca_data is None:
+            import certifi
+
+            context.load_verify_locations(certifi.where())
+    if settings.verify and (settings.ca_file is not None or settings.ca_data is not None):
+        context.load_verify_locations(cafile=settings.ca_file, cadata=settings.ca_data)
+    if not (settings.verify and settings.check_hostname):
+        context.check_hostname = False
+    if not settings.verify:
+        context.verify_mode = ssl.CERT_NONE
+    if settings.cert_file is not None:
+        # Without a password OpenSSL would ask for one at the terminal, and wait.
+        context.load_cert_chain(settings.cert_file, settings.key_file, password="")
+    return context
+
+
+def _system_context() -> ssl.SSLContext:
+    try:
+        import truststore
+    except ImportError as cause:
+        raise ConfigurationError(
+            "the trust store of the system needs truststore: pip install truststore"
+        ) from cause
+    context: ssl.SSLContext = truststore.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    return context

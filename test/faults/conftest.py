@@ -1,0 +1,28 @@
+"""A server that can be hostile, and a client of it whose pauses are noted rather than made."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from support.calls import make_client
+from support.server import RecordingServer
+from talon_one import ApiClient
+
+
+@pytest.fixture
+def server() -> Iterator[RecordingServer]:
+    with RecordingServer() as running:
+        yield running
+
+
+@pytest.fixture
+def pauses() -> list[float]:
+    return []
+
+
+@pytest.fixture
+def client(server: RecordingServer, pauses: list[float]) -> Iterator[ApiClient]:
+    with make_client(server.url, pauses) as made:
+        yield made

@@ -1,0 +1,239 @@
+"""Connections that fail: before, while and after the request is sent."""
+
+from __future__ import annotations
+
+import socket
+import time
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from support.calls import CHECKOUT, CREATE, KINDS, READ, Kind, make_client
+from support.network import closed_port, deaf_port
+from support.server import HANG_UP, RESET, SILENCE, Answer, RecordingServer
+from talon_one import (
+    ApiClient,
+    ApiTimeoutError,
+    ConnectTimeoutError,
+    NoAnswerError,
+    NotSentError,
+    ReadTimeoutError,
+    TransportError,
+)
+
+TRUNCATED = Answer(raw=b'HTTP/1.1 200 OK\r\nContent-Length: 50\r\n\r\n{"effects": [')
+TRUNCATED_CHUNK = Answer(raw=b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n9\r\n{}")
+STUCK = Answer(raw=TRUNCATED.raw, silent=True)
+
+# What happens after the request has been read, the exception, and what it says.
+AFTER_READING = {
+    "hangs up": (HANG_UP, NoAnswerError, "closed connection without response"),
+    "resets": (RESET, NoAnswerError, "reset by peer|without response"),
+    "says nothing": (SILENCE, ReadTimeoutError, "timed out"),
+    "talks garbage": (Answer(raw=b"SSH-2.0-OpenSSH_9.6\r\n"), NoAnswerError, "SSH-2.0"),
+    "sends a status of letters": (Answer(raw=b"HTTP/1.1 OK\r\n\r\n"), NoAnswerError, "HTTP/1.1 OK"),
+    "breaks off in the body": (TRUNCATED, NoAnswerError, "broke off.*13 bytes read"),
+    "breaks off in a chunk": (TRUNCATED_CHUNK, NoAnswerError, "broke off"),
+    "resets in the body": (
+        Answer(raw=TRUNCATED.raw, reset=True),
+        NoAnswerError,
+        "broke off|reset by peer",
+    ),
+    "goes silent in the body": (STUCK, ReadTimeoutError, "broke off.*timed out"),
+}
+# The same where the request is not read at all.
+BEFORE_READING = {"hangs up": HANG_UP, "resets": RESET}
+
+fault = pytest.mark.parametrize("fault", AFTER_READING)
+each_kind = pytest.mark.parametrize("kind", KINDS, ids=str)
+WAIT = {"_request_timeout": (1, 0.05)}
+
+
+@fault
+@each_kind
+def test_a_request_without_an_answer_is_repeated_only_where_that_is_safe(
+    server: RecordingServer, client: ApiClient, fault: str, kind: Kind
+) -> None:
+    answer, exception, said = AFTER_READING[fault]
+    server.script(answer)
+    if kind.safe:
+        kind(client, **WAIT)
+        assert len(server.requests) == 2
+        assert server.requests[0] == server.requests[1]
+    else:
+        with pytest.raises(exception, match=said) as caught:
+            kind(client, **WAIT)
+        assert type(caught.value) is exception
+        assert caught.value.attempts == len(server.requests) == 1
+        READ(client)
+    # What went wrong on a connection may still be under way there.
+    assert server.connections == 2
+
+
+@fault
+def test_a_request_that_never_gets_an_answer_ends_in_the_last_failure(
+    server: RecordingServer, client: ApiClient, fault: str
+) -> None:
+    answer, exception, said = AFTER_READING[fault]
+    server.script(answer, answer, answer)
+    with pytest.raises(exception, match=said) as caught:
+        READ(client, **WAIT)
+    failure = caught.value
+    assert [type(each) for each in (*failure.earlier, failure)] == [exception] * 3
+    assert failure.attempts == len(server.requests) == 3
+    assert failure.__cause__ is not None
+    assert (failure.operation_id, failure.method) == ("getCustomerSession", "GET")
+    assert failure.url == f"{server.url}/v2/customer_sessions/order-1"
+    assert server.connections == 3
+
+
+@pytest.mark.parametrize("greeting", BEFORE_READING)
+@each_kind
+def test_a_connection_that_breaks_while_sending_may_have_delivered_the_request(
+    server: RecordingServer, client: ApiClient, greeting: str, kind: Kind
+) -> None:
+    server.greet(BEFORE_READING[greeting])
+    if kind.safe:
+        kind(client)
+        assert len(server.requests) == 1
+    else:
+        with pytest.raises(NoAnswerError):
+            kind(client)
+        assert len(server.requests) == 0
+
+
+def test_what_arrived_of_a_broken_answer_is_kept(
+    server: RecordingServer, client: ApiClient
+) -> None:
+    server.script(TRUNCATED)
+    with pytest.raises(NoAnswerError) as caught:
+        CREATE(client)
+    assert (caught.value.status, caught.value.raw_data) == (200, b'{"effects": [')
+
+
+# -- Not sent ----------------------------------------------------------------------------------
+
+
+@each_kind
+def test_a_server_that_comes_back_gets_the_request_after_all(kind: Kind) -> None:
+    server = RecordingServer()
+    server.port = closed_port()
+    with make_client(server.url) as client:
+        client._sleep = lambda _: server.start()
+        try:
+            kind(client)
+        finally:
+            server.stop()
+    assert len(server.requests) == 1
+
+
+@each_kind
+def test_a_refused_connection_is_tried_again_and_then_told(kind: Kind) -> None:
+    with (
+        make_client(f"http://127.0.0.1:{closed_port()}") as client,
+        pytest.raises(NotSentError, match="Connection refused") as caught,
+    ):
+        kind(client)
+    assert type(caught.value) is NotSentError
+    assert [type(each) for each in caught.value.earlier] == [NotSentError, NotSentError]
+    assert (caught.value.status, caught.value.body, caught.value.headers) == (None, None, None)
+
+
+def test_nobody_picking_up_is_a_timeout_of_connecting() -> None:
+    with deaf_port() as port, make_client(f"http://127.0.0.1:{port}") as client:
+        began = time.monotonic()
+        with pytest.raises(ConnectTimeoutError, match="timed out") as caught:
+            CREATE(client, _request_timeout=(0.05, 5))
+    assert time.monotonic() - began < 1
+    assert caught.value.attempts == 3
+    assert isinstance(caught.value, (ApiTimeoutError, NotSentError, TimeoutError))
+
+
+def test_a_name_that_does_not_resolve_is_not_sent(
+    monkeypatch: pytest.MonkeyPatch, client: ApiClient
+) -> None:
+    def unknown(*_: object, **__: object) -> Any:
+        raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
+
+    monkeypatch.setattr(socket, "getaddrinfo", unknown)
+    client.configuration.host = "https://no-such-deployment.talon.one"
+    with pytest.raises(NotSentError, match="Failed to resolve 'no-such-deployment"):
+        CREATE(client)
+    monkeypatch.undo()
+
+
+# -- Several failures in one call --------------------------------------------------------------
+
+
+def going_away(server: RecordingServer) -> Callable[[float], None]:
+    return lambda _: server.stop()
+
+
+@pytest.mark.parametrize("first", [HANG_UP, RESET, TRUNCATED, Answer(500), Answer(503)])
+def test_a_last_attempt_that_was_not_sent_does_not_hide_one_that_was(
+    server: RecordingServer, client: ApiClient, first: Answer
+) -> None:
+    server.script(first)
+    client._sleep = going_away(server)
+    with pytest.raises(NoAnswerError, match=r"refused.*; an attempt before.*") as caught:
+        CHECKOUT(client)
+    failure = caught.value
+    assert not isinstance(failure, NotSentError)
+    assert failure.attempts == 3
+    assert [isinstance(each, NotSentError) for each in failure.earlier] == [False, True, True]
+    assert failure.operation_id == "updateCustomerSessionV2"
+
+
+@pytest.mark.parametrize("first", [Answer(429), Answer(409, {"message": "Too many requests ..."})])
+def test_refusals_before_do_not_make_a_request_look_sent(
+    server: RecordingServer, client: ApiClient, first: Answer
+) -> None:
+    server.script(first)
+    client._sleep = going_away(server)
+    with pytest.raises(NotSentError):
+        CHECKOUT(client)
+    assert len(server.requests) == 1
+
+
+def test_every_attempt_may_fail_in_its_own_way(
+    server: RecordingServer, client: ApiClient, pauses: list[float]
+) -> None:
+    server.script(HANG_UP, Answer(502), TRUNCATED, Answer(429), {"customerSession": {"id": 1}})
+    assert READ(client, _retries=4).customer_session.id == 1
+    assert len(server.requests) == 5
+    assert len(pauses) == 4
+
+
+def test_a_connection_that_was_closed_while_idle_is_replaced_before_it_is_used(
+    server: RecordingServer, client: ApiClient
+) -> None:
+    CREATE(client)
+    server.stop()
+    server.start()
+    CREATE(client)
+    assert len(server.requests) == 2
+
+
+@pytest.mark.parametrize("answer", [HANG_UP, TRUNCATED])
+def test_the_rest_client_of_the_vendors_packages_fails_in_our_words(
+    server: RecordingServer, client: ApiClient, answer: Answer
+) -> None:
+    server.script(answer)
+    with pytest.raises(NoAnswerError) as caught:
+        client.rest_client.request("GET", f"{server.url}/v1/things?secret=1")
+    assert caught.value.url == f"{server.url}/v1/things"
+
+
+@pytest.mark.parametrize("answer", [HANG_UP, TRUNCATED, Answer(429), Answer(404)])
+def test_the_raw_answer_may_fail_to_come_as_well(
+    server: RecordingServer, client: ApiClient, answer: Answer
+) -> None:
+    server.script(answer)
+    if answer is HANG_UP:
+        with pytest.raises(TransportError):
+            CREATE(client, _preload_content=False)
+    else:
+        raw = CREATE(client, _preload_content=False)
+        raw.close()
+    assert len(server.requests) == 1

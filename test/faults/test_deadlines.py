@@ -1,0 +1,238 @@
+"""Time runs out when it was said to: for a step, and for the call as a whole.
+
+Only here is real time waited for, a tenth of a second or so at a time.
+"""
+
+from __future__ import annotations
+
+import socket
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from typing import Any
+
+import pytest
+
+from support.calls import CHECKOUT, CREATE, READ, make_client
+from support.certificates import certificate_of, server_context
+from support.network import deaf_port
+from support.server import SILENCE, Answer, RecordingServer
+from talon_one import (
+    ApiClient,
+    ApiTimeoutError,
+    ConnectTimeoutError,
+    NotSentError,
+    ReadTimeoutError,
+    RetryPolicy,
+    ServiceException,
+    Timeout,
+)
+from talon_one.connections import Exchange
+from talon_one.request import Request
+
+DEADLINE = 0.15
+PATIENT = RetryPolicy(retries=100, backoff=0.001)
+HEAD = b"HTTP/1.1 200 OK\r\n"
+
+
+@contextmanager
+def time_of(seconds: float, room: float = 0.6) -> Iterator[None]:
+    """Check how long a block takes, with some room for a busy machine."""
+    began = time.monotonic()
+    yield
+    assert -0.01 <= time.monotonic() - began - seconds < room
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        SILENCE,
+        Answer(body={"a": "b" * 3000}, pace=0.001),
+        Answer(raw=HEAD + b"X: " + b"x" * 3000, pace=0.001),
+        Answer(raw=HEAD + b"\r\n" + b" " * 3000, pace=0.001),
+        Answer(raw=HEAD + b"Transfer-Encoding: chunked\r\n\r\n" + b"1\r\n1\r\n" * 500, pace=0.001),
+        Answer(before=b"HTTP/1.1 102 Processing\r\nX: " + b"x" * 3000 + b"\r\n\r\n", pace=0.001),
+    ],
+    ids=["silence", "body", "headers", "body without a length", "chunks", "announcements"],
+)
+@pytest.mark.parametrize("secure", [False, True], ids=["http", "https"])
+def test_a_deadline_ends_a_call_however_slowly_the_answer_trickles(
+    answer: Answer, secure: bool
+) -> None:
+    with (
+        RecordingServer(server_context() if secure else None) as server,
+        make_client(server.url, ca_cert_data=certificate_of("ours")) as client,
+    ):
+        READ(client)
+        server.script(answer)
+        with (
+            time_of(DEADLINE),
+            pytest.raises(ReadTimeoutError, match="the deadline has passed"),
+        ):
+            READ(client, _deadline=DEADLINE)
+        assert len(server.requests) == 2
+        READ(client)
+        assert server.connections == 2
+    assert threading.active_count() == 1
+
+
+def test_a_deadline_bounds_connecting() -> None:
+    with (
+        deaf_port() as port,
+        make_client(f"http://127.0.0.1:{port}") as client,
+        time_of(DEADLINE),
+        pytest.raises(ConnectTimeoutError),
+    ):
+        CREATE(client, _deadline=DEADLINE)
+
+
+def test_a_deadline_bounds_the_handshake() -> None:
+    with (
+        RecordingServer(server_context()) as server,
+        make_client(server.url, ca_cert_data=certificate_of("ours")) as client,
+    ):
+        server.greet(SILENCE)
+        with time_of(DEADLINE), pytest.raises(ConnectTimeoutError):
+            CREATE(client, _deadline=DEADLINE)
+        assert server.requests == []
+
+
+@pytest.mark.parametrize("secure", [False, True], ids=["http", "https"])
+@pytest.mark.parametrize(("lookup", "deadline", "ends"), [(0.2, 0.25, 0.25), (0.3, 0.2, 0.3)])
+def test_what_is_left_after_a_slow_start_is_what_the_rest_may_take(
+    monkeypatch: pytest.MonkeyPatch, secure: bool, lookup: float, deadline: float, ends: float
+) -> None:
+    look_up = socket.getaddrinfo
+
+    def slowly(*arguments: Any, **settings: Any) -> Any:
+        time.sleep(lookup)
+        return look_up(*arguments, **settings)
+
+    with (
+        RecordingServer(server_context() if secure else None) as server,
+        make_client(server.url, ca_cert_data=certificate_of("ours")) as client,
+    ):
+        server.greet(SILENCE)
+        monkeypatch.setattr(socket, "getaddrinfo", slowly)
+        with (
+            time_of(ends, room=0.12),
+            pytest.raises(ApiTimeoutError, match="the deadline has passed") as caught,
+        ):
+            CREATE(client, _deadline=deadline)
+        monkeypatch.undo()
+        # Without TLS the request is on its way as soon as there is a connection.
+        assert isinstance(caught.value, NotSentError) == (secure or lookup > deadline)
+        assert server.requests == []
+
+
+def test_a_deadline_bounds_the_wait_for_a_free_connection(server: RecordingServer) -> None:
+    server.script(Answer(headers={"Content-Length": "9"}))
+    with (
+        make_client(server.url, connection_pool_maxsize=1) as client,
+        # Its body is left unread, and keeps the only connection.
+        closing(READ(client, _preload_content=False)),
+    ):
+        with time_of(0.1), pytest.raises(ConnectTimeoutError):
+            CREATE(client, _deadline=0.1)
+        with pytest.raises(ConnectTimeoutError, match="no connection became free"):
+            CREATE(client, _request_timeout=(0.05, 5), _retries=0)
+    assert len(server.requests) == 1
+
+
+def test_a_deadline_bounds_all_attempts_together(
+    server: RecordingServer, client: ApiClient
+) -> None:
+    server.script(SILENCE, SILENCE, SILENCE)
+    with time_of(0.25), pytest.raises(ReadTimeoutError) as caught:
+        READ(client, _request_timeout=(1, 0.1), _deadline=0.25, _retries=PATIENT)
+    failure = caught.value
+    assert failure.attempts == len(server.requests) == 3
+    assert failure.reason == "the deadline has passed"
+    assert [each.reason for each in failure.earlier] == ["Read timed out. (read timeout=0.1)"] * 2
+
+
+def test_a_deadline_bounds_the_pauses_too(server: RecordingServer, client: ApiClient) -> None:
+    server.default = Answer(503, headers={"Retry-After": "0.06"})
+    client._sleep = time.sleep
+    with time_of(0.12), pytest.raises(ServiceException) as caught:
+        READ(client, _deadline=DEADLINE, _retries=PATIENT)
+    # A third pause would have gone beyond it.
+    assert caught.value.attempts == len(server.requests) == 3
+
+
+def test_a_deadline_that_has_passed_during_a_pause_ends_the_call_without_sending(
+    server: RecordingServer, client: ApiClient
+) -> None:
+    server.default = Answer(503)
+    client._sleep = lambda _: time.sleep(0.06)
+    with pytest.raises(ApiTimeoutError, match=r"deadline of 0\.05 s has passed") as caught:
+        CHECKOUT(client, _deadline=0.05, _retries=PATIENT)
+    # The first attempt may have been carried out.
+    assert isinstance(caught.value, ReadTimeoutError)
+    assert len(server.requests) == 1
+
+
+def test_the_deadline_of_a_call_that_came_in_time_cuts_nothing_afterwards(
+    server: RecordingServer, client: ApiClient
+) -> None:
+    READ(client, _deadline=0.05)
+    # The same connection is busy when that time is up.
+    server.script(Answer(body={}, pace=0.002))
+    CREATE(client)
+    assert server.connections == 1
+
+
+def test_a_connection_that_was_given_back_is_not_cut(server: RecordingServer) -> None:
+    request = Request("", "GET", server.url, "/", {}, None)
+    with make_client(server.url) as client:
+        rest = client.rest_client
+        with Exchange(0.03) as exchange:
+            assert rest._open(request, Timeout(), exchange).data == b"{}"
+            # As if this thread had to wait for the others before it is through.
+            time.sleep(0.06)
+            assert not exchange.cut
+        rest.send(request)
+    assert server.connections == 1
+
+
+def test_the_read_timeout_bounds_every_piece_and_not_the_whole(
+    server: RecordingServer, client: ApiClient
+) -> None:
+    server.script(Answer(body={}, pace=0.002))
+    READ(client, _request_timeout=(1, 0.1), _retries=0)
+    server.script(Answer(raw=HEAD, silent=True))
+    with time_of(0.05), pytest.raises(ReadTimeoutError, match="timed out"):
+        CREATE(client, _request_timeout=(1, 0.05))
+
+
+@pytest.mark.parametrize(
+    ("of_client", "of_call"),
+    [
+        ({"timeout": 0.05}, {}),
+        ({"timeout": (5, 0.05)}, {}),
+        ({"timeout": Timeout(read=0.05)}, {}),
+        ({"deadline": 0.05}, {}),
+        ({"timeout": None}, {"_request_timeout": 0.05}),
+        ({"timeout": None}, {"_request_timeout": Timeout(None, None, 0.05)}),
+        ({"timeout": None}, {"_deadline": 0.05}),
+        ({"deadline": 0.05}, {"_request_timeout": Timeout(5, 5)}),
+        ({"timeout": 60}, {"_request_timeout": (60, 60), "_deadline": 0.05}),
+    ],
+)
+def test_time_is_set_for_the_client_and_for_the_call(
+    server: RecordingServer, of_client: dict[str, Any], of_call: dict[str, Any]
+) -> None:
+    server.script(SILENCE)
+    with (
+        make_client(server.url, **of_client) as client,
+        time_of(0.05),
+        pytest.raises(ReadTimeoutError),
+    ):
+        CREATE(client, **of_call)
+
+
+def test_without_any_timeout_a_call_waits(server: RecordingServer) -> None:
+    server.script(Answer(body={}, pace=0.001))
+    with make_client(server.url, timeout=None) as client:
+        READ(client)

@@ -1,0 +1,195 @@
+"""The server dies in the middle of a checkout, and every order is applied exactly once."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+import urllib3
+
+from support.server import HANG_UP, Answer, Received, RecordingServer
+from talon_one import (
+    ApiClient,
+    Configuration,
+    IntegrationApi,
+    ManagementApi,
+    RetryPolicy,
+    TransportError,
+)
+from talon_one.sandbox import Sandbox
+from talon_one.sandbox.runner import API_KEY, MANAGEMENT_KEY
+
+ROOT = Path(__file__).parents[2]
+CART = [{"sku": "mug", "quantity": 1, "price": 12.5}]
+
+PROGRAM = """
+import sys
+from talon_one.sandbox import Sandbox
+sandbox = Sandbox(int(sys.argv[1]), sys.argv[2])
+sandbox.run_forever(lambda sandbox: print(sandbox.port, flush=True))
+"""
+
+
+class Shop:
+    """A deployment in a process of its own, whose plug can be pulled."""
+
+    def __init__(self, database: Path) -> None:
+        self.port = 0
+        self._database = database
+        self._process: subprocess.Popen[str] | None = None
+
+    def start(self) -> None:
+        """Start it, on the same port as before, with what it had stored."""
+        self._process = subprocess.Popen(
+            [sys.executable, "-c", PROGRAM, str(self.port), str(self._database)],
+            cwd=ROOT,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        assert self._process.stdout is not None
+        self.port = int(self._process.stdout.readline())
+
+    def pull_the_plug(self) -> None:
+        """End it at once, whatever it is doing."""
+        assert self._process is not None
+        self._process.kill()
+        self._process.communicate()
+
+
+@pytest.fixture
+def shop(tmp_path: Path) -> Iterator[Shop]:
+    made = Shop(tmp_path / "shop.db")
+    made.start()
+    yield made
+    made.pull_the_plug()
+
+
+def client_of(port: int, policy: RetryPolicy | None = None) -> ApiClient:
+    keys = {"api_key_v1": API_KEY, "management_key": MANAGEMENT_KEY}
+    host = f"http://127.0.0.1:{port}"
+    return ApiClient(Configuration(host=host, api_key=keys, retries=policy))
+
+
+def check_out(api: IntegrationApi, order: str) -> None:
+    """Sell a mug, with a coupon, in three updates of the session."""
+    for step, session in {
+        "cart": {"profileId": f"profile-of-{order}", "cartItems": CART},
+        "coupon": {"couponCodes": [Sandbox.coupon_code]},
+        "payment": {"state": "closed"},
+    }.items():
+        api.update_customer_session_v2(
+            order, {"customerSession": session}, idempotency_key=f"{order}-{step}"
+        )
+
+
+def assert_applied_once(client: ApiClient, orders: list[str]) -> None:
+    """Check that the deployment knows these orders, and of each of them once."""
+    coupons = ManagementApi(client).get_coupons_without_total_count(
+        Sandbox.application_id, Sandbox.campaign_id, value=Sandbox.coupon_code
+    )
+    assert [coupon.usage_counter for coupon in coupons.data] == [len(orders)]
+    api = IntegrationApi(client)
+    for order in orders:
+        session = api.get_customer_session(order).customer_session
+        assert session is not None
+        # The server counts what it carries out.
+        assert (session.state, session.update_count) == ("closed", 3)
+
+
+@contextmanager
+def outages(shop: Shop, when: Callable[[], int], after: list[int]) -> Iterator[None]:
+    """Pull the plug each time that so many orders are through, and put it back in."""
+
+    over = threading.Event()
+
+    def work() -> None:
+        for orders in after:
+            while when() < orders and not over.is_set():
+                time.sleep(0.001)
+            shop.pull_the_plug()
+            shop.start()
+
+    thread = threading.Thread(target=work)
+    thread.start()
+    try:
+        yield
+    finally:
+        over.set()
+        thread.join()
+
+
+def test_a_loop_that_tries_again_with_the_same_keys_ends_with_every_order_applied_once(
+    shop: Shop,
+) -> None:
+    orders = [f"order-{number}" for number in range(40)]
+    done: list[str] = []
+    interrupted = 0
+    plug = outages(shop, lambda: len(done), [5, 14, 23, 32])
+    with client_of(shop.port, RetryPolicy(retries=0)) as client, plug:
+        api = IntegrationApi(client)
+        for order in orders:
+            while order not in done:
+                try:
+                    check_out(api, order)
+                except TransportError:
+                    interrupted += 1
+                    time.sleep(0.02)
+                else:
+                    done.append(order)
+    with client_of(shop.port) as client:
+        assert_applied_once(client, orders)
+    assert interrupted >= 4
+
+
+def test_a_patient_policy_alone_gets_every_order_through_an_outage(shop: Shop) -> None:
+    orders = [f"order-{number}" for number in range(20)]
+    done: list[str] = []
+    patient = RetryPolicy(retries=20, backoff=0.5, backoff_max=1.0)
+    with client_of(shop.port, patient) as client, outages(shop, lambda: len(done), [8]):
+        api = IntegrationApi(client)
+        for order in orders:
+            check_out(api, order)
+            done.append(order)
+        assert_applied_once(client, orders)
+
+
+class Relay:
+    """Passes requests on to a deployment, and loses the first answer to each of them."""
+
+    def __init__(self, sandbox: Sandbox) -> None:
+        self.lost = 0
+        self._pool = urllib3.HTTPConnectionPool("127.0.0.1", sandbox.port)
+        self._seen: set[tuple[str, str | None]] = set()
+
+    def __call__(self, request: Received) -> Answer:
+        headers = {name: request.headers[name] for name in request.headers if name != "Host"}
+        answer = self._pool.urlopen(request.method, request.target, request.body, headers)
+        call = (request.target, request.headers.get("Idempotency-Key"))
+        if request.method != "GET" and call not in self._seen:
+            self._seen.add(call)
+            self.lost += 1
+            return HANG_UP
+        return Answer(answer.status, answer.data)
+
+    def close(self) -> None:
+        """Close the connections to the deployment."""
+        self._pool.close()
+
+
+def test_an_answer_that_is_lost_after_the_server_has_acted_is_had_at_the_second_try() -> None:
+    with Sandbox() as sandbox:
+        relay = Relay(sandbox)
+        with RecordingServer(default=relay) as server, client_of(server.port) as client:
+            client._sleep = lambda _: None
+            orders = ["order-1", "order-2", "order-3"]
+            for order in orders:
+                check_out(IntegrationApi(client), order)
+            assert_applied_once(client, orders)
+        relay.close()
+    assert relay.lost == 3 * len(orders)

@@ -1,0 +1,292 @@
+"""Answers that say no: 429, 409, 5xx and the rest, and which of them are asked again."""
+
+from __future__ import annotations
+
+import time
+from email.utils import formatdate
+from typing import Any
+
+import pytest
+
+from support.calls import (
+    CHECKOUT,
+    CREATE,
+    EVENT,
+    KEYLESS,
+    KINDS,
+    READ,
+    SAFE,
+    UNSAFE,
+    Kind,
+    make_client,
+)
+from support.server import Answer, RecordingServer
+from talon_one import (
+    ApiClient,
+    ApiException,
+    ConflictException,
+    IntegrationApi,
+    RetryPolicy,
+    ServiceException,
+    TooManyRequestsException,
+)
+
+BUSY = {"message": "Too many requests are updating this session at the same time", "errors": None}
+TAKEN = {"message": "The name is already taken", "errors": []}
+V3_EVENT = {"profileId": "anna", "type": "a", "integrationId": "event-1"}
+
+
+# -- 429 ---------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("kind", KINDS, ids=str)
+def test_a_rate_limit_is_waited_out_whatever_the_call(
+    server: RecordingServer, client: ApiClient, pauses: list[float], kind: Kind
+) -> None:
+    server.script(Answer(429), Answer(429))
+    kind(client)
+    assert len(server.requests) == 3
+    assert len({request.body for request in server.requests}) == 1
+    assert len(pauses) == 2
+    assert server.connections == 1
+
+
+@pytest.mark.parametrize(
+    ("header", "least", "most"),
+    [
+        ("3", 3, 3),
+        ("0", 0, 0.25),
+        ("-5", 0, 0.25),
+        ("soon", 0, 0.25),
+        ("nan", 0, 0.25),
+        ("1e999", 0, 0.25),
+        ("Fri, 31 Dec 1999 23:59:59 GMT", 0, 0.25),
+        ("Fri, 99 Foo 1999", 0, 0.25),
+        ("", 0, 0.25),
+        (None, 0, 0.25),
+    ],
+)
+def test_the_pause_is_at_least_what_the_server_asks_for(
+    server: RecordingServer,
+    client: ApiClient,
+    pauses: list[float],
+    header: str | None,
+    least: float,
+    most: float,
+) -> None:
+    server.script(Answer(429, headers={} if header is None else {"Retry-After": header}))
+    READ(client)
+    (pause,) = pauses
+    assert least <= pause <= most
+
+
+def test_the_pause_may_be_given_as_a_date(
+    server: RecordingServer, client: ApiClient, pauses: list[float]
+) -> None:
+    server.script(Answer(429, headers={"Retry-After": formatdate(time.time() + 30, usegmt=True)}))
+    READ(client)
+    (pause,) = pauses
+    # A date has no fractions of a second.
+    assert 25 < pause <= 30
+
+
+@pytest.mark.parametrize("as_date", [False, True])
+def test_a_server_that_asks_for_too_much_is_not_asked_again(
+    server: RecordingServer, client: ApiClient, pauses: list[float], as_date: bool
+) -> None:
+    header = formatdate(time.time() + 3600, usegmt=True) if as_date else "3600"
+    server.script(Answer(429, {"message": "slow down"}, {"Retry-After": header}))
+    with pytest.raises(TooManyRequestsException, match="slow down") as caught:
+        READ(client)
+    assert caught.value.retry_after == pytest.approx(3600, abs=10)
+    assert caught.value.attempts == len(server.requests) == 1
+    assert pauses == []
+
+
+def test_a_pause_beyond_the_deadline_is_not_begun(
+    server: RecordingServer, client: ApiClient, pauses: list[float]
+) -> None:
+    server.default = Answer(429, headers={"Retry-After": "20"})
+    with pytest.raises(TooManyRequestsException) as caught:
+        READ(client, _deadline=15)
+    assert caught.value.retry_after == 20
+    assert (len(server.requests), pauses) == (1, [])
+
+
+def test_a_rate_limit_that_stays_ends_in_the_last_refusal_with_those_before(
+    server: RecordingServer, client: ApiClient
+) -> None:
+    for wait in ("1", "2", "3"):
+        server.script(Answer(429, {"message": f"wait {wait}"}, {"Retry-After": wait}))
+    with pytest.raises(TooManyRequestsException) as caught:
+        CREATE(client)
+    failure = caught.value
+    assert failure.retry_after == 3
+    assert failure.attempts == len(server.requests) == 3
+    assert [each.message for each in failure.earlier] == ["wait 1", "wait 2"]
+    assert str(failure) == "createReferral 429 Too Many Requests (after 3 attempts): wait 3"
+
+
+def test_a_long_job_comes_through_a_rate_limit_all_along(
+    server: RecordingServer, client: ApiClient
+) -> None:
+    # As the Management API answers everyone who makes more than three calls a second.
+    for _ in range(100):
+        server.script(Answer(429), {})
+    for _ in range(100):
+        READ(client)
+    assert len(server.requests) == 200
+
+
+# -- 409 ---------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("kind", [CHECKOUT, EVENT, KEYLESS], ids=str)
+@pytest.mark.parametrize("about", ["session", "profile"])
+def test_too_many_updates_at_once_are_repeated_after_different_pauses(
+    server: RecordingServer, client: ApiClient, pauses: list[float], kind: Kind, about: str
+) -> None:
+    message = f"Too many requests are updating this {about} at the same time"
+    server.script(*[Answer(409, {"message": message, "errors": None, "StatusCode": 409})] * 2)
+    kind(client)
+    assert len(server.requests) == 3
+    assert pauses[0] != pauses[1]
+
+
+@pytest.mark.parametrize(
+    ("call", "body"),
+    [
+        (lambda api: api.create_audience_v2({"name": "a"}), TAKEN),
+        (lambda api: api.create_audience_v2({"name": "a"}), BUSY),
+        (lambda api: api.track_event_v3(V3_EVENT), TAKEN),
+        (lambda api: api.update_customer_session_v2("a", {"customerSession": {}}), TAKEN),
+        (lambda api: api.update_customer_session_v2("a", {"customerSession": {}}), None),
+    ],
+)
+def test_a_conflict_that_will_not_pass_is_not_repeated(
+    server: RecordingServer, client: ApiClient, call: Any, body: Any
+) -> None:
+    server.script(Answer(409, body))
+    with pytest.raises(ConflictException) as caught:
+        call(IntegrationApi(client))
+    assert caught.value.message == (body["message"] if body else None)
+    assert len(server.requests) == 1
+
+
+# -- 5xx ---------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("kind", SAFE, ids=str)
+def test_an_overloaded_server_is_asked_again_where_that_is_safe(
+    server: RecordingServer, client: ApiClient, pauses: list[float], kind: Kind
+) -> None:
+    server.script(Answer(502, "<html>"), Answer(503, b""))
+    kind(client)
+    assert len(server.requests) == 3
+    assert 0 <= pauses[0] <= 0.25
+    assert 0 <= pauses[1] <= 0.5
+    assert server.connections == 1
+
+
+@pytest.mark.parametrize("kind", UNSAFE, ids=str)
+@pytest.mark.parametrize("status", [500, 502, 503, 504])
+def test_an_overloaded_server_is_not_asked_again_where_that_might_count_twice(
+    server: RecordingServer, client: ApiClient, kind: Kind, status: int
+) -> None:
+    server.script(Answer(status, headers={"Retry-After": "0"}))
+    with pytest.raises(ServiceException) as caught:
+        kind(client)
+    assert caught.value.status == status
+    assert caught.value.attempts == len(server.requests) == 1
+
+
+def test_an_outage_ends_in_the_last_answer_with_those_before(
+    server: RecordingServer, client: ApiClient
+) -> None:
+    server.script(Answer(502), Answer(503), Answer(504))
+    with pytest.raises(ServiceException) as caught:
+        READ(client)
+    assert caught.value.status == 504
+    assert [each.status for each in caught.value.earlier] == [502, 503]
+    assert len(server.requests) == 3
+
+
+@pytest.mark.parametrize("kind", KINDS, ids=str)
+def test_an_internal_error_is_repeated_only_with_a_key(
+    server: RecordingServer, client: ApiClient, kind: Kind
+) -> None:
+    server.script(Answer(500, {"message": "oops"}))
+    if kind.keyed:
+        kind(client)
+        assert len(server.requests) == 2
+    else:
+        with pytest.raises(ServiceException, match="oops"):
+            kind(client)
+        assert len(server.requests) == 1
+
+
+def test_an_outage_is_not_answered_with_a_storm(server: RecordingServer, client: ApiClient) -> None:
+    server.default = Answer(503)
+    for _ in range(100):
+        with pytest.raises(ServiceException):
+            READ(client)
+    assert len(server.requests) == 100 + 20
+    # When it is over, what succeeds earns repetitions again.
+    server.default = Answer(body={})
+    for _ in range(10):
+        READ(client)
+    server.script(Answer(503))
+    READ(client)
+
+
+# -- Everything else ---------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("kind", [READ, CHECKOUT, CREATE], ids=str)
+@pytest.mark.parametrize("status", [400, 401, 403, 404, 405, 413, 418, 422])
+def test_what_will_not_change_by_itself_is_not_repeated(
+    server: RecordingServer, client: ApiClient, kind: Kind, status: int
+) -> None:
+    server.script(Answer(status, {"message": "no"}, {"Retry-After": "1"}))
+    with pytest.raises(ApiException, match="no") as caught:
+        kind(client)
+    assert caught.value.status == status
+    assert len(server.requests) == 1
+    READ(client)
+    assert server.connections == 1
+
+
+@pytest.mark.parametrize(
+    ("of_client", "of_call", "attempts"),
+    [
+        (None, 0, 1),
+        (None, False, 1),
+        (None, 5, 6),
+        (0, None, 1),
+        (False, None, 1),
+        (4, None, 5),
+        (4, 1, 2),
+        (0, 3, 4),
+        (0, RetryPolicy(retries=1), 2),
+        (RetryPolicy(retries=3), None, 4),
+    ],
+)
+def test_the_number_of_repetitions_is_set_for_the_client_and_for_the_call(
+    server: RecordingServer, of_client: Any, of_call: Any, attempts: int
+) -> None:
+    server.default = Answer(503)
+    with (
+        make_client(server.url, retries=of_client) as client,
+        pytest.raises(ServiceException) as caught,
+    ):
+        READ(client, _retries=of_call)
+    assert caught.value.attempts == len(server.requests) == attempts
+
+
+def test_the_raw_answer_is_handed_over_whatever_it_says(
+    server: RecordingServer, client: ApiClient
+) -> None:
+    server.script(Answer(503, b"down"))
+    raw = READ(client, _preload_content=False)
+    assert (raw.status, raw.data) == (503, b"down")
+    assert len(server.requests) == 1

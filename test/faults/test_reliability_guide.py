@@ -1,0 +1,86 @@
+"""The guide keeps its word: tests that it names exist, and its defaults are those of the code."""
+
+from __future__ import annotations
+
+import ast
+import re
+from pathlib import Path
+
+import pytest
+
+import talon_one
+from talon_one import Configuration, RetryPolicy, Timeout
+from talon_one.retry import RetryBudget
+
+TESTS = Path(__file__).parents[1]
+GUIDE = TESTS.parent / "docs" / "reliability.md"
+
+
+@pytest.fixture(scope="module")
+def guide() -> str:
+    return GUIDE.read_text(encoding="utf-8")
+
+
+def rows(guide: str, title: str) -> list[list[str]]:
+    """Return the cells of the table below a heading, without its own heading."""
+    section = guide.partition(f"\n## {title}\n")[2].partition("\n## ")[0]
+    lines = [line for line in section.splitlines() if line.startswith("|")]
+    return [[cell.strip() for cell in line.strip("|").split("|")] for line in lines[2:]]
+
+
+def existing_tests() -> set[str]:
+    return {
+        node.name
+        for path in TESTS.rglob("test_*.py")
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.FunctionDef) and node.name.startswith("test_")
+    }
+
+
+def test_every_test_that_is_named_exists(guide: str) -> None:
+    named = set(re.findall(r"`(test_\w+)`", guide))
+    assert len(named) > 30
+    assert named <= existing_tests()
+
+
+def test_every_promise_names_an_exception_and_a_test(guide: str) -> None:
+    promises = rows(guide, "What is promised for each failure")
+    assert len(promises) >= 20
+    for happening, exception, repeated, advice, proof in promises:
+        assert happening
+        assert repeated
+        assert advice
+        assert re.match(r"`test_\w+`", proof)
+        for name in re.findall(r"`(\w+)`", exception):
+            assert issubclass(getattr(talon_one, name), talon_one.OpenApiException)
+
+
+def test_the_defaults_are_those_of_the_code(guide: str) -> None:
+    stated = {row[0]: row[1] for row in rows(guide, "Defaults")}
+    timeout, policy, budget = Configuration().timeout_for(), RetryPolicy(), RetryBudget()
+    repetitions = budget._most // budget._price
+    assert timeout == Timeout()
+    assert stated["time to connect"] == f"{timeout.connect:.0f} s"
+    assert stated["time to wait for each piece of the answer"].startswith(f"{timeout.read:.0f} s;")
+    assert (stated["time for the whole call: attempts, pauses, reading"] == "none") == (
+        timeout.deadline is None
+    )
+    assert stated["repetitions"] == (
+        f"{policy.retries}, after pauses of up to {policy.backoff} s and {2 * policy.backoff} s"
+    )
+    assert stated["longest `Retry-After` that is honoured"] == f"{policy.retry_after_max:.0f} s"
+    assert stated["repetitions in a row, without a success"] == (
+        f"{repetitions}, then one for every {budget._price} successes"
+    )
+    assert Configuration().generate_idempotency_keys
+
+
+def test_the_read_defaults_of_long_operations_are_within_what_is_stated(guide: str) -> None:
+    waits = {
+        method.operation.read_timeout
+        for api in (talon_one.IntegrationApi, talon_one.ManagementApi)
+        for method in vars(api).values()
+        if getattr(getattr(method, "operation", None), "read_timeout", None) is not None
+    }
+    assert (min(waits), max(waits)) == (5 * 60, 30 * 60)
+    assert "5 to 30 minutes for imports, exports" in guide

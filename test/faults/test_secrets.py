@@ -1,0 +1,250 @@
+"""Keys, tokens, signatures and passwords turn up nowhere but on the wire."""
+
+from __future__ import annotations
+
+import copy
+import logging
+import pickle
+import traceback
+import warnings
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from support.calls import CHECKOUT, CREATE, READ, SEARCH
+from support.server import HANG_UP, Answer, RecordingServer
+from talon_one import (
+    ApiClient,
+    ApiException,
+    CallEvent,
+    Configuration,
+    ConfigurationError,
+    Hooks,
+    InsecureHostWarning,
+    IntegrationApi,
+    ManagementApi,
+    OpenApiException,
+)
+from talon_one.auth import signature
+from talon_one.configuration import base_url
+
+SECRETS = {
+    "integration key": "k3y-of-the-integration-api",
+    "management key": "k3y-of-the-management-api",
+    "token": "t0ken-of-a-session",
+    "signing secret": "5ec2e7ab5ec2e7ab",
+    "password": "pa55word",
+    "password of the proxy": "pr0xy-pa55",
+    "header of the proxy": "pr0xy-header",
+    "header of the caller": "call3r-secret",
+}
+
+
+class Everything(Hooks):
+    """Keeps what it is told, as an application might that logs it."""
+
+    def __init__(self) -> None:
+        self.shown: list[str] = []
+
+    def _show(self, event: CallEvent) -> None:
+        self.shown.append(repr(event))
+        self.shown += [repr(getattr(event, name)) for name in event.__slots__ if name[0] != "_"]
+
+    on_request = on_response = on_error = _show
+
+
+@pytest.fixture
+def configuration() -> Configuration:
+    made = Configuration(
+        api_key={
+            "api_key_v1": SECRETS["integration key"],
+            "management_key": SECRETS["management key"],
+        },
+        access_token=SECRETS["token"],
+        application_id=3,
+        application_secret=SECRETS["signing secret"],
+        username="anna",
+        password=SECRETS["password"],
+    )
+    made.proxy_headers = {"X-Gate": SECRETS["header of the proxy"]}
+    return made
+
+
+@pytest.fixture
+def server() -> Iterator[RecordingServer]:
+    with RecordingServer() as running:
+        yield running
+
+
+@pytest.fixture
+def client(server: RecordingServer, configuration: Configuration) -> Iterator[ApiClient]:
+    configuration.host = server.url
+    with ApiClient(configuration) as made:
+        made._sleep = lambda _: None
+        yield made
+
+
+def assert_no_secret(*texts: str) -> None:
+    for text in texts:
+        for name, secret in SECRETS.items():
+            assert secret not in text, f"the {name} is shown in {text[:200]}"
+
+
+FAULTS = [HANG_UP, Answer(401, {"message": "no"}), Answer(200, "<html>"), Answer(raw=b"garbage")]
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_a_call_shows_no_secret_whatever_becomes_of_it(
+    server: RecordingServer,
+    client: ApiClient,
+    caplog: pytest.LogCaptureFixture,
+    capfd: pytest.CaptureFixture[str],
+    fault: Answer,
+) -> None:
+    caplog.set_level(logging.DEBUG)
+    everything = Everything()
+    client.configuration.hooks.append(everything)
+    shown: list[str] = []
+    for call in (READ, CHECKOUT, CREATE, SEARCH):
+        server.script(fault, fault, fault)
+        with pytest.raises(ApiException) as caught:
+            call(client, _headers={"X-Caller": SECRETS["header of the caller"]})
+        failure = caught.value
+        shown += ["".join(traceback.format_exception(failure)), repr(failure), str(failure)]
+        shown += [repr(vars(failure)), pickle.dumps(failure, 0).decode("latin-1")]
+        shown += [repr(copy.copy(failure).earlier), repr(failure.args)]
+        server.clear()
+    CHECKOUT(client)
+    assert server.last.headers["Authorization"].endswith(SECRETS["integration key"])
+    # What a debugger shows of a frame is beyond us; what is printed is not.
+    assert_no_secret(caplog.text, *everything.shown, *shown, *capfd.readouterr())
+
+
+def test_a_signature_is_not_shown(
+    server: RecordingServer, configuration: Configuration, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.DEBUG)
+    configuration.host = server.url
+    configuration.api_key.clear()
+    server.default = Answer(400, {"message": "HMAC signature mismatch."})
+    with ApiClient(configuration) as client, pytest.raises(ApiException) as caught:
+        CREATE(client)
+    sent = server.last.headers["Content-Signature"]
+    assert sent == signature(3, SECRETS["signing secret"], server.last.body)
+    digest = sent.rpartition("=")[2]
+    text = caplog.text + "".join(traceback.format_exception(caught.value)) + repr(caught.value)
+    assert digest not in text
+
+
+def test_objects_show_no_secret(client: ApiClient, configuration: Configuration) -> None:
+    configuration.proxy = f"http://user:{SECRETS['password of the proxy']}@proxy:8080"
+    for each in (
+        *(configuration, client, client.rest_client, client._budget),
+        *(IntegrationApi(client), ManagementApi(client), copy.deepcopy(configuration)),
+    ):
+        assert_no_secret(repr(each), str(each))
+    assert_no_secret(configuration.to_debug_report())
+    assert_no_secret(pickle.dumps(configuration, 0).decode("latin-1"))
+
+
+def test_a_pickled_configuration_has_its_settings_and_none_of_its_secrets(
+    configuration: Configuration,
+) -> None:
+    configuration.host = "https://shop.talon.one"
+    again = pickle.loads(pickle.dumps(configuration))
+    assert again.host == configuration.host
+    assert again.api_key == {}
+    secret = (again.access_token, again.application_secret, again.password, again.proxy)
+    assert secret == (None, None, None, None)
+
+
+HOSTS = [
+    "https://anna:pa55word@shop.talon.one",
+    "https://pa55word@shop.talon.one",
+    "https://anna:pa55word@shop.talon.one:port",
+    "anna:pa55word@shop.talon.one",
+    "https://anna:pa55word@[::1",
+    "https://anna:pa55word@shop.talon.one/v2",
+]
+
+
+@pytest.mark.parametrize("host", HOSTS)
+def test_a_password_in_the_host_is_not_shown(host: str) -> None:
+    configuration = Configuration(host=host, api_key={"api_key_v1": "a"})
+    assert "pa55word" not in repr(configuration)
+    with (
+        ApiClient(configuration) as client,
+        pytest.raises(
+            ConfigurationError, match="must hold neither credentials nor blanks"
+        ) as caught,
+    ):
+        READ(client)
+    assert "pa55word" not in "".join(traceback.format_exception(caught.value))
+
+
+def test_settings_of_the_environment_are_never_echoed() -> None:
+    environment = {
+        "TALON_ONE_HOST": "https://user:pa55word@shop.talon.one",
+        "TALON_ONE_API_KEY": "k3y-of-the-integration-api\n",
+        "TALON_ONE_MANAGEMENT_KEY": "k3y-of-the-management-api",
+        "TALON_ONE_APPLICATION_ID": "3",
+        "TALON_ONE_APPLICATION_SECRET": "pa55word",
+    }
+    configuration = Configuration.from_env(environment)
+    shown = [repr(configuration), configuration.to_debug_report()]
+    for call, host in (
+        (READ, None),
+        (READ, "https://127.0.0.1:1"),
+        (CREATE, "https://127.0.0.1:1"),
+    ):
+        if host is not None:
+            configuration.host = host
+        with ApiClient(configuration) as client, pytest.raises(OpenApiException) as caught:
+            call(client)
+        shown.append("".join(traceback.format_exception(caught.value)))
+        # The next one tries the other way of authentication.
+        configuration.api_key.pop("api_key_v1", None)
+    assert_no_secret(*shown)
+
+
+# -- http:// -----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("host", "warned"),
+    [
+        ("http://shop.talon.one", True),
+        ("http://127.shop.talon.one:1", True),
+        ("http://localhost.talon.one", True),
+        ("http://10.0.0.1", True),
+        ("http://127.0.0.1:9", False),
+        ("http://127.1.2.3:9", False),
+        ("http://localhost:9", False),
+        ("http://[::1]:9", False),
+        ("https://shop.talon.one", False),
+    ],
+)
+def test_unencrypted_calls_to_other_machines_are_warned_of_once(host: str, warned: bool) -> None:
+    base_url.cache_clear()
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        for _ in range(3):
+            assert base_url(host) == host
+    assert [each.category for each in caught] == [InsecureHostWarning] * warned
+
+
+def test_the_warning_names_the_host_and_nothing_else(configuration: Configuration) -> None:
+    base_url.cache_clear()
+    configuration.host = "http://shop.talon.test"
+    settings: Any = {"_request_timeout": 0.05, "_retries": 0}
+    configuration.proxy = "http://127.0.0.1:9"
+    with (
+        ApiClient(configuration) as client,
+        pytest.warns(
+            InsecureHostWarning, match="http://shop.talon.test are not encrypted"
+        ) as caught,
+        pytest.raises(ApiException),
+    ):
+        READ(client, **settings)
+    assert_no_secret(*(str(each.message) for each in caught))

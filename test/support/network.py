@@ -1,0 +1,31 @@
+"""Corners of the network on loopback: where nobody listens, and where nobody picks up."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+
+
+def closed_port() -> int:
+    """Return a port that refuses connections."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port: int = listener.getsockname()[1]
+    return port
+
+
+@contextmanager
+def deaf_port() -> Iterator[int]:
+    """Give a port at which connections are neither accepted nor refused."""
+    with ExitStack() as stack:
+        listener = stack.enter_context(socket.create_server(("127.0.0.1", 0), backlog=0))
+        address = listener.getsockname()
+        # The queue of those who wait to be accepted is full when one more has to wait.
+        while True:
+            waiting = stack.enter_context(socket.socket())
+            waiting.settimeout(0.02)
+            try:
+                waiting.connect(address)
+            except TimeoutError:
+                break
+        yield address[1]

@@ -1,0 +1,199 @@
+"""Proxies on loopback: one of the HTTP kind, one of the SOCKS kind. Both lead to one server only.
+
+They look up no names: whatever host is asked for, the connection goes to the port they are given.
+"""
+
+from __future__ import annotations
+
+import base64
+import socket
+import ssl
+import threading
+from contextlib import suppress
+from typing import TYPE_CHECKING, BinaryIO
+
+from urllib3 import HTTPHeaderDict
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
+
+
+class _Listener:
+    """Accepts connections until it is left, each in a thread of its own."""
+
+    def __init__(self, upstream: int, credentials: str | None = None) -> None:
+        self.upstream = upstream
+        self.credentials = credentials
+        self.port = 0
+        self._sockets: list[socket.socket] = []
+        self._threads: list[threading.Thread] = []
+
+    def __enter__(self) -> Self:
+        self._listener = socket.create_server(("127.0.0.1", 0))
+        self.port = self._listener.getsockname()[1]
+        self._begin(self._accept)
+        return self
+
+    def __exit__(self, *exc_info: object) -> None:
+        for each in [self._listener, *self._sockets]:
+            # Wakes who waits for it; it may be closed already.
+            with suppress(OSError):
+                each.shutdown(socket.SHUT_RDWR)
+        for thread in self._threads:
+            thread.join()
+        for each in [self._listener, *self._sockets]:
+            each.close()
+
+    def _begin(self, work: object, *arguments: object) -> None:
+        assert callable(work)
+        thread = threading.Thread(target=work, args=arguments, daemon=True)
+        self._threads.append(thread)
+        thread.start()
+
+    def _accept(self) -> None:
+        with suppress(OSError):  # That is how it is told to stop.
+            while True:
+                connection, _ = self._listener.accept()
+                self._sockets.append(connection)
+                self._begin(self._serve, connection)
+
+    def _serve(self, connection: socket.socket) -> None:
+        # A client that hangs up, or dislikes the certificate, ends its visit.
+        with suppress(OSError), connection:
+            self.welcome(connection)
+
+    def welcome(self, connection: socket.socket) -> None:
+        """Find out what a visitor wants, and lead the way there."""
+        raise NotImplementedError
+
+    def lead_on(self, connection: socket.socket, first: bytes = b"") -> None:
+        """Pass everything on, both ways, until one side has had enough."""
+        with socket.create_connection(("127.0.0.1", self.upstream)) as server:
+            self._sockets.append(server)
+            server.sendall(first)
+            self._begin(self._pass_on, server, connection)
+            self._pass_on(connection, server)
+
+    @staticmethod
+    def _pass_on(source: socket.socket, target: socket.socket) -> None:
+        with suppress(OSError):
+            while data := source.recv(65536):
+                target.sendall(data)
+        for each in (source, target):
+            with suppress(OSError):
+                each.shutdown(socket.SHUT_RDWR)
+
+
+class HttpProxy(_Listener):
+    """A proxy that tunnels (``CONNECT``) and forwards.
+
+    Args:
+        upstream: Port of the server that everything goes to.
+        credentials: ``user:password`` that clients have to give.
+        tls: Context to be spoken to over TLS.
+        pace: Seconds between the bytes of its answer to ``CONNECT``.
+
+    Attributes:
+        seen: First line and headers of what came, in order.
+    """
+
+    def __init__(
+        self,
+        upstream: int,
+        credentials: str | None = None,
+        tls: ssl.SSLContext | None = None,
+        pace: float | None = None,
+    ) -> None:
+        super().__init__(upstream, credentials)
+        self.seen: list[tuple[str, HTTPHeaderDict]] = []
+        self._tls = tls
+        self._pace = pace
+        self._over = threading.Event()
+
+    def __exit__(self, *exc_info: object) -> None:
+        self._over.set()
+        super().__exit__(*exc_info)
+
+    @property
+    def url(self) -> str:
+        """Its address, with the credentials that it wants."""
+        credentials = f"{self.credentials}@" if self.credentials else ""
+        return f"{'https' if self._tls else 'http'}://{credentials}127.0.0.1:{self.port}"
+
+    def welcome(self, connection: socket.socket) -> None:
+        """Read the first request."""
+        if self._tls is not None:
+            connection = self._tls.wrap_socket(connection, server_side=True)
+            self._sockets.append(connection)
+        head = b""
+        # Byte by byte, because what follows belongs to somebody else.
+        while not head.endswith(b"\r\n\r\n"):
+            piece = connection.recv(1)
+            if not piece:
+                return
+            head += piece
+        line, *rest = head.decode("latin-1").split("\r\n")
+        headers = HTTPHeaderDict()
+        for name, _, value in (each.partition(": ") for each in rest if each):
+            headers.add(name, value)
+        self.seen.append((line, headers))
+        if self.credentials and headers.get("Proxy-Authorization") != self._wanted():
+            connection.sendall(
+                b"HTTP/1.1 407 Proxy Authentication Required\r\nContent-Length: 0\r\n\r\n"
+            )
+        elif line.startswith("CONNECT "):
+            self._agree(connection)
+            self.lead_on(connection)
+        else:
+            self.lead_on(connection, head)
+
+    def _agree(self, connection: socket.socket) -> None:
+        answer = b"HTTP/1.1 200 Connection established\r\n\r\n"
+        if self._pace is None:
+            connection.sendall(answer)
+            return
+        for each in answer:
+            connection.sendall(bytes([each]))
+            self._over.wait(self._pace)
+
+    def _wanted(self) -> str:
+        assert self.credentials is not None
+        return f"Basic {base64.b64encode(self.credentials.encode()).decode()}"
+
+
+class SocksProxy(_Listener):
+    """A SOCKS5 proxy.
+
+    Attributes:
+        seen: Hosts and ports that were asked for; an address if the client had looked it up.
+    """
+
+    def __init__(self, upstream: int, credentials: str | None = None) -> None:
+        super().__init__(upstream, credentials)
+        self.seen: list[tuple[str, int]] = []
+
+    def url(self, scheme: str) -> str:
+        """Return its address; the scheme says who looks up names."""
+        credentials = f"{self.credentials}@" if self.credentials else ""
+        return f"{scheme}://{credentials}127.0.0.1:{self.port}"
+
+    def welcome(self, connection: socket.socket) -> None:
+        """Negotiate, as RFC 1928 and RFC 1929 have it."""
+        with connection.makefile("rb") as stream:
+            stream.read(stream.read(2)[1])
+            connection.sendall(b"\x05\x02" if self.credentials else b"\x05\x00")
+            if self.credentials:
+                stream.read(1)
+                given = f"{_text(stream)}:{_text(stream)}"
+                connection.sendall(b"\x01\x00" if given == self.credentials else b"\x01\x01")
+                if given != self.credentials:
+                    return
+            kind = stream.read(4)[3]
+            host = _text(stream) if kind == 3 else socket.inet_ntoa(stream.read(4))
+            self.seen.append((host, int.from_bytes(stream.read(2), "big")))
+            connection.sendall(b"\x05\x00\x00\x01\x7f\x00\x00\x01\x00\x00")
+            self.lead_on(connection)
+
+
+def _text(stream: BinaryIO) -> str:
+    return stream.read(stream.read(1)[0]).decode()
