@@ -17,6 +17,8 @@ class Budget(NamedTuple):
     goal: float
     unit: str = ""
     """Empty for a ratio, ``MB`` for what is added to the yardstick."""
+    more_is_better: bool = False
+    """Whether the goal is a least, as that of a throughput is, rather than a most."""
 
     def value(self, reading: Reading) -> float:
         """Return what a reading comes to, in the unit of the goal."""
@@ -24,9 +26,19 @@ class Budget(NamedTuple):
             return (reading.ours - reading.yardstick) / MEGABYTE
         return reading.ratio
 
+    def verdict(self, value: float) -> str:
+        """Say whether a value meets the goal, and if not, by how much it does not."""
+        missing = self.goal - value if self.more_is_better else value - self.goal
+        return f"missed by {self.written(missing)}" if missing > 0 else "met"
+
+    @property
+    def limit(self) -> str:
+        """The goal, and in which direction values may differ from it."""
+        return f"{'>=' if self.more_is_better else '<='} {self.written(self.goal)}"
+
     def written(self, value: float) -> str:
-        """Return a value or goal the way it stands in the table."""
-        return f"+{value:.2f} MB" if self.unit == "MB" else f"{value:.2f}"
+        """Return a value the way it stands in the table."""
+        return f"{value:+.2f} MB" if self.unit == "MB" else f"{value:.2f}"
 
 
 BUDGETS = {
@@ -36,5 +48,17 @@ BUDGETS = {
     "decode": Budget("decode a 12 KB session answer", "json.loads", 1.15),
     "read": Budget("decode it, read every property of the whole tree", "json.loads", 3.5),
     "encode": Budget("encode a 10-item session, validated", "json.dumps", 6),
-    "call": Budget("whole call over loopback", "PoolManager.request, json", 1.0),
+    "call": Budget("whole call over loopback, retries on", "PoolManager.request, json", 1.0),
+    "hooks": Budget("whole call with hooks that do nothing", "whole call without hooks", 1.1),
+    "deadline": Budget("whole call with a deadline", "whole call without deadline", 1.5),
+    **{
+        key: Budget(
+            f"calls a second, {key} sharing one client",
+            "one PoolManager, json",
+            0.9,
+            more_is_better=True,
+        )
+        for key in ("1 thread", "8 threads", "32 threads")
+    },
+    "growth": Budget("memory of a client at call 12,000", "at call 2,000", 1, "MB"),
 }

@@ -9,14 +9,14 @@ from typing import NamedTuple
 
 
 class Reading(NamedTuple):
-    """Medians of what was measured: seconds, or bytes where memory is concerned."""
+    """Medians of what was measured: seconds, bytes of memory, or calls a second."""
 
     ours: float
     yardstick: float
 
     @property
     def ratio(self) -> float:
-        """How many times the yardstick we cost."""
+        """How many times the yardstick we come to."""
         return self.ours / self.yardstick
 
 

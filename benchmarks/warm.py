@@ -1,4 +1,4 @@
-"""What a call costs once everything is loaded: decoding, reading, encoding, the call as a whole.
+"""What a call costs once everything is loaded: decoding, reading, encoding, whole calls.
 
 A program of its own, because whether orjson is used is settled when the package is loaded:
 ``python -m benchmarks.warm ROUNDS [without-orjson]`` prints the readings as JSON.
@@ -8,28 +8,16 @@ from __future__ import annotations
 
 import json
 import sys
-from datetime import datetime
 from typing import TYPE_CHECKING, Any
-from urllib.parse import quote
 
-import urllib3
-
-from benchmarks import server
+from benchmarks import calls, server
+from benchmarks.calls import read_everything, request_of_models
 from benchmarks.payloads import session_answer, session_request
+from benchmarks.throughput import throughput
 from benchmarks.timing import Reading, interleaved, timed
 
 if TYPE_CHECKING:
     from talon_one import IntegrationRequest
-
-API_KEY = "0123456789abcdef"
-SESSION_ID = "session-2026-03-14-0815"
-HEADERS = {
-    "Accept": "application/json",
-    "Authorization": f"ApiKey-v1 {API_KEY}",
-    "Content-Type": "application/json",
-    "User-Agent": "by-hand/1.0",
-}
-_SCALARS = frozenset({type(None), bool, int, float, str, datetime})
 
 
 def readings(rounds: int) -> dict[str, Reading]:
@@ -39,6 +27,19 @@ def readings(rounds: int) -> dict[str, Reading]:
         "read": read(rounds),
         "encode": encode(rounds),
         "call": call(rounds),
+        "1 thread": throughput(1, rounds),
+        "8 threads": throughput(8, rounds),
+        "32 threads": throughput(32, rounds),
+    }
+
+
+def settings(rounds: int) -> dict[str, Reading]:
+    """Measure what settings of a client cost, which has nothing to do with JSON."""
+    from talon_one import Hooks
+
+    return {
+        "hooks": call_with(rounds, hooks=[Hooks()]),
+        "deadline": call_with(rounds, deadline=30),
     }
 
 
@@ -64,20 +65,6 @@ def read(rounds: int) -> Reading:
     )
 
 
-def read_everything(value: Any) -> None:
-    """Read every declared property of a model, and of all the models in it."""
-    kind = type(value)
-    if kind is list or kind is dict:
-        for item in value if kind is list else value.values():
-            if type(item) not in _SCALARS:
-                read_everything(item)
-    else:
-        for name in value.__match_args__:
-            inner = getattr(value, name)
-            if type(inner) not in _SCALARS:
-                read_everything(inner)
-
-
 def encode(rounds: int) -> Reading:
     """Compare checking and encoding a model with encoding a dict."""
     plain = session_request()
@@ -85,15 +72,6 @@ def encode(rounds: int) -> Reading:
     return interleaved(
         timed(lambda: ready_to_send(request)), timed(lambda: json.dumps(plain)), rounds
     )
-
-
-def request_of_models() -> IntegrationRequest:
-    """Return the session as a caller builds it, with a model in each place that has one."""
-    from talon_one import IntegrationRequest
-
-    request = IntegrationRequest.from_dict(session_request())
-    read_everything(request)
-    return request
 
 
 def ready_to_send(request: IntegrationRequest) -> str:
@@ -104,33 +82,18 @@ def ready_to_send(request: IntegrationRequest) -> str:
 
 def call(rounds: int) -> Reading:
     """Compare a call with the same call written by hand."""
-    from talon_one import IntegrationApi
+    with server.running() as host, calls.ours(host) as ours, calls.by_hand(host) as by_hand:
+        return interleaved(timed(ours), timed(by_hand), rounds)
 
-    plain = session_request()
-    request = request_of_models()
+
+def call_with(rounds: int, **settings: Any) -> Reading:
+    """Compare a call of a client with these settings with that of a client without them."""
     with (
         server.running() as host,
-        IntegrationApi(host=host, api_key=API_KEY) as api,
-        # We never wait for ever, so neither may what we are compared with.
-        urllib3.PoolManager(timeout=urllib3.Timeout(connect=5, read=30)) as pool,
+        calls.ours(host, **settings) as with_them,
+        calls.ours(host) as without,
     ):
-
-        def by_hand() -> Any:
-            response = pool.request(
-                "PUT",
-                f"{host}/v2/customer_sessions/{quote(SESSION_ID, safe='')}",
-                body=json.dumps(plain),
-                headers=HEADERS,
-            )
-            if response.status != 200:
-                raise RuntimeError(response.status)
-            return json.loads(response.data)
-
-        return interleaved(
-            timed(lambda: api.update_customer_session_v2(SESSION_ID, request)),
-            timed(by_hand),
-            rounds,
-        )
+        return interleaved(timed(with_them), timed(without), rounds)
 
 
 def _compact(data: Any) -> bytes:
@@ -138,6 +101,9 @@ def _compact(data: Any) -> bytes:
 
 
 if __name__ == "__main__":
+    count = int(sys.argv[1])
     if "without-orjson" in sys.argv:
-        sys.modules["orjson"] = None  # type: ignore[assignment]  # makes the import of it fail
-    print(json.dumps(readings(int(sys.argv[1]))))
+        calls.forbid_orjson()
+        print(json.dumps({**readings(count), **settings(count)}))
+    else:
+        print(json.dumps(readings(count)))

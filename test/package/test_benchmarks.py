@@ -5,11 +5,17 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import pytest
 
+from benchmarks import calls
 from benchmarks.budgets import BUDGETS, Budget
+from benchmarks.growth import growth
 from benchmarks.payloads import session_answer, session_request
+from benchmarks.throughput import throughput
 from benchmarks.timing import Reading, interleaved
 from talon_one import IntegrationRequest, IntegrationStateV2, Model
 
@@ -18,7 +24,7 @@ from .fresh import ROOT
 
 def test_the_command_prints_a_row_with_a_verdict_for_every_budget() -> None:
     done = subprocess.run(
-        [sys.executable, "-m", "benchmarks", "--processes", "1", "--rounds", "2"],
+        [sys.executable, "-m", "benchmarks", "--processes", "1", "--rounds", "2", "--calls", "10"],
         cwd=ROOT,
         capture_output=True,
         text=True,
@@ -28,6 +34,7 @@ def test_the_command_prints_a_row_with_a_verdict_for_every_budget() -> None:
     for row, budget in zip(rows, BUDGETS.values(), strict=True):
         assert row.startswith(budget.measure)
         assert budget.yardstick in row
+        assert budget.limit in row
         assert row.endswith("met") or "missed by" in row
 
 
@@ -47,6 +54,47 @@ def test_readings_are_taken_in_turn() -> None:
 def test_a_budget_is_a_ratio_or_what_is_added() -> None:
     assert Budget("", "", 1).value(Reading(3.0, 2.0)) == 1.5
     assert Budget("", "", 1, "MB").value(Reading(5 * 2**20, 3 * 2**20)) == 2.0
+
+
+def test_a_goal_says_in_which_direction_values_may_differ_from_it() -> None:
+    cost, throughput = Budget("", "", 1.5), Budget("", "", 0.9, more_is_better=True)
+    assert (cost.limit, cost.verdict(1.5), cost.verdict(2)) == ("<= 1.50", "met", "missed by 0.50")
+    assert (throughput.limit, throughput.verdict(0.9)) == (">= 0.90", "met")
+    assert throughput.verdict(0.8) == "missed by 0.10"
+
+
+def test_a_client_that_keeps_something_of_every_call_is_seen_to_grow(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    kept: list[bytes] = []
+
+    @contextmanager
+    def leaking(host: str) -> Iterator[calls.Call]:
+        yield lambda: kept.append(b"x" * 100_000)
+
+    monkeypatch.setattr(calls, "ours", leaking)
+    grown = BUDGETS["growth"].value(growth(100))
+    assert grown == pytest.approx(100 * 100_000 / 2**20, rel=0.2)
+
+
+def test_every_thread_makes_its_share_of_the_calls(monkeypatch: pytest.MonkeyPatch) -> None:
+    callers: dict[str, list[int]] = {"ours": [], "by_hand": []}
+
+    def counted(side: str) -> object:
+        @contextmanager
+        def stub(host: str, connections: int) -> Iterator[calls.Call]:
+            assert connections == 4
+            yield lambda: callers[side].append(threading.get_ident())
+
+        return stub
+
+    for side in callers:
+        monkeypatch.setattr(calls, side, counted(side))
+    found = throughput(4, 160)
+    assert found.ours > 0 < found.yardstick
+    for made in callers.values():
+        # Eight batches that are measured, and one before that opens the connections.
+        assert sorted(map(made.count, set(made))) == [9 * 5] * 4
 
 
 def test_the_answer_that_is_measured_has_12_kilobytes() -> None:
