@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import mmap
 import subprocess
 import sys
 import threading
@@ -20,6 +21,8 @@ from benchmarks.timing import Reading, interleaved
 from talon_one import IntegrationRequest, IntegrationStateV2, Model
 
 from .fresh import ROOT
+
+_KEPT = 2**17
 
 
 def test_the_command_prints_a_row_with_a_verdict_for_every_budget() -> None:
@@ -66,15 +69,22 @@ def test_a_goal_says_in_which_direction_values_may_differ_from_it() -> None:
 def test_a_client_that_keeps_something_of_every_call_is_seen_to_grow(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    kept: list[bytes] = []
+    kept: list[mmap.mmap] = []
+
+    # Pages of its own, because what earlier tests have freed would be used first.
+    def keep() -> None:
+        kept.append(mmap.mmap(-1, _KEPT))
+        kept[-1].write(b"x" * _KEPT)
 
     @contextmanager
     def leaking(host: str) -> Iterator[calls.Call]:
-        yield lambda: kept.append(b"x" * 100_000)
+        yield keep
 
     monkeypatch.setattr(calls, "ours", leaking)
     grown = BUDGETS["growth"].value(growth(100))
-    assert grown == pytest.approx(100 * 100_000 / 2**20, rel=0.2)
+    assert grown == pytest.approx(100 * _KEPT / 2**20, rel=0.2)
+    for pages in kept:
+        pages.close()
 
 
 def test_every_thread_makes_its_share_of_the_calls(monkeypatch: pytest.MonkeyPatch) -> None:
