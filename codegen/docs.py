@@ -9,12 +9,13 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
+from jinja2 import Environment
 
 from codegen import ir
 from codegen.loader import SpecError
 from codegen.render import Files
 from codegen.samples import examples
+from codegen.tools import templates
 from talon_one.auth import SCHEMES
 from talon_one.exceptions import exception_class
 from talon_one.operation import ERROR_MODEL
@@ -106,14 +107,8 @@ class _Links:
 
 def _environment(sdk: ir.Sdk) -> Environment:
     methods = {each.id: _method(api, each) for api in sdk.apis for each in api.operations}
-    environment = Environment(
-        loader=PackageLoader("codegen"),
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-        undefined=StrictUndefined,
-        autoescape=False,  # noqa: S701  what is written is Markdown; `prose` escapes what it must
-    )
+    # `prose` escapes what Markdown would take for its own.
+    environment = templates()
     environment.filters.update(
         prose=partial(prose, methods=methods), cell=cell, code=code, type=_type
     )

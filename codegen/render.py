@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import re
-import subprocess
-import sys
 import tempfile
 import textwrap
 from collections.abc import Collection, Iterator
@@ -12,11 +10,12 @@ from itertools import chain
 from pathlib import Path
 from typing import Any
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
+from jinja2 import Environment
 
 from codegen import ir
 from codegen.loader import SpecError
 from codegen.names import module_name
+from codegen.tools import ruff, templates
 from talon_one.operation import ERROR_MODEL
 
 LINE_LENGTH = 100
@@ -74,14 +73,7 @@ def render(sdk: ir.Sdk, core_names: dict[str, str], submodules: Collection[str] 
 
 
 def _environment() -> Environment:
-    environment = Environment(
-        loader=PackageLoader("codegen"),
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-        undefined=StrictUndefined,
-        autoescape=False,  # noqa: S701  what is written is Python, not HTML
-    )
+    environment = templates()
     environment.filters.update(
         docstring=docstring,
         literal=literal,
@@ -196,19 +188,9 @@ def _formatted(files: Files) -> Files:
         # Sorting and pruning imports here keeps the templates free of conditions.
         first_party = ["talon_one", *{path.partition("/")[0] for path in files}]
         sections = f"lint.isort.known-first-party={sorted(set(first_party))}"
-        _ruff(root, "check", "--fix", "--unsafe-fixes", "--select=F401,I001", "--config", sections)
-        _ruff(root, "format", "--config", "format.skip-magic-trailing-comma=true")
+        place = ["--target-version=py310", "."]
+        imports = ["check", "--fix", "--unsafe-fixes", "--select=F401,I001", "--config", sections]
+        ruff(*imports, *place, folder=root, line_length=LINE_LENGTH)
+        layout = ["format", "--config", "format.skip-magic-trailing-comma=true"]
+        ruff(*layout, *place, folder=root, line_length=LINE_LENGTH)
         return {path: (root / path).read_text(encoding="utf-8") for path in files}
-
-
-def _ruff(folder: Path, *command: str) -> None:
-    settings = ["--isolated", "--quiet", "--no-cache", f"--line-length={LINE_LENGTH}"]
-    done = subprocess.run(
-        [sys.executable, "-m", "ruff", *command, *settings, "--target-version=py310", "."],
-        cwd=folder,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    if done.returncode:
-        raise RuntimeError(f"ruff refuses what was generated: {done.stdout}{done.stderr}")

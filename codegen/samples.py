@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import re
-import subprocess
-import sys
 from collections.abc import Mapping
 from typing import Any, TypeVar
 
 from codegen import ir
 from codegen.loader import SpecError
 from codegen.names import underscored
+from codegen.tools import ruff
 from talon_one.type_names import ANY, Shape, parse
 from talon_one.validation import value_violations
 
@@ -145,7 +144,7 @@ def examples(sdk: ir.Sdk) -> dict[str, str]:
     programs = {each.id: sampler.program(api, each) for api in sdk.apis for each in api.operations}
     # All of them go through ruff at once.
     source = "".join(f"{_SEPARATOR}\n{program}\n" for program in programs.values())
-    formatted = _formatted(source).split(_SEPARATOR)[1:]
+    formatted = ruff("format", "-", source=source, line_length=LINE_LENGTH).split(_SEPARATOR)[1:]
     return {id: f"{program.strip()}\n" for id, program in zip(programs, formatted, strict=True)}
 
 
@@ -305,17 +304,3 @@ def _innermost(shape: Shape) -> str:
     while shape.inner is not None:
         shape = shape.inner
     return shape.kind
-
-
-def _formatted(source: str) -> str:
-    settings = ["--isolated", "--no-cache", f"--line-length={LINE_LENGTH}"]
-    done = subprocess.run(
-        [sys.executable, "-m", "ruff", "format", "--quiet", *settings, "-"],
-        input=source,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    if done.returncode:
-        raise RuntimeError(f"ruff refuses an example: {done.stderr}")
-    return done.stdout
