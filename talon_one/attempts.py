@@ -68,7 +68,7 @@ class Attempts:
             raise self._told(
                 ConnectTimeoutError(
                     None,
-                    f"the deadline of {self._timeout.deadline} s has passed",
+                    "the deadline has passed",
                     operation_id=self._operation.id,
                     method=self._request.method,
                     url=self._request.url_without_query,

@@ -207,7 +207,7 @@ def test_no_attempt_is_begun_after_the_deadline(clock: Clock) -> None:
     attempts.begin()
     attempts.failed(NotSentError())
     clock.now += 10
-    with pytest.raises(ConnectTimeoutError, match="the deadline of 10 s has passed") as caught:
+    with pytest.raises(ConnectTimeoutError, match="the deadline has passed") as caught:
         attempts.begin()
     assert attempts.made == caught.value.attempts == 1
     assert len(caught.value.earlier) == 1

@@ -116,7 +116,7 @@ def test_what_is_left_after_a_slow_start_is_what_the_rest_may_take(
         server.greet(SILENCE)
         monkeypatch.setattr(socket, "getaddrinfo", slowly)
         with (
-            time_of(ends, room=0.12),
+            time_of(ends, room=0.18),
             pytest.raises(ApiTimeoutError, match="the deadline has passed") as caught,
         ):
             CREATE(client, _deadline=deadline)
@@ -149,7 +149,8 @@ def test_a_deadline_bounds_all_attempts_together(
     failure = caught.value
     # Three, unless the machine is very busy.
     assert 2 <= failure.attempts == len(server.requests) <= 3
-    assert failure.reason == "the deadline has passed"
+    assert failure.reason is not None
+    assert failure.reason.startswith("the deadline has passed")
     assert failure.earlier[0].reason == "Read timed out. (read timeout=0.1)"
 
 
@@ -169,7 +170,7 @@ def test_a_deadline_that_has_passed_during_a_pause_ends_the_call_without_sending
 ) -> None:
     server.default = Answer(503)
     client._sleep = lambda _: time.sleep(0.06)
-    with pytest.raises(ApiTimeoutError, match=r"deadline of 0\.05 s has passed") as caught:
+    with pytest.raises(ApiTimeoutError, match="the deadline has passed") as caught:
         CHECKOUT(client, _deadline=0.05, _retries=PATIENT)
     # The first attempt may have been carried out.
     assert isinstance(caught.value, ReadTimeoutError)
