@@ -43,9 +43,9 @@ integration.update_customer_session_v2("session", {"customerSession": {}}, dry=T
 integration.update_customer_session_v2("session", request, _request_timeout=(1, 5))
 integration.update_customer_session_v2("session", request, _headers={"X-Trace": "1"})
 integration.update_customer_session_v2("session")  # type: ignore[call-arg]  # no body
-integration.update_customer_session_v2("session", request, dri=True)  # type: ignore[call-arg]  # typo
+integration.update_customer_session_v2("s", request, dri=True)  # type: ignore[call-arg]  # typo
 integration.update_customer_session_v2("session", Coupon)  # type: ignore[arg-type]  # wrong model
-integration.update_customer_session_v2("session", request, dry="yes")  # type: ignore[arg-type]  # text
+integration.update_customer_session_v2("s", request, dry="yes")  # type: ignore[arg-type]  # text
 integration.update_customer_sesion("session", request)  # type: ignore[attr-defined]  # typo
 integration.get_coupons(1, 2)  # type: ignore[attr-defined]  # a method of the other API
 
@@ -63,8 +63,8 @@ assert_type(management.export_coupons(1), str)
 assert_type(management.get_applications().data[0].name, str)
 
 # The variants take what the method takes.
-integration.update_customer_session_v2_with_http_info("session")  # type: ignore[call-arg]  # no body
-integration.update_customer_session_v2_with_http_info(1, request)  # type: ignore[arg-type]  # number
+integration.update_customer_session_v2_with_http_info("s")  # type: ignore[call-arg]  # no body
+integration.update_customer_session_v2_with_http_info(1, request)  # type: ignore[arg-type]  # int
 
 # Models: what their constructors take
 CartItem(sku="shoe", quantity=1, attributes={"size": 42})
