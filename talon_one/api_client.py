@@ -27,7 +27,7 @@ from talon_one.request import (
     take_options,
 )
 from talon_one.response import Answer, decode, result, text
-from talon_one.retry import RetryBudget, as_policy
+from talon_one.retry import REPETITIONS, RetryBudget, as_policy
 from talon_one.types import convert, model_class
 
 if TYPE_CHECKING:
@@ -75,7 +75,7 @@ class ApiClient:
         self._rest: RESTClientObject | None = None
         self._pool: ThreadPool | None = None
         self._lock = threading.Lock()
-        self._budget = RetryBudget()
+        self._budget = self._new_budget()
         # An attribute, so that tests can look at the pauses rather than sit them out.
         self._sleep: Callable[[float], object] = time.sleep
         self._ending = False
@@ -258,12 +258,16 @@ class ApiClient:
         except TypeError as cause:
             raise ApiTypeError(str(cause)) from cause
 
+    def _new_budget(self) -> RetryBudget:
+        # A restart of the server breaks all connections of a pool at once, which is no outage.
+        return RetryBudget(max(REPETITIONS, 2 * self.configuration.connection_pool_maxsize))
+
     def _start_clean(self) -> None:
         """Forget, in a child process, what belongs to the parent: connections, threads, locks."""
         rest, self._rest = self._rest, None
         pool, self._pool = self._pool, None
         self._lock = threading.Lock()
-        self._budget = RetryBudget()
+        self._budget = self._new_budget()
         if rest is not None:
             rest.abandon()
         if pool is not None:

@@ -15,6 +15,7 @@ import urllib3
 from urllib3.connection import HTTPConnection, HTTPSConnection
 
 from talon_one.exceptions import ConfigurationError
+from talon_one.fair_stack import FairStack
 from talon_one.tls import ssl_context
 
 if TYPE_CHECKING:
@@ -204,6 +205,7 @@ class _Pool(urllib3.HTTPConnectionPool):
     """The connections to one host."""
 
     ConnectionCls: type[_Tracked] = _Tracked
+    QueueCls: Any = FairStack
 
     def _put_conn(self, conn: Any) -> None:
         if _thread.exchange.bounded:

@@ -7,7 +7,6 @@ import re
 import ssl
 import threading
 from collections.abc import Mapping
-from queue import LifoQueue
 from typing import TYPE_CHECKING, Any
 
 import urllib3
@@ -69,14 +68,12 @@ class RESTClientObject:
         taken, because a thread that does not exist here may have held it.
         """
         for pool in self._pools.values():
-            if pool.pool is None:
-                continue
-            for connection in pool.pool.queue:
+            # Emptied, because urllib3 takes its lock when the pool is collected.
+            stack: Any = pool.pool
+            for connection in [] if stack is None else stack.start_anew():
                 if connection is not None and connection.sock is not None:
                     connection.sock.close()
                     connection.sock = None
-            # With a lock of its own, because urllib3 empties it when the pool is collected.
-            LifoQueue.__init__(pool.pool, pool.pool.maxsize)
 
     @property
     def pool_manager(self) -> urllib3.PoolManager:

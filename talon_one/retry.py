@@ -106,6 +106,9 @@ class RetryPolicy(NamedTuple):
 
 NO_RETRIES = RetryPolicy(retries=0)
 
+REPETITIONS = 20
+"""Repetitions in a row that are within the budget of a client, unless its pool is large."""
+
 
 class RetryBudget:
     """What a client may spend on repetitions, so that an outage is not answered with a storm.
@@ -120,7 +123,7 @@ class RetryBudget:
         price: How many successes pay for a repetition.
     """
 
-    def __init__(self, repetitions: int = 20, price: int = 10) -> None:
+    def __init__(self, repetitions: int = REPETITIONS, price: int = 10) -> None:
         self._most = self._saved = repetitions * price
         self._price = price
         self._lock = threading.Lock()

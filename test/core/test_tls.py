@@ -314,8 +314,8 @@ def test_two_clients_share_the_context_of_their_connections() -> None:
             with make_client(server.url, ca_cert_data=certificate_of("ours")) as client:
                 READ(client)
                 (pool,) = client.rest_client._pools.values()
-                assert pool.pool is not None
-                used += [each.ssl_context for each in pool.pool.queue if each is not None]
+                connections: Any = pool.pool
+                used += [each.ssl_context for each in connections._items if each is not None]
     assert len(used) == 2
     assert used[0] is used[1]
 

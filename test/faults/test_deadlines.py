@@ -169,9 +169,9 @@ def test_a_deadline_that_has_passed_during_a_pause_ends_the_call_without_sending
     server: RecordingServer, client: ApiClient
 ) -> None:
     server.default = Answer(503)
-    client._sleep = lambda _: time.sleep(0.06)
+    client._sleep = lambda _: time.sleep(0.2)
     with pytest.raises(ApiTimeoutError, match="the deadline has passed") as caught:
-        CHECKOUT(client, _deadline=0.05, _retries=PATIENT)
+        CHECKOUT(client, _deadline=0.15, _retries=PATIENT)
     # The first attempt may have been carried out.
     assert isinstance(caught.value, ReadTimeoutError)
     assert len(server.requests) == 1
@@ -180,7 +180,7 @@ def test_a_deadline_that_has_passed_during_a_pause_ends_the_call_without_sending
 def test_the_deadline_of_a_call_that_came_in_time_cuts_nothing_afterwards(
     server: RecordingServer, client: ApiClient
 ) -> None:
-    READ(client, _deadline=0.05)
+    READ(client, _deadline=0.1)
     # The same connection is busy when that time is up.
     server.script(Answer(body={}, pace=0.002))
     CREATE(client)
@@ -191,10 +191,10 @@ def test_a_connection_that_was_given_back_is_not_cut(server: RecordingServer) ->
     request = Request("", "GET", server.url, "/", {}, None)
     with make_client(server.url) as client:
         rest = client.rest_client
-        with Exchange(0.03) as exchange:
+        with Exchange(0.1) as exchange:
             assert rest._open(request, Timeout(), exchange).data == b"{}"
             # As if this thread had to wait for the others before it is through.
-            time.sleep(0.06)
+            time.sleep(0.15)
             assert not exchange.cut
         rest.send(request)
     assert server.connections == 1
@@ -213,15 +213,15 @@ def test_the_read_timeout_bounds_every_piece_and_not_the_whole(
 @pytest.mark.parametrize(
     ("of_client", "of_call"),
     [
-        ({"timeout": 0.05}, {}),
-        ({"timeout": (5, 0.05)}, {}),
-        ({"timeout": Timeout(read=0.05)}, {}),
-        ({"deadline": 0.05}, {}),
-        ({"timeout": None}, {"_request_timeout": 0.05}),
-        ({"timeout": None}, {"_request_timeout": Timeout(None, None, 0.05)}),
-        ({"timeout": None}, {"_deadline": 0.05}),
-        ({"deadline": 0.05}, {"_request_timeout": Timeout(5, 5)}),
-        ({"timeout": 60}, {"_request_timeout": (60, 60), "_deadline": 0.05}),
+        ({"timeout": 0.1}, {}),
+        ({"timeout": (5, 0.1)}, {}),
+        ({"timeout": Timeout(read=0.1)}, {}),
+        ({"deadline": 0.1}, {}),
+        ({"timeout": None}, {"_request_timeout": 0.1}),
+        ({"timeout": None}, {"_request_timeout": Timeout(None, None, 0.1)}),
+        ({"timeout": None}, {"_deadline": 0.1}),
+        ({"deadline": 0.1}, {"_request_timeout": Timeout(5, 5)}),
+        ({"timeout": 60}, {"_request_timeout": (60, 60), "_deadline": 0.1}),
     ],
 )
 def test_time_is_set_for_the_client_and_for_the_call(
@@ -230,7 +230,7 @@ def test_time_is_set_for_the_client_and_for_the_call(
     server.script(SILENCE)
     with (
         make_client(server.url, **of_client) as client,
-        time_of(0.05),
+        time_of(0.1),
         pytest.raises(ReadTimeoutError),
     ):
         CREATE(client, **of_call)

@@ -225,12 +225,20 @@ def test_an_internal_error_is_repeated_only_with_a_key(
         assert len(server.requests) == 1
 
 
-def test_an_outage_is_not_answered_with_a_storm(server: RecordingServer, client: ApiClient) -> None:
+@pytest.mark.parametrize(("pool", "repetitions"), [(1, 20), (10, 20), (30, 60)])
+def test_an_outage_is_not_answered_with_a_storm(
+    server: RecordingServer, pool: int, repetitions: int
+) -> None:
+    with make_client(server.url, [], connection_pool_maxsize=pool) as client:
+        outlive_an_outage(server, client, repetitions)
+
+
+def outlive_an_outage(server: RecordingServer, client: ApiClient, repetitions: int) -> None:
     server.default = Answer(503)
     for _ in range(100):
         with pytest.raises(ServiceException):
             READ(client)
-    assert len(server.requests) == 100 + 20
+    assert len(server.requests) == 100 + repetitions
     # When it is over, what succeeds earns repetitions again.
     server.default = Answer(body={})
     for _ in range(10):

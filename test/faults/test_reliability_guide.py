@@ -70,7 +70,8 @@ def test_the_defaults_are_those_of_the_code(guide: str) -> None:
     )
     assert stated["longest `Retry-After` that is honoured"] == f"{policy.retry_after_max:.0f} s"
     assert stated["repetitions in a row, without a success"] == (
-        f"{repetitions}, then one for every {budget._price} successes"
+        f"{repetitions}, or twice `connection_pool_maxsize` if that is more;"
+        f" then one for every {budget._price} successes"
     )
     assert Configuration().generate_idempotency_keys
 

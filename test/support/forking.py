@@ -78,6 +78,7 @@ def run(program: str, place: Place) -> None:
     except subprocess.TimeoutExpired:
         # With all its children.
         os.killpg(process.pid, signal.SIGKILL)
+        process.communicate()
         raise
     # Warnings about what is left open are printed, but do not change the status.
     assert (process.returncode, output) == (0, ""), output
@@ -156,8 +157,8 @@ def locked(client: ApiClient) -> None:
     call(client, 1)
     rest = client.rest_client
     (pool,) = rest._pools.values()
-    assert pool.pool is not None
-    locks = [client._lock, client._budget._lock, rest._lock, pool.pool.mutex]
+    stack: Any = pool.pool
+    locks = [client._lock, client._budget._lock, rest._lock, stack._lock]
     for lock in locks:
         lock.acquire()
     client._budget._saved -= 1
