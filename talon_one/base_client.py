@@ -1,0 +1,287 @@
+"""BaseClient, what the blocking and the asyncio client share: all but sending and waiting."""
+
+from __future__ import annotations
+
+import copy
+import os
+import tempfile
+import weakref
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, ClassVar, TypeVar, overload
+
+from talon_one import __version__, wire
+from talon_one.attempts import Attempts
+from talon_one.call import Call
+from talon_one.configuration import Configuration
+from talon_one.exceptions import ApiTypeError, ApiValueError
+from talon_one.model import Model
+from talon_one.operation import Body, Operation, header, query
+from talon_one.request import JSON_TYPE, build, check_header, path_segment
+from talon_one.response import Answer, decode, text
+from talon_one.retry import REPETITIONS, RetryBudget, as_policy
+from talon_one.types import convert, model_class
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
+
+    from talon_one.request import CallOptions
+    from talon_one.retry import RetryPolicy
+
+M = TypeVar("M", bound=Model)
+
+CLOSED = "this client is closed; make a new one"
+
+
+class BaseClient:
+    """Settings, headers, and what is to be done before and after the wire.
+
+    Args:
+        configuration: Settings; a copy of `Configuration.get_default` if not given.
+        header_name: Name of one more header for every request.
+        header_value: Its value.
+        cookie: Value of the header ``Cookie`` of every request.
+    """
+
+    asynchronous: ClassVar[bool] = False
+    """Whether the methods of APIs over this client are awaited."""
+    _defaults: ClassVar[dict[bool, Any]] = {}
+
+    def __init__(
+        self,
+        configuration: Configuration | None = None,
+        header_name: str | None = None,
+        header_value: str | None = None,
+        cookie: str | None = None,
+    ) -> None:
+        if configuration is None:
+            configuration = Configuration.get_default_copy()
+        self.configuration = configuration
+        self.cookie = cookie
+        self.last_response: Answer | None = None
+        self._budget = self._new_budget()
+        _clients.add(self)
+        self.default_headers: dict[str, str] = {}
+        self.user_agent = f"talon_one-python/{__version__}"
+        if header_name is not None:
+            self.set_default_header(header_name, header_value or "")
+        if cookie:
+            self.set_default_header("Cookie", cookie)
+
+    @classmethod
+    def get_default(cls) -> Self:
+        """Return the client that APIs made without one share."""
+        client: Self = BaseClient._defaults.get(cls.asynchronous) or cls()
+        BaseClient._defaults[cls.asynchronous] = client
+        return client
+
+    @classmethod
+    def set_default(cls, default: Self | None) -> None:
+        """Make *default* the client of APIs that are made without one."""
+        BaseClient._defaults[cls.asynchronous] = default
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} {self.configuration.host}>"
+
+    # -- Headers of every request --------------------------------------------------------------
+
+    @property
+    def user_agent(self) -> str:
+        """Value of the header ``User-Agent``."""
+        return self.default_headers["User-Agent"]
+
+    @user_agent.setter
+    def user_agent(self, value: str) -> None:
+        self.set_default_header("User-Agent", value)
+
+    def set_default_header(self, header_name: str, header_value: str) -> None:
+        """Add a header to every request from now on."""
+        check_header(header_name, header_value)
+        self.default_headers[header_name] = header_value
+
+    # -- Calls ---------------------------------------------------------------------------------
+
+    def _new_call(
+        self,
+        operation: Operation,
+        configuration: Configuration,
+        args: tuple[Any, ...],
+        kwargs: Mapping[str, Any],
+        options: CallOptions,
+    ) -> Call:
+        """Return a call, ready to be carried out.
+
+        Raises:
+            ApiTypeError, ApiValueError: The arguments cannot be sent.
+        """
+        timeout = configuration.timeout_for(
+            operation.read_timeout, options.timeout, options.deadline
+        )
+        policy = self._policy(configuration, options)
+        request = build(operation, configuration, self.default_headers, args, kwargs, options)
+        attempts = Attempts(operation, request, timeout, policy, self._budget)
+        return Call(operation, request, options, attempts, self.configuration)
+
+    def _policy(self, configuration: Configuration, options: CallOptions) -> RetryPolicy:
+        try:
+            policy = as_policy(configuration.retries)
+            return policy if options.retries is None else as_policy(options.retries, policy)
+        except TypeError as cause:
+            raise ApiTypeError(str(cause)) from cause
+
+    def _new_budget(self) -> RetryBudget:
+        # A restart of the server breaks all connections of a pool at once, which is no outage.
+        return RetryBudget(max(REPETITIONS, 2 * self.configuration.connection_pool_maxsize))
+
+    def _start_clean(self) -> None:
+        """Forget, in a child process, what belongs to the parent."""
+        self._budget = self._new_budget()
+
+    def _by_hand(
+        self,
+        resource_path: str,
+        method: str,
+        path_params: Mapping[str, Any] | None = None,
+        query_params: Mapping[str, Any] | list[tuple[str, Any]] | None = None,
+        header_params: Mapping[str, str] | None = None,
+        body: Any = None,
+        post_params: Any = None,
+        files: Any = None,
+        response_type: str | None = None,
+        auth_settings: list[str] | None = None,
+        collection_formats: Mapping[str, str] | None = None,
+        response_types_map: Mapping[int, str | None] | None = None,
+        _host: str | None = None,
+        **settings: Any,
+    ) -> tuple[Operation, Configuration, dict[str, Any]]:
+        """Return what the arguments of ``call_api`` stand for: operation, settings, arguments."""
+        if post_params or files:
+            raise ApiTypeError("forms and files are sent by the methods of the import operations")
+        safe = self.configuration.safe_chars_for_path_param
+        for name, value in (path_params or {}).items():
+            resource_path = resource_path.replace(f"{{{name}}}", path_segment(name, value, safe))
+        pairs = query_params.items() if isinstance(query_params, Mapping) else query_params or []
+        values: dict[str, Any] = {}
+        for name, value in pairs:
+            # A pair may occur several times, which is how a list is written here.
+            values[name] = value if name not in values else [*_as_list(values[name]), value]
+        commas = {name for name, style in (collection_formats or {}).items() if style == "csv"}
+        operation = Operation(
+            f"{method.upper()} {resource_path}",
+            method.upper(),
+            resource_path,
+            *(query(name, name, "Any", comma=name in commas) for name in values),
+            *(header(name, name, "Any") for name in header_params or {}),
+            body=None if body is None else Body("body", "Any"),
+            results=dict(response_types_map or {200: response_type or "Any"}),
+            security=tuple(auth_settings or ()),
+            accept=(header_params or {}).get("Accept", JSON_TYPE),
+        )
+        arguments = {name: value for name, value in values.items() if value is not None}
+        arguments.update(header_params or {})
+        if body is not None:
+            arguments["body"] = body
+        configuration = self.configuration
+        if _host is not None:
+            configuration = copy.deepcopy(configuration)
+            configuration.host = _host
+        return operation, configuration, {**arguments, **settings}
+
+    # -- Conversion ----------------------------------------------------------------------------
+
+    def sanitize_for_serialization(self, obj: Any) -> Any:
+        """Return *obj* as plain data, ready to be written as JSON."""
+        return wire.plain(obj)
+
+    def deserialize(
+        self, response_text: Any, response_type: Any, content_type: str | None = None
+    ) -> Any:
+        """Return JSON text as the type that a type string names.
+
+        Args:
+            response_text: JSON text, or an object whose ``data`` holds it.
+            response_type: Type string such as ``list[Coupon]``, or the type itself.
+            content_type: Content type of the text; ``text/...`` and CSV stay text.
+
+        Raises:
+            ApiValueError: The text is not JSON.
+        """
+        source = getattr(response_text, "data", response_text)
+        headers = getattr(response_text, "headers", None) or {}
+        raw = source if isinstance(source, bytes) else str(source).encode("utf-8", "surrogatepass")
+        answer = Answer(200, None, headers, raw)
+        if response_type == "file":
+            return self._saved(answer)
+        kind = (content_type or "").partition(";")[0].strip().lower()
+        if kind.startswith("text/") or kind.endswith("/csv"):
+            return text(answer)
+        try:
+            data = decode(answer)
+        except ValueError as cause:
+            if response_type in ("str", "object", str, object) and content_type is None:
+                return text(answer)
+            raise ApiValueError(f"not JSON: {cause}") from cause
+        return convert(data, response_type)
+
+    @overload
+    def deserialize_model(self, data: Any, klass: type[M]) -> M: ...
+
+    @overload
+    def deserialize_model(self, data: Any, klass: str) -> Any: ...
+
+    def deserialize_model(self, data: Any, klass: type[M] | str) -> Any:
+        """Return *data* as an object of a model class, such as the `props` of an effect.
+
+        Args:
+            data: A dict of wire names, or an object that is typed already.
+            klass: The class, or its name.
+        """
+        cls: Any = model_class(klass) if isinstance(klass, str) else klass
+        if cls is None or not (isinstance(cls, type) and issubclass(cls, Model)):
+            raise ApiTypeError(f"{klass!r} is no model class")
+        if isinstance(data, cls) or data is None:
+            return data
+        if isinstance(data, Model):
+            return cls._wrap(data.__wire__())
+        return cls._wrap(data) if isinstance(data, dict) else cls.from_dict(data)
+
+    def select_header_accept(self, accepts: list[str] | None) -> str | None:
+        """Return the value of ``Accept`` for these content types: JSON alone if it is one."""
+        if not accepts:
+            return None
+        json_types = [each for each in accepts if "json" in each.lower()]
+        return json_types[0] if json_types else ", ".join(accepts)
+
+    def select_header_content_type(self, content_types: list[str] | None, *_: Any) -> str | None:
+        """Return the content type to send: JSON if it is one of these, else the first."""
+        if not content_types:
+            return JSON_TYPE
+        json_types = [each for each in content_types if "json" in each.lower()]
+        return json_types[0] if json_types else content_types[0]
+
+    def _saved(self, answer: Answer) -> str:
+        """Write an answer to a file of its own in the temporary folder and return its path."""
+        disposition = answer.headers.get("Content-Disposition", "")
+        name = os.path.basename(
+            disposition.partition("filename=")[2].partition(";")[0].strip("\"' ")
+        )
+        folder = tempfile.mkdtemp(dir=self.configuration.temp_folder_path)
+        path = os.path.join(folder, name or "answer")
+        with open(path, "wb") as file:
+            file.write(answer.data)
+        return path
+
+
+_clients: weakref.WeakSet[BaseClient] = weakref.WeakSet()
+
+
+def _start_clean_after_fork() -> None:
+    for client in list(_clients):
+        client._start_clean()
+
+
+if hasattr(os, "register_at_fork"):  # Not on Windows, which has no fork.
+    os.register_at_fork(after_in_child=_start_clean_after_fork)
+
+
+def _as_list(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else [value]

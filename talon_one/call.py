@@ -1,0 +1,113 @@
+"""Call, one call of an operation but for its I/O: the shells send, and sleep, where it says so."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from talon_one.api_response import ApiResponse
+from talon_one.response import result
+
+if TYPE_CHECKING:
+    from talon_one.attempts import Attempts
+    from talon_one.configuration import Configuration
+    from talon_one.exceptions import ApiException
+    from talon_one.observe import Observation
+    from talon_one.operation import Operation
+    from talon_one.request import CallOptions, Request
+    from talon_one.response import Answer
+    from talon_one.timeout import Timeout
+
+
+class Call:
+    """What happens in a call before and after each attempt.
+
+    A shell does `start`, then, for each attempt, `begin`, the sending, and `answered` or `opened`.
+    It hands an `ApiException` to `failed`, which says how long to pause, or raises; and any other
+    exception to `ended`.
+
+    Attributes:
+        request: What is sent.
+        preload: Whether the answer is read; otherwise the caller wants it with its body unread.
+    """
+
+    __slots__ = (
+        "_attempts",
+        "_configuration",
+        "_full",
+        "_observation",
+        "_operation",
+        "preload",
+        "request",
+    )
+
+    def __init__(
+        self,
+        operation: Operation,
+        request: Request,
+        options: CallOptions,
+        attempts: Attempts,
+        configuration: Configuration,
+    ) -> None:
+        self.request = request
+        self.preload = options.preload
+        self._operation = operation
+        self._full = options.full
+        self._attempts = attempts
+        self._configuration = configuration
+        self._observation: Observation | None = None
+
+    def start(self) -> None:
+        """Tell the hooks that the call begins, in the thread or task that carries it out."""
+        # Here, because it brings logging, which making a client does not need.
+        from talon_one.observe import observe
+
+        self._observation = observe(self._configuration, self._operation, self.request)
+
+    def begin(self) -> Timeout:
+        """Note that an attempt begins and return the time it may take.
+
+        Raises:
+            ConnectTimeoutError: The deadline has passed; this attempt is not made.
+        """
+        timeout = self._attempts.begin()
+        if self._observation is not None:
+            self._observation.begins(self._attempts.made)
+        return timeout
+
+    def answered(self, answer: Answer) -> Any:
+        """Return what the caller gets for a complete answer.
+
+        Raises:
+            ApiException: Its status is not 2xx, or it is not what was promised.
+        """
+        data = result(self._operation, self.request, answer)
+        self._attempts.succeeded()
+        if self._observation is not None:
+            self._observation.answered(answer.status, answer.headers, answer.data)
+        if self._full:
+            return ApiResponse(answer.status, answer.headers, data, answer.data)
+        return data
+
+    def opened(self, status: int, headers: Mapping[str, str]) -> None:
+        """Note that an answer has begun whose body is read by the caller."""
+        if self._observation is not None:
+            self._observation.answered(status, headers)
+
+    def failed(self, failure: ApiException) -> float:
+        """Note how an attempt failed and return the seconds to wait before the next.
+
+        Raises:
+            ApiException: There is no next one.
+        """
+        pause, final = self._attempts.failed(failure)
+        if self._observation is not None:
+            self._observation.failed(failure, final)
+        if final is not None:
+            raise final from failure.__cause__
+        return pause
+
+    def ended(self, cause: BaseException) -> None:
+        """Note that the call ends for a reason of its own, so that what hooks began ends too."""
+        if self._observation is not None:
+            self._observation.ended(cause)
