@@ -23,6 +23,9 @@ LINE_LENGTH = 100
 _LONGEST_TEXT = 85
 _PIECES = re.compile(r"(?s).{1,70}(?:(?<=[ /])|$)|.{1,70}")
 
+# Folder of each kind of API, and whether its methods are coroutines.
+_SHELLS = {"api": False, "aio/api": True}
+
 Files = dict[str, str]
 """Path relative to the project, with what the file holds."""
 
@@ -61,10 +64,18 @@ def render(sdk: ir.Sdk, core_names: dict[str, str], submodules: Collection[str] 
     write("models/__init__.pyi", "models_init.pyi.jinja", classes=public)
     for api in sdk.apis:
         imports = sorted({name for each in api.operations for name in each.imported_models})
-        write(f"api/{api.module}.py", "api.py.jinja", api=api, imports=imports)
         write(f"api/{_operations_module(api)}.py", "operations.py.jinja", api=api)
-    write("api/__init__.py", "api_init.py.jinja")
-    write("api/__init__.pyi", "api_init.pyi.jinja")
+        for folder, asynchronous in _SHELLS.items():
+            write(
+                f"{folder}/{api.module}.py",
+                "api.py.jinja",
+                api=api,
+                imports=imports,
+                asynchronous=asynchronous,
+            )
+    for folder in _SHELLS:
+        write(f"{folder}/__init__.py", "api_init.py.jinja")
+        write(f"{folder}/__init__.pyi", "api_init.pyi.jinja", folder=folder.replace("/", "."))
     if core_names:
         write(
             "__init__.pyi", "front_door.pyi.jinja", core=core_names, submodules=sorted(submodules)

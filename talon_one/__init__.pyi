@@ -41,6 +41,7 @@ from talon_one.telemetry import TelemetryHooks as TelemetryHooks
 from talon_one.timeout import Timeout as Timeout
 from talon_one.wire import NULL as NULL
 
+from . import aio as aio
 from . import api as api
 from . import api_client as api_client
 from . import api_response as api_response

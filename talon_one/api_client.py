@@ -106,11 +106,7 @@ class ApiClient(BaseClient):
             args: Its positional arguments.
             kwargs: Its keyword arguments and the settings of the call.
         """
-        if operation.deprecated:
-            import warnings
-
-            # The method stands between this one and the caller.
-            warnings.warn(operation.deprecated, DeprecationWarning, stacklevel=3)
+        self._warn(operation)
         return self._call(operation, self.configuration, args, kwargs)
 
     def _call(

@@ -100,6 +100,14 @@ class BaseClient:
 
     # -- Calls ---------------------------------------------------------------------------------
 
+    def _warn(self, operation: Operation) -> None:
+        """Warn whoever calls an operation that is deprecated."""
+        if operation.deprecated:
+            import warnings
+
+            # Between here and the caller stand ``call`` and the method of the API.
+            warnings.warn(operation.deprecated, DeprecationWarning, stacklevel=4)
+
     def _new_call(
         self,
         operation: Operation,

@@ -25,6 +25,9 @@ if TYPE_CHECKING:
 PLACEHOLDER_HOST = "https://yourbaseurl.talon.one"
 """Host of the API description, which everyone replaces by that of their deployment."""
 
+DEFAULT_POOL_SIZE = 4 * (os.cpu_count() or 1)
+"""Connections to a host that a blocking client keeps unless told otherwise."""
+
 TimeoutSetting = float | tuple[float | None, float | None] | Timeout | None
 """A `Timeout`, seconds for each step, or a pair of seconds to connect and to read."""
 
@@ -142,7 +145,7 @@ class Configuration:
         self.proxy: str | None = None
         self.trust_env = True
         self.proxy_headers: dict[str, str] | None = None
-        self.connection_pool_maxsize = 4 * (os.cpu_count() or 1)
+        self.connection_pool_maxsize = DEFAULT_POOL_SIZE
         self.socket_options: list[tuple[int, int, int | bytes]] | None = None
 
         self.logger_format = "%(asctime)s %(levelname)s %(message)s"

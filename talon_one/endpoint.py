@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
     from talon_one.api_client import ApiClient
     from talon_one.api_response import ApiResponse
+    from talon_one.base_client import BaseClient
     from talon_one.configuration import TimeoutSetting
     from talon_one.operation import Operation
     from talon_one.retry import RetryPolicy
@@ -41,8 +42,8 @@ class CallSettings(TypedDict, total=False):
     _host_index: int
 
 
-class Api:
-    """What the classes of both APIs have in common.
+class BaseApi:
+    """What the classes of both APIs have in common, blocking or not.
 
     Args:
         api_client: Client that sends the calls. Without one, and without *host* and *api_key*,
@@ -54,16 +55,12 @@ class Api:
     _scheme = ""
 
     def __init__(
-        self,
-        api_client: ApiClient | None = None,
-        *,
-        host: str | None = None,
-        api_key: str | None = None,
+        self, api_client: Any = None, *, host: str | None = None, api_key: str | None = None
     ) -> None:
-        from talon_one.api_client import ApiClient
         from talon_one.configuration import Configuration
         from talon_one.exceptions import ApiTypeError
 
+        client_class = self._client_class()
         if host is not None or api_key is not None:
             if api_client is not None:
                 raise ApiTypeError("give either api_client, or host and api_key")
@@ -72,9 +69,9 @@ class Api:
                 configuration.host = host
             if api_key is not None:
                 configuration.api_key[self._scheme] = api_key
-            api_client = ApiClient(configuration)
+            api_client = client_class(configuration)
         elif api_client is None:
-            api_client = ApiClient.get_default()
+            api_client = client_class.get_default()
         elif isinstance(api_client, Configuration):
             raise ApiTypeError(
                 f"{type(self).__name__} takes an ApiClient: use ApiClient(configuration)"
@@ -84,20 +81,28 @@ class Api:
                 f"{type(self).__name__} takes an ApiClient, or the keywords host and api_key,"
                 f" not {type(api_client).__name__}"
             )
+        elif getattr(api_client, "asynchronous", None) is not client_class.asynchronous:
+            raise ApiTypeError(self._other_kind())
         self.api_client = api_client
 
-    def __enter__(self) -> Self:
-        return self
+    def _client_class(self) -> type[BaseClient]:
+        raise NotImplementedError
 
-    def __exit__(self, *exc_info: object) -> None:
-        self.close()
+    def _other_kind(self) -> str:
+        """Return what to say to who brings the wrong kind of client."""
+        name = type(self).__name__
+        if self._client_class().asynchronous:
+            return (
+                f"talon_one.aio.{name} is awaited and takes a talon_one.aio.ApiClient;"
+                f" with a talon_one.ApiClient use talon_one.{name}"
+            )
+        return (
+            f"talon_one.{name} blocks and takes a talon_one.ApiClient;"
+            f" with a talon_one.aio.ApiClient use talon_one.aio.{name}, and await its methods"
+        )
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self.api_client.configuration.host}>"
-
-    def close(self) -> None:
-        """Close the connections of the client."""
-        self.api_client.close()
 
     if not TYPE_CHECKING:  # Hidden, so that type checkers go on reporting names that do not exist.
 
@@ -107,6 +112,37 @@ class Api:
 
             hint = did_you_mean(name, dir(type(self)))
             raise ApiAttributeError(f"{type(self).__name__} has no attribute {name!r}.{hint}")
+
+
+class Api(BaseApi):
+    """What the classes of both blocking APIs have in common; see `BaseApi` for its arguments."""
+
+    api_client: ApiClient
+
+    if TYPE_CHECKING:
+
+        def __init__(
+            self,
+            api_client: ApiClient | None = None,
+            *,
+            host: str | None = None,
+            api_key: str | None = None,
+        ) -> None: ...
+
+    def _client_class(self) -> type[BaseClient]:
+        from talon_one.api_client import ApiClient
+
+        return ApiClient
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *exc_info: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the connections of the client."""
+        self.api_client.close()
 
 
 def endpoint(operation: Operation) -> Callable[[F], F]:
@@ -148,8 +184,13 @@ def _variant(method: Any, suffix: str, **setting: Any) -> Any:
     def variant(self: Api, *args: Any, **kwargs: Any) -> Any:
         return self.api_client.call(operation, args, {**setting, **kwargs})
 
+    return as_variant(variant, method, suffix)
+
+
+def as_variant(variant: Any, method: Any, suffix: str) -> Any:
+    """Give a function the looks of a variant of *method*."""
     variant.__name__ = f"{method.__name__}{suffix}"
     variant.__qualname__ = f"{method.__qualname__}{suffix}"
     variant.__doc__ = f"Variant of `{method.__name__}`, see there."
-    variant.__wrapped__ = method  # type: ignore[attr-defined]  # what inspect.signature looks for
+    variant.__wrapped__ = method  # what inspect.signature looks for
     return variant

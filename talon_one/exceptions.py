@@ -335,6 +335,23 @@ def exception_class(status: int | None) -> type[ApiException]:
     return _BY_STATUS.get(status or 0, ApiException)
 
 
+def transport_error_class(
+    *, sent: bool, timed_out: bool, tls: bool = False
+) -> type[TransportError]:
+    """Return the class of exception for an attempt without a complete answer.
+
+    Args:
+        sent: Whether any of the request may have reached the server.
+        timed_out: Whether time was up.
+        tls: Whether the two sides could not agree on a secure connection.
+    """
+    if sent:
+        return ReadTimeoutError if timed_out else NoAnswerError
+    if timed_out:
+        return ConnectTimeoutError
+    return TlsError if tls else NotSentError
+
+
 def json_path(path_to_item: PathToItem) -> str:
     """Return a path of keys and indexes the way JSONPath writes it: ``$.cartItems[0].sku``."""
     steps = []

@@ -15,12 +15,8 @@ from talon_one.connections import Exchange, pool_manager
 from talon_one.exceptions import (
     ApiException,
     ClientClosedError,
-    ConnectTimeoutError,
-    NoAnswerError,
-    NotSentError,
-    ReadTimeoutError,
-    TlsError,
     TransportError,
+    transport_error_class,
 )
 from talon_one.response import Answer
 from talon_one.timeout import Timeout, as_timeout
@@ -36,7 +32,8 @@ _HARMLESS = 32 * 2**20
 _HARMLESS_RATIO = 100
 _PIECE = 2**16
 
-_LONGEST_REASON = 300
+LONGEST_REASON = 300
+"""Characters that an exception tells of what a library below said."""
 
 __all__ = ["ApiException", "RESTClientObject", "RESTResponse"]
 
@@ -223,7 +220,7 @@ def _body(response: urllib3.BaseHTTPResponse, request: Request, exchange: Exchan
         if response.headers.get("Content-Encoding") is None:
             data = response.data
         else:
-            data = _unpacked(response)
+            data = unpacked(response)
         # Without a length the end of the connection is that of the body, whoever brought it about.
         if exchange.cut and response.length_remaining is None and not response.chunked:
             raise urllib3.exceptions.ProtocolError("cut")
@@ -233,7 +230,7 @@ def _body(response: urllib3.BaseHTTPResponse, request: Request, exchange: Exchan
     return data
 
 
-def _unpacked(response: urllib3.BaseHTTPResponse) -> bytes:
+def unpacked(response: urllib3.BaseHTTPResponse) -> bytes:
     """Return the body of a compressed answer, unless it is made to fill the memory."""
     pieces = []
     size = 0
@@ -247,31 +244,27 @@ def _unpacked(response: urllib3.BaseHTTPResponse) -> bytes:
 
 def _translated(cause: Exception, request: Request, exchange: Exchange) -> TransportError:
     """Return our exception for one of urllib3, of sockets, or of the standard library."""
-    kind: type[TransportError]
     errors = urllib3.exceptions
     happened = cause.original_error if isinstance(cause, errors.ProxyError) else cause
-    if exchange.sent:
-        kind = ReadTimeoutError if _timed_out(happened, exchange) else NoAnswerError
-    elif _timed_out(happened, exchange):
-        kind = ConnectTimeoutError
-    elif isinstance(happened, (errors.SSLError, ssl.SSLError)):
-        kind = TlsError
-    else:
-        kind = NotSentError
-    return kind(None, _reason(cause, exchange), **_call(request))
+    kind = transport_error_class(
+        sent=exchange.sent,
+        timed_out=_timed_out(happened, exchange),
+        tls=isinstance(happened, (errors.SSLError, ssl.SSLError)),
+    )
+    return kind(None, _reason(cause, exchange), **call_details(request))
 
 
 def _broken_off(
     cause: Exception, request: Request, response: urllib3.BaseHTTPResponse, exchange: Exchange
 ) -> TransportError:
     """Return the exception for an answer that began and did not come to its end."""
-    kind = ReadTimeoutError if _timed_out(cause, exchange) else NoAnswerError
+    kind = transport_error_class(sent=True, timed_out=_timed_out(cause, exchange))
     return kind(
         response.status,
         f"the answer broke off: {_reason(cause, exchange)}",
         headers=response.headers,
         raw_data=_partial_data(cause),
-        **_call(request),
+        **call_details(request),
     )
 
 
@@ -285,7 +278,7 @@ def _timed_out(cause: BaseException, exchange: Exchange) -> bool:
 
 
 def _reason(cause: Exception, exchange: Exchange) -> str:
-    return "the deadline has passed" if exchange.time_is_up else _sentence(cause)[:_LONGEST_REASON]
+    return "the deadline has passed" if exchange.time_is_up else _sentence(cause)[:LONGEST_REASON]
 
 
 def _sentence(cause: BaseException) -> str:
@@ -313,7 +306,8 @@ def _partial_data(cause: BaseException) -> bytes:
     return partial if isinstance(partial, bytes) else b""
 
 
-def _call(request: Request) -> dict[str, Any]:
+def call_details(request: Request) -> dict[str, Any]:
+    """Return what an exception tells of the call that it put an end to."""
     return {
         "operation_id": request.operation_id,
         "method": request.method,

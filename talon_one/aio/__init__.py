@@ -1,0 +1,44 @@
+"""The asyncio client: the same APIs, models and exceptions as in `talon_one`, awaited.
+
+Needs aiohttp, which ``pip install "talon_one[async]"`` brings.
+"""
+
+from importlib import import_module as _import_module
+from typing import TYPE_CHECKING
+
+try:
+    import aiohttp as _aiohttp  # noqa: F401  because all of this package stands on it
+except ImportError as _cause:
+    raise ImportError('talon_one.aio needs aiohttp: pip install "talon_one[async]"') from _cause
+
+if TYPE_CHECKING:
+    from talon_one.aio.api import IntegrationApi as IntegrationApi
+    from talon_one.aio.api import ManagementApi as ManagementApi
+    from talon_one.aio.client import ApiClient as ApiClient
+    from talon_one.aio.endpoint import Api as Api
+    from talon_one.aio.gather import Gathered as Gathered
+    from talon_one.aio.gather import gather as gather
+
+HOME = {
+    "Api": "endpoint",
+    "ApiClient": "client",
+    "Gathered": "gather",
+    "IntegrationApi": "api.integration_api",
+    "ManagementApi": "api.management_api",
+    "gather": "gather",
+}
+"""Public names, with the modules that hold them."""
+
+__all__ = list(HOME)
+
+
+def __getattr__(name: str) -> object:
+    if name not in HOME:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    found = getattr(_import_module(f"{__name__}.{HOME[name]}"), name)
+    globals()[name] = found
+    return found
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *HOME})

@@ -1,0 +1,156 @@
+"""ApiClient, the asyncio shell around request, transport and response."""
+
+from __future__ import annotations
+
+import asyncio
+import weakref
+from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from talon_one.aio.transport import Transport
+from talon_one.base_client import CLOSED, BaseClient
+from talon_one.exceptions import ApiException, ApiTypeError, ClientClosedError
+from talon_one.request import take_options
+
+if TYPE_CHECKING:
+    from asyncio import AbstractEventLoop
+
+    from typing_extensions import Self
+
+    from talon_one.call import Call
+    from talon_one.configuration import Configuration
+    from talon_one.operation import Operation
+
+
+class ApiClient(BaseClient):
+    """Sends the calls of both APIs over its own pool of connections; may be shared by tasks.
+
+    It keeps connections for each event loop that it is used in, until `aclose`, or the end of the
+    loop, whichever comes first.
+
+    Args:
+        configuration: Settings; a copy of `talon_one.Configuration.get_default` if not given.
+        header_name: Name of one more header for every request.
+        header_value: Its value.
+        cookie: Value of the header ``Cookie`` of every request.
+    """
+
+    asynchronous: ClassVar[bool] = True
+
+    def __init__(
+        self,
+        configuration: Configuration | None = None,
+        header_name: str | None = None,
+        header_value: str | None = None,
+        cookie: str | None = None,
+    ) -> None:
+        super().__init__(configuration, header_name, header_value, cookie)
+        self._transports: weakref.WeakKeyDictionary[AbstractEventLoop, Transport]
+        self._transports = weakref.WeakKeyDictionary()
+        # An attribute, so that tests can look at the pauses rather than sit them out.
+        self._sleep: Callable[[float], Awaitable[object]] = asyncio.sleep
+        self._closed = False
+
+    # -- Life ----------------------------------------------------------------------------------
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *exc_info: object) -> None:
+        await self.aclose()
+
+    async def aclose(self) -> None:
+        """Close the connections; calls are refused from now on.
+
+        Calls that are under way in this event loop come to their end first. Connections of other
+        loops are closed with those.
+        """
+        self._closed = True
+        transport = self._transports.pop(asyncio.get_running_loop(), None)
+        if transport is not None:
+            await transport.close()
+
+    async def _transport(self) -> Transport:
+        """Return the connections for the running event loop; made when first used."""
+        if self._closed:
+            raise ClientClosedError(CLOSED)
+        loop = asyncio.get_running_loop()
+        transport = self._transports.get(loop)
+        if transport is None:
+            # No other task comes in between, so that there is one for each loop.
+            transport = self._transports[loop] = Transport(self.configuration)
+            await transport.start()
+        return transport
+
+    def _start_clean(self) -> None:
+        """Forget, in a child process, what belongs to the parent: its connections."""
+        super()._start_clean()
+        for transport in self._transports.values():
+            transport.abandon()
+        self._transports = weakref.WeakKeyDictionary()
+
+    # -- Calls ---------------------------------------------------------------------------------
+
+    async def call(
+        self, operation: Operation, args: tuple[Any, ...], kwargs: dict[str, Any]
+    ) -> Any:
+        """Carry out an operation; the methods of the APIs end here.
+
+        Args:
+            operation: What to call.
+            args: Its positional arguments.
+            kwargs: Its keyword arguments and the settings of the call.
+        """
+        self._warn(operation)
+        return await self._call(operation, self.configuration, args, kwargs)
+
+    async def call_api(self, resource_path: str, method: str, **arguments: Any) -> Any:
+        """Call a path by hand, for what has no method.
+
+        Args:
+            resource_path: Path with ``{name}`` in the place of each path parameter.
+            method: HTTP method.
+            arguments: As those of `talon_one.ApiClient.call_api`; the decoded answer is returned
+                alone unless ``_return_http_data_only`` is ``False``.
+        """
+        operation, configuration, kwargs = self._by_hand(resource_path, method, **arguments)
+        return await self._call(operation, configuration, (), kwargs)
+
+    async def _call(
+        self,
+        operation: Operation,
+        configuration: Configuration,
+        args: tuple[Any, ...],
+        kwargs: dict[str, Any],
+    ) -> Any:
+        options = take_options(kwargs)
+        if options.async_req:
+            raise ApiTypeError(
+                "async_req runs a blocking call in a thread: leave it out, and await the call"
+            )
+        call = self._new_call(operation, configuration, args, kwargs, options)
+        return await self._carry_out(call)
+
+    async def _carry_out(self, call: Call) -> Any:
+        call.start()
+        pause = 0.0
+        while True:
+            try:
+                if pause:
+                    await self._sleep(pause)
+                return await self._attempt(call)
+            except ApiException as failure:
+                pause = call.failed(failure)
+            except BaseException as cause:
+                call.ended(cause)
+                raise
+
+    async def _attempt(self, call: Call) -> Any:
+        timeout = call.begin()
+        transport = await self._transport()
+        if not call.preload:
+            raw = await transport.open(call.request, timeout)
+            call.opened(raw.status, raw.headers)
+            return raw
+        self.last_response = answer = await transport.send(call.request, timeout)
+        return call.answered(answer)

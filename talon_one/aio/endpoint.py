@@ -1,0 +1,100 @@
+"""A signature and an Operation to a coroutine method, and the variants of that method."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from functools import wraps
+from typing import TYPE_CHECKING, Any, TypeVar, cast
+
+from talon_one.endpoint import BaseApi, as_variant
+
+if TYPE_CHECKING:
+    from collections.abc import Coroutine
+
+    import aiohttp
+    from typing_extensions import ParamSpec, Self
+
+    from talon_one.aio.client import ApiClient
+    from talon_one.api_response import ApiResponse
+    from talon_one.base_client import BaseClient
+    from talon_one.operation import Operation
+
+    P = ParamSpec("P")
+
+T = TypeVar("T")
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+class Api(BaseApi):
+    """What the classes of both APIs have in common; see `BaseApi` for its arguments."""
+
+    api_client: ApiClient
+
+    if TYPE_CHECKING:
+
+        def __init__(
+            self,
+            api_client: ApiClient | None = None,
+            *,
+            host: str | None = None,
+            api_key: str | None = None,
+        ) -> None: ...
+
+    def _client_class(self) -> type[BaseClient]:
+        from talon_one.aio.client import ApiClient
+
+        return ApiClient
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *exc_info: object) -> None:
+        await self.aclose()
+
+    async def aclose(self) -> None:
+        """Close the connections of the client."""
+        await self.api_client.aclose()
+
+
+def endpoint(operation: Operation) -> Callable[[F], F]:
+    """Turn a signature with a docstring into the coroutine method that calls *operation*.
+
+    See `talon_one.endpoint.endpoint`.
+    """
+
+    def decorate(signature: F) -> F:
+        @wraps(signature)
+        async def method(self: Api, *args: Any, **kwargs: Any) -> Any:
+            return await self.api_client.call(operation, args, kwargs)
+
+        method.operation = operation  # type: ignore[attr-defined]  # for the variants to call
+        return cast("F", method)
+
+    return decorate
+
+
+def with_http_info(
+    method: Callable[P, Awaitable[T]],
+) -> Callable[P, Coroutine[Any, Any, ApiResponse[T]]]:
+    """Return the variant of a method that returns the status and headers with the data."""
+    variant: Callable[P, Coroutine[Any, Any, ApiResponse[T]]]
+    variant = _variant(method, "_with_http_info", _return_http_data_only=False)
+    return variant
+
+
+def without_preload_content(
+    method: Callable[P, Awaitable[T]],
+) -> Callable[P, Coroutine[Any, Any, aiohttp.ClientResponse]]:
+    """Return the variant of a method that returns the raw answer, its body still to be read."""
+    variant: Callable[P, Coroutine[Any, Any, aiohttp.ClientResponse]]
+    variant = _variant(method, "_without_preload_content", _preload_content=False)
+    return variant
+
+
+def _variant(method: Any, suffix: str, **setting: Any) -> Any:
+    operation: Operation = method.operation
+
+    async def variant(self: Api, *args: Any, **kwargs: Any) -> Any:
+        return await self.api_client.call(operation, args, {**setting, **kwargs})
+
+    return as_variant(variant, method, suffix)
