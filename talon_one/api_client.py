@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from talon_one.base_client import CLOSED, BaseClient
 from talon_one.exceptions import ApiException, ClientClosedError
 from talon_one.request import take_options
+from talon_one.response import Answer
 
 if TYPE_CHECKING:
     from multiprocessing.pool import ThreadPool
@@ -109,6 +110,12 @@ class ApiClient(BaseClient):
         self._warn(operation)
         return self._call(operation, self.configuration, args, kwargs)
 
+    def open(self, operation: Operation, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        """Carry out an operation whose answer is read piece by piece; see `Download`."""
+        options = take_options(kwargs)
+        options.stream = True
+        return self._carry_out(self._new_call(operation, self.configuration, args, kwargs, options))
+
     def _call(
         self,
         operation: Operation,
@@ -142,6 +149,12 @@ class ApiClient(BaseClient):
             raw = self.rest_client.open(call.request, timeout)
             call.opened(raw.status, raw.headers)
             return raw
+        if call.stream:
+            stream = self.rest_client.stream(call.request, timeout)
+            if isinstance(stream, Answer):
+                return call.answered(stream)
+            call.opened(stream.status, stream.headers)
+            return stream
         self.last_response = answer = self.rest_client.send(call.request, timeout)
         return call.answered(answer)
 

@@ -29,6 +29,7 @@ class Call:
     Attributes:
         request: What is sent.
         preload: Whether the answer is read; otherwise the caller wants it with its body unread.
+        stream: Whether a good answer is read piece by piece.
     """
 
     __slots__ = (
@@ -39,6 +40,7 @@ class Call:
         "_operation",
         "preload",
         "request",
+        "stream",
     )
 
     def __init__(
@@ -51,6 +53,7 @@ class Call:
     ) -> None:
         self.request = request
         self.preload = options.preload
+        self.stream = options.stream
         self._operation = operation
         self._full = options.full
         self._attempts = attempts

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from talon_one.api_response import ApiResponse
     from talon_one.base_client import BaseClient
     from talon_one.configuration import TimeoutSetting
+    from talon_one.download import Download
     from talon_one.operation import Operation
     from talon_one.retry import RetryPolicy
 
@@ -143,6 +144,37 @@ class Api(BaseApi):
     def close(self) -> None:
         """Close the connections of the client."""
         self.api_client.close()
+
+    def stream(self, method: Callable[P, Any], /, *args: P.args, **kwargs: P.kwargs) -> Download:
+        """Return the answer of a method as a download, to be read piece by piece.
+
+        ::
+
+            with management.stream(management.export_coupons, 1) as download:
+                download.save("coupons.csv")
+
+        Args:
+            method: A method of this object.
+            args: Its arguments.
+            kwargs: Its keyword arguments and the settings of the call.
+        """
+        from talon_one.download import Download
+
+        return Download(self.api_client, operation_of(method), args, kwargs)
+
+
+def operation_of(method: Any) -> Operation:
+    """Return the operation that a method of an API stands for.
+
+    Raises:
+        ApiTypeError: It is no such method.
+    """
+    operation: Operation | None = getattr(method, "operation", None)
+    if operation is None:
+        from talon_one.exceptions import ApiTypeError
+
+        raise ApiTypeError(f"this takes a method of an API, such as api.export_coupons: {method!r}")
+    return operation
 
 
 def endpoint(operation: Operation) -> Callable[[F], F]:

@@ -69,6 +69,7 @@ class CallOptions:
         "headers",
         "preload",
         "retries",
+        "stream",
         "timeout",
     )
 
@@ -84,6 +85,8 @@ class CallOptions:
         self.full = False
         """Return an `ApiResponse` rather than the decoded answer alone."""
         self.async_req = False
+        self.stream = False
+        """Return a good answer while it comes; others are read and raised."""
 
 
 _OPTIONS = {

@@ -6,7 +6,8 @@ import http.client
 import re
 import ssl
 import threading
-from collections.abc import Mapping
+import time
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 import urllib3
@@ -102,6 +103,19 @@ class RESTClientObject:
         with Exchange(timeout.deadline) as exchange:
             return self._open(request, timeout, exchange)
 
+    def stream(self, request: Request, timeout: Timeout = _DEFAULT) -> Stream | Answer:
+        """Send a request once and return the answer, its body to be read bit by bit if it is 2xx.
+
+        Errors are those of `send`.
+        """
+        ends = None if timeout.deadline is None else time.monotonic() + timeout.deadline
+        with Exchange(timeout.deadline) as exchange:
+            response = self._open(request, timeout, exchange)
+            if 200 <= response.status <= 299:
+                return Stream(response, request, ends)
+            data = _body(response, request, exchange)
+        return Answer(response.status, response.reason, response.headers, data)
+
     def _open(
         self, request: Request, timeout: Timeout, exchange: Exchange
     ) -> urllib3.BaseHTTPResponse:
@@ -110,7 +124,7 @@ class RESTClientObject:
         if pool.proxy is not None and request.base.startswith("http:"):
             target = request.url  # A proxy is told the whole address.
         try:
-            return pool.urlopen(
+            response = pool.urlopen(
                 request.method,
                 target,
                 body=request.body,
@@ -124,6 +138,8 @@ class RESTClientObject:
                 pool_timeout=timeout.connect,  # type: ignore[arg-type]  # seconds need not be whole
                 preload_content=False,
             )
+            _check_end(response, exchange)
+            return response
         except (urllib3.exceptions.HTTPError, OSError, http.client.HTTPException) as cause:
             raise _translated(cause, request, exchange) from cause
 
@@ -186,6 +202,45 @@ class RESTClientObject:
             return self._managers[key]
 
 
+class Stream:
+    """An answer whose body is read piece by piece.
+
+    Args:
+        response: The answer.
+        request: What was sent.
+        ends: When reading must come to its end, as `time.monotonic` tells it.
+    """
+
+    def __init__(
+        self, response: urllib3.BaseHTTPResponse, request: Request, ends: float | None
+    ) -> None:
+        self.status = response.status
+        self.headers = response.headers
+        self._response = response
+        self._request = request
+        self._ends = ends
+
+    def pieces(self) -> Iterator[bytes]:
+        """Yield the body as it comes.
+
+        Raises:
+            NoAnswerError: It breaks off.
+        """
+        exchange = Exchange()
+        try:
+            while piece := self._response.read1(_PIECE):
+                yield piece
+                if self._ends is not None and time.monotonic() >= self._ends:
+                    raise TimeoutError("the deadline has passed")
+        except (urllib3.exceptions.HTTPError, OSError) as cause:
+            self.close()
+            raise _broken_off(cause, self._request, self._response, exchange) from cause
+
+    def close(self) -> None:
+        """Close the connection, unless all was read and it has been given back."""
+        self._response.close()
+
+
 class RESTResponse:
     """An answer in the form of the vendor's packages."""
 
@@ -221,13 +276,20 @@ def _body(response: urllib3.BaseHTTPResponse, request: Request, exchange: Exchan
             data = response.data
         else:
             data = unpacked(response)
-        # Without a length the end of the connection is that of the body, whoever brought it about.
-        if exchange.cut and response.length_remaining is None and not response.chunked:
-            raise urllib3.exceptions.ProtocolError("cut")
+        _check_end(response, exchange)
     except (urllib3.exceptions.HTTPError, OSError) as cause:
         response.close()
         raise _broken_off(cause, request, response, exchange) from cause
     return data
+
+
+def _check_end(response: urllib3.BaseHTTPResponse, exchange: Exchange) -> None:
+    """Refuse what ends because the connection was cut: it looks like a whole one, but shorter.
+
+    Without a length the end of the connection is that of the body, and of the headers anyway.
+    """
+    if exchange.cut and response.length_remaining is None and not response.chunked:
+        raise urllib3.exceptions.ProtocolError("cut")
 
 
 def unpacked(response: urllib3.BaseHTTPResponse) -> bytes:

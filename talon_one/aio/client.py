@@ -11,6 +11,7 @@ from talon_one.aio.transport import Transport
 from talon_one.base_client import CLOSED, BaseClient
 from talon_one.exceptions import ApiException, ApiTypeError, ClientClosedError
 from talon_one.request import take_options
+from talon_one.response import Answer
 
 if TYPE_CHECKING:
     from asyncio import AbstractEventLoop
@@ -116,6 +117,16 @@ class ApiClient(BaseClient):
         operation, configuration, kwargs = self._by_hand(resource_path, method, **arguments)
         return await self._call(operation, configuration, (), kwargs)
 
+    async def open(
+        self, operation: Operation, args: tuple[Any, ...], kwargs: dict[str, Any]
+    ) -> Any:
+        """Carry out an operation whose answer is read piece by piece; see `Download`."""
+        options = take_options(kwargs)
+        options.stream = True
+        return await self._carry_out(
+            self._new_call(operation, self.configuration, args, kwargs, options)
+        )
+
     async def _call(
         self,
         operation: Operation,
@@ -152,5 +163,11 @@ class ApiClient(BaseClient):
             raw = await transport.open(call.request, timeout)
             call.opened(raw.status, raw.headers)
             return raw
+        if call.stream:
+            stream = await transport.stream(call.request, timeout)
+            if isinstance(stream, Answer):
+                return call.answered(stream)
+            call.opened(stream.status, stream.headers)
+            return stream
         self.last_response = answer = await transport.send(call.request, timeout)
         return call.answered(answer)

@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable
 from functools import wraps
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
-from talon_one.endpoint import BaseApi, as_variant
+from talon_one.endpoint import BaseApi, as_variant, operation_of
 
 if TYPE_CHECKING:
     from collections.abc import Coroutine
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from typing_extensions import ParamSpec, Self
 
     from talon_one.aio.client import ApiClient
+    from talon_one.aio.download import Download
     from talon_one.api_response import ApiResponse
     from talon_one.base_client import BaseClient
     from talon_one.operation import Operation
@@ -54,6 +55,23 @@ class Api(BaseApi):
     async def aclose(self) -> None:
         """Close the connections of the client."""
         await self.api_client.aclose()
+
+    def stream(self, method: Callable[P, Any], /, *args: P.args, **kwargs: P.kwargs) -> Download:
+        """Return the answer of a method as a download, to be read piece by piece.
+
+        ::
+
+            async with management.stream(management.export_coupons, 1) as download:
+                await download.save("coupons.csv")
+
+        Args:
+            method: A method of this object.
+            args: Its arguments.
+            kwargs: Its keyword arguments and the settings of the call.
+        """
+        from talon_one.aio.download import Download
+
+        return Download(self.api_client, operation_of(method), args, kwargs)
 
 
 def endpoint(operation: Operation) -> Callable[[F], F]:

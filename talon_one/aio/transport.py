@@ -157,13 +157,10 @@ class Transport:
             NotSentError: The server has not seen the request.
             NoAnswerError: It may have, but no complete answer came back.
         """
-        exchange = _Exchange(timeout.deadline)
         self._under_way += 1
         try:
-            response = await self._open(request, timeout, exchange)
-            headers = HTTPHeaderDict(response.headers.items())
-            data = await _body(response, headers, request, exchange)
-            return Answer(response.status, response.reason, headers, data)
+            stream = await self._stream(request, timeout)
+            return await stream.answer()
         finally:
             self._under_way -= 1
             if self._idle is not None and not self._under_way and not self._idle.done():
@@ -175,6 +172,18 @@ class Transport:
         The caller reads it to its end or releases it. Errors are those of `send`.
         """
         return await self._open(request, timeout, _Exchange(timeout.deadline))
+
+    async def stream(self, request: Request, timeout: Timeout) -> Stream | Answer:
+        """Send a request once and return the answer, its body to be read bit by bit if it is 2xx.
+
+        Errors are those of `send`.
+        """
+        stream = await self._stream(request, timeout)
+        return stream if 200 <= stream.status <= 299 else await stream.answer()
+
+    async def _stream(self, request: Request, timeout: Timeout) -> Stream:
+        exchange = _Exchange(timeout.deadline)
+        return Stream(await self._open(request, timeout, exchange), request, exchange)
 
     async def _open(
         self, request: Request, timeout: Timeout, exchange: _Exchange
@@ -253,28 +262,68 @@ def _lasting_timeout(connect: float | None, read: float | None) -> aiohttp.Clien
     return aiohttp.ClientTimeout(None, connect, read)
 
 
-async def _body(
-    response: aiohttp.ClientResponse,
-    headers: HTTPHeaderDict,
-    request: Request,
-    exchange: _Exchange,
-) -> bytes:
-    """Return the complete body of an answer."""
-    received: list[bytes] = []
-    try:
-        while piece := await response.content.readany():
-            received.append(piece)
-        data = b"".join(received)
-        if "Content-Encoding" in headers:
-            data = unpacked(HTTPResponse(io.BytesIO(data), headers, preload_content=False))
-    except _FAILURES as cause:
-        raise _broken_off(
-            cause, request, response, headers, b"".join(received), exchange
-        ) from _told(cause)
-    finally:
-        # Does nothing to a connection that was given back because all was read.
-        response.close()
-    return data
+class Stream:
+    """An answer whose body is still to come."""
+
+    def __init__(
+        self, response: aiohttp.ClientResponse, request: Request, exchange: _Exchange
+    ) -> None:
+        self.status = response.status
+        # The same class as in the blocking client; that of aiohttp cannot be pickled.
+        self.headers = HTTPHeaderDict(response.headers.items())
+        self._response = response
+        self._request = request
+        self._exchange = exchange
+
+    async def answer(self) -> Answer:
+        """Return the answer with its complete body."""
+        received: list[bytes] = []
+        try:
+            while piece := await self._response.content.readany():
+                received.append(piece)
+            data = self._unpacked(b"".join(received))
+        except _FAILURES as cause:
+            raise self._broken_off(cause, b"".join(received)) from _told(cause)
+        finally:
+            self.close()
+        return Answer(self.status, self._response.reason, self.headers, data)
+
+    async def pieces(self) -> AsyncGenerator[bytes, None]:
+        """Yield the body as it comes.
+
+        Raises:
+            NoAnswerError: It breaks off.
+        """
+        if "Content-Encoding" in self.headers:
+            # Nobody asked for it to be packed, so that it will not be large.
+            yield (await self.answer()).data
+            return
+        try:
+            while piece := await self._response.content.readany():
+                yield piece
+        except _FAILURES as cause:
+            self.close()
+            raise self._broken_off(cause, b"") from _told(cause)
+
+    def close(self) -> None:
+        """Close the connection, unless all was read and it has been given back."""
+        self._response.close()
+
+    def _unpacked(self, data: bytes) -> bytes:
+        if "Content-Encoding" not in self.headers:
+            return data
+        return unpacked(HTTPResponse(io.BytesIO(data), self.headers, preload_content=False))
+
+    def _broken_off(self, cause: Exception, received: bytes) -> TransportError:
+        """Return the exception for an answer that began and did not come to its end."""
+        kind = transport_error_class(sent=True, timed_out=_timed_out(cause, self._exchange))
+        return kind(
+            self.status,
+            f"the answer broke off: {_reason(cause, self._exchange)}",
+            headers=self.headers,
+            raw_data=received,
+            **call_details(self._request),
+        )
 
 
 def _translated(cause: Exception, request: Request, exchange: _Exchange) -> TransportError:
@@ -285,25 +334,6 @@ def _translated(cause: Exception, request: Request, exchange: _Exchange) -> Tran
         tls=isinstance(cause, (aiohttp.ClientSSLError, CertificateError)),
     )
     return kind(None, _reason(cause, exchange), **call_details(request))
-
-
-def _broken_off(
-    cause: Exception,
-    request: Request,
-    response: aiohttp.ClientResponse,
-    headers: HTTPHeaderDict,
-    received: bytes,
-    exchange: _Exchange,
-) -> TransportError:
-    """Return the exception for an answer that began and did not come to its end."""
-    kind = transport_error_class(sent=True, timed_out=_timed_out(cause, exchange))
-    return kind(
-        response.status,
-        f"the answer broke off: {_reason(cause, exchange)}",
-        headers=headers,
-        raw_data=received,
-        **call_details(request),
-    )
 
 
 def _timed_out(cause: Exception, exchange: _Exchange) -> bool:

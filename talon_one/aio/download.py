@@ -1,0 +1,73 @@
+"""Download, an answer that is read piece by piece instead of as a whole."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import AsyncIterator
+from typing import TYPE_CHECKING
+
+from talon_one.download import BaseDownload, Lines, Progress, SavedFile
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
+
+    from talon_one.aio.client import ApiClient
+    from talon_one.aio.transport import Stream
+
+
+class Download(BaseDownload):
+    """The same as `talon_one.download.Download`, opened by ``async with``.
+
+    A deadline holds to the end of the body.
+    """
+
+    _client: ApiClient
+
+    async def __aenter__(self) -> Self:
+        stream: Stream = await self._client.open(self._operation, self._args, dict(self._kwargs))
+        self._stream = stream
+        return self
+
+    async def __aexit__(self, *exc_info: object) -> None:
+        stream, self._stream = self._stream, None
+        stream.close()
+
+    def chunks(self) -> AsyncIterator[bytes]:
+        """Yield the body in pieces as they come.
+
+        Raises:
+            NoAnswerError: The body breaks off; `ReadTimeoutError` if it took too long.
+        """
+        pieces: AsyncIterator[bytes] = self._opened().pieces()
+        return pieces
+
+    async def lines(self) -> AsyncIterator[str]:
+        """Yield the body line by line, without the line ends; errors are those of `chunks`.
+
+        A quoted field of CSV may span several lines; `talon_one.tables` reads rows.
+        """
+        lines = Lines()
+        async for piece in self.chunks():
+            for line in lines.feed(piece):
+                yield line
+        for line in lines.end():
+            yield line
+
+    async def read(self) -> bytes:
+        """Return the whole body; errors are those of `chunks`."""
+        return b"".join([piece async for piece in self.chunks()])
+
+    async def save(self, path: str | os.PathLike[str], progress: Progress | None = None) -> int:
+        """Write the body to a file and return its size in bytes; errors are those of `chunks`.
+
+        The file appears, or replaces another, when it is complete. It is written in a thread.
+
+        Args:
+            path: Where it goes.
+            progress: Called after every piece, in that thread, with the bytes so far and the total.
+        """
+        with SavedFile(path, self.total, progress) as file:
+            async for piece in self.chunks():
+                await asyncio.to_thread(file.write, piece)
+        return file.size

@@ -1,0 +1,178 @@
+"""Download, an answer that is read piece by piece instead of as a whole."""
+
+from __future__ import annotations
+
+import codecs
+import os
+from collections.abc import Callable, Iterator, Mapping
+from typing import IO, TYPE_CHECKING, Any
+from uuid import uuid4
+
+from talon_one.exceptions import ApiTypeError
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
+
+    from talon_one.api_client import ApiClient
+    from talon_one.operation import Operation
+    from talon_one.rest import Stream
+
+Progress = Callable[[int, int | None], object]
+"""Told after every piece: how many bytes have come, and how many there are, if that is known."""
+
+
+class BaseDownload:
+    """What downloads have in common, blocking or not."""
+
+    def __init__(
+        self, client: Any, operation: Operation, args: tuple[Any, ...], kwargs: dict[str, Any]
+    ) -> None:
+        self._client = client
+        self._operation = operation
+        self._args = args
+        self._kwargs = kwargs
+        self._stream: Any = None
+
+    @property
+    def status_code(self) -> int:
+        """HTTP status, always 2xx; others are raised when the download is opened."""
+        status: int = self._opened().status
+        return status
+
+    @property
+    def headers(self) -> Mapping[str, str]:
+        """Headers of the answer; names are matched regardless of case."""
+        headers: Mapping[str, str] = self._opened().headers
+        return headers
+
+    @property
+    def total(self) -> int | None:
+        """Size of the whole in bytes, if the server says so."""
+        length = self.headers.get("Content-Length", "")
+        packed = "Content-Encoding" in self.headers
+        return int(length) if length.isdigit() and not packed else None
+
+    def _opened(self) -> Any:
+        if self._stream is None:
+            raise ApiTypeError("a download is opened by a with block, and closed at its end")
+        return self._stream
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} {self._operation.id}>"
+
+
+class Download(BaseDownload):
+    """An answer whose body comes piece by piece, such as that of a large CSV export.
+
+    Opened by a ``with`` block; the failures of the call, and its repetitions, happen there. Later,
+    when part of the body has been handed over, nothing is repeated: a body that breaks off
+    raises `NoAnswerError`. The body can be read once. A deadline is looked at between pieces.
+    """
+
+    _client: ApiClient
+
+    def __enter__(self) -> Self:
+        stream: Stream = self._client.open(self._operation, self._args, dict(self._kwargs))
+        self._stream = stream
+        return self
+
+    def __exit__(self, *exc_info: object) -> None:
+        stream, self._stream = self._stream, None
+        stream.close()
+
+    def chunks(self) -> Iterator[bytes]:
+        """Yield the body in pieces as they come.
+
+        Raises:
+            NoAnswerError: The body breaks off; `ReadTimeoutError` if it took too long.
+        """
+        pieces: Iterator[bytes] = self._opened().pieces()
+        return pieces
+
+    def lines(self) -> Iterator[str]:
+        """Yield the body line by line, without the line ends; errors are those of `chunks`.
+
+        A quoted field of CSV may span several lines; `talon_one.tables` reads rows.
+        """
+        lines = Lines()
+        for piece in self.chunks():
+            yield from lines.feed(piece)
+        yield from lines.end()
+
+    def read(self) -> bytes:
+        """Return the whole body; errors are those of `chunks`."""
+        return b"".join(self.chunks())
+
+    def save(self, path: str | os.PathLike[str], progress: Progress | None = None) -> int:
+        """Write the body to a file and return its size in bytes; errors are those of `chunks`.
+
+        The file appears, or replaces another, when it is complete.
+
+        Args:
+            path: Where it goes.
+            progress: Called after every piece with the bytes so far and the total.
+        """
+        with SavedFile(path, self.total, progress) as file:
+            for piece in self.chunks():
+                file.write(piece)
+        return file.size
+
+
+class Lines:
+    """Pieces of bytes to lines of text, wherever the pieces end.
+
+    Text is UTF-8; bytes that are not are kept as surrogates. A byte order mark is left out.
+    """
+
+    def __init__(self) -> None:
+        self._decoder = codecs.getincrementaldecoder("utf-8-sig")("surrogateescape")
+        self._rest = ""
+
+    def feed(self, piece: bytes, final: bool = False) -> list[str]:
+        """Return the lines that are complete with this piece."""
+        *lines, self._rest = (self._rest + self._decoder.decode(piece, final)).split("\n")
+        return [line.removesuffix("\r") for line in lines]
+
+    def end(self) -> list[str]:
+        """Return the last line, if it has no line end."""
+        lines = self.feed(b"", final=True)
+        return [*lines, self._rest.removesuffix("\r")] if self._rest else lines
+
+
+class SavedFile:
+    """A file that appears when it is complete, and not at all if something goes wrong.
+
+    Attributes:
+        size: How many bytes have been written.
+    """
+
+    def __init__(
+        self, path: str | os.PathLike[str], total: int | None, progress: Progress | None
+    ) -> None:
+        self.size = 0
+        self._path = os.fspath(path)
+        self._total = total
+        self._progress = progress
+        self._partial = ""
+        self._file: IO[bytes]
+
+    def __enter__(self) -> SavedFile:
+        folder, name = os.path.split(self._path)
+        # In the same folder, because a file cannot be moved in one step to another disk.
+        self._partial = os.path.join(folder, f".{name}.{uuid4().hex}.part")
+        self._file = open(self._partial, "xb")
+        return self
+
+    def write(self, piece: bytes) -> None:
+        """Append a piece and tell of the progress."""
+        self._file.write(piece)
+        self.size += len(piece)
+        if self._progress is not None:
+            self._progress(self.size, self._total)
+
+    def __exit__(self, kind: object, *exc_info: object) -> None:
+        self._file.close()
+        if kind is None:
+            os.replace(self._partial, self._path)
+        else:
+            os.unlink(self._partial)
