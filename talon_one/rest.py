@@ -289,6 +289,7 @@ def _check_end(response: urllib3.BaseHTTPResponse, exchange: Exchange) -> None:
     Without a length the end of the connection is that of the body, and of the headers anyway.
     """
     if exchange.cut and response.length_remaining is None and not response.chunked:
+        response.close()
         raise urllib3.exceptions.ProtocolError("cut")
 
 
