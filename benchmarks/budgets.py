@@ -60,5 +60,17 @@ BUDGETS = {
         )
         for key in ("1 thread", "8 threads", "32 threads")
     },
+    **{
+        key: Budget(
+            f"calls a second, {key} sharing one client",
+            "one ClientSession, json",
+            0.85,
+            more_is_better=True,
+        )
+        for key in ("1 task", "20 tasks", "100 tasks")
+    },
+    "tasks or threads": Budget(
+        "calls a second, 20 tasks", "20 threads, blocking client", 1.0, more_is_better=True
+    ),
     "growth": Budget("memory of a client at call 12,000", "at call 2,000", 1, "MB"),
 }

@@ -27,16 +27,16 @@ def throughput(threads: int, rounds: int) -> Reading:
         ThreadPoolExecutor(threads) as executor,
     ):
 
-        def rate(call: calls.Call) -> float:
-            return _rate(executor, threads, call, each)
+        def of(call: calls.Call) -> float:
+            return rate(executor, threads, call, each)
 
         # The first calls open the connections.
         for call in (ours, by_hand):
-            rate(call)
-        return interleaved(lambda: rate(ours), lambda: rate(by_hand), _BATCHES)
+            of(call)
+        return interleaved(lambda: of(ours), lambda: of(by_hand), _BATCHES)
 
 
-def _rate(executor: ThreadPoolExecutor, threads: int, call: calls.Call, each: int) -> float:
+def rate(executor: ThreadPoolExecutor, threads: int, call: calls.Call, each: int) -> float:
     """Return the calls a second of threads that make *each* calls one after the other."""
     began: list[float] = []
     # Nobody begins before all are there, and nobody does the work of two.

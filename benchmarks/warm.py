@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from benchmarks import calls, server
 from benchmarks.calls import read_everything, request_of_models
+from benchmarks.concurrency import against_aiohttp, against_threads
 from benchmarks.payloads import session_answer, session_request
 from benchmarks.throughput import throughput
 from benchmarks.timing import Reading, interleaved, timed
@@ -30,6 +31,10 @@ def readings(rounds: int) -> dict[str, Reading]:
         "1 thread": throughput(1, rounds),
         "8 threads": throughput(8, rounds),
         "32 threads": throughput(32, rounds),
+        "1 task": against_aiohttp(1, rounds),
+        "20 tasks": against_aiohttp(20, rounds),
+        "100 tasks": against_aiohttp(100, rounds),
+        "tasks or threads": against_threads(20, rounds),
     }
 
 

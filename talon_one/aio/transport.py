@@ -188,7 +188,9 @@ class Transport:
     async def _open(
         self, request: Request, timeout: Timeout, exchange: _Exchange
     ) -> aiohttp.ClientResponse:
-        route = self._routes.get(request.base) or self._route(request.base)
+        route = self._routes.get(request.base)
+        if route is None:
+            route = self._route(request.base)
         if request.base.startswith("https"):
             # Made anew when certificates have been renewed.
             route["ssl"] = ssl_context(self._configuration)
