@@ -135,9 +135,16 @@ class _Builder:
         refuse_unusable([name, *aliases], RESERVED_CLASSES)
         return aliases
 
+    def _described(self, node: Document) -> Document:
+        """Return the schema that a property refers to, or is.
+
+        A description of its own is put beside a reference by means of allOf.
+        """
+        found: Document = resolve(self._document, node.get("allOf", [node])[0])
+        return found
+
     def _property(self, wire: str, node: Document, required: bool) -> ir.Property:
-        # A description of its own is put beside a reference by means of allOf.
-        inner = resolve(self._document, node.get("allOf", [node])[0])
+        inner = self._described(node)
         return ir.Property(
             name=node.get("x-python-name") or identifier(wire, RESERVED_PROPERTIES),
             wire=wire,
@@ -285,9 +292,29 @@ class _Builder:
             deprecated=node.get("deprecated", False) or node.get("x-legacy", False),
             legacy=node.get("x-legacy", False),
             idempotent=node.get("x-idempotent"),
-            serialised=node.get("x-serialised", False),
+            serialised=self._serialised(node, in_path),
             read_timeout=node.get("x-read-timeout"),
         )
+
+    def _serialised(self, node: Document, in_path: set[str]) -> dict[str, str]:
+        """Return where an operation names what the platform serialises by."""
+        places: dict[str, str] = node.get("x-serialised", {})
+        for kind, place in places.items():
+            first, *steps = place.split(".")
+            exists = steps[0] in in_path if first == "path" else self._is_in_body(node, steps)
+            if not exists:
+                raise SpecError(f"x-serialised: there is no {place}, which names the {kind}")
+        return places
+
+    def _is_in_body(self, node: Document, steps: list[str]) -> bool:
+        content = resolve(self._document, node.get("requestBody", {})).get("content", {})
+        inner: Document = content.get("application/json", {}).get("schema", {})
+        for step in steps:
+            properties = self._described(inner).get("properties", {})
+            if step not in properties:
+                return False
+            inner = properties[step]
+        return True
 
     def _parameter(self, node: Document) -> ir.Parameter:
         location, wire = node["in"], node["name"]

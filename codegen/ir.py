@@ -166,7 +166,7 @@ class Operation:
     deprecated: bool
     legacy: bool
     idempotent: bool | None
-    serialised: bool
+    serialised: dict[str, str]
     read_timeout: int | None
 
     @property

@@ -132,16 +132,29 @@ class ApiClient(BaseClient):
     def _carry_out(self, call: Call) -> Any:
         call.start()
         pause = 0.0
-        while True:
-            try:
-                if pause:
-                    self._sleep(pause)
-                return self._attempt(call)
-            except ApiException as failure:
-                pause = call.failed(failure)
-            except BaseException as cause:
-                call.ended(cause)
-                raise
+        try:
+            if call.queues:
+                self._wait_for_turn(call)
+            while True:
+                try:
+                    if pause:
+                        self._sleep(pause)
+                    return self._attempt(call)
+                except ApiException as failure:
+                    pause = call.failed(failure)
+        except ApiException:
+            raise
+        except BaseException as cause:
+            call.ended(cause)
+            raise
+        finally:
+            call.leave()
+
+    def _wait_for_turn(self, call: Call) -> None:
+        turn = threading.Event()
+        if not call.enter(turn.set):
+            # If the deadline passes meanwhile, the attempt is not made.
+            turn.wait(call.remaining)
 
     def _attempt(self, call: Call) -> Any:
         timeout = call.begin()

@@ -63,7 +63,7 @@ class Attempts:
         Raises:
             ConnectTimeoutError: The deadline has passed; this attempt is not made.
         """
-        remaining = self._remaining()
+        remaining = self.remaining
         if remaining is not None and remaining <= 0:
             raise self._told(
                 ConnectTimeoutError(
@@ -90,7 +90,7 @@ class Attempts:
         """
         self._told(failure)
         attempt = self._judged(failure)
-        pause = self._policy.pause(attempt, self.made, self._remaining())
+        pause = self._policy.pause(attempt, self.made, self.remaining)
         # Patience with a server that is there, and asks for it, makes no storm.
         if pause is None or not (attempt.is_refusal or self._budget.spend()):
             return 0.0, self._final(failure)
@@ -121,7 +121,9 @@ class Attempts:
         failure.earlier = self._earlier
         return failure
 
-    def _remaining(self) -> float | None:
+    @property
+    def remaining(self) -> float | None:
+        """Seconds until the deadline, if there is one."""
         return None if self._ends is None else self._ends - self._clock()
 
     def _judged(self, failure: ApiException) -> Attempt:
@@ -137,7 +139,7 @@ class Attempts:
             repeatable=self._operation.idempotent,
             status=failure.status,
             keyed=has_key(self._request.headers),
-            conflict_is_passing=self._operation.serialised
+            conflict_is_passing=bool(self._operation.serialised)
             and message.lower().startswith(_PASSING_CONFLICT),
             retry_after=retry_after(failure.headers, time.time()) if failure.headers else None,
         )

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
     from talon_one.request import CallOptions
     from talon_one.retry import RetryPolicy
+    from talon_one.turns import Turns
 
 M = TypeVar("M", bound=Model)
 
@@ -59,6 +60,7 @@ class BaseClient:
         self.cookie = cookie
         self.last_response: Answer | None = None
         self._budget = self._new_budget()
+        self._turns = self._new_turns()
         _clients.add(self)
         self.default_headers: dict[str, str] = {}
         self.user_agent = f"talon_one-python/{__version__}"
@@ -127,7 +129,7 @@ class BaseClient:
         policy = self._policy(configuration, options)
         request = build(operation, configuration, self.default_headers, args, kwargs, options)
         attempts = Attempts(operation, request, timeout, policy, self._budget)
-        return Call(operation, request, options, attempts, self.configuration)
+        return Call(operation, request, options, attempts, self.configuration, self._turns)
 
     def _policy(self, configuration: Configuration, options: CallOptions) -> RetryPolicy:
         try:
@@ -140,9 +142,18 @@ class BaseClient:
         # A restart of the server breaks all connections of a pool at once, which is no outage.
         return RetryBudget(max(REPETITIONS, 2 * self.configuration.connection_pool_maxsize))
 
+    def _new_turns(self) -> Turns | None:
+        most = self.configuration.calls_per_id
+        if most is None:
+            return None
+        from talon_one.turns import Turns
+
+        return Turns(most)
+
     def _start_clean(self) -> None:
         """Forget, in a child process, what belongs to the parent."""
         self._budget = self._new_budget()
+        self._turns = self._new_turns()
 
     def _by_hand(
         self,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from talon_one.api_response import ApiResponse
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from talon_one.request import CallOptions, Request
     from talon_one.response import Answer
     from talon_one.timeout import Timeout
+    from talon_one.turns import Turn, Turns
 
 
 class Call:
@@ -38,6 +39,8 @@ class Call:
         "_full",
         "_observation",
         "_operation",
+        "_turn",
+        "_turns",
         "preload",
         "request",
         "stream",
@@ -50,6 +53,7 @@ class Call:
         options: CallOptions,
         attempts: Attempts,
         configuration: Configuration,
+        turns: Turns | None = None,
     ) -> None:
         self.request = request
         self.preload = options.preload
@@ -59,6 +63,8 @@ class Call:
         self._attempts = attempts
         self._configuration = configuration
         self._observation: Observation | None = None
+        self._turns = turns if request.entities else None
+        self._turn: Turn | None = None
 
     def start(self) -> None:
         """Tell the hooks that the call begins, in the thread or task that carries it out."""
@@ -66,6 +72,34 @@ class Call:
         from talon_one.observe import observe
 
         self._observation = observe(self._configuration, self._operation, self.request)
+
+    @property
+    def queues(self) -> bool:
+        """Whether it may have to wait for other calls about the same session or profile."""
+        return self._turns is not None
+
+    @property
+    def remaining(self) -> float | None:
+        """Seconds until the deadline, if there is one."""
+        return self._attempts.remaining
+
+    def enter(self, wake: Callable[[], object]) -> bool:
+        """Queue up, if the call queues; say whether it may be sent at once.
+
+        Args:
+            wake: Called, in whichever thread, when it may be sent.
+        """
+        from talon_one.turns import Turn
+
+        if self._turns is None:
+            return True
+        self._turn = Turn(self.request.entities, wake)
+        return self._turns.enter(self._turn)
+
+    def leave(self) -> None:
+        """Let those go on who wait for this call."""
+        if self._turns is not None and self._turn is not None:
+            self._turns.leave(self._turn)
 
     def begin(self) -> Timeout:
         """Note that an attempt begins and return the time it may take.

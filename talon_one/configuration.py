@@ -68,6 +68,9 @@ class Configuration:
         retries: What is repeated after a failure: a number of repetitions, a `RetryPolicy`, a
             `urllib3.Retry`; ``False`` or 0 for nothing. Two repetitions if not given.
         hooks: What is told of every call and attempt; see `talon_one.Hooks`.
+        calls_per_id: How many calls of a client about the same profile or session may be under
+            way at once; others wait in the client, in order. The platform admits three, and
+            answers 409 to more. As many as there are if not given.
         username, password: Accepted for the sake of older code; the API does not use them.
         access_token: Token of a user session, sent as ``Bearer``.
         discard_unknown_keys: Accepted for the sake of older code; nothing is ever discarded.
@@ -104,6 +107,7 @@ class Configuration:
         verify_ssl: bool = True,
         retries: Any = None,
         hooks: Iterable[Hooks] = (),
+        calls_per_id: int | None = None,
         debug: bool | None = None,
     ) -> None:
         self.host = PLACEHOLDER_HOST if host is None else host
@@ -146,6 +150,7 @@ class Configuration:
         self.trust_env = True
         self.proxy_headers: dict[str, str] | None = None
         self.connection_pool_maxsize = DEFAULT_POOL_SIZE
+        self.calls_per_id = calls_per_id
         self.socket_options: list[tuple[int, int, int | bytes]] | None = None
 
         self.logger_format = "%(asctime)s %(levelname)s %(message)s"

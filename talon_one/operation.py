@@ -100,7 +100,8 @@ class Operation:
         security: Names of the accepted security schemes, any one of which will do.
         accept: Content type of a successful answer.
         idempotent: Carrying it out twice does no more than once; by its method if ``None``.
-        serialised: It answers 409 when too many requests for one session or profile meet.
+        serialised: Where it names the session and the profile that it is about, if it answers 409
+            when too many requests for one of them meet.
         read_timeout: Seconds to wait for the answer, where it takes longer than others.
         deprecated: What a `DeprecationWarning` says when it is called; empty for most.
         models: Package in which the names of models are looked up.
@@ -119,7 +120,7 @@ class Operation:
         security: tuple[str, ...] = (),
         accept: str = "application/json",
         idempotent: bool | None = None,
-        serialised: bool = False,
+        serialised: dict[str, str] | None = None,
         read_timeout: float | None = None,
         deprecated: str = "",
         models: str = "talon_one.models",
@@ -135,7 +136,7 @@ class Operation:
         self.security = security
         self.accept = accept
         self.idempotent = method in IDEMPOTENT_METHODS if idempotent is None else idempotent
-        self.serialised = serialised
+        self.serialised = serialised or {}
         self.read_timeout = read_timeout
         self.deprecated = deprecated
         self.models = models

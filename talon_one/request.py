@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import date, datetime
 from functools import cache
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -41,6 +41,8 @@ class Request(NamedTuple):
     """Path and query."""
     headers: dict[str, str]
     body: bytes | None
+    entities: tuple[tuple[str, str], ...] = ()
+    """The session and the profile that it is about, where the platform serialises by them."""
 
     @property
     def url(self) -> str:
@@ -175,7 +177,21 @@ def build(
     _authenticate(operation, configuration, headers, body, options)
     _check_headers(headers)
     target = f"{path}?{'&'.join(pairs)}" if pairs else path
-    return Request(operation.id, operation.method, base, target, headers, body)
+    entities = tuple(_entities(operation, values)) if operation.serialised else ()
+    return Request(operation.id, operation.method, base, target, headers, body, entities)
+
+
+def _entities(operation: Operation, values: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    wires = {each.wire: each.name for each in operation.parameters}
+    for kind, place in operation.serialised.items():
+        first, *steps = place.split(".")
+        value: Any = values.get(wires[steps.pop(0)] if first == "path" else "body")
+        for step in steps:
+            value = value.__wire__() if isinstance(value, Model) else value
+            value = value.get(step) if isinstance(value, Mapping) else None
+        # Without a profile, or with an empty one, a session is anonymous.
+        if value not in (None, "", wire.NULL):
+            yield kind, str(value)
 
 
 def path_segment(name: str, value: Any, safe: str = "") -> str:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import weakref
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from talon_one.aio.transport import Transport
@@ -145,16 +147,32 @@ class ApiClient(BaseClient):
     async def _carry_out(self, call: Call) -> Any:
         call.start()
         pause = 0.0
-        while True:
-            try:
-                if pause:
-                    await self._sleep(pause)
-                return await self._attempt(call)
-            except ApiException as failure:
-                pause = call.failed(failure)
-            except BaseException as cause:
-                call.ended(cause)
-                raise
+        try:
+            if call.queues:
+                await self._wait_for_turn(call)
+            while True:
+                try:
+                    if pause:
+                        await self._sleep(pause)
+                    return await self._attempt(call)
+                except ApiException as failure:
+                    pause = call.failed(failure)
+        except ApiException:
+            raise
+        except BaseException as cause:
+            call.ended(cause)
+            raise
+        finally:
+            call.leave()
+
+    async def _wait_for_turn(self, call: Call) -> None:
+        turn = asyncio.Event()
+        # Whoever makes room may do so in another event loop.
+        wake = partial(asyncio.get_running_loop().call_soon_threadsafe, turn.set)
+        if not call.enter(wake):
+            # If the deadline passes meanwhile, the attempt is not made.
+            with suppress(asyncio.TimeoutError):
+                await asyncio.wait_for(turn.wait(), call.remaining)
 
     async def _attempt(self, call: Call) -> Any:
         timeout = call.begin()

@@ -399,7 +399,7 @@ track_event_v2 = Operation(
     results={200: "IntegrationEventV2Response", 204: None},
     errors={409: "UpdateCustomerSessionV2409Response"},
     security=("api_key_v1",),
-    serialised=True,
+    serialised={"profile": "body.profileId"},
 )
 track_event_v3 = Operation(
     "trackEventV3",
@@ -412,7 +412,7 @@ track_event_v3 = Operation(
     results={200: "IntegrationEventV3Response", 204: None},
     errors={409: "UpdateCustomerSessionV2409Response"},
     security=("api_key_v1",),
-    serialised=True,
+    serialised={"profile": "body.profileId", "session": "body.connectedSessionId"},
 )
 unlink_loyalty_card_from_profile = Operation(
     "unlinkLoyaltyCardFromProfile",
@@ -479,7 +479,7 @@ update_customer_profile_v2 = Operation(
     errors={409: "UpdateCustomerSessionV2409Response"},
     security=("api_key_v1",),
     idempotent=False,
-    serialised=True,
+    serialised={"profile": "path.integrationId"},
 )
 update_customer_profiles_v2 = Operation(
     "updateCustomerProfilesV2",
@@ -518,5 +518,5 @@ update_customer_session_v2 = Operation(
     errors={409: "UpdateCustomerSessionV2409Response"},
     security=("api_key_v1",),
     idempotent=False,
-    serialised=True,
+    serialised={"session": "path.customerSessionId", "profile": "body.customerSession.profileId"},
 )

@@ -29,7 +29,7 @@ from talon_one.request import Request
 from talon_one.retry import RetryBudget
 
 CREATE = Operation("createThing", "POST", "/v1/things", results={})
-CHANGE = Operation("changeThing", "PUT", "/v1/things", results={}, serialised=True)
+CHANGE = Operation("changeThing", "PUT", "/v1/things", results={}, serialised={"thing": "path.id"})
 BUSY = {"message": "Too many requests are updating this session at the same time"}
 
 
