@@ -142,6 +142,7 @@ class Attempts:
             conflict_is_passing=bool(self._operation.serialised)
             and message.lower().startswith(_PASSING_CONFLICT),
             retry_after=retry_after(failure.headers, time.time()) if failure.headers else None,
+            replayable=self._request.replayable,
         )
 
 

@@ -60,20 +60,22 @@ _PREFIXES = {scheme.prefix.lower(): name for name, scheme in SCHEMES.items() if 
 
 
 def auth_header(
-    configuration: Credentials, accepted: tuple[str, ...], body: bytes
+    configuration: Credentials, accepted: tuple[str, ...], body: bytes | None
 ) -> tuple[str, str] | None:
     """Return the header that authenticates a request, name and value.
 
     Args:
         configuration: Where the credentials are.
         accepted: Names of the schemes that the operation accepts, any one of which will do.
-        body: The exact bytes that are going to be sent.
+        body: The exact bytes that are going to be sent; ``None`` for an upload, whose bytes are
+            not known before they are sent, so that it cannot be signed.
 
     Returns:
         The header, or ``None`` if the operation needs no authentication.
 
     Raises:
-        ConfigurationError: There is no credential for any of the accepted schemes.
+        ConfigurationError: There is no credential for any of the accepted schemes, or none but a
+            secret to sign an upload with.
     """
     if not accepted:
         return None
@@ -137,7 +139,7 @@ def signature(application_id: int | str, secret: str, body: bytes) -> str:
     return f"signer={application_id}; signature={digest}"
 
 
-def _computed_signature(configuration: Credentials, body: bytes) -> str | None:
+def _computed_signature(configuration: Credentials, body: bytes | None) -> str | None:
     application_id, secret = configuration.application_id, configuration.application_secret
     if application_id is None and not secret:
         return None
@@ -145,6 +147,8 @@ def _computed_signature(configuration: Credentials, body: bytes) -> str | None:
         raise ConfigurationError(
             "signing needs both application_id and application_secret, one is missing"
         )
+    if body is None:
+        raise ConfigurationError("an upload cannot be signed: it needs another credential")
     return signature(application_id, secret, body)
 
 

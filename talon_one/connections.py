@@ -6,6 +6,7 @@ import http.client
 import socket
 import threading
 import time
+from collections.abc import Iterator
 from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -125,6 +126,23 @@ class _Thread(threading.local):
 
 
 _thread = _Thread()
+
+
+def outside(pieces: Iterator[bytes]) -> Iterator[bytes]:
+    """Pass on the pieces of a body, each read as if no exchange were under way in this thread.
+
+    Where they come from may make calls of its own: rows of an export can be imported at once.
+    """
+    exchange = _thread.exchange
+    while True:
+        _thread.exchange = _NONE
+        try:
+            piece = next(pieces, None)
+        finally:
+            _thread.exchange = exchange
+        if piece is None:
+            return
+        yield piece
 
 
 class _AnnouncedAnswer(http.client.HTTPResponse):

@@ -28,9 +28,10 @@
             │   └── ReadTimeoutError        no answer in time (also an ApiTimeoutError)
             └── ApiTimeoutError             either of the two that ran out of time (TimeoutError)
 
-All but the last branch are raised before anything is sent; below `ApiException`, only
-`NotSentError` says that the server did not see the request. After repetitions the exception is
-that of the last attempt, and `earlier` has the others.
+All but the last branch are raised before anything is sent, or, where the file of an upload cannot
+be read to its end, before the request is complete, so that the server cannot act on it. Below
+`ApiException`, only `NotSentError` says that the server did not see the request. After repetitions
+the exception is that of the last attempt, and `earlier` has the others.
 """
 
 from __future__ import annotations
@@ -88,7 +89,7 @@ class ApiTypeError(_PathError, TypeError):
 
 
 class ApiValueError(_PathError, ValueError):
-    """A value that cannot be sent."""
+    """A value that cannot be sent: an argument, or a file to upload that cannot be read."""
 
 
 class ApiKeyError(_PathError, KeyError):

@@ -22,6 +22,7 @@ from talon_one.validation import value_violations
 if TYPE_CHECKING:
     from talon_one.configuration import Configuration
     from talon_one.operation import Body, Operation, Parameter
+    from talon_one.upload import UploadBody
 
 JSON_TYPE = "application/json"
 
@@ -40,9 +41,14 @@ class Request(NamedTuple):
     target: str
     """Path and query."""
     headers: dict[str, str]
-    body: bytes | None
+    body: bytes | UploadBody | None
     entities: tuple[tuple[str, str], ...] = ()
     """The session and the profile that it is about, where the platform serialises by them."""
+
+    @property
+    def replayable(self) -> bool:
+        """Whether it can be sent once more from its beginning."""
+        return self.body is None or isinstance(self.body, bytes) or self.body.replayable
 
     @property
     def url(self) -> str:
@@ -327,15 +333,18 @@ def _text(value: Any, configuration: Configuration | None = None) -> str:
 
 def _encoded_body(
     operation: Operation, values: Mapping[str, Any], validate: bool, headers: dict[str, str]
-) -> bytes | None:
+) -> bytes | UploadBody | None:
     if operation.upload is not None:
         file = values.get(operation.upload.name)
         if file is None:
             return None
-        from talon_one.upload import multipart
+        from talon_one.upload import UploadBody
 
-        encoded, headers["Content-Type"] = multipart(operation.upload.wire, file)
-        return encoded
+        form = UploadBody(operation.upload.wire, file)
+        headers["Content-Type"] = form.content_type
+        if form.length is not None:  # Otherwise the transports send it in chunks.
+            headers["Content-Length"] = str(form.length)
+        return form
     body = values.get("body")
     if body is None or operation.body is None:
         return None
@@ -375,7 +384,7 @@ def _authenticate(
     operation: Operation,
     configuration: Configuration,
     headers: dict[str, str],
-    body: bytes | None,
+    body: bytes | UploadBody | None,
     options: CallOptions,
 ) -> None:
     if options.auth:
@@ -388,6 +397,7 @@ def _authenticate(
     if any(SCHEMES[scheme].header.lower() in given for scheme in operation.security):
         return
     # Last, because a signature covers the very bytes that are sent.
-    header = auth_header(configuration, operation.security, body or b"")
+    signed = b"" if body is None else body if isinstance(body, bytes) else None
+    header = auth_header(configuration, operation.security, signed)
     if header is not None:
         headers[header[0]] = header[1]

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import urllib3
 
-from talon_one.connections import Exchange, pool_manager
+from talon_one.connections import Exchange, outside, pool_manager
 from talon_one.exceptions import (
     ApiException,
     ClientClosedError,
@@ -88,6 +88,8 @@ class RESTClientObject:
         Raises:
             NotSentError: The server has not seen the request.
             NoAnswerError: It may have, but no complete answer came back.
+            ApiValueError: A file to upload could not be read to its end; what was sent of it is
+                not complete, and its connection is closed.
         """
         with Exchange(timeout.deadline) as exchange:
             response = self._open(request, timeout, exchange)
@@ -119,6 +121,22 @@ class RESTClientObject:
     def _open(
         self, request: Request, timeout: Timeout, exchange: Exchange
     ) -> urllib3.BaseHTTPResponse:
+        upload = request.body
+        if upload is None or isinstance(upload, (bytes, str)):
+            return self._open_with(upload, request, timeout, exchange)
+        try:
+            return self._open_with(outside(iter(upload)), request, timeout, exchange)
+        finally:
+            # Also if the server has answered, or gone, before it was sent to its end.
+            upload.close()
+
+    def _open_with(
+        self,
+        body: bytes | Iterator[bytes] | None,
+        request: Request,
+        timeout: Timeout,
+        exchange: Exchange,
+    ) -> urllib3.BaseHTTPResponse:
         pool = self._pools.get(request.base) or self._pool(request.base)
         target = request.target
         if pool.proxy is not None and request.base.startswith("http:"):
@@ -127,7 +145,7 @@ class RESTClientObject:
             response = pool.urlopen(
                 request.method,
                 target,
-                body=request.body,
+                body=body,
                 headers=request.headers,
                 # Both are decided above: what is repeated, and that nothing is redirected.
                 retries=False,

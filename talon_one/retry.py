@@ -36,6 +36,8 @@ class Attempt(NamedTuple):
     """A 409 of this operation, with this message, says "too many at once", not "name taken"."""
     retry_after: float | None = None
     """Seconds that the server asked to wait."""
+    replayable: bool = True
+    """The body can be sent once more from its beginning; not so a pipe of which some was read."""
 
     @property
     def is_refusal(self) -> bool:
@@ -89,6 +91,8 @@ class RetryPolicy(NamedTuple):
         return None if remaining is not None and seconds >= remaining else seconds
 
     def _may_repeat(self, attempt: Attempt) -> bool:
+        if not attempt.replayable:
+            return False
         if attempt.outcome is Outcome.NOT_SENT:
             return True
         safe = attempt.repeatable or attempt.keyed

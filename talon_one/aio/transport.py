@@ -156,6 +156,7 @@ class Transport:
         Raises:
             NotSentError: The server has not seen the request.
             NoAnswerError: It may have, but no complete answer came back.
+            ApiValueError: A file to upload could not be read to its end.
         """
         self._under_way += 1
         try:
@@ -195,11 +196,12 @@ class Transport:
             # Made anew when certificates have been renewed.
             route["ssl"] = ssl_context(self._configuration)
         body: Any = request.body
-        if body is not None and len(body) > _LARGE_BODY:
+        if isinstance(body, bytes) and len(body) > _LARGE_BODY:
             body = io.BytesIO(body)
         token = _exchange.set(exchange)
+        response = None
         try:
-            return await self._session.request(
+            response = await self._session.request(
                 request.method,
                 # As it is: what is percent-encoded in an ID has to stay so.
                 yarl.URL(request.url, encoded=True),
@@ -209,10 +211,14 @@ class Transport:
                 timeout=_client_timeout(timeout),
                 **route,
             )
+            return response
         except _FAILURES as cause:
+            _raise_failure_of_file(request)
             raise _translated(cause, request, exchange) from _told(cause)
         finally:
             _exchange.reset(token)
+            if response is None:
+                _close_file(request)
 
     def _route(self, base: str) -> dict[str, Any]:
         """Return how a host is reached: its proxy, and the name that its certificate is for."""
@@ -240,6 +246,18 @@ class Transport:
             route["proxy_headers"] = configuration.proxy_headers
         self._routes[base] = route
         return route
+
+
+def _raise_failure_of_file(request: Request) -> None:
+    """Tell why a file could not be read, which is a broken connection in the eyes of aiohttp."""
+    failure = None if isinstance(request.body, bytes | None) else request.body.failure
+    if failure is not None:
+        raise failure from failure.__cause__
+
+
+def _close_file(request: Request) -> None:
+    if not isinstance(request.body, bytes | None):
+        request.body.close()
 
 
 async def _close_with_the_loop(session: aiohttp.ClientSession) -> AsyncGenerator[None, None]:
@@ -285,6 +303,7 @@ class Stream:
                 received.append(piece)
             data = self._unpacked(b"".join(received))
         except _FAILURES as cause:
+            _raise_failure_of_file(self._request)
             raise self._broken_off(cause, b"".join(received)) from _told(cause)
         finally:
             self.close()
@@ -310,6 +329,8 @@ class Stream:
     def close(self) -> None:
         """Close the connection, unless all was read and it has been given back."""
         self._response.close()
+        # Not earlier: an answer may begin before the file has been sent.
+        _close_file(self._request)
 
     def _unpacked(self, data: bytes) -> bytes:
         if "Content-Encoding" not in self.headers:

@@ -5229,7 +5229,8 @@ class ManagementApi(Api):
         Args:
             collection_id: Numeric ID of the account-level collection, as shown when listing
                 the account's collections.
-            up_file: CSV file with the data to import. A path, bytes or an open file.
+            up_file: CSV file with the data to import. A path, bytes, an open file or an
+                iterable of bytes.
 
         Operation `importAccountCollection`: `POST /v1/collections/{collectionId}/import`.
         """
@@ -5254,7 +5255,8 @@ class ManagementApi(Api):
         Args:
             attribute_id: Numeric ID of the attribute, shown in the Campaign Manager URL of
                 its page under **Account** > **Tools** > **Attributes**.
-            up_file: CSV file with the data to import. A path, bytes or an open file.
+            up_file: CSV file with the data to import. A path, bytes, an open file or an
+                iterable of bytes.
 
         Operation `importAllowedList`: `POST
         /v1/attributes/{attributeId}/allowed_list/import`.
@@ -5277,7 +5279,8 @@ class ManagementApi(Api):
 
         Args:
             audience_id: Internal ID that identifies the audience.
-            up_file: CSV file with the data to import. A path, bytes or an open file.
+            up_file: CSV file with the data to import. A path, bytes, an open file or an
+                iterable of bytes.
 
         Operation `importAudiencesMemberships`: `POST
         /v1/audiences/{audienceId}/memberships/import`.
@@ -5312,7 +5315,8 @@ class ManagementApi(Api):
                 the Campaign Manager.
             campaign_id: Numeric ID of the campaign, which also appears in the URL of the
                 Campaign Manager.
-            up_file: CSV file with the data to import. A path, bytes or an open file.
+            up_file: CSV file with the data to import. A path, bytes, an open file or an
+                iterable of bytes.
             action: Action restricted by the budget, always `setDiscount`.
             period: Period covered by the limit: `daily`, `weekly`, `monthly`, `yearly`, or
                 `overall` for a budget without a period.
@@ -5346,7 +5350,8 @@ class ManagementApi(Api):
                 the Campaign Manager.
             campaign_id: Numeric ID of the campaign, which also appears in the URL of the
                 Campaign Manager.
-            up_file: CSV file with the data to import. A path, bytes or an open file.
+            up_file: CSV file with the data to import. A path, bytes, an open file or an
+                iterable of bytes.
 
         Operation `importCampaignStores`: `POST
         /v1/applications/{applicationId}/campaigns/{campaignId}/stores/import`.
@@ -5379,7 +5384,8 @@ class ManagementApi(Api):
                 Campaign Manager.
             collection_id: Numeric ID of the collection, as shown when listing the
                 Application's collections.
-            up_file: CSV file with the data to import. A path, bytes or an open file.
+            up_file: CSV file with the data to import. A path, bytes, an open file or an
+                iterable of bytes.
 
         Operation `importCollection`: `POST
         /v1/applications/{applicationId}/campaigns/{campaignId}/collections/{collectionId}/
@@ -5418,7 +5424,8 @@ class ManagementApi(Api):
                 the Campaign Manager.
             campaign_id: Numeric ID of the campaign, which also appears in the URL of the
                 Campaign Manager.
-            up_file: CSV file with the data to import. A path, bytes or an open file.
+            up_file: CSV file with the data to import. A path, bytes, an open file or an
+                iterable of bytes.
             skip_duplicates: With `true`, coupon codes that already exist are left out of the
                 import; otherwise they raise an error.
 
@@ -5446,7 +5453,8 @@ class ManagementApi(Api):
         Args:
             loyalty_program_id: Numeric ID of the loyalty program (card-based) that holds the
                 card. Listing loyalty programs in the Management API reveals it.
-            up_file: CSV file with the data to import. A path, bytes or an open file.
+            up_file: CSV file with the data to import. A path, bytes, an open file or an
+                iterable of bytes.
 
         Operation `importLoyaltyCards`: `POST
         /v1/loyalty_programs/{loyaltyProgramId}/import_cards`.
@@ -5475,7 +5483,8 @@ class ManagementApi(Api):
         Args:
             loyalty_program_id: Numeric ID of the loyalty program, as shown when listing
                 loyalty programs.
-            up_file: CSV file with the data to import. A path, bytes or an open file.
+            up_file: CSV file with the data to import. A path, bytes, an open file or an
+                iterable of bytes.
 
         Operation `importLoyaltyCustomersTiers`: `POST
         /v1/loyalty_programs/{loyaltyProgramId}/import_customers_tiers`.
@@ -5502,7 +5511,8 @@ class ManagementApi(Api):
         Args:
             loyalty_program_id: Numeric ID of a profile-based loyalty program, as shown when
                 listing loyalty programs.
-            up_file: CSV file with the data to import. A path, bytes or an open file.
+            up_file: CSV file with the data to import. A path, bytes, an open file or an
+                iterable of bytes.
 
         Operation `importLoyaltyJoinDates`: `POST
         /v1/loyalty_programs/{loyaltyProgramId}/import_join_dates`.
@@ -5541,7 +5551,8 @@ class ManagementApi(Api):
         Args:
             loyalty_program_id: Numeric ID of the loyalty program, as shown when listing
                 loyalty programs.
-            up_file: CSV file with the data to import. A path, bytes or an open file.
+            up_file: CSV file with the data to import. A path, bytes, an open file or an
+                iterable of bytes.
             notifications_enabled: With the default `true`, the import sends notifications
                 about its consequences, such as a tier upgrade or a settled negative balance.
 
@@ -5570,7 +5581,8 @@ class ManagementApi(Api):
         Args:
             pool_id: Numeric ID of the giveaway pool, shown in the Campaign Manager under
                 **Giveaways**.
-            up_file: CSV file with the data to import. A path, bytes or an open file.
+            up_file: CSV file with the data to import. A path, bytes, an open file or an
+                iterable of bytes.
 
         Operation `importPoolGiveaways`: `POST /v1/giveaways/pools/{poolId}/import`.
         """
@@ -5602,7 +5614,8 @@ class ManagementApi(Api):
                 the Campaign Manager.
             campaign_id: Numeric ID of the campaign, which also appears in the URL of the
                 Campaign Manager.
-            up_file: CSV file with the data to import. A path, bytes or an open file.
+            up_file: CSV file with the data to import. A path, bytes, an open file or an
+                iterable of bytes.
 
         Operation `importReferrals`: `POST
         /v1/applications/{applicationId}/campaigns/{campaignId}/import_referrals`.

@@ -246,7 +246,7 @@ CASES: dict[str, tuple[Call, type[Exception], str]] = {
     "a file that is none": (
         lambda i, m: m.import_coupons(1, 2, 3.5),
         ApiTypeError,
-        "a file to upload is a path, bytes or an open file, not float",
+        "a file to upload is a path, bytes, an open file or an iterable of bytes, not float",
     ),
     "a timeout that is none": (
         lambda i, m: i.get_customer_session("a", _request_timeout="soon"),

@@ -77,6 +77,13 @@ def test_a_conflict_is_repeated_if_it_will_pass(repeatable: bool) -> None:
     assert not is_repeated(Attempt(ANSWERED, repeatable, 404, conflict_is_passing=True))
 
 
+@pytest.mark.parametrize("outcome", list(Outcome))
+def test_what_cannot_be_sent_from_its_beginning_is_not_repeated(outcome: Outcome) -> None:
+    attempt = Attempt(outcome, True, 429, keyed=True)
+    assert is_repeated(attempt)
+    assert not is_repeated(attempt._replace(replayable=False))
+
+
 def test_the_statuses_of_overload_can_be_chosen() -> None:
     policy = RetryPolicy(statuses={500})
     assert policy.pause(Attempt(ANSWERED, True, 500), 1) is not None

@@ -128,7 +128,7 @@ def test_an_operation_without_its_file_is_refused(
         method(operation)(**given)
     with pytest.raises(ApiValueError, match="cannot read the file"):
         method(operation)(**given, up_file=tmp_path / "missing.csv")
-    with pytest.raises(ApiTypeError, match="a path, bytes or an open file, not int"):
+    with pytest.raises(ApiTypeError, match="an open file or an iterable of bytes, not int"):
         method(operation)(**given, up_file=1)
     assert server.requests == []
 

@@ -313,7 +313,7 @@ class RecordingServer:
 
 
 def _read(stream: BinaryIO, connection: int) -> Received | None:
-    """Return the next request; ``None`` if the client has closed the connection."""
+    """Return the next request; ``None`` if the client closed the connection before its end."""
     line = stream.readline()
     if not line.endswith(b"\r\n"):
         return None
@@ -323,14 +323,18 @@ def _read(stream: BinaryIO, connection: int) -> Received | None:
         name, _, value = line.decode("latin-1").partition(":")
         headers.add(name, value.strip())
     if headers.get("Transfer-Encoding") == "chunked":
-        return Received(method, target, headers, _read_chunks(stream), connection)
-    body = stream.read(int(headers.get("Content-Length", "0")))
-    return Received(method, target, headers, body, connection)
+        chunks = _read_chunks(stream)
+        return None if chunks is None else Received(method, target, headers, chunks, connection)
+    length = int(headers.get("Content-Length", "0"))
+    body = stream.read(length)
+    return None if len(body) < length else Received(method, target, headers, body, connection)
 
 
-def _read_chunks(stream: BinaryIO) -> bytes:
+def _read_chunks(stream: BinaryIO) -> bytes | None:
     chunks = []
-    while size := int(stream.readline(), 16):
+    while size := int(stream.readline() or b"-1", 16):
+        if size < 0:
+            return None
         chunks.append(stream.read(size))
         stream.readline()
     stream.readline()

@@ -5235,7 +5235,8 @@ class ManagementApi(Api):
         Args:
             collection_id: Numeric ID of the account-level collection, as shown when listing
                 the account's collections.
-            up_file: CSV file with the data to import. A path, bytes or an open file.
+            up_file: CSV file with the data to import. A path, bytes, an open file or an
+                iterable of bytes.
 
         Operation `importAccountCollection`: `POST /v1/collections/{collectionId}/import`.
         """
@@ -5260,7 +5261,8 @@ class ManagementApi(Api):
         Args:
             attribute_id: Numeric ID of the attribute, shown in the Campaign Manager URL of
                 its page under **Account** > **Tools** > **Attributes**.
-            up_file: CSV file with the data to import. A path, bytes or an open file.
+            up_file: CSV file with the data to import. A path, bytes, an open file or an
+                iterable of bytes.
 
         Operation `importAllowedList`: `POST
         /v1/attributes/{attributeId}/allowed_list/import`.
@@ -5283,7 +5285,8 @@ class ManagementApi(Api):
 
         Args:
             audience_id: Internal ID that identifies the audience.
-            up_file: CSV file with the data to import. A path, bytes or an open file.
+            up_file: CSV file with the data to import. A path, bytes, an open file or an
+                iterable of bytes.
 
         Operation `importAudiencesMemberships`: `POST
         /v1/audiences/{audienceId}/memberships/import`.
@@ -5318,7 +5321,8 @@ class ManagementApi(Api):
                 the Campaign Manager.
             campaign_id: Numeric ID of the campaign, which also appears in the URL of the
                 Campaign Manager.
-            up_file: CSV file with the data to import. A path, bytes or an open file.
+            up_file: CSV file with the data to import. A path, bytes, an open file or an
+                iterable of bytes.
             action: Action restricted by the budget, always `setDiscount`.
             period: Period covered by the limit: `daily`, `weekly`, `monthly`, `yearly`, or
                 `overall` for a budget without a period.
@@ -5352,7 +5356,8 @@ class ManagementApi(Api):
                 the Campaign Manager.
             campaign_id: Numeric ID of the campaign, which also appears in the URL of the
                 Campaign Manager.
-            up_file: CSV file with the data to import. A path, bytes or an open file.
+            up_file: CSV file with the data to import. A path, bytes, an open file or an
+                iterable of bytes.
 
         Operation `importCampaignStores`: `POST
         /v1/applications/{applicationId}/campaigns/{campaignId}/stores/import`.
@@ -5385,7 +5390,8 @@ class ManagementApi(Api):
                 Campaign Manager.
             collection_id: Numeric ID of the collection, as shown when listing the
                 Application's collections.
-            up_file: CSV file with the data to import. A path, bytes or an open file.
+            up_file: CSV file with the data to import. A path, bytes, an open file or an
+                iterable of bytes.
 
         Operation `importCollection`: `POST
         /v1/applications/{applicationId}/campaigns/{campaignId}/collections/{collectionId}/
@@ -5424,7 +5430,8 @@ class ManagementApi(Api):
                 the Campaign Manager.
             campaign_id: Numeric ID of the campaign, which also appears in the URL of the
                 Campaign Manager.
-            up_file: CSV file with the data to import. A path, bytes or an open file.
+            up_file: CSV file with the data to import. A path, bytes, an open file or an
+                iterable of bytes.
             skip_duplicates: With `true`, coupon codes that already exist are left out of the
                 import; otherwise they raise an error.
 
@@ -5452,7 +5459,8 @@ class ManagementApi(Api):
         Args:
             loyalty_program_id: Numeric ID of the loyalty program (card-based) that holds the
                 card. Listing loyalty programs in the Management API reveals it.
-            up_file: CSV file with the data to import. A path, bytes or an open file.
+            up_file: CSV file with the data to import. A path, bytes, an open file or an
+                iterable of bytes.
 
         Operation `importLoyaltyCards`: `POST
         /v1/loyalty_programs/{loyaltyProgramId}/import_cards`.
@@ -5481,7 +5489,8 @@ class ManagementApi(Api):
         Args:
             loyalty_program_id: Numeric ID of the loyalty program, as shown when listing
                 loyalty programs.
-            up_file: CSV file with the data to import. A path, bytes or an open file.
+            up_file: CSV file with the data to import. A path, bytes, an open file or an
+                iterable of bytes.
 
         Operation `importLoyaltyCustomersTiers`: `POST
         /v1/loyalty_programs/{loyaltyProgramId}/import_customers_tiers`.
@@ -5508,7 +5517,8 @@ class ManagementApi(Api):
         Args:
             loyalty_program_id: Numeric ID of a profile-based loyalty program, as shown when
                 listing loyalty programs.
-            up_file: CSV file with the data to import. A path, bytes or an open file.
+            up_file: CSV file with the data to import. A path, bytes, an open file or an
+                iterable of bytes.
 
         Operation `importLoyaltyJoinDates`: `POST
         /v1/loyalty_programs/{loyaltyProgramId}/import_join_dates`.
@@ -5547,7 +5557,8 @@ class ManagementApi(Api):
         Args:
             loyalty_program_id: Numeric ID of the loyalty program, as shown when listing
                 loyalty programs.
-            up_file: CSV file with the data to import. A path, bytes or an open file.
+            up_file: CSV file with the data to import. A path, bytes, an open file or an
+                iterable of bytes.
             notifications_enabled: With the default `true`, the import sends notifications
                 about its consequences, such as a tier upgrade or a settled negative balance.
 
@@ -5576,7 +5587,8 @@ class ManagementApi(Api):
         Args:
             pool_id: Numeric ID of the giveaway pool, shown in the Campaign Manager under
                 **Giveaways**.
-            up_file: CSV file with the data to import. A path, bytes or an open file.
+            up_file: CSV file with the data to import. A path, bytes, an open file or an
+                iterable of bytes.
 
         Operation `importPoolGiveaways`: `POST /v1/giveaways/pools/{poolId}/import`.
         """
@@ -5608,7 +5620,8 @@ class ManagementApi(Api):
                 the Campaign Manager.
             campaign_id: Numeric ID of the campaign, which also appears in the URL of the
                 Campaign Manager.
-            up_file: CSV file with the data to import. A path, bytes or an open file.
+            up_file: CSV file with the data to import. A path, bytes, an open file or an
+                iterable of bytes.
 
         Operation `importReferrals`: `POST
         /v1/applications/{applicationId}/campaigns/{campaignId}/import_referrals`.

@@ -84,7 +84,7 @@ class ManagementApi(Api):
         Its name is a keyword of Python.
 
         Args:
-            up_file: The file. A path, bytes or an open file.
+            up_file: The file. A path, bytes, an open file or an iterable of bytes.
 
         Operation `import`: `POST /v1/import`.
         """
@@ -102,7 +102,7 @@ class ManagementApi(Api):
         The name of the form field is a keyword of Python.
 
         Args:
-            from_: The file. A path, bytes or an open file.
+            from_: The file. A path, bytes, an open file or an iterable of bytes.
 
         Returns:
             Nothing.
