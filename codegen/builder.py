@@ -105,6 +105,9 @@ class _Builder:
         refuse_twins("property", names)
         refuse_unusable(names, RESERVED_PROPERTIES)
         refuse_hiding(properties)
+        for each in properties:
+            if each.type.variants and each.type.variants.by not in schema["properties"]:
+                raise SpecError(f"{each.wire} depends on {each.type.variants.by!r}, not beside it")
         return ir.Model(
             name=name,
             module=module_name(name),
@@ -122,7 +125,7 @@ class _Builder:
             name=name,
             module=module_name(name),
             description=_prose(schema),
-            type=self._type(schema),
+            type=self._variant_or_type(schema),
             aliases=self._class_aliases(name, schema),
         )
 
@@ -148,7 +151,7 @@ class _Builder:
         return ir.Property(
             name=node.get("x-python-name") or identifier(wire, RESERVED_PROPERTIES),
             wire=wire,
-            type=self._type(node),
+            type=self._variant_or_type(node),
             required=required,
             nullable=bool(node.get("nullable") or inner.get("nullable")),
             description=_prose(node) or _prose(inner),
@@ -158,6 +161,45 @@ class _Builder:
             read_only=node.get("readOnly", False),
             default=node.get("default"),
         )
+
+    def _variant_or_type(self, node: Document) -> ir.TypeRef:
+        """Return the type of a schema that stands where x-variants can be obeyed.
+
+        Elsewhere there is nothing beside it to choose the class by, and it is any object.
+        """
+        found = self._type(node)
+        inner = resolve(self._document, node.get("allOf", [node])[0])
+        if "x-variants" not in inner:
+            return found
+        with located("x-variants"):
+            if found.text != "dict[str, Any]":
+                raise SpecError("only an object without properties has variants")
+            variants = self._variants(inner["x-variants"])
+        return replace(found, kind="variant", variants=variants)
+
+    def _variants(self, node: Document) -> ir.Variants:
+        unknown = node.keys() - {"property", "schemas", "others"}
+        if unknown:
+            raise SpecError(f"{min(unknown)!r} is unknown")
+        try:
+            pattern = re.compile(node["schemas"])
+        except re.error as cause:
+            raise SpecError(f"{node['schemas']!r} is no regular expression: {cause}") from cause
+        if pattern.groups != 1:
+            raise SpecError(f"{node['schemas']!r} needs one group, for the name of the variant")
+        classes = dict(node.get("others", {}))
+        exceptions = set(classes.values())
+        for name in self._schemas:
+            match = pattern.fullmatch(name) if name not in exceptions else None
+            if match:
+                key = match[1][0].lower() + match[1][1:]
+                if key in classes:
+                    raise SpecError(f"{name} and {classes[key]} are both the one of {key!r}")
+                classes[key] = name
+        for name in classes.values():
+            if not self._schemas.get(name, {}).get("properties"):
+                raise SpecError(f"{name} is no object with properties")
+        return ir.Variants(node["property"], dict(sorted(classes.items())))
 
     def _type(self, node: Document) -> ir.TypeRef:
         """Return the type of a schema, with aliases written out."""

@@ -16,8 +16,10 @@ from talon_one.model import Model
 RESERVED_CLASSES = frozenset(
     {"Any", "Api", "CallSettings", "FileInput", "Literal", "Model", "TypeAlias", "Unpack"}
 )
+# Methods of models that give way to a property of their name, since nothing of ours needs them.
+YIELDING_METHODS = frozenset({"items", "values"})
 # Names that a property may not take, because every model, or its constructor, has them.
-RESERVED_PROPERTIES = frozenset({"self", *dir(Model)})
+RESERVED_PROPERTIES = frozenset({"self", *dir(Model)}) - YIELDING_METHODS
 # Names that a method may not take, because every API has them or the lines below it need them.
 RESERVED_METHODS = frozenset(
     {"api_client", "endpoint", "operations", "with_http_info", "without_preload_content"}
@@ -61,7 +63,7 @@ def refuse_hiding(properties: Sequence[ir.Property]) -> None:
     """Refuse a property whose name hides, from those below it, what they are written with."""
     hidden: set[str] = set()
     for each in properties:
-        annotation = each.type.text.partition("Literal")[0]
+        annotation = each.type.annotation.partition("Literal")[0]
         needed = {each.function, *re.findall(r"\w+", annotation)} & hidden
         if needed:
             raise SpecError(f"{min(needed)!r} needs an x-python-name, for it hides that name")

@@ -166,6 +166,9 @@ def _method(api: ir.Api, operation: ir.Operation) -> str:
 
 def _type(type: ir.TypeRef) -> str:
     """Return a type as code, linked to the page of the schema in it."""
+    if type.variants:
+        alias = f"[{code(type.alias)}]({type.alias}.md), that is " if type.alias else ""
+        return f"{alias}a model or {code('dict[str, Any]')}"
     if type.alias:
         return f"[{code(type.alias)}]({type.alias}.md), that is {_type(replace(type, alias=''))}"
     written = code(_spelled(parse(type.text)))
@@ -310,4 +313,5 @@ def _error_data(answer: ir.Answer) -> str:
 
 
 def _mentioned(type: ir.TypeRef) -> set[str]:
-    return {*type.models, *([type.alias] if type.alias else [])}
+    variants = type.variants.classes.values() if type.variants else ()
+    return {*type.models, *variants, *([type.alias] if type.alias else [])}

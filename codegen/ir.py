@@ -7,15 +7,29 @@ from typing import Any
 
 
 @dataclass(frozen=True)
+class Variants:
+    """The classes that an object may have, depending on a property beside it.
+
+    Attributes:
+        by: Wire name of that property.
+        classes: Value of that property to name of the model.
+    """
+
+    by: str
+    classes: dict[str, str]
+
+
+@dataclass(frozen=True)
 class TypeRef:
     """A type as Python writes it.
 
     Attributes:
         text: Annotation, such as ``list[Coupon]``.
-        kind: ``scalar``, ``datetime``, ``date`` or ``nested`` (models are inside).
+        kind: ``scalar``, ``datetime``, ``date``, ``nested`` (models are inside) or ``variant``.
         models: Names of the models that *text* mentions.
         constraints: Keywords for `talon_one.fields.field`.
         alias: Name of the type alias that *text* writes out, if the document refers to one.
+        variants: The classes of a ``variant``.
     """
 
     text: str
@@ -23,9 +37,21 @@ class TypeRef:
     models: tuple[str, ...] = ()
     constraints: dict[str, Any] = field(default_factory=dict)
     alias: str = ""
+    variants: Variants | None = None
+
+    @property
+    def annotation(self) -> str:
+        """What stands in annotations: as *text*, which says what holds for every variant."""
+        return f"Model | {self.text}" if self.variants else self.text
 
 
-_FUNCTIONS = {"date": "day", "scalar": "field", "nested": "nested", "datetime": "timestamp"}
+_FUNCTIONS = {
+    "date": "day",
+    "scalar": "field",
+    "nested": "nested",
+    "datetime": "timestamp",
+    "variant": "variant",
+}
 
 
 @dataclass(frozen=True)
@@ -53,9 +79,8 @@ class Property:
     def annotation(self) -> str:
         """The annotation in the class."""
         optional = not self.required or self.nullable
-        return (
-            f"{self.type.text} | None" if optional and self.type.text != "Any" else self.type.text
-        )
+        text = self.type.annotation
+        return f"{text} | None" if optional and text != "Any" else text
 
 
 @dataclass(frozen=True)

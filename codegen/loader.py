@@ -11,7 +11,14 @@ import yaml
 Document = dict[str, Any]
 
 METHODS = ("get", "put", "post", "delete", "patch", "head", "options")
-EXTENSIONS = ("x-domains", "x-python-name", "x-python-aliases", "x-legacy", "x-also-accepts")
+EXTENSIONS = (
+    "x-domains",
+    "x-python-name",
+    "x-python-aliases",
+    "x-legacy",
+    "x-also-accepts",
+    "x-variants",
+)
 
 
 class SpecError(Exception):

@@ -13,6 +13,7 @@ from typing import Any
 from jinja2 import Environment
 
 from codegen import ir
+from codegen.checks import YIELDING_METHODS
 from codegen.loader import SpecError
 from codegen.names import module_name
 from codegen.tools import ruff, templates
@@ -93,7 +94,7 @@ def _environment() -> Environment:
         table=table,
         operations_module=_operations_module,
     )
-    environment.globals.update(error_models=_error_models)
+    environment.globals.update(error_models=_error_models, yielding=YIELDING_METHODS)
     return environment
 
 
@@ -148,18 +149,18 @@ def keywords(values: dict[str, Any]) -> str:
     return ", ".join(f"{name}={literal(value)}" for name, value in values.items())
 
 
-def table(entries: dict[str, str]) -> str:
-    """Return a dict of short texts as Python source."""
+def table(entries: dict[str, str], indent: int = 4) -> str:
+    """Return a dict of short texts as Python source, of which each entry gets a line."""
     inside = ""
     for name, value in entries.items():
-        fits = len(f"    {name!r}: {value!r},") <= LINE_LENGTH
+        fits = indent + len(f"{name!r}: {value!r},") <= LINE_LENGTH
         inside += f"{name!r}: {value!r}, " if fits else f"{name!r}: ({value!r}), "
     return f"{{{inside}}}"
 
 
 def quoted_models(type: ir.TypeRef) -> str:
     """Return an annotation with the models in it quoted, for use where they are not imported."""
-    text = type.text
+    text = type.annotation
     for name in type.models:
         text = re.sub(rf"\b{name}\b", f'"{name}"', text)
     return text

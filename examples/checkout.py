@@ -19,16 +19,13 @@ def discounts(effects: Iterable[talon_one.Effect]) -> dict[str, float]:
     """
     found = {}
     for effect in effects:
-        match effect.effect_type:
-            case "setDiscount":
-                on_session = talon_one.SetDiscountEffectProps.from_dict(effect.props)
-                found[on_session.name] = on_session.value
-            case "setDiscountPerAdditionalCost":
-                on_cost = talon_one.SetDiscountPerAdditionalCostEffectProps.from_dict(effect.props)
-                found[on_cost.name] = on_cost.value
-            case "rejectCoupon":
-                refused = talon_one.RejectCouponEffectProps.from_dict(effect.props)
-                print(f"coupon {refused.value} refused: {refused.rejection_reason}")
+        match effect.props:
+            case talon_one.SetDiscountEffectProps(name=name, value=value):
+                found[name] = value
+            case talon_one.SetDiscountPerAdditionalCostEffectProps(name=name, value=value):
+                found[name] = value
+            case talon_one.RejectCouponEffectProps(value=code, rejection_reason=reason):
+                print(f"coupon {code} refused: {reason}")
     return found
 
 
@@ -69,7 +66,7 @@ def check_out(api: talon_one.IntegrationApi, coupon_code: str) -> None:
 
     cancelled = update(talon_one.NewCustomerSessionV2(state="cancelled"))
     for effect in cancelled.effects:
-        print(f"cancelled: {effect.effect_type} {effect.props}")
+        print(f"cancelled: {effect.effect_type} {dict(effect.props)}")
 
 
 if __name__ == "__main__":

@@ -32,7 +32,7 @@ def refer(api: talon_one.IntegrationApi, campaign_id: int) -> None:
             f"order-{uuid4()}", talon_one.IntegrationRequest(customer_session=order)
         )
         for effect in answer.effects:
-            print(f"{role}: {effect.effect_type} {effect.props}")
+            print(f"{role}: {effect.effect_type} {dict(effect.props)}")
 
     inventory = api.get_customer_inventory(advocate, referrals=True)
     for owned in inventory.referrals or []:

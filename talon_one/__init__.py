@@ -52,7 +52,17 @@ HOME = {
 """Public names written by hand, with the modules that hold them; the models come on top."""
 
 SUBMODULES = frozenset(
-    {"aio", "api", "api_client", "api_response", "configuration", "exceptions", "models", "rest"}
+    {
+        "aio",
+        "api",
+        "api_client",
+        "api_response",
+        "configuration",
+        "effects",
+        "exceptions",
+        "models",
+        "rest",
+    }
 )
 """Modules that are found as attributes without having been imported."""
 

@@ -46,6 +46,7 @@ from . import api as api
 from . import api_client as api_client
 from . import api_response as api_response
 from . import configuration as configuration
+from . import effects as effects
 from . import exceptions as exceptions
 from . import models as models
 from . import rest as rest

@@ -7,6 +7,7 @@
     ├── ApiValueError (ValueError)          a value that cannot be sent
     │   ├── ModelValidationError            `validate()` found violations; carries all of them
     │   └── ConfigurationError              host or credentials are missing or unusable
+    ├── effects.EffectHandlingError         functions for effects failed; carries all failures
     ├── ClientClosedError (RuntimeError)    the client was closed before the call
     ├── ApiKeyError (KeyError)              a property that the object does not have
     ├── ApiAttributeError (AttributeError)  a name that the class does not have

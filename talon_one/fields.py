@@ -139,12 +139,59 @@ class NestedField(Field):
         while shape.inner is not None:
             shape = shape.inner
             depth += 1
-        # The models of a package find one another there, and only when one is needed.
-        package = sys.modules[self.owner.__module__.rpartition(".")[0]]
-        target: type[Model] = getattr(package, shape.kind)
+        target = _of_same_package(self.owner, shape.kind)
         self._depth = depth
         self._target = target
         return target
+
+
+class VariantField(Field):
+    """A model whose class another property of the same object names, wrapped when first read.
+
+    A name that is not known gives a plain `Model`, which has all that came, by key. A value that
+    is no JSON object is handed over unchanged.
+    """
+
+    __slots__ = ("_known", "by", "classes")
+
+    def __init__(self, *args: Any, by: str, classes: dict[str, str], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.by = by
+        self.classes = classes
+        self._known: dict[Any, type[Model]] = {}
+
+    def __get__(self, instance: Model | None, owner: type[Model] | None = None) -> Any:
+        if instance is None:
+            return self
+        data = instance._data
+        value = data.get(self.wire)
+        if type(value) is dict:
+            name = data.get(self.by)
+            # Most of the time the class is known; what came may be anything, also no key.
+            target = self._known.get(name) if type(name) is str else None
+            value = data[self.wire] = (target or self.class_for(name))._wrap(value)
+        return value
+
+    def class_for(self, name: Any) -> type[Model]:
+        """Return the class that goes with this value of the other property."""
+        from talon_one.model import Model  # Not above: models are made of these fields.
+
+        if not isinstance(name, str) or name not in self.classes:
+            return Model
+        found = self._known[name] = _of_same_package(self.owner, self.classes[name])
+        return found
+
+    @property
+    def annotation(self) -> str:
+        """What is known of every variant: it is a JSON object."""
+        return "dict[str, Any]"
+
+
+def _of_same_package(owner: type[Model], name: str) -> type[Model]:
+    # The models of a package find one another there, and only when one is needed.
+    package = sys.modules[owner.__module__.rpartition(".")[0]]
+    found: type[Model] = getattr(package, name)
+    return found
 
 
 def _wrap_inside(container: Any, target: type[Model], depth: int) -> None:
@@ -207,8 +254,19 @@ if TYPE_CHECKING:
         unique_items: bool = ...,
     ) -> Any:
         """Describe a property that holds a model, or lists and maps of models."""
+
+    def variant(
+        *,
+        by: str,
+        classes: dict[str, str],
+        default: Any = ...,
+        wire: str = ...,
+        aliases: tuple[str, ...] = ...,
+    ) -> Any:
+        """Describe a property that holds a model whose class the property *by* names."""
 else:
     field = Field
     timestamp = DateTimeField
     day = DateField
     nested = NestedField
+    variant = VariantField

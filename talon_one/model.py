@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, ItemsView, Iterator, KeysView, ValuesView
 from copy import deepcopy
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
 
 from talon_one import wire
 from talon_one.exceptions import ApiAttributeError, ApiKeyError, ApiTypeError, ApiValueError
-from talon_one.fields import Field, NestedField, day, field, nested, timestamp
+from talon_one.fields import (
+    Field,
+    NestedField,
+    VariantField,
+    day,
+    field,
+    nested,
+    timestamp,
+    variant,
+)
 from talon_one.suggest import did_you_mean
 
 if TYPE_CHECKING:
@@ -39,7 +48,9 @@ class _ClassFact(Generic[T]):
         return self._compute(owner)
 
 
-@dataclass_transform(kw_only_default=True, field_specifiers=(field, timestamp, day, nested))
+@dataclass_transform(
+    kw_only_default=True, field_specifiers=(field, timestamp, day, nested, variant)
+)
 class Model:
     """A typed view over one JSON object.
 
@@ -154,6 +165,18 @@ class Model:
     def get(self, key: str, default: Any = None) -> Any:
         """Return the property with this wire name, or *default* when there is none."""
         return self[key] if key in self._data else default
+
+    def keys(self) -> KeysView[str]:
+        """Return the wire names of the properties that the JSON object has."""
+        return self._data.keys()
+
+    def values(self) -> ValuesView[Any]:
+        """Return the values of the properties that the JSON object has, each as by its key."""
+        return ValuesView(self)
+
+    def items(self) -> ItemsView[str, Any]:
+        """Return pairs of wire name and value of the properties that the JSON object has."""
+        return ItemsView(self)
 
     @property
     def additional_properties(self) -> JsonObject:
@@ -398,18 +421,29 @@ def _to_dict(
         return {key: _to_dict(item, by_alias, exclude_none, mask) for key, item in value.items()}
     if not isinstance(value, Model):
         return value
-    properties = {
-        declared.wire if by_alias else name: _HIDDEN
-        if mask and declared.secret and declared.wire in value
-        else declared.__get__(value)
-        for name, declared in value._fields.items()
-    }
+    properties = {}
+    for name, declared in value._fields.items():
+        if mask and declared.secret and declared.wire in value:
+            item = _HIDDEN
+        elif isinstance(declared, VariantField):
+            item = _as_it_came(value._data.get(declared.wire))
+        else:
+            item = declared.__get__(value)
+        properties[declared.wire if by_alias else name] = item
     properties.update(value.additional_properties)
     return {
         key: _to_dict(item, by_alias, exclude_none, mask)
         for key, item in properties.items()
         if item is not None or not exclude_none
     }
+
+
+def _as_it_came(value: Any) -> Any:
+    """Return free-form data with wire names, whichever objects in them were wrapped already."""
+    if isinstance(value, (Model, dict)):
+        data = value._data if isinstance(value, Model) else value
+        return {key: _as_it_came(item) for key, item in data.items()}
+    return [_as_it_came(item) for item in value] if isinstance(value, list) else value
 
 
 def _compared(value: Any) -> Any:

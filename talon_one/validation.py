@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 from talon_one.dates import read_date, read_datetime
 from talon_one.exceptions import Violation
-from talon_one.fields import NestedField
+from talon_one.fields import NestedField, VariantField
 from talon_one.model import Model
 from talon_one.type_names import ANY, Shape, parse
 
@@ -56,6 +56,7 @@ class _Table(NamedTuple):
     checks: dict[str, Check]
     # Types whose values need no further look, which spares most properties of a request a call.
     good: dict[str, Types]
+    variants: tuple[VariantField, ...]
 
 
 @cache
@@ -74,11 +75,13 @@ def _table(cls: type[Model]) -> _Table:
             required.append((declared.wire, annotation == "Any" or annotation.endswith("| None")))
     # Python names in the place of wire names are mistakes, whatever their values are.
     good.update({name: frozenset() for name in cls._by_name if name not in checks})
-    return _Table(tuple(required), checks, good)
+    variants = [each for each in cls._fields.values() if isinstance(each, VariantField)]
+    checks.update({each.wire: _check_is_object for each in variants})
+    return _Table(tuple(required), checks, good, tuple(variants))
 
 
 def _check_object(cls: type[Model], data: Mapping[str, Any]) -> list[Violation]:
-    required, checks, good = _table(cls)  # type: ignore[arg-type]  # classes are hashable
+    required, checks, good, variants = _table(cls)  # type: ignore[arg-type]  # classes are hashable
     found: list[Violation] = []
     for name, nullable in required:
         if data.get(name) is None and not (nullable and name in data):
@@ -93,6 +96,13 @@ def _check_object(cls: type[Model], data: Mapping[str, Any]) -> list[Violation]:
             wrong = (check or _check_free_form)(value)
             if wrong:
                 found += _inside(name, wrong)
+    for declared in variants:
+        value = data.get(declared.wire)
+        if isinstance(value, Model):
+            found += _inside(declared.wire, _check_object(type(value), value._data))
+        elif isinstance(value, Mapping):
+            target = declared.class_for(data.get(declared.by))
+            found += _inside(declared.wire, _check_object(target, value))
     return found
 
 
@@ -282,6 +292,12 @@ def _check_date(value: Any) -> Found:
     if isinstance(value, str) and isinstance(read_date(value), str):
         return _wrong(f"must be a date such as 2026-01-31, not {value!r}")
     return _NOTHING
+
+
+def _check_is_object(value: Any) -> Found:
+    """Check a variant apart from what is in it, which depends on the properties beside it."""
+    is_object = isinstance(value, (Model, Mapping))
+    return _NOTHING if is_object else _wrong(f"must be an object, not {_kind(value)}")
 
 
 def _check_free_form(value: Any) -> Found:

@@ -9,6 +9,8 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
+from talon_one.model import Model
+
 if TYPE_CHECKING:
     from talon_one import Effect
 
@@ -48,6 +50,6 @@ class Screen:
 
 
 def _properties(props: Any) -> str:
-    if not isinstance(props, Mapping):
+    if not isinstance(props, (Mapping, Model)):
         return str(props)
-    return "\n".join(f"{name}: {value}" for name, value in props.items())
+    return "\n".join(f"{name}: {value}" for name, value in dict(props).items())

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from talon_one.fields import field
+from talon_one.fields import field, variant
 from talon_one.model import Model
 
 
@@ -47,5 +47,47 @@ class Effect(Model):
     adjustment_reference_id: str | None = field(default=None, wire="adjustmentReferenceId")
     """UUID of the SKU's chosen price adjustment. Present only if an adjustment produced the
     `selectedPrice`."""
-    props: Any = field()
+    props: Model | dict[str, Any] = variant(
+        by="effectType",
+        classes={
+            "acceptCoupon": "AcceptCouponEffectProps",
+            "acceptReferral": "AcceptReferralEffectProps",
+            "addFreeItem": "AddFreeItemEffectProps",
+            "addLoyaltyPoints": "AddLoyaltyPointsEffectProps",
+            "addToAudience": "AddToAudienceEffectProps",
+            "awardGiveaway": "AwardGiveawayEffectProps",
+            "changeLoyaltyTierLevel": "ChangeLoyaltyTierLevelEffectProps",
+            "couponCreated": "CouponCreatedEffectProps",
+            "customEffect": "CustomEffectProps",
+            "deductLoyaltyPoints": "DeductLoyaltyPointsEffectProps",
+            "error": "ErrorEffectProps",
+            "extendLoyaltyPointsExpiryDate": "ExtendLoyaltyPointsExpiryDateEffectProps",
+            "increaseAchievementProgress": "IncreaseAchievementProgressEffectProps",
+            "redeemReferral": "RedeemReferralEffectProps",
+            "referralCreated": "ReferralCreatedEffectProps",
+            "rejectCoupon": "RejectCouponEffectProps",
+            "rejectReferral": "RejectReferralEffectProps",
+            "removeFromAudience": "RemoveFromAudienceEffectProps",
+            "reserveCoupon": "ReserveCouponEffectProps",
+            "rollbackAddedLoyaltyPoints": "RollbackAddedLoyaltyPointsEffectProps",
+            "rollbackCoupon": "RollbackCouponEffectProps",
+            "rollbackDeductedLoyaltyPoints": "RollbackDeductedLoyaltyPointsEffectProps",
+            "rollbackDiscount": "RollbackDiscountEffectProps",
+            "rollbackIncreasedAchievementProgress": (
+                "RollbackIncreasedAchievementProgressEffectProps"
+            ),
+            "rollbackReferral": "RollbackReferralEffectProps",
+            "setDiscount": "SetDiscountEffectProps",
+            "setDiscountPerAdditionalCost": "SetDiscountPerAdditionalCostEffectProps",
+            "setDiscountPerAdditionalCostPerItem": "SetDiscountPerAdditionalCostPerItemEffectProps",
+            "setDiscountPerItem": "SetDiscountPerItemEffectProps",
+            "setLoyaltyPointsExpiryDate": "SetLoyaltyPointsExpiryDateEffectProps",
+            "showBundleMetadata": "ShowBundleMetadataEffectProps",
+            "showNotification": "ShowNotificationEffectProps",
+            "startAchievementProgress": "StartAchievementProgressEffectProps",
+            "triggerWebhook": "TriggerWebhookEffectProps",
+            "updateAttribute": "UpdateAttributeEffectProps",
+            "willAwardGiveaway": "WillAwardGiveawayEffectProps",
+        },
+    )
     """Details that are specific to the effect type."""

@@ -17,5 +17,7 @@ class NewPicklist(Model):
     type: Literal["string", "boolean", "number", "time"] = field()
     """Data type of the values: `string`, `boolean`, `number`, or `time`. Values of type `time`
     are RFC 3339 timestamps."""
-    values: list[str] = field(max_items=50)
+    values: list[str] = field(  # type: ignore[assignment]  # hides the method of Model
+        max_items=50
+    )
     """Values that the picklist permits."""

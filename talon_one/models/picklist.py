@@ -24,7 +24,9 @@ class Picklist(Model):
     type: Literal["string", "boolean", "number", "time"] = field()
     """Data type of the values: `string`, `boolean`, `number`, or `time`. Values of type `time`
     are RFC 3339 timestamps."""
-    values: list[str] = field(max_items=50)
+    values: list[str] = field(  # type: ignore[assignment]  # hides the method of Model
+        max_items=50
+    )
     """Values that the picklist permits."""
     modified_by: int | None = field(default=None, wire="modifiedBy")
     """User ID behind the latest change, when that user is known."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from talon_one.fields import field, timestamp
+from talon_one.fields import field, timestamp, variant
 from talon_one.model import Model
 
 if TYPE_CHECKING:
@@ -27,7 +27,14 @@ class StrikethroughEffect(Model):
     """Rule that produced the effect or transaction, by name."""
     type: str = field()
     """Kind of effect, for example `setDiscountPerItem`."""
-    props: dict[str, Any] = field()
+    props: Model | dict[str, Any] = variant(
+        by="type",
+        classes={
+            "customEffectPerItem": "StrikethroughCustomEffectPerItemProps",
+            "setDiscountPerItem": "StrikethroughSetDiscountPerItemEffectProps",
+            "setDiscountPerItemMember": "StrikethroughSetDiscountPerItemMemberEffectProps",
+        },
+    )
     """Details of the effect; their shape depends on its `type`."""
     start_time: datetime | None = timestamp(default=None, wire="startTime")
     """RFC 3339 timestamp, in UTC, from which the effect applies."""

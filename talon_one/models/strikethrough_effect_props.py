@@ -5,5 +5,7 @@ from __future__ import annotations
 
 from typing import Any, TypeAlias
 
-StrikethroughEffectProps: TypeAlias = dict[str, Any]
+from talon_one.model import Model
+
+StrikethroughEffectProps: TypeAlias = Model | dict[str, Any]
 """Details of a strikethrough pricing effect; their shape depends on the effect type."""

@@ -104,6 +104,11 @@ def _property(**properties: Node) -> Edit:
     return lambda spec: spec.thing["properties"].update(properties)
 
 
+def _variant(keys: Node) -> Edit:
+    variants = {"property": "kind", "schemas": "(Thing)", **keys}
+    return _property(content={"type": "object", "x-variants": variants})
+
+
 def _schema(**schemas: Node) -> Edit:
     return lambda spec: spec.schemas.update(schemas)
 
@@ -245,6 +250,43 @@ BAD: dict[str, tuple[Edit, str]] = {
     "an enum of numbers": (
         _parameter(schema={"type": "number", "enum": [0.5]}),
         f"{GET}: kind: the enum value 0.5 is no number, or cannot be a Literal",
+    ),
+    "variants by a property that is missing": (
+        _variant({}),
+        "Thing: content depends on 'kind', not beside it",
+    ),
+    "variants that are misspelled": (
+        _variant({"class": "Thing"}),
+        "Thing: content: x-variants: 'class' is unknown",
+    ),
+    "variants without a pattern": (
+        _property(content={"type": "object", "x-variants": {"property": "name"}}),
+        "Thing: content: x-variants: 'schemas' is missing",
+    ),
+    "variants by a pattern that does not compile": (
+        _variant({"schemas": "("}),
+        "Thing: content: x-variants: '(' is no regular expression: missing ), unterminated"
+        " subpattern at position 0",
+    ),
+    "variants by a pattern without a group": (
+        _variant({"schemas": "Thing"}),
+        "Thing: content: x-variants: 'Thing' needs one group, for the name of the variant",
+    ),
+    "twins of variants": (
+        _variant({"others": {"thing": "Crate"}}),
+        "Thing: content: x-variants: Thing and Crate are both the one of 'thing'",
+    ),
+    "a variant that is no object": (
+        _variant({"others": {"many": "Things"}}),
+        "Thing: content: x-variants: Things is no object with properties",
+    ),
+    "a variant that is nothing": (
+        _variant({"others": {"none": "Nothing"}}),
+        "Thing: content: x-variants: Nothing is no object with properties",
+    ),
+    "variants of what is no object": (
+        _property(content={"type": "string", "x-variants": {}}),
+        "Thing: content: x-variants: only an object without properties has variants",
     ),
     # Python names
     "twins of properties": (

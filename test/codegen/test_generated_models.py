@@ -13,7 +13,7 @@ import pytest
 
 from codegen.loader import load
 from codegen.render import Files
-from talon_one import NULL, ModelValidationError
+from talon_one import NULL, Model, ModelValidationError
 
 PART: dict[str, Any] = {"name": "p", "soldAt": "2026-01-31T10:00:00Z", "unknown": [1]}
 INNER: dict[str, Any] = {
@@ -129,6 +129,33 @@ def test_models_are_wrapped_wherever_they_stand(models: ModuleType) -> None:
     assert type(thing.parent) is type(thing.children[0].parent) is models.Everything
     assert type(thing.owner.things[0].owner) is models.Owner
     assert type(thing.owner.favorite) is models.Everything
+
+
+@pytest.mark.parametrize(
+    ("kind", "name"), [("pictureBook", "PictureBookContent"), ("else", "Remainder")]
+)
+def test_the_class_of_a_variant_is_told_by_the_property_beside_it(
+    models: ModuleType, kind: str, name: str
+) -> None:
+    parcel = models.Parcel.from_dict({"kind": kind, "content": {"pageCount": 3}})
+    assert type(parcel.content) is getattr(models, name)
+    assert models.Content == Model | dict[str, Any]
+    assert type(models.Parcel(content={"weight": 1}).content) is Model
+    assert models.Parcel.openapi_types["content"] == "object"
+
+
+def test_where_nothing_tells_the_class_variants_stay_as_they_are(models: ModuleType) -> None:
+    parcel = models.Parcel.from_dict({"kind": "else", "samples": [{"weight": 1}]})
+    assert parcel.samples == [{"weight": 1}]
+    assert type(parcel.samples[0]) is dict
+
+
+def test_a_method_that_gives_way_is_hidden_where_a_property_has_its_name(
+    models: ModuleType,
+) -> None:
+    parcel = models.Parcel.from_dict({"items": [PART]})
+    assert type(parcel.items[0]) is models.Part
+    assert list(models.Part(name="p").items()) == [("name", "p")]
 
 
 def test_what_is_changed_inside_nested_lists_is_sent(models: ModuleType) -> None:

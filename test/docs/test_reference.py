@@ -6,6 +6,7 @@ import re
 
 import pytest
 
+import talon_one
 from codegen.docs import GUIDES
 from docs.pages import DOCS, ROOT, Page, cells
 from support.spec import (
@@ -16,9 +17,11 @@ from support.spec import (
     properties,
     python_name,
     required,
+    resolved,
     schema_name,
 )
 from talon_one.exceptions import exception_class
+from talon_one.fields import VariantField
 
 _LINK = re.compile(r"\[`([^`]+)`\]\(([^)]+)\)")
 
@@ -30,7 +33,7 @@ def test_there_is_a_page_for_each_schema_and_each_api_and_none_beside_the_guides
 
 def test_the_page_of_a_model_has_all_of_its_properties() -> None:
     for name in MODELS:
-        ((heading, *rows),) = Page(DOCS / f"{name}.md").tables
+        (heading, *rows), *variants = Page(DOCS / f"{name}.md").tables
         assert heading == ["Name", "Type", "Description", "Notes"]
         expected = [python_name(wire, node) for wire, node in properties(name).items()]
         assert [row[0] for row in rows] == [f"`{each}`" for each in expected], name
@@ -38,6 +41,21 @@ def test_the_page_of_a_model_has_all_of_its_properties() -> None:
             notes = row[3].split("; ")
             assert any(note.startswith("required") for note in notes) == (wire in required(name))
             assert (f"wire name `{wire}`" in notes) == (f"`{wire}`" != row[0])
+        assert len(variants) == sum(
+            "x-variants" in resolved(node) for node in properties(name).values()
+        )
+
+
+@pytest.mark.parametrize("name", ["Effect", "EffectProps"])
+def test_the_page_of_an_effect_leads_from_each_type_to_its_class(name: str) -> None:
+    heading, *rows = Page(DOCS / f"{name}.md").tables[-1]
+    assert heading == ["`effectType`", "Class"]
+    field = talon_one.Effect._fields["props"]
+    assert isinstance(field, VariantField)
+    assert [tuple(row) for row in rows] == [
+        (f'`"{kind}"`', f"[`{each}`]({each}.md)") for kind, each in field.classes.items()
+    ]
+    assert ['`"customEffect"`', "[`CustomEffectProps`](CustomEffectProps.md)"] in rows
 
 
 def test_each_page_leads_back_to_the_readme() -> None:

@@ -103,9 +103,16 @@ def test_reserved_words_are_avoided_and_older_spellings_kept() -> None:
 
 
 def test_no_property_hides_what_every_model_offers() -> None:
-    offered = {name for name in dir(Model) if not name.startswith("__")}
+    offered = {name for name in dir(Model) if not name.startswith("__")} - {"items", "values"}
     for name in MODELS:
         assert not offered & getattr(talon_one, name)._by_name.keys()
+
+
+def test_a_property_wins_over_the_method_that_a_dict_has_under_its_name() -> None:
+    picklist = talon_one.NewPicklist(type="string", values=["a", "b"])
+    assert picklist.values == ["a", "b"]
+    assert dict(picklist) == {"type": "string", "values": ["a", "b"]}
+    assert list(picklist.items()) == [("type", "string"), ("values", ["a", "b"])]
 
 
 def test_an_unknown_name_is_answered_with_the_nearest_one() -> None:

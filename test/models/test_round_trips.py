@@ -133,7 +133,9 @@ def _assert_typed(value: Any, node: Node) -> None:
         return
     node = resolved(node)
     kind = node.get("type")
-    if kind == "array":
+    if "x-variants" in node:
+        assert type(value) is Model, "no class goes with the sample of the property beside it"
+    elif kind == "array":
         assert isinstance(value, list)
         for item in value:
             _assert_typed(item, node["items"])

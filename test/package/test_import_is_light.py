@@ -57,6 +57,21 @@ def test_importing_an_api_loads_its_methods_and_no_model() -> None:
     assert not loaded & {"json", "logging", "ssl", "urllib3"}
 
 
+def test_no_class_of_props_is_loaded_before_props_are_read() -> None:
+    read = 'import talon_one; e = talon_one.Effect.from_json(\'{"effectType": "setDiscount"}\')'
+    read += "; e['props'] = {'value': 1}; e.effect_type, e.to_json()"
+    assert not {name for name in loaded_by(read) if name.endswith("_props")}
+    props = {name for name in loaded_by(f"{read}; e.props") if name.endswith("_props")}
+    assert props == {"talon_one.models.set_discount_effect_props"}
+
+
+def test_the_helpers_for_effects_load_neither_props_nor_the_http_library() -> None:
+    loaded = loaded_by("import talon_one; talon_one.effects.EffectHandler().on('setDiscount')")
+    assert ours(loaded) >= {"talon_one.effects", "talon_one.models.effect"}
+    assert not {name for name in loaded if name.endswith("_props")}
+    assert not loaded & {"asyncio", "ssl", "talon_one.api_client", "urllib3"}
+
+
 def test_making_a_client_loads_neither_the_http_library_nor_a_model() -> None:
     loaded = loaded_by(
         "from talon_one import IntegrationApi; IntegrationApi(host='https://a.test', api_key='b')"

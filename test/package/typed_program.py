@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import datetime
+from decimal import Decimal
 from typing import Any, Literal
 
 import urllib3
@@ -25,8 +26,12 @@ from talon_one import (
     IntegrationRequest,
     IntegrationStateV2,
     ManagementApi,
+    Model,
     NewCustomerSessionV2,
+    RejectCouponEffectProps,
+    SetDiscountEffectProps,
 )
+from talon_one.effects import EffectFailure, EffectHandler, ItemUnit, discounts
 from talon_one.exceptions import NotFoundException
 from talon_one.models.cart_item import CartItem
 from talon_one.models.coupon import Coupon
@@ -103,6 +108,77 @@ def rejected(effect: Effect) -> bool:
         case Effect(effect_type="rejectCoupon" | "rejectReferral"):
             return True
     return False
+
+
+# Effects: the class of their props tells what is in them, and so does their function.
+def amount(effect: Effect) -> float:
+    props = effect.props
+    assert_type(props, Model | dict[str, Any])
+    match effect.props:
+        case SetDiscountEffectProps(name=name, value=value):
+            assert_type(name, str)
+            assert_type(value, float)
+            return value
+        case RejectCouponEffectProps() as refused:
+            assert_type(refused.rejection_reason, str)
+            refused.reason  # type: ignore[attr-defined]  # noqa: B018  typo
+    assert_type(props["value"], Any)
+    props["value"] = 1
+    if "value" in props and props.get("scope") is None:
+        return float(sum(value for key, value in props.items() if key == "value"))
+    assert_type(dict(props), dict[str, Any])
+    discount = SetDiscountEffectProps.from_dict(props)
+    assert_type(
+        ApiClient().deserialize_model(props, SetDiscountEffectProps), SetDiscountEffectProps
+    )
+    return discount.value + len(list(props)) + len(props.keys()) + len(props.values())
+
+
+def effects_of_any_kind() -> list[Effect]:
+    typed = SetDiscountEffectProps(name="10% off", value=3.4)
+    rule = Effect(
+        campaign_id=1, ruleset_id=1, rule_index=0, rule_name="", effect_type="", props=typed
+    )
+    rule.props = {"value": 3}
+    rule.props = typed
+    rule.props = 3  # type: ignore[assignment]  # a number
+    free = {"name": "free"}
+    return [
+        rule,
+        Effect(campaign_id=1, ruleset_id=1, rule_index=0, rule_name="", effect_type="", props=free),
+    ]
+
+
+handler = EffectHandler()
+
+
+@handler.on(SetDiscountEffectProps)
+def grant(effect: Effect, props: SetDiscountEffectProps, cart: list[float]) -> None:
+    cart.append(props.value)
+
+
+@handler.on("rejectCoupon", "rejectReferral")
+async def refuse(effect: Effect, props: Model) -> None:
+    assert_type(effect.effect_type, str)
+
+
+@handler.on(RejectCouponEffectProps)  # type: ignore[arg-type]  # props of another class
+def wrong(effect: Effect, props: SetDiscountEffectProps) -> None: ...
+
+
+@handler.default
+def other(effect: Effect, props: Model) -> None: ...
+
+
+assert_type(handler.dispatch(state, [1.0]).failures, list[EffectFailure])
+handler.dispatch(state.effects)
+handler.dispatch(effects_of_any_kind())
+handler.dispatch([{"effectType": "setDiscount", "props": {}}])
+handler.dispatch(integration.track_event_v2({}))  # type: ignore[arg-type]  # perhaps no answer
+handler.dispatch(coupon)  # type: ignore[arg-type]  # has no effects
+assert_type(discounts(state).items, dict[ItemUnit, Decimal])
+assert_type(talon_one.effects.difference([], state).apply, list[Effect])
+assert_type(talon_one.effects.codes(state).rejected_coupons[0].rejection_reason, str)
 
 
 # Every way to a name leads to the same class.

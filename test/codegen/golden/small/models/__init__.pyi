@@ -3,6 +3,7 @@
 # isort: off
 from .catalog import Catalog
 from .code import Code
+from .content import Content
 from .error_response_with_status import ErrorResponseWithStatus
 from .everything import Everything
 from .http_server2_url import HTTPServer2URL
@@ -18,9 +19,12 @@ from .names import Names
 from .not_here import NotHere
 from .numbers import Numbers
 from .owner import Owner
+from .parcel import Parcel
 from .part import Part
+from .picture_book_content import PictureBookContent
 from .pin import Pin
 from .query import Query
+from .remainder import Remainder
 from .return_ import Return
 from .row import Row
 from .texts import Texts
@@ -29,6 +33,7 @@ from .whatever import Whatever
 __all__ = [
     "Catalog",
     "Code",
+    "Content",
     "ErrorResponseWithStatus",
     "Everything",
     "HTTPServer2URL",
@@ -42,9 +47,12 @@ __all__ = [
     "NotHere",
     "Numbers",
     "Owner",
+    "Parcel",
     "Part",
+    "PictureBookContent",
     "Pin",
     "Query",
+    "Remainder",
     "Return",
     "Row",
     "Texts",

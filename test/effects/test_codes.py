@@ -1,0 +1,55 @@
+"""What became of the codes of a session."""
+
+from __future__ import annotations
+
+from effects.making import answer, effect_json
+from talon_one import RejectCouponEffectProps, RejectReferralEffectProps
+from talon_one.effects import Codes, codes
+
+
+def test_codes_are_accepted_or_rejected_with_reasons() -> None:
+    nope = {"value": "NOPE", "rejectionReason": "CouponNotFound", "details": "none such"}
+    own = {"value": "ME", "rejectionReason": "ReferralRecipientIdSameAsAdvocate"}
+    found = codes(
+        answer(
+            effect_json("setDiscount", {"name": "n", "value": 1}),
+            effect_json("acceptCoupon", {"value": "TEN-OFF"}),
+            effect_json("rejectCoupon", nope, campaignId=-1),
+            effect_json("acceptCoupon", {"value": "FREE"}),
+            effect_json("acceptReferral", {"value": "FRIEND"}),
+            effect_json("redeemReferral", {"id": 1, "value": "PAL"}),
+            effect_json("rejectReferral", own),
+        )
+    )
+    assert found == Codes(
+        ["TEN-OFF", "FREE"],
+        [RejectCouponEffectProps.from_dict(nope)],
+        ["FRIEND", "PAL"],
+        [RejectReferralEffectProps.from_dict(own)],
+    )
+    assert found.rejected_coupons[0].rejection_reason == "CouponNotFound"
+
+
+def test_a_code_that_several_rules_accept_is_accepted_once() -> None:
+    accepted = effect_json("acceptCoupon", {"value": "TEN-OFF"})
+    assert codes(answer(accepted, accepted)).accepted_coupons == ["TEN-OFF"]
+
+
+def test_a_code_that_rules_disagree_on_is_in_both_lists() -> None:
+    limit = {"value": "TEN-OFF", "rejectionReason": "EffectCouldNotBeApplied"}
+    found = codes(
+        answer(
+            effect_json("acceptCoupon", {"value": "TEN-OFF"}),
+            effect_json("rejectCoupon", limit),
+        )
+    )
+    assert found.accepted_coupons == [each.value for each in found.rejected_coupons] == ["TEN-OFF"]
+
+
+def test_what_names_no_code_is_none() -> None:
+    broken = [
+        effect_json("acceptCoupon", None),
+        effect_json("acceptCoupon", {}),
+        effect_json("acceptReferral", {"value": 7}),
+    ]
+    assert codes(answer(*broken)) == Codes([], [], [], [])

@@ -1,0 +1,173 @@
+"""Discounts are summed exactly, each once, and where they belong."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from effects.making import answer, effect_json
+from talon_one import ApiValueError, Effect, SetDiscountEffectProps
+from talon_one.effects import Discounts, ItemCost, ItemUnit, discounts, rolled_back
+
+SHIPPING = {"name": "free", "additionalCostId": 3, "additionalCost": "shipping", "value": 4.9}
+
+
+def session(value: Any, name: str = "10% off", **more: Any) -> dict[str, Any]:
+    return effect_json("setDiscount", {"name": name, "value": value, **more})
+
+
+def item(value: Any, position: Any, *sub_position: Any, **more: Any) -> dict[str, Any]:
+    place = dict(zip(("position", "subPosition"), (position, *sub_position), strict=False))
+    props = {"name": f"off#{position}", "value": value, **place, **more}
+    return effect_json("setDiscountPerItem", props)
+
+
+def test_they_are_summed_where_they_belong() -> None:
+    found = discounts(
+        answer(
+            effect_json("acceptCoupon", {"value": "TEN-OFF"}),
+            session(3.4),
+            session(0.1, "loyal", scope="additionalCosts"),
+            item(1, 0.0, 0.0),
+            item(1, 0, 1),
+            item(0.5, 0, 1, scope="price"),
+            item(2, 1),
+            effect_json("setDiscountPerAdditionalCost", SHIPPING),
+            effect_json("setDiscountPerAdditionalCost", {**SHIPPING, "value": 0.1}),
+            effect_json(
+                "setDiscountPerAdditionalCostPerItem",
+                {**SHIPPING, "position": 1, "subPosition": 2, "additionalCost": "wrapping"},
+            ),
+        )
+    )
+    assert found == Discounts(
+        session={"10% off": Decimal("3.4"), "loyal": Decimal("0.1")},
+        items={
+            ItemUnit(0, 0): Decimal(1),
+            ItemUnit(0, 1): Decimal("1.5"),
+            ItemUnit(1, 0): Decimal(2),
+        },
+        costs={"shipping": Decimal("5.0")},
+        item_costs={ItemCost(1, 2, "wrapping"): Decimal("4.9")},
+        unknown=[],
+    )
+    assert found.total == Decimal("17.9")
+    assert found.lines == {0: Decimal("2.5"), 1: Decimal(2)}
+    assert found.items[(0, 1)] == Decimal("1.5")  # type: ignore[index]  # a tuple will do
+
+
+def test_no_discounts_are_none() -> None:
+    assert discounts([]) == Discounts({}, {}, {}, {}, [])
+    assert discounts([]).total == Decimal(0)
+
+
+def test_a_tenth_stays_a_tenth() -> None:
+    assert discounts([session(0.1)] * 3).session == {"10% off": Decimal("0.3")}
+    assert discounts(answer(*[session(0.1)] * 3)).total == Decimal("0.3")
+
+
+def test_positions_are_compared_as_numbers() -> None:
+    found = discounts(answer(item(1, 1, 0), item(1, 1.0, 0.0), item(1, 1)))
+    assert found.items == {(1, 0): 3}
+    assert [type(part) for part in next(iter(found.items))] == [int, int]
+
+
+def test_the_shares_of_a_pro_rata_discount_count_and_their_total_does_not() -> None:
+    shared = {"totalDiscount": 10, "desiredTotalDiscount": 12, "desiredValue": 6}
+    found = discounts(answer(item(7.5, 0, 0, **shared), item(2.5, 1, 0, **shared)))
+    assert found.items == {(0, 0): Decimal("7.5"), (1, 0): Decimal("2.5")}
+    assert found.total == 10
+
+
+def test_what_was_desired_beyond_a_budget_is_not_granted() -> None:
+    assert discounts(answer(session(3, desiredValue=5))).total == 3
+
+
+def test_the_discount_of_a_bundle_belongs_to_the_item_that_it_is_on() -> None:
+    bundle = {"bundleIndex": 1, "bundleName": "b", "targetedItemPosition": 5}
+    assert discounts(answer(item(2, 3, 1, **bundle))).items == {(3, 1): 2}
+
+
+def test_discounts_of_the_same_name_that_hold_together_add_up() -> None:
+    found = discounts(answer(session(3), session(4)))
+    assert found.session == {"10% off": 7}
+
+
+def test_a_discount_of_a_new_kind_is_not_summed_and_not_hidden() -> None:
+    found = discounts(answer(session(1), effect_json("setDiscountPerParcel", {"value": 5})))
+    assert found.total == 1
+    assert [each.effect_type for each in found.unknown] == ["setDiscountPerParcel"]
+
+
+def test_effects_that_were_made_by_hand_are_summed_too() -> None:
+    made = Effect.from_dict(session(1))
+    made.props = SetDiscountEffectProps(name="n", value=0.2)
+    assert discounts([made]).session == {"n": Decimal("0.2")}
+    made.props["value"] = Decimal("0.3")
+    assert discounts([made]).session == {"n": Decimal("0.3")}
+
+
+@pytest.mark.parametrize(
+    ("wrong", "said"),
+    [
+        (session("3"), "value is '3', no number"),
+        (session(None), "value is None, no number"),
+        (session(True), "value is True, no number"),
+        (session(float("nan")), "value is nan, no number"),
+        (effect_json("setDiscount", None), "props is None, no object"),
+        (item(1, None), "position is None, no number"),
+        (item(1, 0.5), "position is 0.5, no index"),
+        (item(1, -1), "position is -1, no index"),
+        (item(1, 0, "a"), "subPosition is 'a', no number"),
+        (
+            effect_json("setDiscountPerAdditionalCost", {"value": 1, "additionalCostId": 3}),
+            "additionalCost is None, no name",
+        ),
+        (effect_json("rollbackDiscount", {"name": "n"}), "value is None, no number"),
+        (effect_json("rollbackDiscount", []), r"props is \[\], no object"),
+    ],
+)
+def test_a_sum_that_would_be_wrong_is_refused(wrong: Any, said: str) -> None:
+    kind = wrong["effectType"]
+    function = rolled_back if kind == "rollbackDiscount" else discounts
+    with pytest.raises(ApiValueError, match=rf"{kind} of campaign 12, rule 'Ten percent': {said}"):
+        function(answer(session(1), wrong))
+
+
+def test_what_is_rolled_back_is_summed_apart() -> None:
+    def rollback(value: float, **more: Any) -> dict[str, Any]:
+        return effect_json("rollbackDiscount", {"name": "n", "value": value, **more})
+
+    item_cost = {"cartItemPosition": 1, "additionalCost": "shipping"}
+    state = answer(
+        session(50),
+        rollback(0.1),
+        rollback(0.2),
+        rollback(1, cartItemPosition=2.0, cartItemSubPosition=1),
+        rollback(2, additionalCost="shipping", additionalCostId=3),
+        rollback(4, **item_cost),
+    )
+    assert rolled_back(state) == Discounts(
+        session={"n": Decimal("0.3")},
+        items={ItemUnit(2, 1): Decimal(1)},
+        costs={"shipping": Decimal(2)},
+        item_costs={ItemCost(1, 0, "shipping"): Decimal(4)},
+        unknown=[],
+    )
+    assert discounts(state).total == 50
+
+
+cents = st.integers(0, 10**9)
+
+
+@given(st.lists(st.tuples(cents, st.integers(0, 3), st.integers(0, 3)), max_size=30))
+def test_the_total_is_that_of_the_amounts_to_the_cent(amounts: list[tuple[int, int, int]]) -> None:
+    effects = [item(value / 100, *place) for value, *place in amounts]
+    effects += [session(value / 100) for value, *_ in amounts]
+    found = discounts(answer(*effects))
+    assert found.total * 100 == 2 * sum(value for value, *_ in amounts)
+    assert sum(found.lines.values()) == sum(found.session.values())

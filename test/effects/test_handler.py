@@ -1,0 +1,373 @@
+"""`EffectHandler` calls the function of each effect, whatever becomes of the others."""
+
+from __future__ import annotations
+
+import asyncio
+import pickle
+import warnings
+from typing import Any
+
+import pytest
+
+import talon_one
+from effects.making import answer, effect, effect_json
+from support.server import RecordingServer
+from talon_one import (
+    AcceptCouponEffectProps,
+    ApiTypeError,
+    ApiValueError,
+    CustomEffectProps,
+    Effect,
+    IntegrationApi,
+    Model,
+    OpenApiException,
+    RejectCouponEffectProps,
+    SetDiscountEffectProps,
+    StrikethroughSetDiscountPerItemEffectProps,
+)
+from talon_one.effects import (
+    EffectHandler,
+    EffectHandlingError,
+    UnknownEffectTypeWarning,
+    effects_of,
+)
+from talon_one.suggest import did_you_mean
+
+ACCEPTED = effect_json("acceptCoupon", {"value": "TEN-OFF"})
+DISCOUNT = effect_json("setDiscount", {"name": "10% off", "value": 3.4})
+REJECTED = effect_json("rejectCoupon", {"value": "NOPE", "rejectionReason": "CouponNotFound"})
+KINDS = Effect._fields["props"].classes.keys()  # type: ignore[attr-defined]  # has variants
+NEW = effect_json("sendPigeon", {"to": "Zoe"})
+
+
+def note(seen: list[Any], name: str) -> Any:
+    """Return a function for effects that writes down what it gets."""
+    return lambda effect, props: seen.append((name, effect.effect_type, type(props)))
+
+
+def test_each_effect_goes_to_the_function_of_its_type() -> None:
+    seen: list[Any] = []
+    handler = EffectHandler()
+    handler.on("acceptCoupon")(note(seen, "name"))
+    handler.on(SetDiscountEffectProps)(note(seen, "class"))
+    handler.default(note(seen, "default"))
+    result = handler.dispatch(answer(ACCEPTED, DISCOUNT, REJECTED, NEW))
+    assert seen == [
+        ("name", "acceptCoupon", AcceptCouponEffectProps),
+        ("class", "setDiscount", SetDiscountEffectProps),
+        ("default", "rejectCoupon", RejectCouponEffectProps),
+        ("default", "sendPigeon", Model),
+    ]
+    kinds = [each.effect_type for each in result.handled]
+    assert kinds == ["acceptCoupon", "setDiscount", "rejectCoupon", "sendPigeon"]
+    assert result.unhandled == []
+    assert result.failures == []
+    result.raise_for_failures()
+
+
+def test_without_a_default_effects_are_told_as_unhandled() -> None:
+    handler = EffectHandler()
+    handler.on("acceptCoupon")(note([], ""))
+    result = handler.dispatch(answer(ACCEPTED, NEW, DISCOUNT))
+    assert [each.effect_type for each in result.handled] == ["acceptCoupon"]
+    assert [each.effect_type for each in result.unhandled] == ["sendPigeon", "setDiscount"]
+
+
+def test_one_function_may_serve_several_types() -> None:
+    seen: list[str] = []
+    handler = EffectHandler()
+
+    @handler.on(AcceptCouponEffectProps, RejectCouponEffectProps)
+    def of_code(effect: Effect, props: AcceptCouponEffectProps | RejectCouponEffectProps) -> None:
+        seen.append(props.value)
+
+    @handler.on("setDiscount", "sendPigeon")
+    def other(effect: Effect, props: Model) -> None:
+        seen.append(effect.effect_type)
+
+    handler.dispatch(answer(ACCEPTED, DISCOUNT, REJECTED, NEW))
+    assert seen == ["TEN-OFF", "setDiscount", "NOPE", "sendPigeon"]
+    assert (of_code.__name__, other.__name__) == ("of_code", "other")
+
+
+def test_the_context_is_handed_on() -> None:
+    handler = EffectHandler()
+
+    @handler.on(SetDiscountEffectProps)
+    def grant(effect: Effect, props: SetDiscountEffectProps, cart: dict[str, float]) -> None:
+        cart[props.name] = props.value
+
+    carts: list[dict[str, float]] = [{}, {}]
+    for cart in carts:
+        handler.dispatch(answer(DISCOUNT), cart).raise_for_failures()
+    assert carts == [{"10% off": 3.4}] * 2
+
+
+def test_an_exception_is_collected_and_the_other_functions_run() -> None:
+    seen: list[Any] = []
+    handler = EffectHandler()
+
+    @handler.on("acceptCoupon", "rejectCoupon")
+    def fail(effect: Effect, props: Model) -> None:
+        raise LookupError(props["value"])
+
+    handler.on("setDiscount")(note(seen, "discount"))
+    result = handler.dispatch(answer(ACCEPTED, DISCOUNT, REJECTED))
+    assert [name for name, *_ in seen] == ["discount"]
+    assert [each.effect_type for each in result.handled] == ["setDiscount"]
+    assert [(each.effect.effect_type, str(each.error)) for each in result.failures] == [
+        ("acceptCoupon", "TEN-OFF"),
+        ("rejectCoupon", "NOPE"),
+    ]
+    with pytest.raises(EffectHandlingError) as caught:
+        result.raise_for_failures()
+    assert isinstance(caught.value, OpenApiException)
+    assert caught.value.__cause__ is result.failures[0].error
+    assert str(caught.value) == (
+        "2 effects could not be handled: "
+        "acceptCoupon of campaign 12, rule 'Ten percent': LookupError: TEN-OFF; "
+        "rejectCoupon of campaign 12, rule 'Ten percent': LookupError: NOPE"
+    )
+    again = pickle.loads(pickle.dumps(caught.value))
+    assert str(again) == str(caught.value)
+    assert again.failures[0].effect == result.failures[0].effect
+
+
+def test_what_is_to_end_the_program_is_not_collected() -> None:
+    handler = EffectHandler()
+
+    @handler.default
+    def interrupt(effect: Effect, props: Model) -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        handler.dispatch(answer(ACCEPTED))
+
+
+def test_malformed_props_fail_in_the_function_that_meets_them_and_nowhere_else() -> None:
+    handler = EffectHandler()
+
+    @handler.on(SetDiscountEffectProps)
+    def grant(effect: Effect, props: SetDiscountEffectProps) -> float:
+        return props.value + 0
+
+    malformed: list[Any] = [None, [], {"name": "n"}]
+    broken = [effect_json("setDiscount", props) for props in malformed]
+    kinds: list[Any] = [None, ["setDiscount"], {"a": 1}, 7]
+    strange = [effect_json(kind, {}) for kind in kinds]
+    result = handler.dispatch(answer(*broken, DISCOUNT, *strange))
+    assert (len(result.failures), len(result.handled), len(result.unhandled)) == (3, 1, 4)
+
+
+def test_plain_and_asynchronous_functions_are_run_one_after_another() -> None:
+    seen: list[str] = []
+    handler = EffectHandler()
+
+    @handler.on(AcceptCouponEffectProps)
+    async def accept(effect: Effect, props: AcceptCouponEffectProps, cart: str) -> None:
+        seen.append(f"begin {cart}")
+        await asyncio.sleep(0)
+        seen.append(f"end {props.value}")
+
+    @handler.on("rejectCoupon")
+    async def fail(effect: Effect, props: Model, cart: str) -> None:
+        await asyncio.sleep(0)
+        raise LookupError(cart)
+
+    @handler.on("setDiscount")
+    def discount(effect: Effect, props: Model, cart: str) -> None:
+        seen.append("discount")
+
+    state = answer(ACCEPTED, REJECTED, DISCOUNT, NEW)
+    result = asyncio.run(handler.dispatch_async(state, "cart"))
+    assert seen == ["begin cart", "end TEN-OFF", "discount"]
+    assert [each.effect_type for each in result.handled] == ["acceptCoupon", "setDiscount"]
+    assert [each.effect_type for each in result.unhandled] == ["sendPigeon"]
+    assert [str(each.error) for each in result.failures] == ["cart"]
+
+
+def test_a_task_that_is_cancelled_stops() -> None:
+    seen: list[Any] = []
+    handler = EffectHandler()
+
+    @handler.on("acceptCoupon")
+    async def cancel(effect: Effect, props: Model) -> None:
+        raise asyncio.CancelledError
+
+    handler.on("setDiscount")(note(seen, "discount"))
+
+    async def run() -> None:
+        with pytest.raises(asyncio.CancelledError):
+            await handler.dispatch_async(answer(ACCEPTED, DISCOUNT))
+
+    asyncio.run(run())
+    assert seen == []
+
+
+def test_a_coroutine_function_is_not_dropped_in_silence() -> None:
+    seen: list[Any] = []
+    handler = EffectHandler()
+    handler.on("acceptCoupon")(note(seen, "accept"))
+
+    @handler.on("setDiscount")
+    async def discount(effect: Effect, props: Model) -> None:
+        seen.append("discount")
+
+    with pytest.raises(ApiTypeError, match="use dispatch_async"):
+        handler.dispatch(answer(ACCEPTED, DISCOUNT))
+    assert seen == []
+    # What does not look like one is found out when it is called.
+    hidden = EffectHandler()
+    hidden.default(lambda effect, props: discount(effect, props))
+    [failure] = hidden.dispatch(answer(DISCOUNT)).failures
+    assert "use dispatch_async" in str(failure)
+
+
+def test_a_type_has_one_function() -> None:
+    handler = EffectHandler()
+    handler.on("setDiscount")(note([], ""))
+    with pytest.raises(ApiValueError, match="'setDiscount' has a function already"):
+        handler.on(SetDiscountEffectProps)(note([], ""))
+    handler.default(note([], ""))
+    with pytest.raises(ApiValueError, match="there is a default already"):
+        handler.default(note([], ""))
+
+
+def test_a_function_that_is_refused_is_registered_for_no_type() -> None:
+    handler = EffectHandler()
+    handler.on("setDiscount")(note([], ""))
+    with pytest.raises(ApiValueError):
+        handler.on("acceptCoupon", "setDiscount")(note([], ""))
+    assert len(handler.dispatch(answer(ACCEPTED)).unhandled) == 1
+
+
+@pytest.mark.parametrize(
+    "kind", ["setDiscout", "setDsicount", "set_discount", "SetDiscountEffectProps"]
+)
+def test_a_type_that_looks_misspelled_is_warned_of(kind: str) -> None:
+    handler = EffectHandler()
+    with pytest.warns(UnknownEffectTypeWarning, match=r"Did you mean 'setDiscount'\?") as caught:
+        handler.on(kind)
+    assert caught[0].filename == __file__
+
+
+@pytest.mark.parametrize("kind", sorted(KINDS))
+def test_a_type_that_is_merely_like_others_is_none_of_them(kind: str) -> None:
+    # Each of those that were added over the years would have been accepted in silence before.
+    assert did_you_mean(kind, KINDS - {kind}, slips_only=True) == ""
+
+
+@pytest.mark.parametrize("kind", ["sendPigeon", "setDiscountPerParcel", "customEffect", "error"])
+def test_known_and_new_types_are_not(kind: str) -> None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        EffectHandler().on(kind)
+        EffectHandler().on(CustomEffectProps)
+
+
+@pytest.mark.parametrize(
+    ("kinds", "said"),
+    [
+        ((), "needs at least one effect type"),
+        ((Effect,), "neither an effect type nor a class of props"),
+        ((7,), "neither an effect type nor a class of props"),
+        (
+            (StrikethroughSetDiscountPerItemEffectProps,),
+            "'SetDiscountPerItemEffectProps'",
+        ),
+    ],
+)
+def test_what_names_no_type_of_effects_is_refused(kinds: Any, said: str) -> None:
+    with pytest.raises(ApiTypeError, match=said):
+        EffectHandler().on(*kinds)
+
+
+@pytest.mark.parametrize(
+    ("cls", "data"),
+    [
+        (talon_one.IntegrationStateV2, {"effects": [ACCEPTED]}),
+        (talon_one.IntegrationEventV2Response, {"effects": [ACCEPTED]}),
+        (talon_one.IntegrationEventV3Response, {"effects": [ACCEPTED]}),
+        (talon_one.ReopenSessionResponse, {"effects": [ACCEPTED]}),
+        (talon_one.CustomerProfileIntegrationResponseV2, {"effects": [ACCEPTED]}),
+        (talon_one.IntegrationCustomerSessionResponse, {"effects": [ACCEPTED]}),
+    ],
+)
+def test_every_answer_that_lists_effects_will_do(cls: type[Any], data: Any) -> None:
+    assert [each.effect_type for each in effects_of(cls.from_dict(data))] == ["acceptCoupon"]
+
+
+def test_lists_of_effects_will_do_and_dicts_in_them_stay_plain() -> None:
+    plain = effect_json("setDiscount", {"value": 1})
+    found = effects_of([plain, effect("acceptCoupon", {})])
+    assert [type(each) for each in found] == [Effect, Effect]
+    assert found[0].props["value"] == 1
+    assert type(plain["props"]) is dict
+    assert [each.effect_type for each in effects_of(iter([plain]))] == ["setDiscount"]
+
+
+@pytest.mark.parametrize("data", [{}, {"effects": None}, {"effects": []}])
+def test_an_answer_without_effects_lists_none(data: Any) -> None:
+    assert effects_of(talon_one.IntegrationStateV2.from_dict(data)) == []
+
+
+V1_EFFECT = [12, 40, 0, ["setDiscount", "10% off", 3.4]]
+
+
+@pytest.mark.parametrize(
+    ("wrong", "said"),
+    [
+        (None, "silent='no'"),
+        (
+            talon_one.IntegrationState.from_dict({}),
+            r"IntegrationState has no effects; effects of V1 answers",
+        ),
+        (talon_one.Event.from_dict({"effects": [V1_EFFECT]}), "effects of V1 answers are lists"),
+        ([V1_EFFECT], "effects of V1 answers are lists"),
+        (talon_one.Coupon.from_dict({}), "Coupon has no effects$"),
+        ({"effects": []}, "not dict"),
+        ("effects", "not str"),
+        (7, "not int"),
+        ([7], "an effect is an Effect or a dict, not int"),
+        (talon_one.IntegrationStateV2.from_dict({"effects": {"a": 1}}), "not dict"),
+    ],
+    ids=str,
+)
+def test_what_has_no_effects_is_refused_with_advice(wrong: Any, said: str) -> None:
+    with pytest.raises(ApiTypeError, match=said):
+        effects_of(wrong)
+    with pytest.raises(ApiTypeError, match=said):
+        EffectHandler().dispatch(wrong)
+
+
+def test_the_answer_to_a_call_is_dispatched() -> None:
+    seen: list[Any] = []
+    handler = EffectHandler()
+    handler.default(note(seen, ""))
+    with RecordingServer() as server:
+        server.script({"effects": [ACCEPTED, DISCOUNT], "createdCoupons": []})
+        with IntegrationApi(host=server.url, api_key="key") as api:
+            handler.dispatch(api.update_customer_session_v2("s", {"customerSession": {}}))
+    assert [kind for _, kind, _ in seen] == ["acceptCoupon", "setDiscount"]
+
+
+def test_so_is_the_answer_to_an_asynchronous_call() -> None:
+    seen: list[str] = []
+    handler = EffectHandler()
+
+    @handler.on(SetDiscountEffectProps)
+    async def grant(effect: Effect, props: SetDiscountEffectProps) -> None:
+        await asyncio.sleep(0)
+        seen.append(props.name)
+
+    async def call(host: str) -> None:
+        configuration = talon_one.Configuration(host, {"api_key_v1": "key"})
+        async with talon_one.aio.ApiClient(configuration) as client:
+            state = await talon_one.aio.IntegrationApi(client).reopen_customer_session("s")
+        result = await handler.dispatch_async(state)
+        result.raise_for_failures()
+
+    with RecordingServer() as server:
+        server.script({"effects": [DISCOUNT]})
+        asyncio.run(call(server.url))
+    assert seen == ["10% off"]
