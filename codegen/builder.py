@@ -168,7 +168,7 @@ class _Builder:
         Elsewhere there is nothing beside it to choose the class by, and it is any object.
         """
         found = self._type(node)
-        inner = resolve(self._document, node.get("allOf", [node])[0])
+        inner = self._described(node)
         if "x-variants" not in inner:
             return found
         with located("x-variants"):
