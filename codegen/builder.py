@@ -19,6 +19,7 @@ from codegen.checks import (
 )
 from codegen.loader import METHODS, Document, SpecError, resolve
 from codegen.names import identifier, module_name
+from codegen.notifications import notifications
 from codegen.patterns import python_pattern
 from talon_one.auth import SCHEMES
 
@@ -85,6 +86,7 @@ class _Builder:
             models=tuple(sorted(models, key=lambda each: each.name)),
             aliases=tuple(sorted(aliases, key=lambda each: each.name)),
             apis=tuple(self._apis(operations)),
+            notifications=notifications(self._schemas),
         )
 
     # -- Schemas -------------------------------------------------------------------------------

@@ -250,6 +250,23 @@ class Api:
 
 
 @dataclass(frozen=True)
+class Shape:
+    """One class that the body of a webhook may have.
+
+    Attributes:
+        model: Name of the class.
+        items: Class of the items that it is known by.
+        key: Property that such an item has; ``None`` where any item will do.
+        value: Value of that property; ``None`` where having it is enough.
+    """
+
+    model: str
+    items: str | None = None
+    key: str | None = None
+    value: str | None = None
+
+
+@dataclass(frozen=True)
 class Sdk:
     """Everything that the templates need to know."""
 
@@ -259,6 +276,7 @@ class Sdk:
     models: tuple[Model, ...]
     aliases: tuple[Alias, ...]
     apis: tuple[Api, ...]
+    notifications: dict[str, tuple[Shape, ...]]
 
     @property
     def schemas(self) -> list[Model | Alias]:

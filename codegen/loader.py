@@ -18,6 +18,7 @@ EXTENSIONS = (
     "x-legacy",
     "x-also-accepts",
     "x-variants",
+    "x-notification",
 )
 
 

@@ -62,6 +62,7 @@ SUBMODULES = frozenset(
         "exceptions",
         "models",
         "rest",
+        "webhooks",
     }
 )
 """Modules that are found as attributes without having been imported."""

@@ -50,6 +50,7 @@ from . import effects as effects
 from . import exceptions as exceptions
 from . import models as models
 from . import rest as rest
+from . import webhooks as webhooks
 
 HOME: dict[str, str]
 SUBMODULES: frozenset[str]

@@ -6,8 +6,10 @@
     ├── ApiTypeError (TypeError)            a value or keyword of the wrong kind
     ├── ApiValueError (ValueError)          a value that cannot be sent
     │   ├── ModelValidationError            `validate()` found violations; carries all of them
-    │   └── ConfigurationError              host or credentials are missing or unusable
+    │   ├── ConfigurationError              host or credentials are missing or unusable
+    │   └── MalformedBodyError              a webhook came whose body is no JSON object
     ├── effects.EffectHandlingError         functions for effects failed; carries all failures
+    ├── WrongSecretError                    a webhook came without the secret that it must have
     ├── ClientClosedError (RuntimeError)    the client was closed before the call
     ├── ApiKeyError (KeyError)              a property that the object does not have
     ├── ApiAttributeError (AttributeError)  a name that the class does not have
@@ -107,6 +109,14 @@ class ClientClosedError(OpenApiException, RuntimeError):
 
 class ConfigurationError(ApiValueError):
     """The host or a credential is missing or unusable; nothing was sent."""
+
+
+class MalformedBodyError(ApiValueError):
+    """The body of a webhook is not a JSON object; 400 is the answer to it."""
+
+
+class WrongSecretError(OpenApiException):
+    """A webhook lacks the shared secret, or has another one; 401 is the answer to it."""
 
 
 class ModelValidationError(ApiValueError):

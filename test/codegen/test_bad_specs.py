@@ -439,6 +439,77 @@ BAD: dict[str, tuple[Edit, str]] = {
 }
 
 
+NOTIFICATION = {
+    "type": "object",
+    "properties": {
+        "NotificationType": {"type": "string", "enum": ["ThingMade"]},
+        "Data": {"type": "array", "items": REFERENCE},
+    },
+}
+
+
+def _notification(*said: Any) -> Edit:
+    """Return an edit that adds one notification for each thing that `x-notification` says."""
+    return _schema(
+        **{
+            f"Note{number}": {**NOTIFICATION, "x-notification": each}
+            for number, each in enumerate(said)
+        }
+    )
+
+
+BAD_NOTIFICATIONS: dict[str, tuple[Edit, str]] = {
+    "a notification that does not say what it is": (
+        _schema(Note=NOTIFICATION),
+        "Note: has a NotificationType, so x-notification must say whether it is one",
+    ),
+    "a notification without a type": (
+        lambda spec: spec.thing.update({"x-notification": True}),
+        "Thing: x-notification needs the property NotificationType with an enum",
+    ),
+    "a word": (
+        _notification("yes"),
+        "Note0: x-notification must be true, false, or have items, property and value",
+    ),
+    "an unknown key": (
+        _notification({"items": "Thing", "propetry": "name"}),
+        "Note0: x-notification must be true, false, or have items, property and value",
+    ),
+    "a value of no property": (
+        _notification({"items": "Thing", "value": "a"}),
+        "Note0: x-notification has a value without the property that has it",
+    ),
+    "items that are no schema": (
+        _notification({"items": "Nothing"}),
+        "Note0: x-notification names 'Nothing', which is no schema with properties",
+    ),
+    "items that are no class": (
+        _notification({"items": "Things"}),
+        "Note0: x-notification names 'Things', which is no schema with properties",
+    ),
+    "two for everything": (
+        _notification(True, {"items": "Thing"}),
+        "ThingMade: two things would be the shape 'None: None'",
+    ),
+    "two that cannot be told apart": (
+        _notification(
+            True,
+            {"items": "Thing", "property": "name", "value": "a"},
+            {"items": "Thing", "property": "name", "value": "a"},
+        ),
+        "ThingMade: two things would be the shape 'name: a'",
+    ),
+    "none for the rest": (
+        _notification(
+            {"items": "Thing", "property": "name", "value": "a"},
+            {"items": "Thing", "property": "name", "value": "b"},
+        ),
+        "ThingMade: no schema is there for items that fit none of its shapes",
+    ),
+}
+BAD.update(BAD_NOTIFICATIONS)
+
+
 @pytest.mark.parametrize("what", BAD)
 def test_refused(
     what: str,
@@ -496,6 +567,25 @@ def test_refused_as_text(
     printed = capsys.readouterr()
     assert said in printed.err
     assert printed.err.count("\n") == 1
+
+
+def test_what_is_surest_comes_first_among_the_shapes_of_a_notification(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    spec = Spec()
+    _notification(
+        {"items": "Thing"},
+        {"items": "Thing", "property": "size"},
+        {"items": "Thing", "property": "name", "value": "b"},
+        False,
+        {"items": "Thing", "property": "name", "value": "a"},
+    )(spec)
+    spec.write(tmp_path)
+    assert _run(tmp_path, monkeypatch) == 0
+    names: dict[str, Any] = {}
+    exec((tmp_path / "talon_one/models/_notifications.py").read_text(), names)
+    (shapes,) = names["SHAPES"].values()
+    assert [shape.model for shape in shapes] == ["Note2", "Note4", "Note1", "Note0"]
 
 
 def test_a_right_spec_is_not_refused(

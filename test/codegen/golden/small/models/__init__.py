@@ -4,6 +4,7 @@
 from importlib import import_module as _import_module
 
 _MODULES = {
+    "Alarm": "alarm",
     "Catalog": "catalog",
     "Code": "code",
     "Content": "content",
@@ -24,6 +25,10 @@ _MODULES = {
     "Owner": "owner",
     "Parcel": "parcel",
     "Part": "part",
+    "PartsBase": "parts_base",
+    "PartsGone": "parts_gone",
+    "PartsOther": "parts_other",
+    "PartsSold": "parts_sold",
     "PictureBookContent": "picture_book_content",
     "Pin": "pin",
     "Query": "query",

@@ -1,0 +1,87 @@
+"""The headers of a webhook: looking one up, and checking the secret that one must have."""
+
+from __future__ import annotations
+
+import hmac
+import re
+from collections.abc import Iterable, Mapping, Sequence
+
+from talon_one.exceptions import ConfigurationError, WrongSecretError
+
+Headers = (
+    Mapping[str, str]
+    | Mapping[bytes, bytes]
+    | Iterable[tuple[str, str]]
+    | Iterable[tuple[bytes, bytes]]
+)
+"""Headers as frameworks have them: a mapping of any kind, or pairs of text or bytes."""
+
+_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+_VALUE = re.compile(r"[\x21-\x7e]([\x20-\x7e]*[\x21-\x7e])?")
+
+
+class SharedSecret:
+    """A header that every webhook must have, with a value that only the sender knows.
+
+    Args:
+        header: Name of the header, as it is set in Talon.One; case does not matter.
+        secret: Its value, or several values any of which will do while one replaces the other.
+            White space around them does not count, as in every header.
+
+    Raises:
+        ConfigurationError: There is no secret, it is empty, or it cannot be in a header. The
+            message does not quote it.
+    """
+
+    def __init__(self, header: str, secret: str | Sequence[str]) -> None:
+        is_one = isinstance(secret, str) or not isinstance(secret, Iterable)
+        secrets: list[object] = [secret] if is_one else list(secret)
+        if not isinstance(header, str) or not _NAME.fullmatch(header):
+            raise ConfigurationError(f"{header!r} cannot be the name of a header")
+        if not secrets:
+            raise ConfigurationError(f"there is no secret for the header {header}")
+        self.header = header
+        self._secrets = [_usable(each, header) for each in secrets]
+
+    def check(self, headers: Headers) -> None:
+        """Refuse headers without the secret. How long it takes does not tell how much was right.
+
+        Raises:
+            WrongSecretError: The header is missing, is there twice, or has another value.
+        """
+        given = values(headers, self.header)
+        if len(given) != 1:
+            found = "is there more than once" if given else "is missing"
+            raise WrongSecretError(f"the header {self.header} {found}")
+        sent = given[0].encode("utf-8", "surrogatepass")
+        # All of them, so that the time does not tell which one was right.
+        right = [hmac.compare_digest(sent, each) for each in self._secrets]
+        if not any(right):
+            raise WrongSecretError(f"the header {self.header} does not have the right secret")
+
+    def __repr__(self) -> str:
+        return f"SharedSecret({self.header!r}, '***')"
+
+
+def values(headers: Headers, name: str) -> list[str]:
+    """Return the values that a header has, without the white space around them."""
+    pairs: Iterable[tuple[object, object]]
+    # The headers of Werkzeug are no mapping, but have the items of one.
+    pairs = headers.items() if hasattr(headers, "items") else headers
+    wanted = name.lower()
+    return [_text(value).strip() for key, value in pairs if _text(key).lower() == wanted]
+
+
+def _text(value: object) -> str:
+    return value.decode("latin-1") if isinstance(value, bytes) else str(value)
+
+
+def _usable(secret: object, header: str) -> bytes:
+    stripped = secret.strip() if isinstance(secret, str) else ""
+    if not stripped:
+        raise ConfigurationError(f"a secret for the header {header} is empty, or is no text")
+    if not _VALUE.fullmatch(stripped):
+        raise ConfigurationError(
+            f"a secret for the header {header} has characters other than those of ASCII"
+        )
+    return stripped.encode()

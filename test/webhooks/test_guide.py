@@ -1,0 +1,77 @@
+"""The guide on webhooks is true: its code runs, and its tables are those of the code."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+
+from docs.pages import ROOT, Page
+from examples import guide
+from talon_one.webhooks import Receiver, Reply, SeenInMemory
+from webhooks.messages import NOTIFICATIONS, message
+
+
+@pytest.fixture(scope="module")
+def page() -> Page:
+    return Page(ROOT / "docs" / "webhooks.md")
+
+
+def test_its_code_runs_and_prints_what_it_says(
+    page: Page, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert guide.run(page) == []
+
+
+def test_its_code_has_the_right_types(page: Page, tmp_path: Path) -> None:
+    assert guide.type_errors(page.blocks, tmp_path) == ""
+
+
+def test_its_table_of_classes_is_complete(page: Page) -> None:
+    (heading, *rows) = page.tables[-1]
+    assert heading == ["`NotificationType`", "Class"]
+    listed = {(name, type.strip("`")) for type, names in rows for name in _linked(names)}
+    assert listed == set(NOTIFICATIONS)
+    assert [row[0] for row in rows] == sorted(row[0] for row in rows)
+
+
+def test_its_table_of_answers_has_every_answer_there_is(page: Page) -> None:
+    (heading, *rows) = page.tables[0]
+    assert heading[0] == "Answer"
+    stated = {tuple(row[0].replace("`", "").split(" ", 1)) for row in rows}
+    assert stated == {
+        *((str(reply.status), reply.body) for reply in _replies() if reply.status != 400),
+        ("400",),
+    }
+    for answer, _, repeated in rows:
+        assert repeated == ("yes" if answer.startswith(("429", "5")) else "no")
+
+
+def _replies() -> list[Reply]:
+    """Return one answer of each kind."""
+    seen = SeenInMemory()
+    receive = Receiver(
+        secret_header="X-S",
+        secret="s",
+        seen=seen,
+        handlers={"CouponCreated": lambda *_: None, "CouponsDeleted": lambda *_: 1 / 0},
+    )
+    handled = json.dumps(message("CreateCouponData", "CouponCreated"))
+    failing = json.dumps(message("DeleteCouponsData", "CouponsDeleted"))
+    seen.claim("busy")
+    return [
+        receive({"X-S": "s", "X-UUID": "1"}, handled),
+        receive({"X-S": "s", "X-UUID": "1"}, handled),
+        receive({"X-S": "s"}, "{}"),
+        receive({"X-S": "s"}, "[]"),
+        receive({}, handled),
+        receive({"X-S": "s"}, failing),
+        receive({"X-S": "s", "X-UUID": "busy"}, handled),
+    ]
+
+
+def _linked(cell: str) -> list[str]:
+    return re.findall(r"\[(\w+)\]\(\1\.md\)", cell)
