@@ -20,6 +20,7 @@ from codegen.checks import (
 from codegen.loader import METHODS, Document, SpecError, resolve
 from codegen.names import identifier, module_name
 from codegen.notifications import notifications
+from codegen.paging import paging
 from codegen.patterns import python_pattern
 from talon_one.auth import SCHEMES
 
@@ -316,6 +317,10 @@ class _Builder:
         in_path = {each.wire for each in parameters if each.location == "path"}
         if in_path != set(re.findall(r"{([^}]+)}", path)):
             raise SpecError("the path and the parameters in it differ")
+        answers = tuple(
+            self._answer(status, resolve(self._document, answer))
+            for status, answer in sorted(node["responses"].items(), key=_status)
+        )
         return ir.Operation(
             id=operation_id,
             name=identifier(operation_id, RESERVED_METHODS),
@@ -328,16 +333,14 @@ class _Builder:
             parameters=tuple(parameters),
             body=body,
             upload=upload,
-            answers=tuple(
-                self._answer(status, resolve(self._document, answer))
-                for status, answer in sorted(node["responses"].items(), key=_status)
-            ),
+            answers=answers,
             security=self._security(node),
             deprecated=node.get("deprecated", False) or node.get("x-legacy", False),
             legacy=node.get("x-legacy", False),
             idempotent=node.get("x-idempotent"),
             serialised=self._serialised(node, in_path),
             read_timeout=node.get("x-read-timeout"),
+            paging=paging(node.get("x-pages"), parameters, self._promised(answers)),
         )
 
     def _serialised(self, node: Document, in_path: set[str]) -> dict[str, str]:
@@ -435,6 +438,25 @@ class _Builder:
         if found.is_success and (len(content) > 1 or not is_json_or_csv):
             raise SpecError(f"an answer that is {' or '.join(content)} is not supported")
         return found
+
+    def _promised(self, answers: tuple[ir.Answer, ...]) -> dict[str, Document]:
+        """Return the properties of a successful answer, with what they refer to."""
+        named = [
+            each.type.text
+            for each in answers
+            if each.is_success and each.type and each.type.kind == "nested"
+        ]
+        if not named or named[0] not in self._schemas:
+            return {}
+        found = self._schemas[named[0]]["properties"].items()
+        return {wire: self._with_items(node) for wire, node in found}
+
+    def _with_items(self, node: Document) -> Document:
+        # Two levels are what paging looks at: the list in the answer, and the items in the list.
+        found: Document = resolve(self._document, node)
+        if "items" not in found:
+            return found
+        return {**found, "items": resolve(self._document, found["items"])}
 
     def _security(self, node: Document) -> tuple[str, ...]:
         required: list[Document] = node.get("security") or []

@@ -116,6 +116,7 @@ def _environment(sdk: ir.Sdk) -> Environment:
         content_type=_content_type,
         error_model=ERROR_MODEL,
         error_data=_error_data,
+        iterated=_iterated,
         exception=lambda status: exception_class(status).__name__,
         credentials=_credentials,
         body_notes=_body_notes,
@@ -286,6 +287,14 @@ def _returns(operation: ir.Operation) -> str:
         return f"{types[0]}, the text of the CSV file."
     empty = any(each.type is None for each in operation.successes)
     return " or ".join(types) + (", or `None` if the server sends nothing." if empty else ".")
+
+
+def _iterated(api: ir.Api, operation: ir.Operation) -> str:
+    """Return how the items of a list are got one by one."""
+    arguments = [each.name for each in operation.required_parameters]
+    arguments += ["body"] if operation.body and operation.body.required else []
+    owner = api.module.removesuffix("_api")
+    return f"{owner}.iterate({', '.join([f'{owner}.{operation.name}', *arguments])})"
 
 
 def _credentials(operation: ir.Operation) -> str:

@@ -193,6 +193,8 @@ class Operation:
     idempotent: bool | None
     serialised: dict[str, str]
     read_timeout: int | None
+    paging: dict[str, Any] | None = None
+    """Keywords for `talon_one.operation.Paging`, if it lists something."""
 
     @property
     def required_parameters(self) -> list[Parameter]:

@@ -17,6 +17,7 @@ EXTENSIONS = (
     "x-python-aliases",
     "x-legacy",
     "x-also-accepts",
+    "x-pages",
     "x-variants",
     "x-notification",
 )

@@ -60,7 +60,9 @@ SUBMODULES = frozenset(
         "configuration",
         "effects",
         "exceptions",
+        "limiter",
         "models",
+        "pagination",
         "rest",
         "webhooks",
     }

@@ -48,7 +48,9 @@ from . import api_response as api_response
 from . import configuration as configuration
 from . import effects as effects
 from . import exceptions as exceptions
+from . import limiter as limiter
 from . import models as models
+from . import pagination as pagination
 from . import rest as rest
 from . import webhooks as webhooks
 

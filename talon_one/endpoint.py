@@ -18,9 +18,11 @@ if TYPE_CHECKING:
     from talon_one.configuration import TimeoutSetting
     from talon_one.download import Download
     from talon_one.operation import Operation
+    from talon_one.pagination import Items, ListAnswer, Pages
     from talon_one.retry import RetryPolicy
 
     P = ParamSpec("P")
+    A = TypeVar("A", bound=ListAnswer[Any])
 
 T = TypeVar("T")
 F = TypeVar("F", bound=Callable[..., Any])
@@ -144,6 +146,29 @@ class Api(BaseApi):
     def close(self) -> None:
         """Close the connections of the client."""
         self.api_client.close()
+
+    def iterate(
+        self, method: Callable[P, ListAnswer[T]], /, *args: P.args, **kwargs: P.kwargs
+    ) -> Items[T]:
+        """Return an iterator over the items of a list, whose pages are got when they are needed.
+
+        Args:
+            method: Method that gets one page, such as ``management.get_applications``.
+            args: Its positional arguments.
+            kwargs: Its keyword arguments; ``page_size`` and ``skip`` work as ever.
+
+        Raises:
+            ApiTypeError: The method does not list anything.
+        """
+        from talon_one.pagination import Items
+
+        return Items(method, args, kwargs)
+
+    def pages(self, method: Callable[P, A], /, *args: P.args, **kwargs: P.kwargs) -> Pages[A]:
+        """Return an iterator over the answers that make up a list; see `iterate`."""
+        from talon_one.pagination import Pages
+
+        return Pages(method, args, kwargs)
 
     def stream(self, method: Callable[P, Any], /, *args: P.args, **kwargs: P.kwargs) -> Download:
         """Return the answer of a method as a download, to be read piece by piece.

@@ -11,6 +11,7 @@
     ├── effects.EffectHandlingError         functions for effects failed; carries all failures
     ├── WrongSecretError                    a webhook came without the secret that it must have
     ├── ClientClosedError (RuntimeError)    the client was closed before the call
+    ├── pagination.PagesError (RuntimeError)  the pages of a list lead nowhere
     ├── ApiKeyError (KeyError)              a property that the object does not have
     ├── ApiAttributeError (AttributeError)  a name that the class does not have
     └── ApiException                        the call was made, or was about to be
@@ -31,16 +32,20 @@
             │   └── ReadTimeoutError        no answer in time (also an ApiTimeoutError)
             └── ApiTimeoutError             either of the two that ran out of time (TimeoutError)
 
-All but the last branch are raised before anything is sent, or, where the file of an upload cannot
-be read to its end, before the request is complete, so that the server cannot act on it. Below
-`ApiException`, only `NotSentError` says that the server did not see the request. After repetitions
-the exception is that of the last attempt, and `earlier` has the others.
+All but the last branch, and the two that name their module, are raised before anything is sent, or,
+where the file of an upload cannot be read to its end, before the request is complete, so that the
+server cannot act on it. Below `ApiException`, only `NotSentError` says that the server did not see
+the request. After repetitions the exception is that of the last attempt, and `earlier` has the
+others.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+if TYPE_CHECKING:
+    from talon_one.walk import Position
 
 PathToItem = Sequence[Any]
 """Keys and indexes that lead to a place in the data."""
@@ -57,7 +62,13 @@ class Violation(NamedTuple):
 
 
 class OpenApiException(Exception):
-    """Root of everything this package raises on purpose."""
+    """Root of everything this package raises on purpose.
+
+    Attributes:
+        resume_from: Where to go on, if a list was being iterated.
+    """
+
+    resume_from: Position | None = None
 
 
 class _PathError(OpenApiException):

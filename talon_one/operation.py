@@ -85,6 +85,30 @@ class Upload(NamedTuple):
     required: bool = True
 
 
+class Paging(NamedTuple):
+    """How the answers of an operation make up a list; all names are those on the wire.
+
+    The next page is asked for by `skip`, how many items to leave out, or by `cursor`, what the
+    answer before it calls `next`. An operation with neither answers with the whole list at once.
+    """
+
+    items: str
+    """Property of the answer that holds the items of the page."""
+    identity: tuple[str, ...] = ()
+    """Properties of an item that together say which one it is; the item itself if there are none.
+    """
+    skip: str | None = None
+    """Parameter that says how many items to leave out."""
+    more: str | None = None
+    """Property of the answer that says whether there are more items."""
+    total: str | None = None
+    """Property of the answer that says how many items there are on all pages."""
+    cursor: str | None = None
+    """Parameter that says where to go on."""
+    next: str | None = None
+    """Property of the answer that holds the `cursor` of the next page."""
+
+
 class Operation:
     """One endpoint of the API.
 
@@ -103,6 +127,7 @@ class Operation:
         serialised: Where it names the session and the profile that it is about, if it answers 409
             when too many requests for one of them meet.
         read_timeout: Seconds to wait for the answer, where it takes longer than others.
+        paging: How its answers make up a list; ``None`` if it does not list anything.
         deprecated: What a `DeprecationWarning` says when it is called; empty for most.
         models: Package in which the names of models are looked up.
     """
@@ -122,6 +147,7 @@ class Operation:
         idempotent: bool | None = None,
         serialised: dict[str, str] | None = None,
         read_timeout: float | None = None,
+        paging: Paging | None = None,
         deprecated: str = "",
         models: str = "talon_one.models",
     ) -> None:
@@ -138,6 +164,7 @@ class Operation:
         self.idempotent = method in IDEMPOTENT_METHODS if idempotent is None else idempotent
         self.serialised = serialised or {}
         self.read_timeout = read_timeout
+        self.paging = paging
         self.deprecated = deprecated
         self.models = models
 

@@ -19,8 +19,10 @@ if TYPE_CHECKING:
     from talon_one.api_response import ApiResponse
     from talon_one.base_client import BaseClient
     from talon_one.operation import Operation
+    from talon_one.pagination import AsyncItems, AsyncPages, ListAnswer
 
     P = ParamSpec("P")
+    A = TypeVar("A", bound=ListAnswer[Any])
 
 T = TypeVar("T")
 F = TypeVar("F", bound=Callable[..., Any])
@@ -55,6 +57,33 @@ class Api(BaseApi):
     async def aclose(self) -> None:
         """Close the connections of the client."""
         await self.api_client.aclose()
+
+    def iterate(
+        self, method: Callable[P, Awaitable[ListAnswer[T]]], /, *args: P.args, **kwargs: P.kwargs
+    ) -> AsyncItems[T]:
+        """Return an iterator for ``async for`` over the items of a list.
+
+        The pages are got when they are needed. It is not awaited itself.
+
+        Args:
+            method: Method that gets one page, such as ``management.get_applications``.
+            args: Its positional arguments.
+            kwargs: Its keyword arguments; ``page_size`` and ``skip`` work as ever.
+
+        Raises:
+            ApiTypeError: The method does not list anything.
+        """
+        from talon_one.pagination import AsyncItems
+
+        return AsyncItems(method, args, kwargs)
+
+    def pages(
+        self, method: Callable[P, Awaitable[A]], /, *args: P.args, **kwargs: P.kwargs
+    ) -> AsyncPages[A]:
+        """Return an iterator for ``async for`` over the answers of a list; see `iterate`."""
+        from talon_one.pagination import AsyncPages
+
+        return AsyncPages(method, args, kwargs)
 
     def stream(self, method: Callable[P, Any], /, *args: P.args, **kwargs: P.kwargs) -> Download:
         """Return the answer of a method as a download, to be read piece by piece.

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from talon_one.operation import Body, Operation, header, path, query
+from talon_one.operation import Body, Operation, Paging, header, path, query
 
 activate_loyalty_points = Operation(
     "activateLoyaltyPoints",
@@ -127,6 +127,9 @@ get_customer_achievement_history = Operation(
     query("skip", "skip", "int"),
     results={200: "GetCustomerAchievementHistory200Response"},
     security=("api_key_v1",),
+    paging=Paging(
+        skip="skip", items="data", total="totalResultSize", identity=("startDate", "endDate")
+    ),
 )
 get_customer_achievements = Operation(
     "getCustomerAchievements",
@@ -151,6 +154,7 @@ get_customer_achievements = Operation(
     query("skip", "skip", "int"),
     results={200: "GetCustomerAchievements200Response"},
     security=("api_key_v1",),
+    paging=Paging(skip="skip", items="data", total="totalResultSize", identity=("id",)),
 )
 get_customer_inventory = Operation(
     "getCustomerInventory",
@@ -226,6 +230,7 @@ get_loyalty_card_points = Operation(
     query("sort", "sort", "Literal['startDate', 'expiryDate', '-startDate', '-expiryDate']"),
     results={200: "GetLoyaltyCardPoints200Response"},
     security=("api_key_v1",),
+    paging=Paging(skip="skip", items="data", more="hasMore", identity=("id", "subledgerId")),
 )
 get_loyalty_card_transactions = Operation(
     "getLoyaltyCardTransactions",
@@ -253,6 +258,9 @@ get_loyalty_card_transactions = Operation(
     query("awaits_activation", "awaitsActivation", "bool"),
     results={200: "GetLoyaltyCardTransactions200Response"},
     security=("api_key_v1",),
+    paging=Paging(
+        skip="skip", items="data", more="hasMore", identity=("id", "type", "subledgerId")
+    ),
 )
 get_loyalty_program_profile_points = Operation(
     "getLoyaltyProgramProfilePoints",
@@ -274,6 +282,7 @@ get_loyalty_program_profile_points = Operation(
     query("sort", "sort", "Literal['startDate', 'expiryDate', '-startDate', '-expiryDate']"),
     results={200: "GetLoyaltyProgramProfilePoints200Response"},
     security=("api_key_v1",),
+    paging=Paging(skip="skip", items="data", more="hasMore", identity=("id", "subledgerId")),
 )
 get_loyalty_program_profile_transactions = Operation(
     "getLoyaltyProgramProfileTransactions",
@@ -301,6 +310,9 @@ get_loyalty_program_profile_transactions = Operation(
     query("awaits_activation", "awaitsActivation", "bool"),
     results={200: "GetLoyaltyProgramProfileTransactions200Response"},
     security=("api_key_v1",),
+    paging=Paging(
+        skip="skip", items="data", more="hasMore", identity=("id", "type", "subledgerId")
+    ),
 )
 get_reserved_customers = Operation(
     "getReservedCustomers",
@@ -309,6 +321,7 @@ get_reserved_customers = Operation(
     path("coupon_value", "couponValue", "str"),
     results={200: "GetReservedCustomers200Response"},
     security=("api_key_v1", "integration_auth"),
+    paging=Paging(items="data", total="totalResultSize"),
 )
 integration_get_all_campaigns = Operation(
     "integrationGetAllCampaigns",
@@ -325,6 +338,7 @@ integration_get_all_campaigns = Operation(
     query("audience_id", "audienceId", "int"),
     results={200: "IntegrationGetAllCampaigns200Response"},
     security=("api_key_v1",),
+    paging=Paging(skip="skip", items="data", more="hasMore", identity=("id",)),
 )
 join_loyalty_program = Operation(
     "joinLoyaltyProgram",

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from talon_one.operation import Body, Operation, Upload, path, query
+from talon_one.operation import Body, Operation, Paging, Upload, path, query
 
 activate_user_by_email = Operation(
     "activateUserByEmail",
@@ -722,6 +722,7 @@ generate_coupon_rejections = Operation(
     query("coupon_code", "couponCode", "str"),
     results={200: "GenerateCouponRejections200Response"},
     security=("management_key", "manager_auth"),
+    paging=Paging(items="data"),
 )
 get_access_logs = Operation(
     "getAccessLogs",
@@ -738,6 +739,7 @@ get_access_logs = Operation(
     query("sort", "sort", "str"),
     results={200: "GetAccessLogs200Response"},
     security=("management_key", "manager_auth"),
+    paging=Paging(skip="skip", items="data", total="totalResultSize", identity=("uuid",)),
     deprecated="getAccessLogs is deprecated",
 )
 get_access_logs_without_total_count = Operation(
@@ -755,6 +757,7 @@ get_access_logs_without_total_count = Operation(
     query("sort", "sort", "str"),
     results={200: "GetAccessLogsWithoutTotalCount200Response"},
     security=("management_key", "manager_auth"),
+    paging=Paging(skip="skip", items="data", more="hasMore", identity=("uuid",)),
 )
 get_account = Operation(
     "getAccount",
@@ -815,6 +818,7 @@ get_additional_costs = Operation(
     query("sort", "sort", "str"),
     results={200: "GetAdditionalCosts200Response"},
     security=("management_key", "manager_auth"),
+    paging=Paging(skip="skip", items="data", total="totalResultSize", identity=("id",)),
 )
 get_all_access_logs = Operation(
     "getAllAccessLogs",
@@ -830,6 +834,7 @@ get_all_access_logs = Operation(
     query("sort", "sort", "str"),
     results={200: "GetAllAccessLogs200Response"},
     security=("management_key", "manager_auth"),
+    paging=Paging(skip="skip", items="data", total="totalResultSize", identity=("uuid",)),
     deprecated="getAllAccessLogs is deprecated",
 )
 get_all_roles = Operation(
@@ -838,6 +843,7 @@ get_all_roles = Operation(
     "/v1/roles",
     results={200: "GetAllRoles200Response"},
     security=("management_key", "manager_auth"),
+    paging=Paging(items="data", total="totalResultSize"),
     deprecated="getAllRoles is deprecated",
 )
 get_application = Operation(
@@ -888,6 +894,13 @@ get_application_customer_friends = Operation(
     path("integration_id", "integrationId", "str"),
     results={200: "GetApplicationCustomerFriends200Response"},
     security=("management_key", "manager_auth"),
+    paging=Paging(
+        skip="skip",
+        items="data",
+        more="hasMore",
+        total="totalResultSize",
+        identity=("sessionId", "code"),
+    ),
 )
 get_application_customers = Operation(
     "getApplicationCustomers",
@@ -900,6 +913,9 @@ get_application_customers = Operation(
     query("with_total_result_size", "withTotalResultSize", "bool"),
     results={200: "GetApplicationCustomers200Response"},
     security=("management_key", "manager_auth"),
+    paging=Paging(
+        skip="skip", items="data", more="hasMore", total="totalResultSize", identity=("id",)
+    ),
 )
 get_application_customers_by_attributes = Operation(
     "getApplicationCustomersByAttributes",
@@ -913,6 +929,9 @@ get_application_customers_by_attributes = Operation(
     results={200: "GetApplicationCustomersByAttributes200Response"},
     security=("management_key", "manager_auth"),
     idempotent=True,
+    paging=Paging(
+        skip="skip", items="data", more="hasMore", total="totalResultSize", identity=("id",)
+    ),
 )
 get_application_event_types = Operation(
     "getApplicationEventTypes",
@@ -924,6 +943,7 @@ get_application_event_types = Operation(
     path("application_id", "applicationId", "int"),
     results={200: "GetApplicationEventTypes200Response"},
     security=("management_key", "manager_auth"),
+    paging=Paging(skip="skip", items="data", total="totalResultSize"),
 )
 get_application_events = Operation(
     "getApplicationEvents",
@@ -946,6 +966,7 @@ get_application_events = Operation(
     path("application_id", "applicationId", "int"),
     results={200: "GetApplicationEvents200Response"},
     security=("management_key", "manager_auth"),
+    paging=Paging(skip="skip", items="data", total="totalResultSize", identity=("id",)),
     deprecated="getApplicationEvents is deprecated",
 )
 get_application_events_without_total_count = Operation(
@@ -970,6 +991,7 @@ get_application_events_without_total_count = Operation(
     path("application_id", "applicationId", "int"),
     results={200: "GetApplicationEventsWithoutTotalCount200Response"},
     security=("management_key", "manager_auth"),
+    paging=Paging(skip="skip", items="data", more="hasMore", identity=("id",)),
 )
 get_application_session = Operation(
     "getApplicationSession",
@@ -999,6 +1021,7 @@ get_application_sessions = Operation(
     path("application_id", "applicationId", "int"),
     results={200: "GetApplicationSessions200Response"},
     security=("management_key", "manager_auth"),
+    paging=Paging(skip="skip", items="data", more="hasMore", identity=("id",)),
 )
 get_application_sessions_by_customer_attributes = Operation(
     "getApplicationSessionsByCustomerAttributes",
@@ -1012,6 +1035,9 @@ get_application_sessions_by_customer_attributes = Operation(
     results={200: "GetApplicationSessionsByCustomerAttributes200Response"},
     security=("management_key", "manager_auth"),
     idempotent=True,
+    paging=Paging(
+        skip="skip", items="data", more="hasMore", total="totalResultSize", identity=("id",)
+    ),
 )
 get_applications = Operation(
     "getApplications",
@@ -1022,6 +1048,7 @@ get_applications = Operation(
     query("sort", "sort", "str"),
     results={200: "GetApplications200Response"},
     security=("management_key", "manager_auth"),
+    paging=Paging(skip="skip", items="data", total="totalResultSize", identity=("id",)),
 )
 get_attribute = Operation(
     "getAttribute",
@@ -1046,6 +1073,7 @@ get_attributes = Operation(
     query("search", "search", "str"),
     results={200: "GetAttributes200Response"},
     security=("management_key", "manager_auth"),
+    paging=Paging(skip="skip", items="data", total="totalResultSize", identity=("id",)),
 )
 get_audience_memberships = Operation(
     "getAudienceMemberships",
@@ -1058,6 +1086,7 @@ get_audience_memberships = Operation(
     query("profile_query", "profileQuery", "str"),
     results={200: "GetAudienceMemberships200Response"},
     security=("management_key", "manager_auth"),
+    paging=Paging(skip="skip", items="data", more="hasMore", identity=("id",)),
 )
 get_audiences = Operation(
     "getAudiences",
@@ -1069,6 +1098,9 @@ get_audiences = Operation(
     query("with_total_result_size", "withTotalResultSize", "bool"),
     results={200: "GetAudiences200Response"},
     security=("management_key", "manager_auth"),
+    paging=Paging(
+        skip="skip", items="data", more="hasMore", total="totalResultSize", identity=("id",)
+    ),
 )
 get_audiences_analytics = Operation(
     "getAudiencesAnalytics",
@@ -1078,6 +1110,7 @@ get_audiences_analytics = Operation(
     query("audience_ids", "audienceIds", "str", required=True),
     results={200: "GetAudiencesAnalytics200Response"},
     security=("management_key", "manager_auth"),
+    paging=Paging(items="data", more="hasMore"),
 )
 get_campaign = Operation(
     "getCampaign",
@@ -1101,6 +1134,7 @@ get_campaign_analytics = Operation(
     ),
     results={200: "GetCampaignAnalytics200Response"},
     security=("management_key", "manager_auth"),
+    paging=Paging(items="data", total="totalResultSize"),
 )
 get_campaign_by_attributes = Operation(
     "getCampaignByAttributes",
@@ -1119,6 +1153,7 @@ get_campaign_by_attributes = Operation(
     results={200: "GetCampaigns200Response"},
     security=("management_key", "manager_auth"),
     idempotent=True,
+    paging=Paging(skip="skip", items="data", total="totalResultSize", identity=("id",)),
 )
 get_campaign_group = Operation(
     "getCampaignGroup",
@@ -1137,6 +1172,7 @@ get_campaign_groups = Operation(
     query("sort", "sort", "str"),
     results={200: "GetCampaignGroups200Response"},
     security=("management_key", "manager_auth"),
+    paging=Paging(skip="skip", items="data", total="totalResultSize", identity=("id",)),
 )
 get_campaign_templates = Operation(
     "getCampaignTemplates",
@@ -1151,6 +1187,7 @@ get_campaign_templates = Operation(
     query("user_id", "userId", "int"),
     results={200: "GetCampaignTemplates200Response"},
     security=("management_key", "manager_auth"),
+    paging=Paging(skip="skip", items="data", more="hasMore", identity=("id",)),
 )
 get_campaigns = Operation(
     "getCampaigns",
@@ -1178,6 +1215,7 @@ get_campaigns = Operation(
     query("store_id", "storeId", "int"),
     results={200: "GetCampaigns200Response"},
     security=("management_key", "manager_auth"),
+    paging=Paging(skip="skip", items="data", total="totalResultSize", identity=("id",)),
 )
 get_changes = Operation(
     "getChanges",
@@ -1196,6 +1234,9 @@ get_changes = Operation(
     query("include_old", "includeOld", "bool"),
     results={200: "GetChanges200Response"},
     security=("management_key", "manager_auth"),
+    paging=Paging(
+        skip="skip", items="data", more="hasMore", total="totalResultSize", identity=("id",)
+    ),
 )
 get_collection = Operation(
     "getCollection",
@@ -1216,6 +1257,7 @@ get_collection_items = Operation(
     path("collection_id", "collectionId", "int"),
     results={200: "GetCollectionItems200Response"},
     security=("management_key", "manager_auth"),
+    paging=Paging(skip="skip", items="data", more="hasMore", identity=("item",)),
 )
 get_coupons = Operation(
     "getCoupons",
@@ -1241,6 +1283,7 @@ get_coupons = Operation(
     query("exact_match", "exactMatch", "bool"),
     results={200: "GetCoupons200Response"},
     security=("management_key", "manager_auth"),
+    paging=Paging(skip="skip", items="data", total="totalResultSize", identity=("id",)),
     deprecated="getCoupons is deprecated",
 )
 get_coupons_by_attributes = Operation(
@@ -1265,6 +1308,7 @@ get_coupons_by_attributes = Operation(
     results={200: "GetCouponsByAttributes200Response"},
     security=("management_key", "manager_auth"),
     idempotent=True,
+    paging=Paging(skip="skip", items="data", total="totalResultSize", identity=("id",)),
     deprecated="getCouponsByAttributes is deprecated",
 )
 get_coupons_by_attributes_application_wide = Operation(
@@ -1293,6 +1337,7 @@ get_coupons_by_attributes_application_wide = Operation(
     results={200: "GetCouponsByAttributesApplicationWide200Response"},
     security=("management_key", "manager_auth"),
     idempotent=True,
+    paging=Paging(skip="skip", items="data", total="totalResultSize", identity=("id",)),
     deprecated="getCouponsByAttributesApplicationWide is deprecated",
 )
 get_coupons_without_total_count = Operation(
@@ -1321,6 +1366,7 @@ get_coupons_without_total_count = Operation(
     query("values_only", "valuesOnly", "bool"),
     results={200: "GetCouponsWithoutTotalCount200Response"},
     security=("management_key", "manager_auth"),
+    paging=Paging(skip="skip", items="data", more="hasMore", identity=("id",)),
 )
 get_customer_activity_report = Operation(
     "getCustomerActivityReport",
@@ -1351,6 +1397,7 @@ get_customer_activity_reports = Operation(
     query("advocate_name", "advocateName", "str"),
     results={200: "GetCustomerActivityReports200Response"},
     security=("management_key", "manager_auth"),
+    paging=Paging(skip="skip", items="data", total="totalResultSize", identity=("customerId",)),
     deprecated="getCustomerActivityReports is deprecated",
 )
 get_customer_activity_reports_without_total_count = Operation(
@@ -1369,6 +1416,7 @@ get_customer_activity_reports_without_total_count = Operation(
     query("advocate_name", "advocateName", "str"),
     results={200: "GetCustomerActivityReportsWithoutTotalCount200Response"},
     security=("management_key", "manager_auth"),
+    paging=Paging(skip="skip", items="data", more="hasMore", identity=("customerId",)),
 )
 get_customer_analytics = Operation(
     "getCustomerAnalytics",
@@ -1402,6 +1450,12 @@ get_customer_profile_achievement_progress = Operation(
     query("title", "title", "str"),
     results={200: "GetCustomerProfileAchievementProgress200Response"},
     security=("management_key", "manager_auth"),
+    paging=Paging(
+        skip="skip",
+        items="data",
+        more="hasMore",
+        identity=("achievementId", "startDate", "endDate"),
+    ),
 )
 get_customer_profiles = Operation(
     "getCustomerProfiles",
@@ -1412,6 +1466,7 @@ get_customer_profiles = Operation(
     query("sandbox", "sandbox", "bool"),
     results={200: "GetCustomerProfiles200Response"},
     security=("management_key", "manager_auth"),
+    paging=Paging(skip="skip", items="data", more="hasMore", identity=("id",)),
 )
 get_customers_by_attributes = Operation(
     "getCustomersByAttributes",
@@ -1424,6 +1479,9 @@ get_customers_by_attributes = Operation(
     results={200: "GetCustomersByAttributes200Response"},
     security=("management_key", "manager_auth"),
     idempotent=True,
+    paging=Paging(
+        skip="skip", items="data", more="hasMore", total="totalResultSize", identity=("id",)
+    ),
 )
 get_dashboard_statistics = Operation(
     "getDashboardStatistics",
@@ -1435,6 +1493,7 @@ get_dashboard_statistics = Operation(
     query("range_end", "rangeEnd", "datetime", required=True),
     results={200: "GetDashboardStatistics200Response"},
     security=("management_key", "manager_auth"),
+    paging=Paging(items="data", total="totalResultSize"),
 )
 get_event_types = Operation(
     "getEventTypes",
@@ -1447,6 +1506,7 @@ get_event_types = Operation(
     query("sort", "sort", "str"),
     results={200: "GetEventTypes200Response"},
     security=("management_key", "manager_auth"),
+    paging=Paging(skip="skip", items="data", total="totalResultSize", identity=("id",)),
 )
 get_experiment = Operation(
     "getExperiment",
@@ -1474,6 +1534,7 @@ get_exports = Operation(
     ),
     results={200: "GetExports200Response"},
     security=("management_key", "manager_auth"),
+    paging=Paging(skip="skip", items="data", total="totalResultSize", identity=("id",)),
 )
 get_loyalty_card = Operation(
     "getLoyaltyCard",
@@ -1504,6 +1565,9 @@ get_loyalty_card_transaction_logs = Operation(
     query("transaction_uuids", "transactionUUIDs", "list[str]", aliases=("transaction_uui_ds",)),
     results={200: "GetLoyaltyCardTransactionLogs200Response"},
     security=("management_key", "manager_auth"),
+    paging=Paging(
+        skip="skip", items="data", more="hasMore", identity=("id", "type", "subledgerId")
+    ),
 )
 get_loyalty_cards = Operation(
     "getLoyaltyCards",
@@ -1518,6 +1582,7 @@ get_loyalty_cards = Operation(
     query("batch_id", "batchId", "str"),
     results={200: "GetLoyaltyCards200Response"},
     security=("management_key", "manager_auth"),
+    paging=Paging(skip="skip", items="data", more="hasMore", identity=("id",)),
 )
 get_loyalty_ledger_balances = Operation(
     "getLoyaltyLedgerBalances",
@@ -1576,6 +1641,9 @@ get_loyalty_program_profile_ledger_transactions = Operation(
     query("awaits_activation", "awaitsActivation", "bool"),
     results={200: "GetLoyaltyProgramProfileTransactions200Response"},
     security=("management_key", "manager_auth"),
+    paging=Paging(
+        skip="skip", items="data", more="hasMore", identity=("id", "type", "subledgerId")
+    ),
 )
 get_loyalty_program_transactions = Operation(
     "getLoyaltyProgramTransactions",
@@ -1602,6 +1670,9 @@ get_loyalty_program_transactions = Operation(
     query("awaits_activation", "awaitsActivation", "bool"),
     results={200: "GetLoyaltyProgramTransactions200Response"},
     security=("management_key", "manager_auth"),
+    paging=Paging(
+        skip="skip", items="data", more="hasMore", identity=("id", "type", "subledgerId")
+    ),
 )
 get_loyalty_programs = Operation(
     "getLoyaltyPrograms",
@@ -1609,6 +1680,7 @@ get_loyalty_programs = Operation(
     "/v1/loyalty_programs",
     results={200: "GetLoyaltyPrograms200Response"},
     security=("management_key", "manager_auth"),
+    paging=Paging(items="data", total="totalResultSize"),
 )
 get_loyalty_statistics = Operation(
     "getLoyaltyStatistics",
@@ -1656,6 +1728,7 @@ get_message_logs = Operation(
     query("webhook_ids", "webhookIDs", "str", aliases=("webhook_i_ds",)),
     results={200: "MessageLogEntries"},
     security=("management_key", "manager_auth"),
+    paging=Paging(cursor="cursor", next="nextCursor", items="data", identity=("id",)),
 )
 get_referrals = Operation(
     "getReferrals",
@@ -1674,6 +1747,7 @@ get_referrals = Operation(
     query("advocate", "advocate", "str"),
     results={200: "GetReferrals200Response"},
     security=("management_key", "manager_auth"),
+    paging=Paging(skip="skip", items="data", total="totalResultSize", identity=("id",)),
     deprecated="getReferrals is deprecated",
 )
 get_referrals_without_total_count = Operation(
@@ -1693,6 +1767,7 @@ get_referrals_without_total_count = Operation(
     query("advocate", "advocate", "str"),
     results={200: "GetReferralsWithoutTotalCount200Response"},
     security=("management_key", "manager_auth"),
+    paging=Paging(skip="skip", items="data", more="hasMore", identity=("id",)),
 )
 get_role = Operation(
     "getRole",
@@ -1742,6 +1817,7 @@ get_rulesets = Operation(
     path("campaign_id", "campaignId", "int"),
     results={200: "GetRulesets200Response"},
     security=("management_key", "manager_auth"),
+    paging=Paging(skip="skip", items="data", total="totalResultSize", identity=("id",)),
 )
 get_store = Operation(
     "getStore",
@@ -1769,6 +1845,7 @@ get_users = Operation(
     query("sort", "sort", "str"),
     results={200: "GetUsers200Response"},
     security=("management_key", "manager_auth"),
+    paging=Paging(skip="skip", items="data", total="totalResultSize", identity=("id",)),
 )
 get_webhook = Operation(
     "getWebhook",
@@ -1793,6 +1870,12 @@ get_webhook_activation_logs = Operation(
     query("created_after", "createdAfter", "datetime"),
     results={200: "GetWebhookActivationLogs200Response"},
     security=("management_key", "manager_auth"),
+    paging=Paging(
+        skip="skip",
+        items="data",
+        total="totalResultSize",
+        identity=("integrationRequestUuid", "webhookId", "campaignId"),
+    ),
     deprecated="getWebhookActivationLogs is deprecated",
 )
 get_webhook_logs = Operation(
@@ -1811,6 +1894,7 @@ get_webhook_logs = Operation(
     query("created_after", "createdAfter", "datetime"),
     results={200: "GetWebhookLogs200Response"},
     security=("management_key", "manager_auth"),
+    paging=Paging(skip="skip", items="data", total="totalResultSize", identity=("id",)),
     deprecated="getWebhookLogs is deprecated",
 )
 get_webhooks = Operation(
@@ -1827,6 +1911,7 @@ get_webhooks = Operation(
     query("title", "title", "str"),
     results={200: "GetWebhooks200Response"},
     security=("management_key", "manager_auth"),
+    paging=Paging(skip="skip", items="data", total="totalResultSize", identity=("id",)),
 )
 import_account_collection = Operation(
     "importAccountCollection",
@@ -1987,6 +2072,9 @@ list_account_collections = Operation(
     query("name", "name", "str"),
     results={200: "ListAccountCollections200Response"},
     security=("management_key", "manager_auth"),
+    paging=Paging(
+        skip="skip", items="data", more="hasMore", total="totalResultSize", identity=("id",)
+    ),
 )
 list_achievements = Operation(
     "listAchievements",
@@ -1999,6 +2087,7 @@ list_achievements = Operation(
     query("title", "title", "str"),
     results={200: "ListAchievements200Response"},
     security=("management_key", "manager_auth"),
+    paging=Paging(skip="skip", items="data", more="hasMore", identity=("id",)),
 )
 list_achievements_v2 = Operation(
     "listAchievementsV2",
@@ -2011,6 +2100,7 @@ list_achievements_v2 = Operation(
     query("application_id", "applicationId", "int"),
     results={200: "ListAchievementsV2200Response"},
     security=("management_key", "manager_auth"),
+    paging=Paging(skip="skip", items="data", more="hasMore", identity=("id",)),
 )
 list_all_roles_v2 = Operation(
     "listAllRolesV2",
@@ -2018,6 +2108,7 @@ list_all_roles_v2 = Operation(
     "/v2/roles",
     results={200: "ListAllRolesV2200Response"},
     security=("management_key", "manager_auth"),
+    paging=Paging(items="data", total="totalResultSize"),
 )
 list_application_cart_item_filters = Operation(
     "listApplicationCartItemFilters",
@@ -2029,6 +2120,7 @@ list_application_cart_item_filters = Operation(
     query("name", "name", "str"),
     results={200: "ListApplicationCartItemFilters200Response"},
     security=("management_key", "manager_auth"),
+    paging=Paging(skip="skip", items="data", more="hasMore", identity=("id",)),
 )
 list_campaign_store_budget_limits = Operation(
     "listCampaignStoreBudgetLimits",
@@ -2040,6 +2132,7 @@ list_campaign_store_budget_limits = Operation(
     query("period", "period", "Literal['overall', 'daily', 'weekly', 'monthly', 'yearly']"),
     results={200: "ListCampaignStoreBudgetLimits200Response"},
     security=("management_key", "manager_auth"),
+    paging=Paging(items="data"),
 )
 list_catalog_items = Operation(
     "listCatalogItems",
@@ -2053,6 +2146,9 @@ list_catalog_items = Operation(
     query("product_names", "productNames", "list[str]"),
     results={200: "ListCatalogItems200Response"},
     security=("management_key", "manager_auth"),
+    paging=Paging(
+        skip="skip", items="data", more="hasMore", total="totalResultSize", identity=("id",)
+    ),
 )
 list_collections = Operation(
     "listCollections",
@@ -2067,6 +2163,9 @@ list_collections = Operation(
     query("name", "name", "str"),
     results={200: "ListAccountCollections200Response"},
     security=("management_key", "manager_auth"),
+    paging=Paging(
+        skip="skip", items="data", more="hasMore", total="totalResultSize", identity=("id",)
+    ),
 )
 list_collections_in_application = Operation(
     "listCollectionsInApplication",
@@ -2080,6 +2179,9 @@ list_collections_in_application = Operation(
     query("name", "name", "str"),
     results={200: "ListAccountCollections200Response"},
     security=("management_key", "manager_auth"),
+    paging=Paging(
+        skip="skip", items="data", more="hasMore", total="totalResultSize", identity=("id",)
+    ),
 )
 list_experiments = Operation(
     "listExperiments",
@@ -2091,6 +2193,7 @@ list_experiments = Operation(
     query("sort", "sort", "str"),
     results={200: "ListExperiments200Response"},
     security=("management_key", "manager_auth"),
+    paging=Paging(skip="skip", items="data", total="totalResultSize", identity=("id",)),
 )
 list_stores = Operation(
     "listStores",
@@ -2107,6 +2210,9 @@ list_stores = Operation(
     query("query", "query", "str"),
     results={200: "ListStores200Response"},
     security=("management_key", "manager_auth"),
+    paging=Paging(
+        skip="skip", items="data", more="hasMore", total="totalResultSize", identity=("id",)
+    ),
 )
 okta_event_handler_challenge = Operation(
     "oktaEventHandlerChallenge",
@@ -2284,6 +2390,7 @@ search_coupons_advanced = Operation(
     results={200: "SearchCouponsAdvanced200Response"},
     security=("management_key", "manager_auth"),
     idempotent=True,
+    paging=Paging(skip="skip", items="data", total="totalResultSize", identity=("id",)),
     deprecated="searchCouponsAdvanced is deprecated",
 )
 search_coupons_advanced_application_wide = Operation(
@@ -2312,6 +2419,7 @@ search_coupons_advanced_application_wide = Operation(
     results={200: "SearchCouponsAdvancedApplicationWide200Response"},
     security=("management_key", "manager_auth"),
     idempotent=True,
+    paging=Paging(skip="skip", items="data", total="totalResultSize", identity=("id",)),
     deprecated="searchCouponsAdvancedApplicationWide is deprecated",
 )
 search_coupons_advanced_application_wide_without_total_count = Operation(
@@ -2340,6 +2448,7 @@ search_coupons_advanced_application_wide_without_total_count = Operation(
     results={200: "GetCouponsWithoutTotalCount200Response"},
     security=("management_key", "manager_auth"),
     idempotent=True,
+    paging=Paging(skip="skip", items="data", more="hasMore", identity=("id",)),
 )
 search_coupons_advanced_without_total_count = Operation(
     "searchCouponsAdvancedWithoutTotalCount",
@@ -2363,6 +2472,7 @@ search_coupons_advanced_without_total_count = Operation(
     results={200: "GetCouponsWithoutTotalCount200Response"},
     security=("management_key", "manager_auth"),
     idempotent=True,
+    paging=Paging(skip="skip", items="data", more="hasMore", identity=("id",)),
 )
 summarize_campaign_store_budget = Operation(
     "summarizeCampaignStoreBudget",
@@ -2372,6 +2482,7 @@ summarize_campaign_store_budget = Operation(
     path("campaign_id", "campaignId", "int"),
     results={200: "SummarizeCampaignStoreBudget200Response"},
     security=("management_key", "manager_auth"),
+    paging=Paging(items="data"),
 )
 transfer_loyalty_card = Operation(
     "transferLoyaltyCard",

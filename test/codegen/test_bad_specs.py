@@ -138,6 +138,31 @@ def _body(content_type: str, schema: Node) -> Edit:
     return _operation(requestBody={"content": {content_type: {"schema": schema}}})
 
 
+def _pages(said: Any, **parameters: str) -> Edit:
+    """Make the operation list things, and say of its pages what is given."""
+
+    def edit(spec: Spec) -> None:
+        spec.schemas["Page"] = {
+            "type": "object",
+            "properties": {
+                "data": {"type": "array", "items": REFERENCE},
+                "names": {"type": "array", "items": {"type": "string"}},
+                "hasMore": {"type": "boolean"},
+                "next": {"type": "string"},
+            },
+        }
+        content = {"application/json": {"schema": {"$ref": "#/components/schemas/Page"}}}
+        spec.operation["responses"] = {"200": {"description": "", "content": content}}
+        spec.operation["parameters"] += [
+            {"name": name, "in": "query", "schema": {"type": kind}}
+            for name, kind in parameters.items()
+        ]
+        if said is not None:
+            spec.operation["x-pages"] = said
+
+    return edit
+
+
 BAD: dict[str, tuple[Edit, str]] = {
     # Defined twice, or not at all
     "a path in two domains": (
@@ -435,6 +460,71 @@ BAD: dict[str, tuple[Edit, str]] = {
     "an answer of several content types": (
         _answer("200", ("application/json", "text/csv")),
         f"{GET}: an answer that is application/json or text/csv is not supported",
+    ),
+    # Pages
+    "pages that nothing is said of": (
+        _pages(None, pageSize="integer", skip="integer"),
+        f"{GET}: has the parameters of pages; say in x-pages how they are to be read",
+    ),
+    "a cursor that nothing is said of": (
+        _pages(None, cursor="string"),
+        f"{GET}: has the parameters of pages; say in x-pages how they are to be read",
+    ),
+    "pages that are no mapping": (
+        _pages("skip"),
+        f"{GET}: x-pages must be a mapping, or false, not 'skip'",
+    ),
+    "a misspelled key of pages": (
+        _pages({"item": "data"}),
+        f"{GET}: x-pages has no key 'item'",
+    ),
+    "pages with neither items nor anything else": (
+        _pages({"more": "hasMore"}),
+        f"{GET}: x-pages needs items",
+    ),
+    "a cursor that is found nowhere": (
+        _pages({"items": "data", "cursor": "cursor"}, cursor="string"),
+        f"{GET}: x-pages needs both cursor and next, or neither",
+    ),
+    "pages with two ways to go on": (
+        _pages({"items": "data", "skip": "skip", "cursor": "kind", "next": "next"}, skip="integer"),
+        f"{GET}: x-pages needs either skip or cursor",
+    ),
+    "pages by a parameter that there is not": (
+        _pages({"items": "data", "skip": "skip", "identity": ["name"]}),
+        f"{GET}: x-pages: 'skip' is no parameter of the type int",
+    ),
+    "pages by a parameter of another type": (
+        _pages({"items": "data", "skip": "skip", "identity": ["name"]}, skip="string"),
+        f"{GET}: x-pages: 'skip' is no parameter of the type int",
+    ),
+    "pages without the list that is named": (
+        _pages({"items": "hasMore"}),
+        f"{GET}: x-pages: 'hasMore' is no array of the answer",
+    ),
+    "pages without the total that is named": (
+        _pages({"items": "data", "total": "totalResultSize"}),
+        f"{GET}: x-pages: 'totalResultSize' is no integer of the answer",
+    ),
+    "pages of items that cannot be told apart": (
+        _pages({"items": "data", "skip": "skip"}, skip="integer"),
+        f"{GET}: x-pages needs identity; an empty one means the item itself",
+    ),
+    "an identity that no item has": (
+        _pages({"items": "data", "skip": "skip", "identity": ["id"]}, skip="integer"),
+        f"{GET}: x-pages: 'id' is no property of the items",
+    ),
+    "objects that are their own identity": (
+        _pages({"items": "data", "skip": "skip", "identity": []}, skip="integer"),
+        f"{GET}: x-pages: the items are objects; identity must name some properties",
+    ),
+    "texts with an identity": (
+        _pages({"items": "names", "skip": "skip", "identity": ["id"]}, skip="integer"),
+        f"{GET}: x-pages: 'id' is no property of the items",
+    ),
+    "a misspelled extension for pages": (
+        lambda spec: spec.operation.update({"x-page": False}),
+        "x-page is unknown; is x-pages meant?",
     ),
 }
 

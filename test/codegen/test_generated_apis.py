@@ -107,6 +107,12 @@ def test_nothing_unasked_is_sent(shop: Any, server: RecordingServer) -> None:
     assert server.last.pairs == [("from", "2026-01-31T10:00:00Z")]
 
 
+def test_pages_go_by_the_names_of_the_description(office: Any, server: RecordingServer) -> None:
+    server.script({"words": ["a", "b"], "nextCursor": "b"}, {"words": ["b", "c"]})
+    assert list(office.iterate(office.list_words)) == ["a", "b", "c"]
+    assert [request.pairs for request in server.requests] == [[], [("from", "b")]]
+
+
 def test_path_and_headers_are_filled_in(shop: Any, server: RecordingServer) -> None:
     server.script(INNER)
     shop.get_thing(7, verbose=True, accept_language="de")

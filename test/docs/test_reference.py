@@ -89,6 +89,7 @@ def test_the_section_of_a_method_tells_its_arguments_and_answers(
         if not row[0].startswith("2"):
             assert row[2].startswith(f"raises `{exception_class(int(row[0])).__name__}`")
     assert ("> **Deprecated.**" in section.text) == operation.deprecated
+    assert ("**Pages** Can be iterated" in section.text) == bool(operation.pages)
     for name in operation.names[1:]:
         assert f"Other names: `{name}`" in section.text
 

@@ -30,13 +30,19 @@ from talon_one import (
     NewCustomerSessionV2,
     RejectCouponEffectProps,
     SetDiscountEffectProps,
+    aio,
 )
 from talon_one.effects import EffectFailure, EffectHandler, ItemUnit, discounts
 from talon_one.exceptions import NotFoundException
+from talon_one.limiter import Limiter
 from talon_one.models.cart_item import CartItem
 from talon_one.models.coupon import Coupon
+from talon_one.models.customer_profile import CustomerProfile
 from talon_one.models.customer_session_v2 import CustomerSessionV2
+from talon_one.models.get_applications200_response import GetApplications200Response
 from talon_one.models.limit_config import LimitConfig
+from talon_one.models.message_log_entry import MessageLogEntry
+from talon_one.pagination import AsyncItems, Items, Position
 
 integration = IntegrationApi(host="https://example.talon.one", api_key="secret")
 management = ManagementApi(ApiClient(Configuration(api_key={"management_key": "secret"})))
@@ -66,6 +72,39 @@ assert_type(raw, urllib3.BaseHTTPResponse)
 assert_type(integration.delete_coupon_reservation("code", {"integrationIDs": []}), None)
 assert_type(management.export_coupons(1), str)
 assert_type(management.get_applications().data[0].name, str)
+
+# Iterations: what they take, and what comes out of them
+coupons = management.iterate(management.get_coupons_without_total_count, 3, 12, page_size=50)
+assert_type(coupons, Items[Coupon])
+assert_type(next(coupons), Coupon)
+assert_type([coupon.value for coupon in coupons], list[str | None])
+coupons.configure(page_limit=2, limiter=False, resume_from=coupons.position)
+coupons.configure(limiter=Limiter(10), resume_from=Position(skip=100))
+coupons.configure(pagelimit=2)  # type: ignore[call-arg]  # typo
+for name in management.iterate(management.get_application_event_types, 3):
+    assert_type(name, str)
+for customer in management.iterate(management.get_customers_by_attributes, {"attributes": {}}):
+    assert_type(customer, CustomerProfile)
+for entry in management.iterate(management.get_message_logs, "application", _deadline=5):
+    assert_type(entry, MessageLogEntry)
+for page in management.pages(management.get_applications, sort="name"):
+    assert_type(page, GetApplications200Response)
+management.iterate(management.get_coupons_without_total_count, 3)  # type: ignore[call-arg]  # campaign
+management.iterate(management.get_applications, page_sise=5)  # type: ignore[call-arg]  # typo
+management.iterate(management.get_account, 3)  # type: ignore[arg-type]  # no list
+management.pages(management.get_account, 3)  # type: ignore[type-var]  # no list
+
+
+async def read_coupons(awaited: aio.ManagementApi) -> None:
+    coupons = awaited.iterate(awaited.get_coupons_without_total_count, 3, 12)
+    assert_type(coupons.configure(page_limit=3), AsyncItems[Coupon])
+    async for coupon in coupons:
+        assert_type(coupon, Coupon)
+    async for page in awaited.pages(awaited.get_applications):
+        assert_type(page, GetApplications200Response)
+    awaited.iterate(awaited.get_applications, page_sise=5)  # type: ignore[call-arg]  # typo
+    awaited.iterate(management.get_applications)  # type: ignore[arg-type]  # of the other client
+
 
 # The variants take what the method takes.
 integration.update_customer_session_v2_with_http_info("s")  # type: ignore[call-arg]  # no body

@@ -175,6 +175,8 @@ class Operation:
     answers: tuple[Answer, ...]
     security: tuple[str, ...]
     deprecated: bool
+    pages: Node | bool | None
+    """What ``x-pages`` says."""
 
     @property
     def name(self) -> str:
@@ -255,6 +257,7 @@ def _operation(method: str, path: str, node: Node) -> Operation:
         answers=tuple(_answer(status, each) for status, each in node["responses"].items()),
         security=tuple(name for alternative in node["security"] for name in alternative),
         deprecated=node.get("deprecated", False),
+        pages=node.get("x-pages"),
     )
 
 

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from talon_one.operation import Body, Operation, Upload, path, query
+from talon_one.operation import Body, Operation, Paging, Upload, path, query
 
 close_ = Operation(
     "close",
@@ -57,6 +57,28 @@ list_ = Operation(
     "/v1/old",
     results={200: "list[str]"},
     security=("management_key",),
+    models="small.models",
+)
+list_parts = Operation(
+    "listParts",
+    "GET",
+    "/v1/parts",
+    query("skip", "skip", "int"),
+    results={200: "PageOfParts"},
+    security=("management_key",),
+    paging=Paging(
+        skip="skip", items="data", more="hasMore", total="totalResultSize", identity=("name",)
+    ),
+    models="small.models",
+)
+list_words = Operation(
+    "listWords",
+    "GET",
+    "/v1/words",
+    query("from_", "from", "str"),
+    results={200: "PageOfWords"},
+    security=("management_key",),
+    paging=Paging(cursor="from", next="nextCursor", items="words"),
     models="small.models",
 )
 old_thing = Operation(

@@ -23,6 +23,8 @@ _MODULES = {
     "NotHere": "not_here",
     "Numbers": "numbers",
     "Owner": "owner",
+    "PageOfParts": "page_of_parts",
+    "PageOfWords": "page_of_words",
     "Parcel": "parcel",
     "Part": "part",
     "PartsBase": "parts_base",

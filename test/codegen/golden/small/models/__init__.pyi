@@ -20,6 +20,8 @@ from .names import Names
 from .not_here import NotHere
 from .numbers import Numbers
 from .owner import Owner
+from .page_of_parts import PageOfParts
+from .page_of_words import PageOfWords
 from .parcel import Parcel
 from .part import Part
 from .parts_base import PartsBase
@@ -53,6 +55,8 @@ __all__ = [
     "NotHere",
     "Numbers",
     "Owner",
+    "PageOfParts",
+    "PageOfWords",
     "Parcel",
     "Part",
     "PartsBase",

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from typing_extensions import Unpack
 
-    from small.models import Part, Return
+    from small.models import PageOfParts, PageOfWords, Part, Return
     from talon_one.endpoint import CallSettings
     from talon_one.upload import FileInput
 
@@ -126,6 +126,42 @@ class ManagementApi(Api):
 
     list__with_http_info = with_http_info(list_)
     list__without_preload_content = without_preload_content(list_)
+
+    @endpoint(operations.list_parts)
+    async def list_parts(
+        self, *, skip: int | None = None, **settings: Unpack[CallSettings]
+    ) -> PageOfParts:
+        """List parts.
+
+        Its answers are pages.
+
+        Args:
+            skip: How many to leave out.
+
+        Operation `listParts`: `GET /v1/parts`.
+        """
+        ...
+
+    list_parts_with_http_info = with_http_info(list_parts)
+    list_parts_without_preload_content = without_preload_content(list_parts)
+
+    @endpoint(operations.list_words)
+    async def list_words(
+        self, *, from_: str | None = None, **settings: Unpack[CallSettings]
+    ) -> PageOfWords:
+        """List words.
+
+        Its pages are found by a cursor.
+
+        Args:
+            from_: Where to go on.
+
+        Operation `listWords`: `GET /v1/words`.
+        """
+        ...
+
+    list_words_with_http_info = with_http_info(list_words)
+    list_words_without_preload_content = without_preload_content(list_words)
 
     @endpoint(operations.old_thing)
     async def old_thing(self, **settings: Unpack[CallSettings]) -> Return:

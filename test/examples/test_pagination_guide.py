@@ -1,0 +1,27 @@
+"""The guide to iterations is true."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from docs.pages import ROOT, Page
+from examples import guide
+from talon_one.limiter import Limiter
+
+
+@pytest.fixture(scope="module")
+def page() -> Page:
+    return Page(ROOT / "docs" / "pagination.md")
+
+
+@pytest.mark.usefixtures("shop")
+def test_its_code_runs_and_prints_what_it_says(page: Page, monkeypatch: pytest.MonkeyPatch) -> None:
+    # Nobody wants to sit the pauses out.
+    monkeypatch.setattr(Limiter, "reserve", lambda limiter, endpoint: 0.0)
+    assert guide.run(page) == []
+
+
+def test_its_code_has_the_right_types(page: Page, tmp_path: Path) -> None:
+    assert guide.type_errors(page.blocks, tmp_path) == ""

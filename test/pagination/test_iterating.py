@@ -1,0 +1,563 @@
+"""Iterating over pages that come, fail, are cut short or lead nowhere; by both clients."""
+
+from __future__ import annotations
+
+import json
+import logging
+import pickle
+import sys
+import warnings
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+import talon_one
+import talon_one.aio
+from pagination.reading import Apis, Make, Read, Reading
+from support.calls import make_client
+from support.server import HANG_UP, Answer, RecordingServer
+from talon_one import ApiTypeError, Configuration, ManagementApi, NoAnswerError, NotFoundException
+from talon_one.pagination import PagesError, Position
+
+GONE = Answer(404, {"message": "gone"})
+
+
+def page(*ids: int, more: bool | None = True, **further: Any) -> dict[str, Any]:
+    """Return a page of coupons."""
+    envelope = {} if more is None else {"hasMore": more}
+    return {"data": [{"id": each} for each in ids], **envelope, **further}
+
+
+def coupons(apis: Apis, **given: Any) -> Any:
+    return apis.management.iterate(
+        apis.management.get_coupons_without_total_count, 3, 12, **given
+    ).configure(limiter=False)
+
+
+def audiences(apis: Apis) -> Any:
+    """A list that tells its total, or whether there is more, or neither."""
+    return apis.management.iterate(apis.management.get_audiences).configure(limiter=False)
+
+
+def logs(apis: Apis, **given: Any) -> Any:
+    return apis.management.iterate(apis.management.get_message_logs, "application", **given)
+
+
+def skips(server: RecordingServer) -> list[str | None]:
+    return [dict(request.pairs).get("skip") for request in server.requests]
+
+
+def cursors(server: RecordingServer) -> list[str | None]:
+    return [dict(request.pairs).get("cursor") for request in server.requests]
+
+
+# -- What is asked -----------------------------------------------------------------------------
+
+
+def test_nothing_is_asked_before_an_item_is_wanted_and_no_page_before_its_turn(
+    server: RecordingServer,
+) -> None:
+    server.script(page(1, 2), page(3, more=False))
+    with make_client(server.url) as client:
+        iterator = coupons(Apis(talon_one, client))
+        assert len(server.requests) == 0
+        assert [next(iterator).id, next(iterator).id] == [1, 2]
+        assert len(server.requests) == 1
+        assert next(iterator).id == 3
+        assert next(iterator, None) is None
+        assert next(iterator, None) is None
+    assert len(server.requests) == 2
+
+
+def test_arguments_and_settings_of_the_call_go_with_every_page(
+    server: RecordingServer, reading: Read
+) -> None:
+    server.script(page(1, 2), page(3, more=False))
+    found = reading(lambda apis: coupons(apis, page_size=2, skip=7, _headers={"X-Shop": "berlin"}))
+    assert found.ids == [1, 2, 3]
+    assert [dict(request.pairs) for request in server.requests] == [
+        {"pageSize": "2", "skip": "7"},
+        {"pageSize": "2", "skip": "9"},
+    ]
+    assert [request.headers["X-Shop"] for request in server.requests] == ["berlin"] * 2
+
+
+def test_a_page_that_is_smaller_than_asked_is_not_the_last(
+    server: RecordingServer, reading: Read
+) -> None:
+    server.script(page(1), page(2, 3), page(4, more=False))
+    assert reading(lambda apis: coupons(apis, page_size=100)).ids == [1, 2, 3, 4]
+    assert skips(server) == [None, "1", "3"]
+
+
+def test_a_list_that_tells_neither_total_nor_more_ends_with_an_empty_page(
+    server: RecordingServer, reading: Read
+) -> None:
+    server.script(page(1, 2, more=None), page(3, more=None), page(more=None))
+    found = reading(audiences)
+    assert found.ids == [1, 2, 3]
+    assert skips(server) == [None, "2", "3"]
+    assert found.iterator.complete
+
+
+@pytest.mark.parametrize("last", [{}, {"data": None}, {"data": []}, None])
+def test_an_empty_page_ends_a_list_whatever_it_says_of_more(
+    server: RecordingServer, reading: Read, last: Any
+) -> None:
+    server.script(page(1, 2), Answer(body="null") if last is None else {**last, "hasMore": True})
+    found = reading(coupons)
+    assert (found.ids, found.failure, len(server.requests)) == ([1, 2], None, 2)
+
+
+def test_a_total_of_nothing_beside_items_is_not_believed(
+    server: RecordingServer, reading: Read
+) -> None:
+    server.script({**page(1, 2, more=None), "totalResultSize": 0}, page(3, more=None))
+    assert reading(audiences).ids == [1, 2, 3]
+
+
+def test_whether_there_is_more_counts_for_more_than_a_total(
+    server: RecordingServer, reading: Read
+) -> None:
+    server.script(page(1, totalResultSize=1), page(2, more=False, totalResultSize=50))
+    assert reading(audiences).ids == [1, 2]
+
+
+def test_words_in_place_of_a_flag_are_no_flag(server: RecordingServer, reading: Read) -> None:
+    server.script({**page(1), "hasMore": "false"}, {**page(2), "hasMore": "no"})
+    assert reading(coupons).ids == [1, 2]
+    assert len(server.requests) == 3
+
+
+def test_a_cursor_leads_past_pages_without_items(server: RecordingServer, reading: Read) -> None:
+    server.script(
+        {"data": [{"id": "a"}], "nextCursor": "one"},
+        {"data": [], "nextCursor": "two"},
+        {"nextCursor": "three"},
+        {"data": [{"id": "b"}], "nextCursor": ""},
+    )
+    assert reading(logs).ids == ["a", "b"]
+    assert cursors(server) == [None, "one", "two", "three"]
+
+
+def test_a_cursor_that_stays_where_it_is_ends_a_list_that_is_empty_there(
+    server: RecordingServer, reading: Read
+) -> None:
+    server.script({"data": [{"id": "a"}], "nextCursor": "one"}, {"data": [], "nextCursor": "one"})
+    assert reading(logs).ids == ["a"]
+    assert len(server.requests) == 2
+
+
+# -- Failures, and going on --------------------------------------------------------------------
+
+
+def resumed(read: Read, make: Make, position: Any) -> Reading:
+    return read(lambda apis: make(apis).configure(resume_from=position))
+
+
+def test_a_failure_keeps_its_class_and_says_where_to_go_on(
+    server: RecordingServer, reading: Read
+) -> None:
+    server.script(page(1, 2), page(3, 4), GONE, page(5, 6, more=False))
+    found = reading(coupons)
+    assert found.ids == [1, 2, 3, 4]
+    assert isinstance(found.failure, NotFoundException)
+    assert found.failure.message == "gone"
+    assert found.failure.resume_from == found.iterator.position == Position(skip=4)
+    assert not found.iterator.complete
+    again = pickle.loads(pickle.dumps(found.failure))
+    kept = json.loads(json.dumps(again.resume_from))
+    assert resumed(reading, coupons, kept).ids == [5, 6]
+    assert skips(server) == [None, "2", "4", "4"]
+
+
+@pytest.mark.skipif(sys.version_info < (3, 11), reason="exceptions have notes since Python 3.11")
+def test_a_traceback_shows_where_to_go_on(server: RecordingServer, reading: Read) -> None:
+    server.script(page(1, 2), GONE)
+    failure = reading(coupons).failure
+    assert getattr(failure, "__notes__", None) == [
+        "pages read: 1; go on with resume_from=Position(skip=2, cursor=None, within=0)"
+    ]
+
+
+def test_an_iterator_that_failed_goes_on_when_it_is_used_again(server: RecordingServer) -> None:
+    server.script(page(1, 2), HANG_UP, GONE, page(3, more=False))
+    with make_client(server.url, retries=0) as client:
+        iterator = coupons(Apis(talon_one, client))
+        assert [next(iterator).id, next(iterator).id] == [1, 2]
+        with pytest.raises(NoAnswerError):
+            next(iterator)
+        with pytest.raises(NotFoundException):
+            next(iterator)
+        assert [each.id for each in iterator] == [3]
+
+
+def test_a_failure_of_the_first_page_leads_back_to_the_start(
+    server: RecordingServer, reading: Read
+) -> None:
+    server.script(GONE)
+    found = reading(lambda apis: coupons(apis, skip=40))
+    assert found.failure is not None
+    assert found.failure.resume_from == Position(skip=40)
+
+
+@pytest.mark.parametrize("taken", range(6))
+def test_an_iteration_goes_on_behind_the_item_that_was_handed_out_last(
+    server: RecordingServer, reading: Read, taken: int
+) -> None:
+    ids = [1, 2, 3, 4, 5]
+
+    def answer(request: Any) -> Answer:
+        skip = int(dict(request.pairs).get("skip", "0"))
+        return Answer(body=page(*ids[skip : skip + 2], more=skip + 2 < len(ids)))
+
+    server.default = answer
+    with make_client(server.url) as client:
+        iterator = coupons(Apis(talon_one, client))
+        first = [next(iterator).id for _ in range(taken)]
+        position = iterator.position
+    assert position == Position(skip=taken)
+    assert [*first, *resumed(reading, coupons, position).ids] == ids
+    assert [*first, *reading(lambda apis: coupons(apis, skip=position.skip)).ids] == ids
+
+
+@pytest.mark.parametrize("taken", range(6))
+def test_a_cursor_is_resumed_in_the_middle_of_its_page(
+    server: RecordingServer, reading: Read, taken: int
+) -> None:
+    pages = {
+        None: {"data": [{"id": "a"}, {"id": "b"}], "nextCursor": "one"},
+        "one": {"data": [{"id": "c"}, {"id": "d"}], "nextCursor": "two"},
+        "two": {"data": [{"id": "e"}]},
+    }
+    server.default = lambda request: Answer(body=pages[dict(request.pairs).get("cursor")])
+    with make_client(server.url) as client:
+        iterator = logs(Apis(talon_one, client))
+        first = [next(iterator).id for _ in range(taken)]
+        position = iterator.position
+    found = resumed(reading, logs, position)
+    assert [*first, *found.ids] == list("abcde")
+    assert found.iterator.repeated == 0
+
+
+def test_a_cursor_may_be_given_as_the_start(server: RecordingServer, reading: Read) -> None:
+    server.script({"data": [{"id": "c"}]})
+    assert reading(lambda apis: logs(apis, cursor="b25l")).ids == ["c"]
+    assert cursors(server) == ["b25l"]
+
+
+# -- Items that move while they are read -------------------------------------------------------
+
+
+def test_an_item_that_moves_to_the_next_page_comes_once_and_is_reported_once(
+    server: RecordingServer, reading: Read, caplog: pytest.LogCaptureFixture
+) -> None:
+    server.script(page(1, 2, 3), page(3, 4, 5), page(6, more=False))
+    with caplog.at_level(logging.WARNING, "talon_one"):
+        found = reading(coupons)
+    assert found.ids == [1, 2, 3, 4, 5, 6]
+    assert found.iterator.repeated == 1
+    (record,) = caplog.records
+    assert record.levelno == logging.WARNING
+    assert record.getMessage() == (
+        "getCouponsWithoutTotalCount: items sent once more: 1 (3), as the list changes while it is"
+        " read; the page was asked for at Position(skip=3, cursor=None, within=0)"
+    )
+
+
+def test_an_item_that_comes_a_third_time_is_not_reported_again(
+    server: RecordingServer, reading: Read, caplog: pytest.LogCaptureFixture
+) -> None:
+    server.script(page(1, 2), page(2, 3), page(2, 3, 4), page(5, more=False))
+    with caplog.at_level(logging.WARNING, "talon_one"):
+        found = reading(coupons)
+    assert found.ids == [1, 2, 3, 4, 5]
+    assert found.iterator.repeated == 3
+    assert [record.getMessage().partition(",")[0] for record in caplog.records] == [
+        "getCouponsWithoutTotalCount: items sent once more: 1 (2)",
+        "getCouponsWithoutTotalCount: items sent once more: 1 (3)",
+    ]
+
+
+def test_a_page_that_moves_as_a_whole_is_passed_over(
+    server: RecordingServer, reading: Read
+) -> None:
+    # So many were inserted in front that nothing on these pages is new.
+    ids = [*range(20), *range(20), *range(20, 30)]
+    chunks = [ids[begin : begin + 4] for begin in range(0, len(ids), 4)]
+    server.script(*(page(*chunk) for chunk in chunks[:-1]), page(*chunks[-1], more=False))
+    found = reading(coupons)
+    assert (found.ids, found.failure) == (list(range(30)), None)
+    assert found.iterator.repeated == 20
+
+
+def test_an_item_that_is_twice_on_one_page_has_not_moved(
+    server: RecordingServer, reading: Read
+) -> None:
+    server.script(page(1, 1, 2), page(3, 3, more=False))
+    found = reading(coupons)
+    assert found.ids == [1, 1, 2, 3, 3]
+    assert found.iterator.repeated == 0
+
+
+def test_items_that_do_not_say_who_they_are_are_all_handed_out(
+    server: RecordingServer, reading: Read
+) -> None:
+    server.script(
+        {"data": [{"value": "A"}, {"id": None}, {"id": [1]}], "hasMore": True},
+        {"data": [{"value": "A"}, {"id": [1]}, "odd", 7, None], "hasMore": False},
+    )
+    assert len(reading(coupons).got) == 8
+
+
+def test_a_list_that_shrinks_says_how_many_may_have_been_missed(
+    server: RecordingServer, reading: Read, caplog: pytest.LogCaptureFixture
+) -> None:
+    def of(total: int, *ids: int) -> dict[str, Any]:
+        return {**page(*ids, more=None), "totalResultSize": total}
+
+    server.script(of(6, 1, 2), of(5, 4, 5), of(5, 6))
+    with caplog.at_level(logging.WARNING, "talon_one"):
+        found = reading(audiences)
+    assert found.ids == [1, 2, 4, 5, 6]
+    assert found.iterator.missing == 1
+    (record,) = caplog.records
+    assert "items fewer than there were: 1" in record.getMessage()
+
+
+def test_a_list_that_ends_before_its_total_says_so(server: RecordingServer, reading: Read) -> None:
+    server.script({**page(1, 2, more=None), "totalResultSize": 5}, {"totalResultSize": 5})
+    found = reading(audiences)
+    assert (found.ids, found.iterator.missing) == ([1, 2], 3)
+
+
+def test_a_list_that_grows_is_read_to_its_new_end(server: RecordingServer, reading: Read) -> None:
+    server.script(
+        {**page(1, 2, more=None), "totalResultSize": 3},
+        {**page(3, 4, more=None), "totalResultSize": 5},
+        {**page(5, more=None), "totalResultSize": 5},
+    )
+    found = reading(audiences)
+    assert (found.ids, found.iterator.missing) == ([1, 2, 3, 4, 5], 0)
+
+
+# -- Servers that lead nowhere -----------------------------------------------------------------
+
+
+def test_a_server_that_ignores_where_to_go_on_is_not_asked_for_ever(
+    server: RecordingServer, reading: Read
+) -> None:
+    server.default = Answer(body=page(1, 2))
+    found = reading(coupons)
+    assert found.ids == [1, 2]
+    assert isinstance(found.failure, PagesError)
+    assert "brought nothing new" in str(found.failure)
+    assert len(server.requests) == 4
+
+
+def test_a_cursor_that_leads_back_to_itself_is_not_followed_for_ever(
+    server: RecordingServer, reading: Read
+) -> None:
+    server.default = Answer(body={"data": [{"id": "a"}], "nextCursor": "one"})
+    found = reading(logs)
+    assert found.ids == ["a"]
+    assert isinstance(found.failure, PagesError)
+    assert found.failure.resume_from == Position(cursor="one")
+
+
+def test_cursors_that_go_round_in_a_circle_are_not_followed_for_ever(
+    server: RecordingServer, reading: Read
+) -> None:
+    pages = {
+        "even": {"data": [{"id": "a"}], "nextCursor": "odd"},
+        "odd": {"data": [{"id": "b"}], "nextCursor": "even"},
+    }
+    server.default = lambda request: Answer(body=pages[dict(request.pairs).get("cursor", "even")])
+    found = reading(logs)
+    assert found.ids == ["a", "b"]
+    assert isinstance(found.failure, PagesError)
+
+
+def test_the_same_page_twice_is_the_whole_list_if_nothing_says_that_there_is_more(
+    server: RecordingServer, reading: Read, caplog: pytest.LogCaptureFixture
+) -> None:
+    server.default = Answer(body={"data": [{"name": "without an ID"}, {"name": "as well"}]})
+    with caplog.at_level(logging.WARNING, "talon_one"):
+        found = reading(audiences)
+    assert (len(found.got), found.failure) == (2, None)
+    assert found.iterator.complete
+    assert len(server.requests) == 2
+    assert "taken for the whole list" in caplog.text
+
+
+def test_the_end_of_a_list_that_cannot_be_paged_through_is_reported(
+    server: RecordingServer, reading: Read, caplog: pytest.LogCaptureFixture
+) -> None:
+    server.script({"data": [{"audienceId": 1}], "hasMore": True})
+    with caplog.at_level(logging.WARNING, "talon_one"):
+        found = reading(
+            lambda apis: apis.management.iterate(
+                apis.management.get_audiences_analytics, "1,2", _deadline=5
+            )
+        )
+    assert len(found.got) == 1
+    assert "there is no parameter to ask for it" in caplog.text
+
+
+@pytest.mark.parametrize("answer", ['[{"id": 3}]', '{"data": {"id": 3}}', '"text"'])
+def test_an_answer_that_holds_no_list_is_no_empty_list(
+    server: RecordingServer, reading: Read, answer: str
+) -> None:
+    server.script(page(1), Answer(body=answer))
+    found = reading(coupons)
+    assert found.ids == [1]
+    assert isinstance(found.failure, PagesError)
+    assert found.failure.resume_from == Position(skip=1)
+
+
+# -- Page by page ------------------------------------------------------------------------------
+
+
+def test_pages_come_as_they_are(server: RecordingServer, reading: Read) -> None:
+    server.script(page(1, 2, extra="kept"), page(2, 3), page(more=True))
+
+    def make(apis: Apis) -> Any:
+        return apis.management.pages(apis.management.get_coupons_without_total_count, 3, 12)
+
+    found = reading(make)
+    assert [[each.id for each in one.data] for one in found.got] == [[1, 2], [2, 3]]
+    assert found.got[0]["extra"] == "kept"
+    assert found.iterator.repeated == 1
+    assert found.iterator.complete
+
+
+def test_pages_are_resumed_behind_the_page_that_was_handed_out_last(
+    server: RecordingServer, reading: Read
+) -> None:
+    server.script(page(1, 2), GONE, page(3, more=False))
+
+    def make(apis: Apis) -> Any:
+        return apis.management.pages(apis.management.get_coupons_without_total_count, 3, 12)
+
+    found = reading(make)
+    assert found.failure is not None
+    assert found.failure.resume_from == found.iterator.position == Position(skip=2)
+    (last,) = resumed(reading, make, found.iterator.position).got
+    assert [each.id for each in last.data] == [3]
+
+
+def test_a_limit_of_pages_ends_the_iteration_and_its_position_leads_on(
+    server: RecordingServer, reading: Read
+) -> None:
+    server.script(page(1, 2), page(3, 4), page(5, more=False))
+    found = reading(lambda apis: coupons(apis).configure(page_limit=2))
+    assert found.ids == [1, 2, 3, 4]
+    assert len(server.requests) == 2
+    assert not found.iterator.complete
+    assert found.iterator.position == Position(skip=4)
+    assert resumed(reading, coupons, found.iterator.position).ids == [5]
+
+
+# -- What is refused ---------------------------------------------------------------------------
+
+
+@pytest.fixture
+def management(server: RecordingServer) -> Iterator[ManagementApi]:
+    with make_client(server.url) as client:
+        yield ManagementApi(client)
+
+
+def refusal(call: Any) -> str:
+    with pytest.raises(ApiTypeError) as caught:
+        call()
+    return str(caught.value)
+
+
+def test_what_lists_nothing_cannot_be_iterated(management: Any) -> None:
+    assert "does not list anything" in refusal(lambda: management.iterate(management.get_account))
+    variant = management.get_applications_with_http_info
+    assert "takes a method of an API" in refusal(lambda: management.iterate(variant))
+    assert "takes a method of an API" in refusal(lambda: management.pages(print))
+    unbound = ManagementApi.get_applications
+    assert "not of its class" in refusal(lambda: management.iterate(unbound))
+
+
+@pytest.mark.parametrize("setting", ["async_req", "_preload_content", "_return_http_data_only"])
+def test_what_changes_the_answer_cannot_be_combined_with_an_iteration(
+    management: Any, setting: str
+) -> None:
+    said = refusal(lambda: management.iterate(management.get_applications, **{setting: True}))
+    assert setting in said
+
+
+def test_methods_and_iterations_of_the_two_clients_do_not_mix(management: ManagementApi) -> None:
+    awaited: Any = talon_one.aio.ManagementApi(talon_one.aio.ApiClient(Configuration()))
+    blocking: Any = management
+    assert "talon_one.aio" in refusal(lambda: blocking.iterate(awaited.get_applications))
+    assert "talon_one.aio" in refusal(lambda: awaited.iterate(blocking.get_applications))
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"page_limit": 0},
+        {"page_limit": True},
+        {"page_limit": 1.5},
+        {"limiter": 3},
+        {"limiter": None},
+        {"resume_from": 40},
+        {"resume_from": "abc"},
+        {"resume_from": [1]},
+        {"resume_from": Position(cursor="of another list")},
+        {"resume_from": Position(skip=1, cursor="both")},
+        {"resume_from": ["40", None, 0]},
+    ],
+    ids=str,
+)
+def test_settings_of_the_wrong_kind_are_refused(management: Any, settings: Any) -> None:
+    refusal(lambda: management.iterate(management.get_applications).configure(**settings))
+
+
+def test_a_cursor_list_is_not_resumed_by_a_number(management: Any) -> None:
+    iterator = management.iterate(management.get_message_logs, "application")
+    assert "no place in the list" in refusal(
+        lambda: iterator.configure(resume_from=Position(skip=3))
+    )
+
+
+def test_an_iteration_is_not_changed_once_it_has_begun(
+    server: RecordingServer, management: ManagementApi
+) -> None:
+    iterator = management.iterate(management.get_applications)
+    next(iterator, None)
+    assert "before it begins" in refusal(iterator.configure)
+
+
+def test_a_start_that_is_no_number_is_refused(management: Any) -> None:
+    said = refusal(lambda: management.iterate(management.get_applications, skip="some"))
+    assert said == "skip is a number of items, not 'some'"
+
+
+def test_arguments_are_checked_as_ever(server: RecordingServer, management: Any) -> None:
+    with pytest.raises(ApiTypeError, match="page_size"):
+        next(management.iterate(management.get_applications, page_sise=3))
+    with pytest.raises(talon_one.ApiValueError, match="application_id"):
+        next(management.iterate(management.get_coupons_without_total_count))
+    assert not server.requests
+
+
+def test_a_deprecated_list_warns_whoever_iterates_it(management: ManagementApi) -> None:
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        management.iterate(management.get_coupons, 3, 12)
+    (warning,) = caught
+    assert warning.category is DeprecationWarning
+    assert warning.filename == __file__
+
+
+def test_it_says_what_it_is_and_where_it_stands(management: ManagementApi) -> None:
+    iterator = management.iterate(management.get_applications, skip=3)
+    assert repr(iterator) == (
+        "<Items of getApplications at Position(skip=3, cursor=None, within=0)>"
+    )

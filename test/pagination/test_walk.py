@@ -1,0 +1,197 @@
+"""Laws of the walk through pages, for all lists and all sizes of pages; no server is involved."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from itertools import count
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from talon_one import ManagementApi, Model
+from talon_one.models.coupon import Coupon
+from talon_one.operation import Operation, Paging, query
+from talon_one.walk import PagesError, Position, Walk
+
+SKIP = Paging("data", ("id",), skip="skip", more="hasMore", total="totalResultSize")
+CURSOR = Paging("data", ("id",), cursor="cursor", next="nextCursor")
+TEXTS = Paging("data", skip="skip", more="hasMore", total="totalResultSize")
+
+# Whoever else uses the machine must not decide whether a law holds.
+UNHURRIED = settings(deadline=None)
+
+SIZES = st.integers(1, 7)
+IDS = st.lists(st.integers(), unique=True, max_size=30)
+ENDINGS = st.sampled_from(["more", "total", "neither", "cursor"])
+
+Get = Callable[[Position, int], dict[str, Any]]
+
+
+def new_walk(paging: Paging, **kwargs: Any) -> Walk:
+    operation = Operation(
+        "listThings",
+        "GET",
+        "/v1/things",
+        query("skip", "skip", "int"),
+        query("cursor", "cursor", "str"),
+        results={200: "Any"},
+        paging=paging,
+    )
+    return Walk(operation, paging, kwargs)
+
+
+def served(items: list[Any], ending: str, size: int, at: Position) -> dict[str, Any]:
+    """Return the page that a server sends which keeps the list in order."""
+    begin = at.skip or int(at.cursor or 0)
+    data = items[begin : begin + size]
+    end = begin + len(data)
+    if ending == "cursor":
+        return {"data": data, "nextCursor": str(end) if end < len(items) else None}
+    if ending == "total":
+        return {"data": data, "totalResultSize": len(items)}
+    return {"data": data, **({"hasMore": end < len(items)} if ending == "more" else {})}
+
+
+def walked(walk: Walk, get: Callable[[Position], dict[str, Any]], limit: int | None = None) -> Any:
+    """Return the items that a walk brings, to its end or to a number of pages."""
+    found: list[Any] = []
+    pages = 0
+    while not walk.over and pages != limit:
+        found += [item for _, item in walk.take(Model.from_dict(get(walk.at)))]
+        pages += 1
+        assert pages < 300
+    return found
+
+
+def things(ids: list[int]) -> list[dict[str, Any]]:
+    return [{"id": each} for each in ids]
+
+
+@UNHURRIED
+@given(IDS, SIZES, ENDINGS)
+def test_all_items_come_once_and_in_order(ids: list[int], size: int, ending: str) -> None:
+    items = things(ids)
+    walk = new_walk(CURSOR if ending == "cursor" else SKIP)
+    assert walked(walk, lambda at: served(items, ending, size, at)) == items
+    assert (walk.repeated, walk.missing) == (0, 0)
+
+
+@UNHURRIED
+@given(st.lists(st.text(), unique=True, max_size=30), SIZES)
+def test_items_that_are_texts_come_once_and_in_order(items: list[str], size: int) -> None:
+    assert walked(new_walk(TEXTS), lambda at: served(items, "more", size, at)) == items
+
+
+@UNHURRIED
+@given(st.lists(st.integers(0, 5), max_size=30), st.lists(SIZES, min_size=60, max_size=60))
+def test_items_without_identity_come_as_often_as_they_are_sent(
+    numbers: list[int], sizes: list[int]
+) -> None:
+    # The size of the pages is up to the server. Each item is next to another one, so that no page
+    # is like the one before it.
+    items = [{"name": each, "place": place} for place, each in enumerate(numbers)]
+    turn = iter(sizes)
+    assert walked(new_walk(SKIP), lambda at: served(items, "more", next(turn), at)) == items
+
+
+@UNHURRIED
+@given(IDS, SIZES, SIZES, ENDINGS, st.integers(0, 30))
+def test_a_walk_that_is_resumed_anywhere_brings_the_rest(
+    ids: list[int], size: int, other: int, ending: str, taken: int
+) -> None:
+    items = things(ids)
+    paging = CURSOR if ending == "cursor" else SKIP
+    walk = new_walk(paging)
+    first: list[Any] = []
+    position = walk.at
+    while not walk.over and len(first) < taken:
+        page = walk.at
+        for index, item in walk.take(Model.from_dict(served(items, ending, size, page))):
+            if len(first) < taken:
+                first.append(item)
+                position = walk.behind(page, index + 1)
+    again = new_walk(paging)
+    again.resume(Position(*json.loads(json.dumps(position))))
+    # The pages of a cursor are what they are; those of an offset may have another size now.
+    size = size if ending == "cursor" else other
+    assert [*first, *walked(again, lambda at: served(items, ending, size, at))] == items
+
+
+@UNHURRIED
+@given(IDS, SIZES, st.data())
+def test_items_that_are_inserted_in_front_cost_no_other_item_and_repeat_none(
+    ids: list[int], size: int, data: st.DataObject
+) -> None:
+    items = things(ids)
+    fresh = count(10**9)
+    inserted = 0
+
+    def get(at: Position) -> dict[str, Any]:
+        nonlocal inserted
+        more = data.draw(st.integers(0, 3)) if inserted < 20 else 0
+        # A page that is inserted as a whole looks like a server that does not move.
+        more = min(more, max(0, size - 1))
+        inserted += more
+        items[:0] = things([next(fresh) for _ in range(more)])
+        return served(items, "more", size, at)
+
+    walk = new_walk(SKIP)
+    found = [each["id"] for each in walked(walk, get)]
+    assert [each for each in found if each < 10**9 or each in ids] == ids
+    assert len(found) == len(set(found))
+
+
+@UNHURRIED
+@given(IDS.filter(bool), SIZES, st.booleans())
+def test_a_server_that_does_not_move_is_left_after_few_pages(
+    ids: list[int], size: int, by_total: bool
+) -> None:
+    end = {"totalResultSize": 10**6} if by_total else {"hasMore": True}
+    data = things(ids)[:size]
+    asked = count(1)
+    walk = new_walk(SKIP)
+
+    def get(at: Position) -> dict[str, Any]:
+        assert next(asked) <= 4
+        return {"data": data, **end}
+
+    with pytest.raises(PagesError):
+        walked(walk, get)
+    assert walk.at.skip == 3 * len(data)
+
+
+def test_what_is_remembered_is_bounded() -> None:
+    walk = new_walk(SKIP)
+    ids = count()
+    walked(walk, lambda at: {"data": things([next(ids) for _ in range(1000)])}, limit=30)
+    assert len(walk._seen) == 10_000
+    walk.take(Model.from_dict({"data": things([29_999, 20_000, 19_999, 30_000])}))
+    assert walk.repeated == 2
+
+
+def test_the_keyword_that_leads_on_is_the_python_name_of_the_parameter() -> None:
+    operation = ManagementApi.get_message_logs.operation  # type: ignore[attr-defined]
+    walk = Walk(operation, operation.paging, {"cursor": "b25l", "period": "1h"})
+    assert walk.arguments == {"cursor": "b25l"}
+
+
+def test_what_the_user_does_to_an_item_does_not_make_it_another_one() -> None:
+    walk = new_walk(SKIP)
+    page = Model.from_dict({"data": things([1, 2]), "hasMore": True})
+    for _, item in walk.take(page):
+        item["name"] = "changed"
+    assert walk.take(Model.from_dict({"data": things([2, 3]), "hasMore": False})) == [
+        (1, {"id": 3})
+    ]
+    assert walk.repeated == 1
+
+
+def test_an_item_is_known_by_what_was_sent_not_by_its_class() -> None:
+    walk = new_walk(SKIP)
+    coupon = Coupon.from_dict({"id": 3, "value": "A"})
+    walk.take(Model.from_dict({"data": [coupon], "hasMore": True}))
+    walk.take(Model.from_dict({"data": [{"id": 3}], "hasMore": False}))
+    assert walk.repeated == 1
