@@ -48,6 +48,7 @@ BUDGETS = {
     "decode": Budget("decode a 12 KB session answer", "json.loads", 1.15),
     "read": Budget("decode it, read every property of the whole tree", "json.loads", 3.5),
     "encode": Budget("encode a 10-item session, validated", "json.dumps", 6),
+    "table": Budget("typed rows of a coupon export", "csv.DictReader, all text", 5),
     "call": Budget("whole call over loopback, retries on", "PoolManager.request, json", 1.0),
     "hooks": Budget("whole call with hooks that do nothing", "whole call without hooks", 1.1),
     "deadline": Budget("whole call with a deadline", "whole call without deadline", 1.5),

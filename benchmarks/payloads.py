@@ -41,6 +41,23 @@ def session_answer() -> JsonObject:
     }
 
 
+def coupon_export(rows: int) -> bytes:
+    """Return the CSV file of `export_coupons` with so many rows."""
+    head = (
+        "accountid,applicationid,attributes,batchid,campaignid,counter,created,deleted,"
+        "deleted_changelogid,discount_counter,discount_limitval,expirydate,id,importid,"
+        "is_reservation_mandatory,limits,limitval,recipientintegrationid,referralid,reservation,"
+        "reservation_counter,reservation_limitval,startdate,value\r\n"
+    )
+    lines = (
+        f'1,3,"{{""size"":""L"",""number"":{row}}}",vfbpzmwk,12,{row % 3},'
+        f"2026-03-14T09:{row % 60:02}:53.589793Z,,,0,{row % 50}.5,2026-12-31T23:59:59Z,{row},7,"
+        f"false,[],1,customer-{row},,true,0,0,,SPRING-{row:08}\r\n"
+        for row in range(rows)
+    )
+    return (head + "".join(lines)).encode()
+
+
 def _cart_item(index: int) -> JsonObject:
     return {
         "name": f"Running shoe, model {index}",

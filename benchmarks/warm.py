@@ -6,6 +6,8 @@ A program of its own, because whether orjson is used is settled when the package
 
 from __future__ import annotations
 
+import csv
+import io
 import json
 import sys
 from typing import TYPE_CHECKING, Any
@@ -13,12 +15,15 @@ from typing import TYPE_CHECKING, Any
 from benchmarks import calls, server
 from benchmarks.calls import read_everything, request_of_models
 from benchmarks.concurrency import against_aiohttp, against_threads
-from benchmarks.payloads import session_answer, session_request
+from benchmarks.payloads import coupon_export, session_answer, session_request
 from benchmarks.throughput import throughput
 from benchmarks.timing import Reading, interleaved, timed
 
 if TYPE_CHECKING:
     from talon_one import IntegrationRequest
+
+_ROWS = 2_000
+_CHUNK = 2**16
 
 
 def readings(rounds: int) -> dict[str, Reading]:
@@ -27,6 +32,7 @@ def readings(rounds: int) -> dict[str, Reading]:
         "decode": decode(rounds),
         "read": read(rounds),
         "encode": encode(rounds),
+        "table": table(max(rounds // 50, 2)),
         "call": call(rounds),
         "1 thread": throughput(1, rounds),
         "8 threads": throughput(8, rounds),
@@ -77,6 +83,30 @@ def encode(rounds: int) -> Reading:
     return interleaved(
         timed(lambda: ready_to_send(request)), timed(lambda: json.dumps(plain)), rounds
     )
+
+
+def table(rounds: int) -> Reading:
+    """Compare reading the typed rows of an export with `csv.DictReader`, which leaves all text."""
+    from talon_one.api.management_operations import export_coupons
+    from talon_one.csv_rows import RowReader
+
+    assert export_coupons.csv is not None
+    known = export_coupons.csv.columns
+    file = coupon_export(_ROWS)
+    chunks = [file[begin : begin + _CHUNK] for begin in range(0, len(file), _CHUNK)]
+
+    def typed() -> None:
+        reader = RowReader(known)
+        for chunk in chunks:
+            for _ in reader.feed(chunk):
+                pass
+
+    def text() -> None:
+        with io.TextIOWrapper(io.BytesIO(file), encoding="utf-8", newline="") as opened:
+            for _ in csv.DictReader(opened):
+                pass
+
+    return interleaved(timed(typed), timed(text), rounds)
 
 
 def ready_to_send(request: IntegrationRequest) -> str:

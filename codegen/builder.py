@@ -15,6 +15,7 @@ from codegen.checks import (
     located,
     refuse_hiding,
     refuse_twins,
+    refuse_unknown,
     refuse_unusable,
 )
 from codegen.loader import METHODS, Document, SpecError, resolve
@@ -321,6 +322,9 @@ class _Builder:
             self._answer(status, resolve(self._document, answer))
             for status, answer in sorted(node["responses"].items(), key=_status)
         )
+        has_csv = any((each.content_type or "").endswith("/csv") for each in answers)
+        if "x-csv" in node and not (has_csv or upload):
+            raise SpecError("x-csv stands where no CSV is returned or taken")
         return ir.Operation(
             id=operation_id,
             name=identifier(operation_id, RESERVED_METHODS),
@@ -333,6 +337,7 @@ class _Builder:
             parameters=tuple(parameters),
             body=body,
             upload=upload,
+            csv=self._csv(node.get("x-csv")),
             answers=answers,
             security=self._security(node),
             deprecated=node.get("deprecated", False) or node.get("x-legacy", False),
@@ -421,6 +426,34 @@ class _Builder:
             raise SpecError("an upload is a form with exactly one file")
         ((wire, node),) = properties.items()
         return ir.Upload(identifier(wire, RESERVED_PARAMETERS), wire, required, _prose(node))
+
+    def _csv(self, node: Document | None) -> ir.Csv | None:
+        if node is None:
+            return None
+        known = ("columns", "required", "anyOf", "notBoth", "replaces")
+        refuse_unknown("x-csv", node.keys(), known)
+        with located("x-csv"):
+            columns = node["columns"]
+            required, any_of, not_both = (tuple(node.get(key, ())) for key in known[1:4])
+            refuse_unknown("a list of columns", {*required, *any_of, *not_both}, columns)
+            return ir.Csv(
+                tuple(self._column(name, columns[name], name in required) for name in columns),
+                any_of=any_of,
+                not_both=not_both,
+                replaces=node.get("replaces", False),
+            )
+
+    def _column(self, name: str, node: Document, required: bool) -> ir.Column:
+        with located(name):
+            type = self._type(node)
+            words, separator = tuple(node.get("words", ())), node.get("separator", "")
+            if type.models or type.kind == "date":
+                raise SpecError(f"a column cannot hold {type.text}")
+            if words and type.kind != "datetime":
+                raise SpecError("words stand in the place of timestamps only")
+            if separator and type.text != "list[str]":
+                raise SpecError("a separator parts the items of a list of texts only")
+        return ir.Column(name, type, required, words, separator)
 
     def _answer(self, status: str | int, node: Document) -> ir.Answer:
         if not str(status).isdecimal():

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 
 from codegen import ir
@@ -23,7 +23,7 @@ RESERVED_PROPERTIES = frozenset({"self", *dir(Model)}) - YIELDING_METHODS
 # Names that a method may not take, because every API has them or the lines below it need them.
 RESERVED_METHODS = frozenset(
     {"api_client", "endpoint", "operations", "with_http_info", "without_preload_content"}
-    | {"header", "path", "query"}
+    | {"column", "header", "path", "query"}
     | {"bool", "date", "datetime", "dict", "float", "int", "list", "str"}
     | set(dir(Api))
 )
@@ -50,6 +50,13 @@ def refuse_twins(what: str, names: list[str]) -> None:
     twice = {name for name in names if names.count(name) > 1}
     if twice:
         raise SpecError(f"two things would be the {what} {min(twice)!r}")
+
+
+def refuse_unknown(what: str, names: Iterable[str], known: Collection[str]) -> None:
+    """Refuse names that are not among those that are known."""
+    unknown = sorted(set(names) - set(known))
+    if unknown:
+        raise SpecError(f"{what} knows no {unknown[0]!r}")
 
 
 def refuse_unusable(names: Iterable[str], reserved: frozenset[str]) -> None:

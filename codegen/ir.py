@@ -157,6 +157,27 @@ class Upload:
 
 
 @dataclass(frozen=True)
+class Column:
+    """One column of a CSV file."""
+
+    name: str
+    type: TypeRef
+    required: bool
+    words: tuple[str, ...]
+    separator: str
+
+
+@dataclass(frozen=True)
+class Csv:
+    """The CSV file that an operation returns or takes."""
+
+    columns: tuple[Column, ...]
+    any_of: tuple[str, ...]
+    not_both: tuple[str, ...]
+    replaces: bool
+
+
+@dataclass(frozen=True)
 class Answer:
     """One documented answer of an operation."""
 
@@ -186,6 +207,7 @@ class Operation:
     parameters: tuple[Parameter, ...]
     body: Body | None
     upload: Upload | None
+    csv: Csv | None
     answers: tuple[Answer, ...]
     security: tuple[str, ...]
     deprecated: bool

@@ -20,6 +20,7 @@ EXTENSIONS = (
     "x-pages",
     "x-variants",
     "x-notification",
+    "x-csv",
 )
 
 

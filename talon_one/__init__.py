@@ -64,6 +64,7 @@ SUBMODULES = frozenset(
         "models",
         "pagination",
         "rest",
+        "tables",
         "webhooks",
     }
 )

@@ -52,6 +52,7 @@ from . import limiter as limiter
 from . import models as models
 from . import pagination as pagination
 from . import rest as rest
+from . import tables as tables
 from . import webhooks as webhooks
 
 HOME: dict[str, str]

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from talon_one.operation import Operation
     from talon_one.pagination import Items, ListAnswer, Pages
     from talon_one.retry import RetryPolicy
+    from talon_one.tables import Table
 
     P = ParamSpec("P")
     A = TypeVar("A", bound=ListAnswer[Any])
@@ -186,6 +187,27 @@ class Api(BaseApi):
         from talon_one.download import Download
 
         return Download(self.api_client, operation_of(method), args, kwargs)
+
+    def table(self, method: Callable[P, Any], /, *args: P.args, **kwargs: P.kwargs) -> Table:
+        """Return the CSV file of an export as a table, whose rows are read as they come.
+
+        ::
+
+            with management.table(management.export_coupons, 1) as table:
+                for row in table:
+                    print(row["value"])
+
+        Args:
+            method: A method of this object that exports a CSV file.
+            args: Its arguments.
+            kwargs: Its keyword arguments and the settings of the call.
+
+        Raises:
+            ApiTypeError: *method* exports no table.
+        """
+        from talon_one.tables import Table
+
+        return Table(method, *args, **kwargs)
 
 
 def operation_of(method: Any) -> Operation:

@@ -7,6 +7,7 @@
     ├── ApiValueError (ValueError)          a value that cannot be sent
     │   ├── ModelValidationError            `validate()` found violations; carries all of them
     │   ├── ConfigurationError              host or credentials are missing or unusable
+    │   ├── TableError                      a table may not be imported; carries all problems
     │   └── MalformedBodyError              a webhook came whose body is no JSON object
     ├── effects.EffectHandlingError         functions for effects failed; carries all failures
     ├── WrongSecretError                    a webhook came without the secret that it must have
@@ -151,6 +152,45 @@ class ModelValidationError(ApiValueError):
         return type(self), (self.subject, self.violations)
 
 
+class Problem(NamedTuple):
+    """One reason why a table may not, or could not, be imported."""
+
+    line: int | None
+    """Line of the CSV file, counted from 1; ``None`` if the server did not say."""
+    column: str
+    """Column that it is about; empty if it is about the whole row or table."""
+    message: str
+    """What is wrong, and how to mend it."""
+    row_index: int | None = None
+    """Which of the rows it is, counted from 0; ``None`` if it is about none of them."""
+    row: Mapping[str, Any] | None = None
+    """The row itself, by column: as it was given, or the cells of the file."""
+
+    def __str__(self) -> str:
+        place = "unknown line" if self.line is None else f"line {self.line}"
+        place += "" if self.row_index is None else f" (row {self.row_index + 1})"
+        return f"{place}{', ' * bool(self.column)}{self.column} {self.message}"
+
+
+class TableError(ApiValueError):
+    """A table that may not be imported; nothing was sent.
+
+    Attributes:
+        problems: What is wrong with it, by line, each with its row.
+    """
+
+    def __init__(self, subject: str, problems: Sequence[Problem]) -> None:
+        self.subject = subject
+        self.problems = tuple(problems)
+        count = len(self.problems)
+        found = "; ".join(map(str, self.problems[:_SHOWN_PROBLEMS]))
+        more = f"; and {count - _SHOWN_PROBLEMS} more" if count > _SHOWN_PROBLEMS else ""
+        super().__init__(f"{subject} has {count} problem{'s' * (count != 1)}: {found}{more}")
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self), (self.subject, self.problems)
+
+
 class ApiException(OpenApiException):
     """A call that failed.
 
@@ -166,9 +206,12 @@ class ApiException(OpenApiException):
         url: URL of the request without its query.
         attempts: How often the request was tried.
         earlier: Failures of the attempts before this one, oldest first.
+        problems: What the server found wrong with the lines of a table, each with its row; only
+            `talon_one.tables` knows the rows.
     """
 
     attempts = 1
+    problems: tuple[Problem, ...] = ()
     earlier: tuple[ApiException, ...] = ()
 
     def __init__(
@@ -259,7 +302,8 @@ class ApiException(OpenApiException):
         if self.attempts > 1:
             line += f" (after {self.attempts} attempts)"
         said = [self.message] if self.message else []
-        for entry in self.errors:
+        said += map(str, self.problems[:_SHOWN_PROBLEMS])
+        for entry in self.errors if not self.problems else ():
             texts = [entry.get("title"), entry.get("details")]
             said.append(": ".join(text for text in texts if text and isinstance(text, str)))
         if said:
@@ -336,6 +380,9 @@ class ConnectTimeoutError(ApiTimeoutError, NotSentError):
 class ReadTimeoutError(ApiTimeoutError, NoAnswerError):
     """The request was sent, and there was no complete answer in time."""
 
+
+_SHOWN_PROBLEMS = 10
+"""Problems of a table that a message names; the others are in the exception."""
 
 # Where gateways put the number of a request; the platform documents none.
 _REQUEST_ID_HEADERS = ("X-Request-Id", "X-Correlation-Id", "Request-Id", "X-Amzn-Trace-Id")

@@ -109,6 +109,45 @@ class Paging(NamedTuple):
     """Property of the answer that holds the `cursor` of the next page."""
 
 
+class Column(NamedTuple):
+    """One column of a CSV file."""
+
+    name: str
+    type: str
+    """Type as it is written in annotations; objects and lists are JSON in the cell."""
+    required: bool
+    words: tuple[str, ...]
+    """What may stand in the place of a timestamp, such as ``unlimited``."""
+    separator: str
+    """What stands between the items of a list that is no JSON; empty for most."""
+    constraints: dict[str, Any]
+
+
+def column(
+    name: str,
+    type: str = "str",
+    *,
+    required: bool = False,
+    words: tuple[str, ...] = (),
+    separator: str = "",
+    **constraints: Any,
+) -> Column:
+    """Describe a column of a CSV file; what is required, it is so in imports."""
+    return Column(name, type, required, words, separator, constraints)
+
+
+class Csv(NamedTuple):
+    """The CSV file that an operation returns or takes."""
+
+    columns: tuple[Column, ...]
+    any_of: tuple[str, ...] = ()
+    """Columns of which an import needs at least one."""
+    not_both: tuple[str, ...] = ()
+    """Columns of which a row of an import may fill only one."""
+    replaces: bool = False
+    """Whether an import takes the place of what was there before."""
+
+
 class Operation:
     """One endpoint of the API.
 
@@ -119,6 +158,7 @@ class Operation:
         parameters: Parameters in the order of the document.
         body: JSON body, if the operation takes one.
         upload: File to upload, if the operation takes one.
+        csv: What the file that it returns or takes looks like, if that is CSV.
         results: Type of the answer for each 2xx status; ``None`` for an empty one.
         errors: Model of an error answer by status, where it is not `ERROR_MODEL`.
         security: Names of the accepted security schemes, any one of which will do.
@@ -140,6 +180,7 @@ class Operation:
         *parameters: Parameter,
         body: Body | None = None,
         upload: Upload | None = None,
+        csv: Csv | None = None,
         results: dict[int, str | None],
         errors: dict[int, str] | None = None,
         security: tuple[str, ...] = (),
@@ -157,6 +198,7 @@ class Operation:
         self.parameters = parameters
         self.body = body
         self.upload = upload
+        self.csv = csv
         self.results = results
         self.errors = errors or {}
         self.security = security

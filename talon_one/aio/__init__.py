@@ -29,10 +29,15 @@ HOME = {
 }
 """Public names, with the modules that hold them."""
 
+SUBMODULES = frozenset({"tables"})
+"""Modules that are found as attributes without having been imported."""
+
 __all__ = list(HOME)
 
 
 def __getattr__(name: str) -> object:
+    if name in SUBMODULES:
+        return _import_module(f"{__name__}.{name}")
     if name not in HOME:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     found = getattr(_import_module(f"{__name__}.{HOME[name]}"), name)
@@ -41,4 +46,4 @@ def __getattr__(name: str) -> object:
 
 
 def __dir__() -> list[str]:
-    return sorted({*globals(), *HOME})
+    return sorted({*globals(), *HOME, *SUBMODULES})

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from talon_one.aio.client import ApiClient
     from talon_one.aio.download import Download
+    from talon_one.aio.tables import Table
     from talon_one.api_response import ApiResponse
     from talon_one.base_client import BaseClient
     from talon_one.operation import Operation
@@ -101,6 +102,27 @@ class Api(BaseApi):
         from talon_one.aio.download import Download
 
         return Download(self.api_client, operation_of(method), args, kwargs)
+
+    def table(self, method: Callable[P, Any], /, *args: P.args, **kwargs: P.kwargs) -> Table:
+        """Return the CSV file of an export as a table, whose rows are read as they come.
+
+        ::
+
+            async with management.table(management.export_coupons, 1) as table:
+                async for row in table:
+                    print(row["value"])
+
+        Args:
+            method: A method of this object that exports a CSV file.
+            args: Its arguments.
+            kwargs: Its keyword arguments and the settings of the call.
+
+        Raises:
+            ApiTypeError: *method* exports no table.
+        """
+        from talon_one.aio.tables import Table
+
+        return Table(method, *args, **kwargs)
 
 
 def endpoint(operation: Operation) -> Callable[[F], F]:

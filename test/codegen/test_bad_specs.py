@@ -134,6 +134,11 @@ def _answer(status: str, content_types: tuple[str, ...]) -> Edit:
     return _operation(responses={status: {"description": "", "content": content}})
 
 
+def _csv(described: Node) -> Edit:
+    answers = {"200": {"description": "", "content": {"text/csv": {"schema": {"type": "string"}}}}}
+    return _operation(**{"responses": answers, "x-csv": described})
+
+
 def _body(content_type: str, schema: Node) -> Edit:
     return _operation(requestBody={"content": {content_type: {"schema": schema}}})
 
@@ -444,6 +449,38 @@ BAD: dict[str, tuple[Edit, str]] = {
     "a further body that is no schema": (
         lambda spec: spec.operation["requestBody"].update({"x-also-accepts": ["Old"]}),
         f"{GET}: x-also-accepts names 'Old', which is no schema",
+    ),
+    "columns without a file": (
+        _operation(**{"x-csv": {"columns": {}}}),
+        f"{GET}: x-csv stands where no CSV is returned or taken",
+    ),
+    "a file without columns": (
+        _csv({}),
+        f"{GET}: x-csv: 'columns' is missing",
+    ),
+    "an unknown key beside the columns": (
+        _csv({"columns": {}, "oneOf": []}),
+        f"{GET}: x-csv knows no 'oneOf'",
+    ),
+    "a required column that is not there": (
+        _csv({"columns": {"code": {"type": "string"}}, "required": ["kode"]}),
+        f"{GET}: x-csv: a list of columns knows no 'kode'",
+    ),
+    "a column of objects that are described": (
+        _csv({"columns": {"thing": REFERENCE}}),
+        f"{GET}: x-csv: thing: a column cannot hold Thing",
+    ),
+    "words in the place of a number": (
+        _csv({"columns": {"code": {"type": "integer", "words": ["many"]}}}),
+        f"{GET}: x-csv: code: words stand in the place of timestamps only",
+    ),
+    "a separator without a list": (
+        _csv({"columns": {"code": {"type": "string", "separator": ";"}}}),
+        f"{GET}: x-csv: code: a separator parts the items of a list of texts only",
+    ),
+    "a misspelled list of columns": (
+        lambda spec: spec.operation.update({"x-cvs": {}}),
+        "x-cvs is unknown; is x-csv meant?",
     ),
     "a default status beside unquoted ones": (
         lambda spec: spec.operation["responses"].update({201: {}, "default": {}}),

@@ -23,6 +23,7 @@ from talon_one import (
     ModelValidationError,
     NotFoundException,
 )
+from talon_one.operation import Csv, column
 
 INNER: dict[str, Any] = {
     "text": "t",
@@ -371,3 +372,29 @@ def test_the_documentation_of_a_method_says_all_that_the_document_says(api: Modu
         " /v1/a/rather/long/path/{firstParameter}/of/the/management/side/{secondParameter}/with/"
         " two/parameters/in/it`."
     )
+
+
+def test_the_columns_of_csv_files_are_known(office: Any) -> None:
+    exported, imported = office.export_things.operation.csv, office.import_if_any.operation.csv
+    assert exported == Csv(
+        (
+            column("id", "int"),
+            column("made", "datetime"),
+            column("props", "dict[str, Any]"),
+            column("tags", "list[str]", separator="|"),
+        )
+    )
+    assert imported == Csv(
+        (
+            column("code", required=True, min_length=3),
+            column("state", "Literal['on', 'off']"),
+            column("profile"),
+            column("card"),
+            column("until", "datetime", words=("unlimited",)),
+            column("days", "int", minimum=1),
+        ),
+        any_of=("profile", "card"),
+        not_both=("until", "days"),
+        replaces=True,
+    )
+    assert office.search.operation.csv is None

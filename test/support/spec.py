@@ -172,11 +172,15 @@ class Operation:
     """Schemas that are accepted as its body too."""
     upload: str | None
     """Wire name of the file to upload."""
+    csv: Node | None
+    """What the CSV file that it returns or takes looks like."""
     answers: tuple[Answer, ...]
     security: tuple[str, ...]
     deprecated: bool
     pages: Node | bool | None
     """What ``x-pages`` says."""
+
+    description: str
 
     @property
     def name(self) -> str:
@@ -254,10 +258,12 @@ def _operation(method: str, path: str, node: Node) -> Operation:
         body=schema_name(schema or {}) if not is_form else None,
         also=tuple(asked.get("x-also-accepts", ())),
         upload=next(iter(resolved(schema or {})["properties"])) if is_form else None,
+        csv=node.get("x-csv"),
         answers=tuple(_answer(status, each) for status, each in node["responses"].items()),
         security=tuple(name for alternative in node["security"] for name in alternative),
         deprecated=node.get("deprecated", False),
         pages=node.get("x-pages"),
+        description=node["description"],
     )
 
 

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from talon_one.operation import Body, Operation, Paging, Upload, path, query
+from talon_one.operation import Body, Csv, Operation, Paging, Upload, column, path, query
 
 close_ = Operation(
     "close",
@@ -17,6 +17,14 @@ export_things = Operation(
     "exportThings",
     "GET",
     "/v1/export",
+    csv=Csv(
+        (
+            column("id", "int"),
+            column("made", "datetime"),
+            column("props", "dict[str, Any]"),
+            column("tags", "list[str]", separator="|"),
+        )
+    ),
     results={200: "str"},
     security=("management_key",),
     accept="text/csv, application/json",
@@ -47,6 +55,19 @@ import_if_any = Operation(
     "PUT",
     "/v1/import",
     upload=Upload("from_", "from", required=False),
+    csv=Csv(
+        (
+            column("code", required=True, min_length=3),
+            column("state", "Literal['on', 'off']"),
+            column("profile"),
+            column("card"),
+            column("until", "datetime", words=("unlimited",)),
+            column("days", "int", minimum=1),
+        ),
+        any_of=("profile", "card"),
+        not_both=("until", "days"),
+        replaces=True,
+    ),
     results={204: None},
     security=("management_key",),
     models="small.models",

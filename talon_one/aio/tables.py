@@ -1,0 +1,148 @@
+"""Tables for asyncio: what `talon_one.tables` has, awaited.
+
+::
+
+    async with management.table(management.export_coupons, application_id) as table:
+        async for row in table:
+            print(row["value"], row["expirydate"])
+
+    await tables.upload(management.import_coupons, application_id, campaign_id, rows)
+"""
+
+from __future__ import annotations
+
+import os
+from asyncio import to_thread
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AsyncExitStack
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from talon_one.csv_imports import Source
+from talon_one.csv_rows import Row
+from talon_one.data_frames import Series, TextColumns, pandas_frame, polars_frame, require
+from talon_one.exceptions import ApiException, Problem, TableError
+from talon_one.tables import BaseTable, ImportArguments, check
+
+if TYPE_CHECKING:
+    import pandas
+    import polars
+    from typing_extensions import ParamSpec, Self
+
+    from talon_one.aio.download import Download
+    from talon_one.download import Progress
+
+    P = ParamSpec("P")
+
+__all__ = ["Problem", "Row", "Source", "Table", "TableError", "check", "export", "upload"]
+
+T = TypeVar("T")
+
+
+def export(method: Callable[P, Any], /, *args: P.args, **kwargs: P.kwargs) -> Table:
+    """Return the table that an export returns; ``management.table`` does the same.
+
+    Args:
+        method: Method of an API, such as ``management.export_coupons``.
+        args: Its arguments.
+        kwargs: Its keyword arguments and the settings of the call.
+
+    Raises:
+        ApiTypeError: *method* exports no table.
+    """
+    return Table(method, *args, **kwargs)
+
+
+async def upload(method: Callable[..., Awaitable[T]], /, *args: Any, **kwargs: Any) -> T:
+    """Check a table, write it as CSV if it is none, and import it.
+
+    What reads and checks the table runs in a thread. Arguments, result and exceptions are those of
+    `talon_one.tables.upload`.
+    """
+    arguments = ImportArguments(method, args, kwargs, asynchronous=True)
+    with await to_thread(arguments.checked_file) as file:
+        try:
+            return await method(*arguments.args, **arguments.kwargs_with(file))
+        except ApiException as failure:
+            failure.problems = tuple(await to_thread(file.located, failure.errors))
+            raise
+
+
+class Table(BaseTable):
+    """A CSV export as rows; see `talon_one.tables.Table`, which tells of the arguments as well.
+
+    Used with ``async with`` and ``async for``.
+    """
+
+    _asynchronous = True
+    _download: Download
+
+    def __init__(self, method: Callable[..., Any], /, *args: Any, **kwargs: Any) -> None:
+        super().__init__(method, *args, **kwargs)
+        self._stack = AsyncExitStack()
+
+    async def __aenter__(self) -> Self:
+        await self._open()
+        return self
+
+    async def __aexit__(self, *exc_info: object) -> None:
+        await self.aclose()
+
+    async def aclose(self) -> None:
+        """Let go of the answer; what was not read by now is not read any more."""
+        self._closed = True
+        await self._stack.aclose()
+
+    def __aiter__(self) -> AsyncIterator[Row]:
+        self._use()
+        return self._read()
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """Names of the columns, as the file has them; empty until the first row was read."""
+        return self._reader.columns if self._reader is not None else ()
+
+    async def rows(self) -> list[Row]:
+        """Return all rows as a list."""
+        return [row async for row in self]
+
+    async def save(self, path: str | os.PathLike[str], progress: Progress | None = None) -> int:
+        """Write the file as it comes, in a thread; see `talon_one.tables.Table.save`."""
+        self._use()
+        await self._open()
+        async with self._stack:
+            return await self._download.save(path, progress)
+
+    async def to_pandas(self) -> pandas.DataFrame:
+        """Return all rows as a data frame; see `talon_one.tables.Table.to_pandas`."""
+        require("pandas")
+        return pandas_frame(await self._all_series(decode_json=True))
+
+    async def to_polars(self) -> polars.DataFrame:
+        """Return all rows as a data frame; see `talon_one.tables.Table.to_polars`."""
+        require("polars")
+        return polars_frame(await self._all_series(decode_json=False))
+
+    async def _all_series(self, decode_json: bool) -> dict[str, Series]:
+        self._use()
+        texts = TextColumns()
+        async for row in self._read(as_text=True):
+            texts.add(row)
+        return self._series(texts, decode_json)
+
+    async def _open(self) -> None:
+        self._check_open()
+        if not self._opened:
+            await self._stack.enter_async_context(self._download)
+            self._opened = True
+
+    async def _read(self, as_text: bool = False) -> AsyncIterator[Row]:
+        await self._open()
+        reader = self._new_reader(as_text)
+        async with self._stack:
+            async for chunk in self._download.chunks():
+                for row in reader.feed(chunk):
+                    yield row
+                    self._check_open()
+        for row in reader.close():
+            yield row
+        self._finished = True

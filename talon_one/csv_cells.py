@@ -1,0 +1,304 @@
+"""Cells of a CSV file to values and back, by the types of their columns, and what may be sent."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Callable, Mapping
+from datetime import date, datetime, timezone
+from decimal import Decimal
+from enum import Enum
+from functools import lru_cache
+from typing import Any
+from uuid import UUID
+
+from talon_one import wire
+from talon_one.dates import read_datetime, write_datetime
+from talon_one.exceptions import ApiTypeError, ApiValueError
+from talon_one.model import Model
+from talon_one.operation import Column
+from talon_one.type_names import parse
+from talon_one.validation import value_violations
+
+Reader = Callable[[str], Any]
+"""Returns the value of a cell."""
+Checker = Callable[[str], str]
+"""Returns what is wrong with a cell."""
+
+# Numbers as JSON writes them.
+_NUMBER = re.compile(r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?")
+# Databases write the first kind, and JSON the second.
+_BOOLEANS = {"t": True, "f": False, "true": True, "false": False}
+_TIMESTAMP = re.compile(
+    r"[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt ][0-9]{2}:[0-9]{2}:[0-9]{2}(?:\.[0-9]+)?"
+    r"(?P<zone>[Zz]|[+-][0-9]{2}:[0-9]{2})?"
+)
+_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+_EXAMPLE = "2026-12-31T23:59:59Z"
+_SHOWN = 60
+"""Characters of a cell that a message repeats, at most."""
+
+
+def is_json(column: Column) -> bool:
+    """Say whether the cells of a column are JSON."""
+    return not column.separator and parse(column.type).kind in ("dict", "list", "Any")
+
+
+# -- Reading -----------------------------------------------------------------------------------
+
+
+def reader_for(column: Column | None) -> Reader:
+    """Return what reads the cells of a column that are not empty.
+
+    What it cannot convert, it returns as text. An unknown column, given as ``None``, is text.
+    """
+    if column is None:
+        return str
+    if column.separator:
+        separator = column.separator
+        return lambda text: text.split(separator)
+    if is_json(column):
+        return _read_json
+    return _READERS.get(parse(column.type).kind, str)
+
+
+def _read_integer(text: str) -> Any:
+    try:
+        number = int(text)
+        # "007" is a code, and "1_0" a number only to Python.
+        return number if str(number) == text else text
+    except ValueError:
+        return text
+
+
+# The rows of an export share most of their amounts and timestamps.
+@lru_cache(maxsize=1024)
+def _read_number(text: str) -> Any:
+    if _NUMBER.fullmatch(text) is None:
+        return text
+    number = float(text)
+    return text if math.isinf(number) else number
+
+
+def _read_boolean(text: str) -> Any:
+    return _BOOLEANS.get(text.lower(), text)
+
+
+_read_timestamp = lru_cache(maxsize=1024)(read_datetime)
+
+
+def _read_json(text: str) -> Any:
+    try:
+        return wire.decode(text.encode())
+    except ValueError:
+        return text
+
+
+_READERS: Mapping[str, Reader] = {
+    "int": _read_integer,
+    "float": _read_number,
+    "bool": _read_boolean,
+    "datetime": _read_timestamp,
+}
+
+
+# -- Writing -----------------------------------------------------------------------------------
+
+
+def written(column: Column | None, value: Any) -> str:
+    """Return a value as the text of a cell.
+
+    Raises:
+        ApiValueError: It cannot stand in this column; the message goes on from the column's name.
+    """
+    if isinstance(value, Enum) and value is not wire.NULL:
+        value = value.value
+    if _is_missing(value):
+        return ""
+    if column is not None and column.separator and isinstance(value, (list, tuple)):
+        return _written_list(column, value)
+    if isinstance(value, (Mapping, list, tuple, Model)):
+        if column is not None and not is_json(column):
+            raise ApiValueError(f"holds {_a(column)}, not {_shown(value)}")
+        return _written_json(value)
+    if isinstance(value, str):
+        return value
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, datetime):
+        return _written_timestamp(value)
+    if isinstance(value, date):
+        raise ApiValueError(f"holds {value}, a day without a time; give a datetime with a zone")
+    number = _written_number(value)
+    if number is None:
+        raise ApiValueError(f"holds {_shown(value)}, which no cell can stand for")
+    is_text = column is None or parse(column.type).kind in ("str", "Literal")
+    if is_text and not number.lstrip("-").isdecimal() and not isinstance(value, UUID):
+        # A code or ID that a data frame has made a float is not the one that was meant.
+        raise ApiValueError(f"is text, and {_shown(value)} is a number; convert it yourself")
+    return number
+
+
+def _is_missing(value: Any) -> bool:
+    if value is None or value is wire.NULL:
+        return True
+    # Data frames have these in the place of None.
+    return (isinstance(value, (float, Decimal)) and value != value) or (
+        type(value).__name__ in ("NaTType", "NAType")
+    )
+
+
+def _written_list(column: Column, value: Any) -> str:
+    items = [written(None, item) for item in value]
+    if any(column.separator in item for item in items):
+        raise ApiValueError(f"has an item with {column.separator!r}, which parts the items")
+    return column.separator.join(items)
+
+
+def _written_json(value: Any) -> str:
+    try:
+        return wire.encode(value).decode()
+    except (ApiTypeError, ApiValueError) as cause:
+        raise ApiValueError(f"cannot be written as JSON: {cause}") from cause
+
+
+def _written_timestamp(moment: datetime) -> str:
+    if moment.utcoffset() is None:
+        raise ApiValueError(
+            f"holds {moment.isoformat()} without a time zone;"
+            " use an aware datetime, such as datetime.now(timezone.utc)"
+        )
+    return write_datetime(moment.astimezone(timezone.utc))
+
+
+def _written_number(value: Any) -> str | None:
+    if isinstance(value, Decimal):
+        return format(value, "f") if value.is_finite() else None
+    if isinstance(value, UUID):
+        return str(value)
+    # The numbers of numpy are not those of Python, but can become them.
+    value = value.item() if hasattr(value, "item") else value
+    if isinstance(value, int):
+        return str(value)
+    if isinstance(value, float) and math.isfinite(value):
+        return str(int(value)) if value.is_integer() and abs(value) < 2**53 else repr(value)
+    return None
+
+
+# -- Checking ----------------------------------------------------------------------------------
+
+
+def checker_for(column: Column) -> Checker:
+    """Return what says what is wrong with a cell that is to be sent; nothing if all is well.
+
+    The messages go on from the name of the column, and say how to mend it.
+    """
+    check = _checker_for_filled(column)
+    for_empty = "is empty, and every row needs it" if column.required else ""
+
+    def fault(text: str) -> str:
+        if not text:
+            return for_empty
+        if not text.isascii() and any("\udc80" <= letter <= "\udcff" for letter in text):
+            return "is not UTF-8; save the file as CSV UTF-8"
+        return check(text)
+
+    return fault
+
+
+def _checker_for_filled(column: Column) -> Checker:
+    kind = parse(column.type).kind
+    if column.separator:
+        separator = column.separator
+        return lambda text: _fault_of_list(separator, text)
+    if is_json(column):
+        return lambda text: _fault_of_json(kind, text)
+    if kind == "datetime":
+        # The rows of an import share most of their timestamps.
+        return lru_cache(maxsize=1024)(lambda text: _fault_of_timestamp(column.words, text))
+    if kind == "bool":
+        return _fault_of_boolean
+    if kind == "str" and not column.constraints:
+        return lambda text: ""
+    form = _NUMBER_FORMS.get(kind)
+
+    def fault(text: str) -> str:
+        value: Any = text
+        if form is not None:
+            pattern, convert, noun = form
+            if pattern.fullmatch(text) is None:
+                return f"must be {noun}, not {_shown(text)}"
+            value = convert(text)
+        violations = value_violations(column.type, column.constraints, value)
+        return violations[0].message if violations else ""
+
+    return fault
+
+
+def _fault_of_list(separator: str, text: str) -> str:
+    empty = any(not item.strip() for item in text.split(separator))
+    return f"has an empty item in {_shown(text)}" if empty else ""
+
+
+def _fault_of_boolean(text: str) -> str:
+    return "" if text in ("true", "false") else f"must be true or false, not {_shown(text)}"
+
+
+def _fault_of_timestamp(words: tuple[str, ...], text: str) -> str:
+    if text in words:
+        return ""
+    also = "".join(f", or {word}" for word in words)
+    match = _TIMESTAMP.fullmatch(text)
+    if match is None:
+        if _DAY.fullmatch(text) is not None:
+            return f"must have a time as well: write {text}T00:00:00Z rather than {text}{also}"
+        return f"must be a timestamp such as {_EXAMPLE}{also}, not {_shown(text)}"
+    if match["zone"] is None:
+        return f"must have a time zone at its end, such as Z or +01:00, not {_shown(text)}"
+    if isinstance(read_datetime(text.upper()), str):
+        return f"is no date that exists: {_shown(text)}"
+    return ""
+
+
+def _fault_of_json(wanted: str, text: str) -> str:
+    try:
+        data = wire.decode(text)
+    except ValueError as cause:
+        lost = '"' not in text and ":" in text
+        doubled = ' in a CSV file with doubled quotes: "{""size"": ""L""}"'
+        hint = f"; its quotes are lost, write it{doubled}" if lost else ""
+        return f"must be JSON, not {_shown(text)} ({cause}){hint}"
+    if (wanted == "dict" and type(data) is not dict) or (
+        wanted == "list" and type(data) is not list
+    ):
+        example = '{"size": "L"}' if wanted == "dict" else '["a", "b"]'
+        return f"must be a JSON {_JSON_NAMES[wanted]} such as {example}, not {_shown(text)}"
+    return ""
+
+
+_JSON_NAMES = {"dict": "object", "list": "array"}
+_NUMBER_FORMS: Mapping[str, tuple[re.Pattern[str], Callable[[str], Any], str]] = {
+    "int": (re.compile(r"[+-]?[0-9]{1,18}"), int, "a whole number such as 100"),
+    "float": (
+        re.compile(r"[+-]?[0-9]+(\.[0-9]+)?([eE][+-]?[0-9]+)?"),
+        float,
+        "a number with a point, such as 4.50",
+    ),
+}
+_NOUNS = {
+    "str": "text",
+    "Literal": "a word",
+    "int": "a whole number",
+    "float": "a number",
+    "bool": "true or false",
+    "datetime": "a timestamp",
+}
+
+
+def _a(column: Column) -> str:
+    return _NOUNS.get(parse(column.type).kind, "text")
+
+
+def _shown(value: Any) -> str:
+    text = repr(value)
+    return text if len(text) <= _SHOWN else f"{text[: _SHOWN - 3]}..."

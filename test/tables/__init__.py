@@ -1,0 +1,1 @@
+"""CSV exports and imports as tables."""

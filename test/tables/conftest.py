@@ -1,0 +1,30 @@
+"""A server that records, and both APIs that call it."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterator
+
+import pytest
+import pytest_asyncio
+
+import talon_one.aio
+from support.server import RecordingServer
+from talon_one import ManagementApi
+
+
+@pytest.fixture
+def server() -> Iterator[RecordingServer]:
+    with RecordingServer() as running:
+        yield running
+
+
+@pytest.fixture
+def management(server: RecordingServer) -> Iterator[ManagementApi]:
+    with ManagementApi(host=server.url, api_key="secret") as api:
+        yield api
+
+
+@pytest_asyncio.fixture
+async def awaited(server: RecordingServer) -> AsyncIterator[talon_one.aio.ManagementApi]:
+    async with talon_one.aio.ManagementApi(host=server.url, api_key="secret") as api:
+        yield api

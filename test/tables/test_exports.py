@@ -1,0 +1,271 @@
+"""Exports over the wire, blocking and with asyncio."""
+
+from __future__ import annotations
+
+import tracemalloc
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import talon_one.aio
+from support.server import Answer, Received, RecordingServer
+from talon_one import (
+    ApiTypeError,
+    ApiValueError,
+    ManagementApi,
+    NoAnswerError,
+    NotFoundException,
+    tables,
+)
+
+CSV = b'\xef\xbb\xbfvalue,limitval,attributes\r\nA-1,1,"{""size"":\n""L""}"\r\nB-2,0,\r\n'
+ROWS = [
+    {"value": "A-1", "limitval": 1, "attributes": {"size": "L"}},
+    {"value": "B-2", "limitval": 0, "attributes": None},
+]
+TYPE = {"Content-Type": "application/csv"}
+BROKEN = b"HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\nvalue\r\nA-1\r\nB-2\r\nC"
+MISSING = Answer(404, {"message": "Application not found"})
+
+
+def test_an_export_is_rows(server: RecordingServer, management: ManagementApi) -> None:
+    server.script(Answer(body=CSV, headers=TYPE))
+    with management.table(management.export_coupons, 3, campaign_id=12) as table:
+        assert list(table) == ROWS
+    assert server.last.target == "/v1/applications/3/export_coupons?campaignId=12"
+    assert server.last.headers["Accept"] == "application/csv, application/json"
+
+
+@pytest.mark.asyncio
+async def test_an_export_is_rows_for_asyncio_too(
+    server: RecordingServer, awaited: talon_one.aio.ManagementApi
+) -> None:
+    server.default = Answer(body=CSV, headers=TYPE)
+    async with awaited.table(awaited.export_coupons, 3, campaign_id=12) as table:
+        assert not table.columns
+        assert [row async for row in table] == ROWS
+        assert table.columns == ("value", "limitval", "attributes")
+    assert server.last.target == "/v1/applications/3/export_coupons?campaignId=12"
+    assert await awaited.table(awaited.export_coupons, 3).rows() == ROWS
+
+
+def test_a_table_need_not_be_entered(server: RecordingServer, management: ManagementApi) -> None:
+    server.default = Answer(body=CSV)
+    assert [row["value"] for row in tables.export(management.export_coupons, 3)] == ["A-1", "B-2"]
+    assert management.table(management.export_coupons, 3).rows() == ROWS
+    # Each was read to its end, so that the connection could be used again.
+    assert server.connections == 1
+
+
+def test_the_columns_can_be_seen_before_the_rows(
+    server: RecordingServer, management: ManagementApi
+) -> None:
+    server.script(Answer(body=CSV))
+    table = management.table(management.export_coupons, 3)
+    assert table.columns == ("value", "limitval", "attributes")
+    assert next(iter(table)) == ROWS[0]
+    assert table.columns == ("value", "limitval", "attributes")
+    assert table.rows() == ROWS[1:]
+    assert table.columns == ("value", "limitval", "attributes")
+
+
+@pytest.mark.parametrize(("body", "columns"), [(b"", ()), (b"value\n", ("value",))])
+def test_an_export_may_be_empty(
+    server: RecordingServer, management: ManagementApi, body: bytes, columns: tuple[str, ...]
+) -> None:
+    server.default = Answer(body=body)
+    table = management.table(management.export_coupons, 3)
+    assert table.columns == columns
+    assert table.rows() == []
+    assert table.columns == columns
+
+
+def test_a_table_is_read_once(
+    server: RecordingServer, management: ManagementApi, tmp_path: Path
+) -> None:
+    server.default = Answer(body=CSV)
+    table = management.table(management.export_coupons, 3)
+    assert table.rows() == ROWS
+    for again in (table.rows, table.to_pandas, lambda: table.save(tmp_path / "x.csv")):
+        with pytest.raises(ApiValueError, match="exportCoupons is used up; make a new one"):
+            again()
+    assert len(server.requests) == 1
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_table_that_was_closed_does_not_end_early_without_a_word(
+    server: RecordingServer, management: ManagementApi
+) -> None:
+    server.default = Answer(body=CSV)
+    with management.table(management.export_coupons, 3) as table:
+        rows = iter(table)
+        assert next(rows) == ROWS[0]
+    with pytest.raises(ApiValueError, match="was closed before its end"):
+        next(rows)
+    closed = management.table(management.export_coupons, 3)
+    closed.close()
+    with pytest.raises(ApiValueError, match="was closed before its end"):
+        closed.rows()
+
+
+@pytest.mark.asyncio
+async def test_a_closed_table_says_so_for_asyncio_too(
+    server: RecordingServer, awaited: talon_one.aio.ManagementApi
+) -> None:
+    server.default = Answer(body=CSV)
+    async with awaited.table(awaited.export_coupons, 3) as table:
+        rows = aiter_of(table)
+        assert await rows.__anext__() == ROWS[0]
+    with pytest.raises(ApiValueError, match="was closed before its end"):
+        await rows.__anext__()
+
+
+def aiter_of(table: Any) -> Any:
+    return table.__aiter__()
+
+
+def test_a_table_that_is_left_early_gives_its_connection_back(
+    server: RecordingServer, management: ManagementApi
+) -> None:
+    # Were it not given back, the next call would wait for it in vain.
+    management.api_client.configuration.connection_pool_maxsize = 1
+    server.default = Answer(body=CSV + b"X-1,1,\n" * 100_000)
+    for _ in range(3):
+        with management.table(management.export_coupons, 3) as table:
+            for _ in table:
+                break
+    assert len(server.requests) == 3
+
+
+def test_an_error_is_raised_where_the_table_is_entered(
+    server: RecordingServer, management: ManagementApi
+) -> None:
+    server.default = MISSING
+    with pytest.raises(NotFoundException, match="Application not found") as caught:
+        management.table(management.export_coupons, 3).__enter__()
+    assert caught.value.operation_id == "exportCoupons"
+    with pytest.raises(NotFoundException):
+        management.table(management.export_coupons, 3).rows()
+
+
+@pytest.mark.asyncio
+async def test_an_error_is_raised_for_asyncio_too(
+    server: RecordingServer, awaited: talon_one.aio.ManagementApi
+) -> None:
+    server.default = MISSING
+    with pytest.raises(NotFoundException, match="Application not found"):
+        async with awaited.table(awaited.export_coupons, 3):
+            pass
+
+
+def test_an_answer_that_breaks_off_is_not_taken_for_the_whole(
+    server: RecordingServer, management: ManagementApi, tmp_path: Path
+) -> None:
+    server.default = Answer(raw=BROKEN)
+    seen = []
+    with pytest.raises(NoAnswerError), management.table(management.export_coupons, 3) as table:
+        seen += [row["value"] for row in table]
+    with pytest.raises(NoAnswerError):
+        management.table(management.export_coupons, 3).rows()
+    path = tmp_path / "coupons.csv"
+    path.write_bytes(b"of yesterday")
+    with pytest.raises(NoAnswerError):
+        management.table(management.export_coupons, 3).save(path)
+    assert path.read_bytes() == b"of yesterday"
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_table_is_saved_as_it_came(
+    server: RecordingServer, management: ManagementApi, tmp_path: Path
+) -> None:
+    server.default = Answer(body=CSV)
+    told: list[tuple[int, int | None]] = []
+    path = tmp_path / "coupons.csv"
+    table = management.table(management.export_coupons, 3)
+    assert table.save(path, progress=lambda done, total: told.append((done, total))) == len(CSV)
+    assert path.read_bytes() == CSV
+    assert told[-1] == (len(CSV), len(CSV))
+    assert list(tmp_path.iterdir()) == [path]
+
+
+@pytest.mark.asyncio
+async def test_a_table_is_saved_for_asyncio_too(
+    server: RecordingServer, awaited: talon_one.aio.ManagementApi, tmp_path: Path
+) -> None:
+    server.default = Answer(body=CSV)
+    path = tmp_path / "coupons.csv"
+    assert await awaited.table(awaited.export_coupons, 3).save(path) == len(CSV)
+    assert path.read_bytes() == CSV
+
+
+@pytest.mark.parametrize(
+    ("charset", "encoding"),
+    [
+        ("ISO-8859-1", "latin-1"),
+        ('"utf-8"', "utf-8"),
+        ("utf-16", "utf-16"),
+        ("klingon", "utf-8"),
+        ("rot13", "utf-8"),
+        ("", "utf-8"),
+    ],
+)
+def test_the_encoding_of_the_answer_is_heeded(
+    server: RecordingServer, management: ManagementApi, charset: str, encoding: str
+) -> None:
+    headers = {"Content-Type": f"text/csv; charset={charset}"}
+    server.default = Answer(body="value\r\nCAFÉ\r\n".encode(encoding), headers=headers)
+    assert management.table(management.export_coupons, 3).rows() == [{"value": "CAFÉ"}]
+
+
+def test_rows_of_a_large_export_are_read_in_constant_memory(
+    server: RecordingServer, management: ManagementApi
+) -> None:
+    block = b'CODE-1,7,"{""size"": ""L""}"\r\n' * 1000
+
+    def peak(blocks: int) -> int:
+        head = b"HTTP/1.1 200 OK\r\nConnection: close\r\n\r\nvalue,limitval,attributes\r\n"
+        server.script(Answer(raw=head + block * blocks))
+        tracemalloc.reset_peak()
+        before = tracemalloc.get_traced_memory()[0]
+        with management.table(management.export_coupons, 3) as table:
+            assert sum(1 for _ in table) == blocks * 1000
+        return tracemalloc.get_traced_memory()[1] - before - len(head) - 2 * len(block) * blocks
+
+    peak(1)
+    tracemalloc.start()
+    try:
+        # What the server holds is counted as well, and taken off above.
+        assert peak(60) < 1_000_000
+    finally:
+        tracemalloc.stop()
+
+
+@pytest.mark.asyncio
+async def test_only_methods_that_export_tables_make_tables(
+    management: ManagementApi, awaited: talon_one.aio.ManagementApi
+) -> None:
+    refused: list[tuple[Any, str]] = [
+        (management.get_coupons_without_total_count, "exports no table"),
+        (management.import_coupons, "importCoupons exports no table"),
+        (print, "this takes a method of an API"),
+        (ManagementApi.export_coupons, "not of its class"),
+        (awaited.export_coupons, "use talon_one.aio.tables"),
+    ]
+    for method, reason in refused:
+        with pytest.raises(ApiTypeError, match=reason):
+            management.table(method, 3)
+    with pytest.raises(ApiTypeError, match=r"use talon_one\.tables"):
+        talon_one.aio.tables.Table(management.export_coupons, 3)
+
+
+def test_arguments_are_those_of_the_method(
+    server: RecordingServer, management: ManagementApi
+) -> None:
+    server.default = lambda request: Answer(body=f"value\n{request.pairs}\n".encode())
+    with management.table(
+        management.export_coupons, application_id=3, values_only=True, _headers={"X-Shop": "a"}
+    ) as table:
+        assert "valuesOnly" in table.rows()[0]["value"]
+    received: Received = server.last
+    assert received.headers["X-Shop"] == "a"

@@ -1,0 +1,508 @@
+"""Tables are checked before they are sent, and what the server says is told of their rows."""
+
+from __future__ import annotations
+
+import csv
+import io
+import pickle
+from collections.abc import Iterator
+from datetime import date, datetime, timedelta, timezone
+from decimal import Decimal
+from email import message_from_bytes
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+import talon_one.aio
+from support.server import Answer, RecordingServer
+from talon_one import (
+    NULL,
+    ApiException,
+    ApiTypeError,
+    ApiValueError,
+    ManagementApi,
+    OpenApiException,
+    tables,
+)
+from talon_one.api import management_operations as operations
+from talon_one.sandbox import Sandbox
+
+IMPORTED = {"id": 1, "amount": 2, "entity": "Coupon"}
+ATTRIBUTES = 'put a cell with commas in quotes and double the quotes in it, as in "{""size""'
+
+
+def part(server: RecordingServer) -> Any:
+    """Return the part of the form that the latest request brought."""
+    received = server.last
+    head = f"Content-Type: {received.headers['Content-Type']}\r\n\r\n".encode()
+    parts: Any = message_from_bytes(head + received.body).get_payload()
+    assert len(parts) == 1
+    return parts[0]
+
+
+def sent(server: RecordingServer) -> str:
+    """Return the file that the latest request brought."""
+    content: bytes = part(server).get_payload(decode=True)
+    return content.decode()
+
+
+def problems(text: str | bytes, operation: Any = operations.import_coupons) -> list[str]:
+    data = text.encode() if isinstance(text, str) else text
+    return [str(problem) for problem in tables.check(operation, data)]
+
+
+# -- What is sent ------------------------------------------------------------------------------
+
+
+def test_rows_are_written_as_the_platform_reads_them(
+    server: RecordingServer, management: ManagementApi
+) -> None:
+    server.script(IMPORTED)
+    berlin = timezone(timedelta(hours=1))
+    found = tables.upload(
+        management.import_coupons,
+        3,
+        12,
+        [
+            {
+                "value": 'A,"1"\n',
+                "expirydate": datetime(2026, 12, 31, tzinfo=berlin),
+                "limitval": 5.0,
+                "discountlimit": Decimal("12.50"),
+                "attributes": {"size": "L", "since": datetime(2026, 1, 1, tzinfo=berlin)},
+            },
+            {"value": "B-2", "expirydate": None, "limitval": NULL, "discountlimit": float("nan")},
+            {"value": UUID(int=7), "attributes": '{"a": 1}', "limitval": "0"},
+        ],
+        skip_duplicates=True,
+    )
+    assert found.amount == 2
+    assert server.last.query == "skipDuplicates=true"
+    assert list(csv.reader(io.StringIO(sent(server), newline=""))) == [
+        ["value", "expirydate", "limitval", "discountlimit", "attributes"],
+        [
+            'A,"1"\n',
+            "2026-12-30T23:00:00Z",
+            "5",
+            "12.50",
+            '{"size":"L","since":"2026-01-01T00:00:00+01:00"}',
+        ],
+        ["B-2", "", "", "", ""],
+        [str(UUID(int=7)), "", "0", "", '{"a": 1}'],
+    ]
+    assert '""size"":""L""' in sent(server)
+    assert part(server).get_filename() == "importCoupons.csv"
+
+
+def test_lists_are_written_with_their_separator(
+    server: RecordingServer, management: ManagementApi
+) -> None:
+    row = {"identifier": "card-1", "state": "active", "customerprofileids": ["anna", "bert"]}
+    tables.upload(management.import_loyalty_cards, 7, [row])
+    assert sent(server).splitlines()[1] == "card-1,active,anna;bert"
+
+
+def test_columns_that_only_later_rows_have_are_sent_for_all(
+    server: RecordingServer, management: ManagementApi
+) -> None:
+    rows = ({"value": "A-1\n2"}, {"limitval": 1, "value": "B-2"}, {"value": "C-3"})
+    tables.upload(management.import_coupons, 3, 12, iter(rows))
+    assert sent(server) == 'value,limitval\r\n"A-1\n2",\r\nB-2,1\r\nC-3,\r\n'
+
+
+FILE = 'value,attributes\r\nÄ-1,"{""a"": 1}"\r\n'
+
+
+def test_files_are_sent_as_they_are_whatever_brings_them(
+    server: RecordingServer, management: ManagementApi, tmp_path: Path
+) -> None:
+    data = FILE.encode()
+    path = tmp_path / "coupons.csv"
+    path.write_bytes(data)
+
+    class Pipe(io.BytesIO):
+        def seekable(self) -> bool:
+            return False
+
+    with path.open("rb") as binary, path.open(encoding="utf-8", newline="") as text:
+        sources: list[Any] = [path, str(path), binary, text, ("coupons.csv", data)]
+        sources += [data, bytearray(data), io.BytesIO(data), io.StringIO(FILE, newline="")]
+        sources += [Pipe(data), iter([data[:9], b"", data[9:]])]
+        for source in sources:
+            tables.upload(management.import_coupons, 3, 12, source)
+            assert sent(server) == FILE
+            named = sources.index(source) < 5
+            assert part(server).get_filename() == ("coupons.csv" if named else "importCoupons.csv")
+        assert not binary.closed
+
+
+def test_a_file_is_read_from_where_it_stands(
+    server: RecordingServer, management: ManagementApi
+) -> None:
+    file = io.BytesIO(b"# made by hand\n" + FILE.encode())
+    file.readline()
+    assert tables.check(management.import_coupons, file) == []
+    tables.upload(management.import_coupons, 3, 12, file)
+    assert sent(server) == FILE
+
+
+def test_the_table_may_be_given_by_keyword(
+    server: RecordingServer, management: ManagementApi
+) -> None:
+    tables.upload(
+        management.import_coupons, application_id=3, campaign_id=12, up_file=[{"value": "A-1"}]
+    )
+    assert sent(server) == "value\r\nA-1\r\n"
+
+
+def test_an_export_can_be_imported_elsewhere(
+    server: RecordingServer, management: ManagementApi
+) -> None:
+    server.script(Answer(body="value,id\nA-1,7\nB-2,8\n"))
+    with management.table(management.export_coupons, 3) as table:
+        rows = ({"value": row["value"]} for row in table)
+        tables.upload(management.import_coupons, 4, 13, rows)
+    assert sent(server) == "value\r\nA-1\r\nB-2\r\n"
+
+
+@given(
+    values=st.lists(
+        st.text(st.characters(exclude_characters="\0", codec="utf-8"), min_size=3),
+        min_size=1,
+    )
+)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=50)
+def test_rows_arrive_as_they_were_given(
+    server: RecordingServer, management: ManagementApi, values: list[str]
+) -> None:
+    rows = [{"value": value} for value in values]
+    tables.upload(management.import_coupons, 3, 12, rows)
+    server.script(Answer(body=sent(server)))
+    assert management.table(management.export_coupons, 3).rows() == rows
+
+
+# -- What is refused ---------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("cells", "message"),
+    [
+        ("AB,,,", "value must have at least 3 characters, not 2"),
+        (",,,", "value is empty, and every row needs it"),
+        ("ABC,2026-12-31,,", "expirydate must have a time as well: write 2026-12-31T00:00:00Z"),
+        ("ABC,31.12.2026,,", "expirydate must be a timestamp such as 2026-12-31T23:59:59Z, not"),
+        ("ABC,2026-12-31T00:00:00,,", "expirydate must have a time zone at its end, such as Z"),
+        ("ABC,2026-02-30T00:00:00Z,,", "expirydate is no date that exists"),
+        ("ABC,,1.5,", "limitval must be a whole number such as 100, not '1.5'"),
+        ("ABC,,-1,", "limitval must be at least 0, not -1"),
+        ("ABC,,,{a: 1}", "attributes must be JSON, not '{a: 1}'"),
+        ("ABC,,,[]", 'attributes must be a JSON object such as {"size": "L"}, not \'[]\''),
+        ("ABC,,", "has 3 cells, and there are 4 columns; write a comma for each empty cell"),
+        ('ABC,,,{"a": 1, "b": 2}', ATTRIBUTES),
+        ("ABC;;;", "put commas between the cells rather than semicolons"),
+        ('"ABC"D,,,', "something follows a closing quote; double the quotes inside of a cell"),
+        ('"ABC,,,', "a quote that opens a cell is never closed"),
+    ],
+)
+def test_a_faulty_row_is_explained_with_its_line(cells: str, message: str) -> None:
+    text = f'value,expirydate,limitval,attributes\n"A\nBC",,,\n{cells}'
+    (found,) = problems(text)
+    assert found.startswith("line 4 (row 2)")
+    assert message in found
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("", "line 1 is empty; the first line names the columns, such as value"),
+        ("value\n", "line 1 has no rows below the names of the columns"),
+        ("value;limitval\nABC;1\n", "line 1 has semicolons between the cells; save the file with"),
+        ("limitval\tvalue\n1\tABC\n", "line 1 has tabs between the cells"),
+        ("CODE-1\nCODE-2\n", "line 1 does not name the columns; the first line is to have some"),
+        ("Value\nABC\n", "Did you mean 'value'?"),
+        ("limitval\n1\n", "line 1, value is missing, and every row needs it"),
+        ("value,value\nABC,ABC\n", "line 1, value stands there twice; leave one of them out"),
+        ("value,expiry_date\nABC,\n", "line 1, expiry_date is no column of importCoupons. Did"),
+        ("value,färbe\nABC,\n", "line 1, färbe is no column of importCoupons. Leave it out."),
+        ("value\nABC\n".encode("utf-16"), "line 1 is UTF-16, not UTF-8; save the file as CSV UTF"),
+        ("value\nCAFÉ\n".encode("latin-1"), "line 2 (row 1), value is not UTF-8; save the file"),
+    ],
+)
+def test_a_faulty_file_is_explained_in_one_sentence(text: str | bytes, message: str) -> None:
+    (found,) = problems(text)
+    assert found.startswith(message) or message in found
+    assert "\udcff" not in found
+
+
+@pytest.mark.parametrize(
+    ("operation", "text"),
+    [
+        (operations.import_coupons, "\ufeffvalue,startdate\r\nABC,2026-01-01T00:00:00.5+01:00\r\n"),
+        (operations.import_coupons, "value\n\nABC\n\n"),
+        (operations.import_loyalty_points, "identifier,amount\ncard-1,4.50\n"),
+        (
+            operations.import_loyalty_points,
+            "customerprofileid,amount,startdate,expirydate,validityDuration\n"
+            "anna,1,immediate,unlimited,\nbert,2,on_action,,5D_U\ncleo,1e3,,,30s\n",
+        ),
+        (operations.import_loyalty_cards, "identifier,state,customerprofileids\nc,active,a;b\n"),
+        (operations.import_collection, "item\nshoe\n"),
+    ],
+)
+def test_a_table_that_is_right_has_no_problems(operation: Any, text: str) -> None:
+    assert problems(text, operation) == []
+
+
+@pytest.mark.parametrize(
+    ("operation", "text", "message"),
+    [
+        (
+            operations.import_loyalty_points,
+            "amount\n1\n",
+            "line 1 has neither of the columns customerprofileid and identifier; add one of them",
+        ),
+        (
+            operations.import_loyalty_points,
+            "amount,identifier\n1,\n",
+            "line 2 (row 1) fills neither customerprofileid nor identifier; every row needs one",
+        ),
+        (
+            operations.import_loyalty_points,
+            "amount,identifier,expirydate,validityDuration\n1,c,unlimited,5D\n",
+            "line 2 (row 1) fills both expirydate and validityDuration; leave one of them empty",
+        ),
+        (
+            operations.import_loyalty_points,
+            "amount,identifier,startdate\n1,c,unlimited\n",
+            "line 2 (row 1), startdate must be a timestamp such as 2026-12-31T23:59:59Z, or"
+            " immediate, or on_action, not 'unlimited'",
+        ),
+        (
+            operations.import_loyalty_points,
+            'amount,identifier\n"4,50",c\n',
+            "line 2 (row 1), amount must be a number with a point, such as 4.50, not '4,50'",
+        ),
+        (
+            operations.import_loyalty_cards,
+            "identifier,state\nc,open\n",
+            "line 2 (row 1), state must be one of 'active', 'inactive', not 'open'",
+        ),
+        (
+            operations.import_loyalty_cards,
+            "identifier,state,customerprofileids\nc,active,a;;b\n",
+            "line 2 (row 1), customerprofileids has an empty item in 'a;;b'",
+        ),
+        (
+            operations.import_audiences_memberships,
+            "profileintegrationid\n",
+            "line 1 has no rows; it would remove everything that is stored now (call the method",
+        ),
+    ],
+)
+def test_what_an_import_asks_for_is_looked_at(operation: Any, text: str, message: str) -> None:
+    (found,) = problems(text, operation)
+    assert found.startswith(message)
+
+
+@pytest.mark.parametrize(
+    ("column", "value", "message"),
+    [
+        ("expirydate", datetime(2026, 1, 1), "expirydate holds 2026-01-01T00:00:00 without a time"),
+        ("expirydate", date(2026, 1, 1), "expirydate holds 2026-01-01, a day without a time"),
+        ("expirydate", ["x"], "expirydate holds a timestamp, not ['x']"),
+        ("value", 12345.5, "value is text, and 12345.5 is a number; convert it yourself"),
+        ("value", object, "value holds <class 'object'>, which no cell can stand for"),
+        ("discountlimit", float("inf"), "discountlimit holds inf, which no cell can stand for"),
+        ("attributes", {"a": float("nan")}, "attributes cannot be written as JSON"),
+        ("limitval", 1.5, "limitval must be a whole number such as 100, not '1.5'"),
+        ("color", "red", "color is no column of importCoupons"),
+    ],
+)
+def test_a_value_that_no_cell_can_hold_is_explained_with_its_row(
+    column: str, value: object, message: str
+) -> None:
+    rows = [{"value": "ABC"}, {"value": "DEF", column: value}]
+    (found,) = tables.check(operations.import_coupons, rows)
+    assert message in str(found)
+    if found.row_index is not None:
+        assert (found.line, found.column, found.row_index) == (3, column, 1)
+        assert found.row is rows[1]
+
+
+def test_nothing_is_sent_and_everything_is_told(
+    server: RecordingServer, management: ManagementApi
+) -> None:
+    rows = [{"value": "A"}, {"value": "GOOD-1"}, {"limitval": -1, "value": "BAD-1"}]
+    with pytest.raises(tables.TableError) as caught:
+        tables.upload(management.import_coupons, 3, 12, rows)
+    assert server.requests == []
+    assert [(each.line, each.column) for each in caught.value.problems] == [
+        (2, "value"),
+        (4, "limitval"),
+    ]
+    assert str(caught.value) == (
+        "the table for importCoupons has 2 problems:"
+        " line 2 (row 1), value must have at least 3 characters, not 1;"
+        " line 4 (row 3), limitval must be at least 0, not -1"
+    )
+    assert isinstance(caught.value, (OpenApiException, ValueError))
+    copy = pickle.loads(pickle.dumps(caught.value))
+    assert (str(copy), copy.problems) == (str(caught.value), caught.value.problems)
+
+
+def test_problems_are_counted_up_to_a_limit() -> None:
+    asked_for = 0
+
+    def rows() -> Iterator[dict[str, str]]:
+        nonlocal asked_for
+        for _ in range(10_000):
+            asked_for += 1
+            yield {"value": "A"}
+
+    assert len(tables.check(operations.import_coupons, rows())) == 100
+    assert asked_for < 200
+    text = b"value\n" + b"A\n" * 10_000
+    assert len(tables.check(operations.import_coupons, text, limit=3)) == 3
+    error = tables.TableError("the table", tables.check(operations.import_coupons, text))
+    assert str(error).count("line ") == 10
+    assert str(error).endswith("and 90 more")
+
+
+def test_checking_can_be_left_to_the_server(
+    server: RecordingServer, management: ManagementApi
+) -> None:
+    management.api_client.configuration.client_side_validation = False
+    tables.upload(management.import_coupons, 3, 12, b"new\nA\n")
+    assert sent(server) == "new\nA\n"
+    tables.upload(management.import_coupons, 3, 12, [{"value": "A", "new": 1}])
+    assert sent(server) == "value,new\r\nA,1\r\n"
+    tables.upload(management.import_audiences_memberships, 3, b"profileintegrationid\n")
+    assert sent(server) == "profileintegrationid\n"
+    with pytest.raises(tables.TableError, match="without a time zone"):
+        tables.upload(
+            management.import_coupons, 3, 12, [{"value": "A", "startdate": datetime(2026, 1, 1)}]
+        )
+    assert len(server.requests) == 3
+
+
+def test_what_is_no_table_is_refused(management: ManagementApi, tmp_path: Path) -> None:
+    wrong: list[Any] = [7, {"value": "A-1"}, [["value"], ["A-1"]], ["A-1"], [{"value": "A-1"}, 7]]
+    for source in wrong:
+        with pytest.raises(ApiTypeError, match=r"a table is a path|rows of a table are dicts"):
+            tables.check(management.import_coupons, source)
+    with pytest.raises(ApiValueError, match=r"cannot read the table to upload: .*missing"):
+        tables.check(management.import_coupons, tmp_path / "missing.csv")
+    with pytest.raises(ApiTypeError, match="exportCoupons imports no table"):
+        tables.check(management.export_coupons, b"")
+    with pytest.raises(ApiTypeError, match="exportCoupons imports no table"):
+        tables.upload(management.export_coupons, 3)
+    with pytest.raises(ApiTypeError, match="lacks the table; give it after application_id, camp"):
+        tables.upload(management.import_coupons, 3, 12)
+
+
+# -- What the server says ----------------------------------------------------------------------
+
+REFUSAL = Answer(
+    400,
+    {
+        "message": "The submitted data was invalid",
+        "errors": [
+            {"title": "Duplicate", "details": "exists already", "source": {"line": "4"}},
+            {"title": "Expired", "source": {"line": 2}},
+            {"title": "Odd", "source": {"line": "N/A"}},
+        ],
+    },
+)
+ROWS = [{"value": "A-1", "limitval": 1}, {"value": "B\n2"}, {"value": "C-3"}]
+
+
+def test_the_lines_of_the_server_are_told_of_the_rows(
+    server: RecordingServer, management: ManagementApi, tmp_path: Path
+) -> None:
+    path = tmp_path / "coupons.csv"
+    path.write_bytes(b'value,limitval\r\nA-1,1\r\n"B\n2",\r\nC-3,\r\n')
+    as_text = {"value": "A-1", "limitval": "1"}, {"value": "B\n2", "limitval": ""}
+    expected: list[tuple[Any, tuple[Any, Any]]] = [
+        (ROWS, (ROWS[0], ROWS[1])),
+        (iter(ROWS), as_text),
+        (path, as_text),
+        (path.read_bytes(), as_text),
+    ]
+    for source, (first, second) in expected:
+        server.script(REFUSAL)
+        with pytest.raises(ApiException) as caught:
+            tables.upload(management.import_coupons, 3, 12, source)
+        # Line 4 is the second one of the second row.
+        assert caught.value.problems == (
+            tables.Problem(4, "", "Duplicate: exists already", 1, second),
+            tables.Problem(2, "", "Expired", 0, first),
+            tables.Problem(None, "", "Odd"),
+        )
+    assert str(caught.value) == (
+        "importCoupons 400 Bad Request: The submitted data was invalid;"
+        " line 4 (row 2) Duplicate: exists already; line 2 (row 1) Expired; unknown line Odd"
+    )
+    copy = pickle.loads(pickle.dumps(caught.value))
+    assert copy.problems == caught.value.problems
+
+
+def test_an_error_that_names_no_line_is_left_alone(
+    server: RecordingServer, management: ManagementApi
+) -> None:
+    error = {"title": "enum", "details": "must be true", "source": {"parameter": "skipDuplicates"}}
+    server.script(Answer(400, {"message": "invalid", "errors": [error]}))
+    with pytest.raises(ApiException, match="invalid; enum: must be true") as caught:
+        tables.upload(management.import_coupons, 3, 12, ROWS)
+    assert caught.value.problems == ()
+
+
+def test_the_sandbox_takes_a_table_and_gives_it_back() -> None:
+    expiry = datetime(2090, 1, 1, tzinfo=timezone.utc)
+    rows = [
+        {
+            "value": f"CODE-{number}",
+            "attributes": {"text": f'a "b",\n{number}'},
+            "expirydate": expiry,
+        }
+        for number in range(200)
+    ]
+    with (
+        Sandbox() as sandbox,
+        ManagementApi(host=sandbox.url, api_key=sandbox.management_key) as management,
+    ):
+        assert tables.upload(management.import_coupons, 3, 12, rows).amount == 200
+        with management.table(management.export_coupons, 3) as table:
+            found = [{name: row[name] for name in rows[0]} for row in table]
+        assert found[1:] == rows  # The first one is that of the sandbox.
+        with pytest.raises(ApiException) as caught:
+            tables.upload(management.import_coupons, 3, 12, [{"value": "NEW-1"}, *rows[:2]])
+    assert [(each.row_index, each.row) for each in caught.value.problems] == [
+        (1, rows[0]),
+        (2, rows[1]),
+    ]
+
+
+# -- asyncio -----------------------------------------------------------------------------------
+
+
+@pytest.mark.asyncio
+async def test_tables_are_uploaded_for_asyncio_too(
+    server: RecordingServer, awaited: talon_one.aio.ManagementApi
+) -> None:
+    from talon_one.aio import tables as aio_tables
+
+    server.script(IMPORTED, REFUSAL)
+    assert (await aio_tables.upload(awaited.import_coupons, 3, 12, ROWS)).amount == 2
+    assert sent(server) == 'value,limitval\r\nA-1,1\r\n"B\n2",\r\nC-3,\r\n'
+    with pytest.raises(ApiException) as caught:
+        await aio_tables.upload(awaited.import_coupons, 3, 12, ROWS)
+    assert caught.value.problems[0].row is ROWS[1]
+    with pytest.raises(tables.TableError):
+        await aio_tables.upload(awaited.import_coupons, 3, 12, [{"value": "A"}])
+    with pytest.raises(ApiTypeError, match=r"use talon_one\.aio\.tables"):
+        tables.upload(awaited.import_coupons, 3, 12, ROWS)
+    assert len(server.requests) == 2

@@ -1,0 +1,163 @@
+"""Rows have values of the types of their columns, and nothing of an export is lost."""
+
+from __future__ import annotations
+
+import json
+from datetime import datetime, timezone
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from talon_one.api import management_operations as operations
+from talon_one.csv_cells import reader_for, written
+from talon_one.csv_rows import Row, RowReader
+from talon_one.operation import Column, Operation, column
+from talon_one.tables import Table
+
+UTC = timezone.utc
+
+
+def rows(operation: Operation, text: str) -> list[Row]:
+    assert operation.csv is not None
+    reader = RowReader(operation.csv.columns)
+    return [*reader.feed(text.encode()), *reader.close()]
+
+
+def test_cells_become_values_of_the_types_of_their_columns() -> None:
+    text = (
+        "id,value,created,attributes,limits,discount_limitval,reservation,batchid\r\n"
+        '7,0042,2026-01-31T10:00:00Z,"{""size"": ""L""}",[],12.50,true,\r\n'
+    )
+    assert rows(operations.export_coupons, text) == [
+        {
+            "id": 7,
+            "value": "0042",
+            "created": datetime(2026, 1, 31, 10, tzinfo=UTC),
+            "attributes": {"size": "L"},
+            "limits": [],
+            "discount_limitval": 12.5,
+            "reservation": True,
+            "batchid": None,
+        }
+    ]
+
+
+INTEGER, NUMBER = column("id", "int"), column("amount", "float")
+FLAG, MOMENT = column("used", "bool"), column("created", "datetime", words=("unlimited",))
+OBJECT, ANY = column("attributes", "dict[str, Any]"), column("flags", "Any")
+NAMES = column("customerprofileids", "list[str]", separator=";")
+
+
+@pytest.mark.parametrize(
+    ("of", "cell", "value"),
+    [
+        (INTEGER, "-12", -12),
+        (INTEGER, "9" * 30, int("9" * 30)),
+        (NUMBER, "1e3", 1000.0),
+        (FLAG, "f", False),
+        (FLAG, "TRUE", True),
+        (MOMENT, "2026-01-31T10:00:00+01:00", datetime.fromisoformat("2026-01-31T10:00:00+01:00")),
+        # This is how dates look with `dateFormat=excel`: they do not say where.
+        (MOMENT, "2026-01-31 10:00:00", datetime(2026, 1, 31, 10)),
+        (OBJECT, "null", None),
+        (ANY, '["a"]', ["a"]),
+        (NAMES, "anna;bert", ["anna", "bert"]),
+    ],
+)
+def test_a_cell_is_converted(of: Column, cell: str, value: Any) -> None:
+    found = reader_for(of)(cell)
+    assert (found, type(found)) == (value, type(value))
+
+
+@pytest.mark.parametrize(
+    ("of", "cell"),
+    [
+        (INTEGER, "007"),
+        (INTEGER, "1_0"),
+        (INTEGER, "1.5"),
+        (INTEGER, "total"),
+        (INTEGER, "9" * 5000),
+        (NUMBER, "4,5"),
+        (NUMBER, "00.5"),
+        (NUMBER, "nan"),
+        (NUMBER, "1e999"),
+        (FLAG, "perhaps"),
+        (MOMENT, "unlimited"),
+        (MOMENT, "31.01.2026"),
+        (MOMENT, "2026-13-01T00:00:00Z"),
+        (OBJECT, "{size: L}"),
+    ],
+)
+def test_a_cell_that_cannot_be_converted_stays_the_text_it_was(of: Column, cell: str) -> None:
+    assert reader_for(of)(cell) == cell
+
+
+def test_columns_that_nobody_knows_are_text() -> None:
+    assert rows(operations.export_campaign_stores, "store_integration_id,new\nberlin,7\n") == [
+        {"store_integration_id": "berlin", "new": "7"}
+    ]
+
+
+def test_columns_are_known_in_any_case() -> None:
+    assert rows(operations.export_loyalty_join_dates, "LOYALTYPROGRAMID\n7\n") == [
+        {"LOYALTYPROGRAMID": 7}
+    ]
+
+
+def test_rows_of_another_length_lose_nothing() -> None:
+    assert rows(operations.export_campaign_value_map, "identifier,value\na\nb,1,x,\n") == [
+        {"identifier": "a"},
+        {"identifier": "b", "value": 1.0, "column 3": "x", "column 4": None},
+    ]
+
+
+def test_columns_without_a_name_or_with_the_same_name_lose_nothing() -> None:
+    assert rows(operations.export_campaign_value_map, "identifier,,identifier\na,b,c\n") == [
+        {"identifier": "a", "column 2": "b", "column 3": "c"}
+    ]
+
+
+@given(value=st.text(min_size=1))
+def test_text_comes_back_as_it_was_written(value: str) -> None:
+    assert reader_for(column("value"))(written(column("value"), value)) == value
+
+
+@given(value=st.integers(-(10**17), 10**17))
+def test_whole_numbers_come_back_as_they_were_written(value: int) -> None:
+    assert reader_for(INTEGER)(written(INTEGER, value)) == value
+
+
+@given(value=st.floats(allow_nan=False, allow_infinity=False))
+def test_numbers_come_back_as_they_were_written(value: float) -> None:
+    assert reader_for(NUMBER)(written(NUMBER, value)) == value
+
+
+@given(value=st.datetimes(timezones=st.timezones()))
+def test_timestamps_come_back_as_the_same_moment(value: datetime) -> None:
+    try:
+        moment = value.astimezone(UTC)
+    except OverflowError:
+        return
+    assert reader_for(MOMENT)(written(MOMENT, value)) == moment
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(),
+    lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
+    max_leaves=5,
+)
+
+
+@given(value=st.dictionaries(st.text(), JSON, max_size=3))
+def test_json_comes_back_as_it_was_written(value: dict[str, Any]) -> None:
+    text = written(OBJECT, value)
+    assert json.loads(text) == value
+    assert reader_for(OBJECT)(text) == value
+
+
+def test_a_table_is_a_public_name() -> None:
+    import talon_one
+
+    assert talon_one.tables.Table is Table
