@@ -13,7 +13,9 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
 
 import urllib3
+from urllib3 import exceptions as errors
 from urllib3.connection import HTTPConnection, HTTPSConnection
+from urllib3.util.connection import allowed_gai_family
 
 from talon_one.exceptions import ConfigurationError
 from talon_one.fair_stack import FairStack
@@ -21,6 +23,9 @@ from talon_one.tls import ssl_context
 
 if TYPE_CHECKING:
     from talon_one.configuration import Configuration
+
+# Seconds to connect to the last address of a host, when those before it have used up the time.
+_SHORTEST = 0.001
 
 # A server may announce its answer, but not for ever.
 _MOST_ANNOUNCEMENTS = 16
@@ -188,7 +193,7 @@ class _Tracked(HTTPConnection):
         return answer
 
     def _new_conn(self) -> socket.socket:
-        connection = super()._new_conn()
+        connection = self._connected()
         try:
             if _thread.exchange.bounded:
                 _thread.exchange.watch(connection)
@@ -196,6 +201,40 @@ class _Tracked(HTTPConnection):
             connection.close()
             raise
         return connection
+
+    def _connected(self) -> socket.socket:
+        """Connect to one of the addresses of the host, in the time that there is for all of them.
+
+        urllib3 gives each the whole time, so that a deadline would pass unnoticed.
+        """
+        host, seconds = self._dns_host, self.timeout
+        ends = time.monotonic() + seconds if isinstance(seconds, (int, float)) else None
+        addresses = self._addresses()
+        try:
+            for left in range(len(addresses), 0, -1):
+                self._dns_host = addresses[-left]
+                if ends is not None:
+                    # Something is left for the last one, however long the others took.
+                    self.timeout = max(_SHORTEST, (ends - time.monotonic()) / left)
+                try:
+                    return super()._new_conn()
+                except (errors.ConnectTimeoutError, errors.NewConnectionError):
+                    if left == 1:
+                        raise
+        finally:
+            self._dns_host, self.timeout = host, seconds
+        raise errors.NewConnectionError(self, "the host has no address")
+
+    def _addresses(self) -> list[str]:
+        try:
+            found = socket.getaddrinfo(
+                self._dns_host, self.port, allowed_gai_family(), socket.SOCK_STREAM
+            )
+        except socket.gaierror as cause:
+            raise errors.NameResolutionError(self.host, self, cause) from cause
+        except UnicodeError as cause:
+            raise errors.LocationParseError(f"{self.host!r}, label empty or too long") from cause
+        return [str(address[0]) for *_, address in found]
 
     def send(self, data: Any) -> None:
         if self.sock is None:
@@ -311,10 +350,16 @@ def _socks_manager(
     from urllib3.contrib import socks
 
     class TrackedSocks(_Tracked, socks.SOCKSConnection):
-        """A connection through a SOCKS proxy."""
+        """A connection through a SOCKS proxy, which may look up addresses itself."""
+
+        def _connected(self) -> socket.socket:
+            found: socket.socket = socks.SOCKSConnection._new_conn(self)
+            return found
 
     class TrackedSocksTls(_TrackedTls, socks.SOCKSHTTPSConnection):
         """The same over TLS."""
+
+        _connected = TrackedSocks._connected
 
     class Pool(_Pool, socks.SOCKSHTTPConnectionPool):
         ConnectionCls = TrackedSocks

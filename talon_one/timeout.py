@@ -17,7 +17,7 @@ class Timeout(NamedTuple):
     """
 
     connect: float | None = 5.0
-    """To get a connection, for each attempt; for each address if the host has several."""
+    """To get a connection, for each attempt, whichever addresses the host has."""
     read: float | None = 30.0
     """To wait for each piece of the answer, for each attempt."""
     deadline: float | None = None

@@ -104,9 +104,11 @@ def test_what_is_left_after_a_slow_start_is_what_the_rest_may_take(
     monkeypatch: pytest.MonkeyPatch, secure: bool, lookup: float, deadline: float, ends: float
 ) -> None:
     look_up = socket.getaddrinfo
+    # What is looked up by its number afterwards takes no time.
+    pauses = iter([lookup])
 
     def slowly(*arguments: Any, **settings: Any) -> Any:
-        time.sleep(lookup)
+        time.sleep(next(pauses, 0))
         return look_up(*arguments, **settings)
 
     with (
@@ -240,3 +242,50 @@ def test_without_any_timeout_a_call_waits(server: RecordingServer) -> None:
     server.script(Answer(body={}, pace=0.001))
     with make_client(server.url, timeout=None) as client:
         READ(client)
+
+
+# -- A host with several addresses -------------------------------------------------------------
+
+
+def resolve_to(monkeypatch: pytest.MonkeyPatch, *addresses: str) -> None:
+    """Have every host found at these addresses."""
+
+    def found(host: Any, port: int, *_: Any, **__: Any) -> list[Any]:
+        kind = (socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP, "")
+        names = [host] if host in addresses else addresses
+        return [(*kind, (name, port)) for name in names]
+
+    monkeypatch.setattr(socket, "getaddrinfo", found)
+
+
+@pytest.mark.parametrize("limit", [{"_request_timeout": 0.2}, {"_deadline": 0.2}])
+def test_all_addresses_of_a_host_share_the_time_to_connect(
+    monkeypatch: pytest.MonkeyPatch, limit: dict[str, float]
+) -> None:
+    resolve_to(monkeypatch, *["127.0.0.1"] * 8)
+    with (
+        deaf_port() as port,
+        make_client(f"http://localhost:{port}") as client,
+        time_of(0.2),
+        pytest.raises(ConnectTimeoutError),
+    ):
+        READ(client, _retries=0, **limit)
+
+
+def test_an_address_that_does_not_answer_leaves_time_for_the_next(
+    server: RecordingServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with deaf_port("127.0.0.2", server.port):
+        resolve_to(monkeypatch, "127.0.0.2", "127.0.0.1")
+        with make_client(f"http://localhost:{server.port}") as client:
+            READ(client, _request_timeout=(1, 5), _retries=0)
+    assert server.last.headers["host"] == f"localhost:{server.port}"
+
+
+def test_a_host_without_an_address_was_never_asked(monkeypatch: pytest.MonkeyPatch) -> None:
+    resolve_to(monkeypatch)
+    with (
+        make_client("http://localhost") as client,
+        pytest.raises(NotSentError, match="no address"),
+    ):
+        CREATE(client, _retries=0)

@@ -15,10 +15,10 @@ def closed_port() -> int:
 
 
 @contextmanager
-def deaf_port() -> Iterator[int]:
+def deaf_port(host: str = "127.0.0.1", port: int = 0) -> Iterator[int]:
     """Give a port at which connections are neither accepted nor refused."""
     with ExitStack() as stack:
-        listener = stack.enter_context(socket.create_server(("127.0.0.1", 0), backlog=0))
+        listener = stack.enter_context(socket.create_server((host, port), backlog=0))
         address = listener.getsockname()
         # The queue of those who wait to be accepted is full when one more has to wait.
         while True:
