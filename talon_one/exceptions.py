@@ -296,8 +296,14 @@ class ApiException(OpenApiException):
         body = self.data.__wire__() if hasattr(self.data, "__wire__") else self.data
         return body if isinstance(body, dict) else {}
 
+    @property
+    def _host(self) -> str:
+        """What is said of the host; nothing where it has answered."""
+        return ""
+
     def __str__(self) -> str:
-        parts = [str(part) for part in (self.operation_id, self.status, self.reason) if part]
+        told = (self.operation_id, self._host, self.status, self.reason)
+        parts = [str(part) for part in told if part]
         line = " ".join(parts) or type(self).__name__
         if self.attempts > 1:
             line += f" (after {self.attempts} attempts)"
@@ -355,6 +361,11 @@ class UndecodableAnswerError(ApiException):
 
 class TransportError(ApiException):
     """No complete HTTP answer was received; the cause is chained."""
+
+    @property
+    def _host(self) -> str:
+        # Often it is the host that is mistyped, or out of reach.
+        return "/".join(self.url.split("/")[:3]) + ":" if self.url else ""
 
 
 class NotSentError(TransportError):
