@@ -62,7 +62,7 @@ def render(sdk: ir.Sdk, core_names: dict[str, str], submodules: Collection[str] 
             path = f"models/{module_name(name)}.py"
             write(path, "other_name.py.jinja", target=each, name=name)
     # The names of other modules begin with a letter, so that none can be the same.
-    write("models/_notifications.py", "notifications.py.jinja")
+    write("webhooks/_shapes.py", "notifications.py.jinja")
     write("models/__init__.py", "models_init.py.jinja", classes=public)
     write("models/__init__.pyi", "models_init.pyi.jinja", classes=public)
     for api in sdk.apis:

@@ -710,7 +710,7 @@ def test_what_is_surest_comes_first_among_the_shapes_of_a_notification(
     spec.write(tmp_path)
     assert _run(tmp_path, monkeypatch) == 0
     names: dict[str, Any] = {}
-    exec((tmp_path / "talon_one/models/_notifications.py").read_text(), names)
+    exec((tmp_path / "talon_one/webhooks/_shapes.py").read_text(), names)
     (shapes,) = names["SHAPES"].values()
     assert [shape.model for shape in shapes] == ["Note2", "Note4", "Note1", "Note0"]
 

@@ -280,7 +280,4 @@ import talon_one
 talon_one.webhooks.parse('{"NotificationType": "TierUpgrade", "Data": []}')
 print(json.dumps(sorted(name for name in sys.modules if name.startswith("talon_one.models."))))
 """
-    assert result_of(program) == [
-        "talon_one.models._notifications",
-        "talon_one.models.tier_upgrade_notification",
-    ]
+    assert result_of(program) == ["talon_one.models.tier_upgrade_notification"]

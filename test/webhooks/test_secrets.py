@@ -15,7 +15,6 @@ from werkzeug.datastructures import EnvironHeaders, MultiDict
 from werkzeug.datastructures import Headers as WerkzeugHeaders
 
 from talon_one import ConfigurationError, OpenApiException
-from talon_one.shared_secret import SharedSecret
 from talon_one.webhooks import (
     Receiver,
     WrongSecretError,
@@ -23,6 +22,7 @@ from talon_one.webhooks import (
     message_id,
     parse,
 )
+from talon_one.webhooks.secret import SharedSecret
 
 SECRET = "s3cret-of-the-shop"
 UUID = "11f1a2b3"

@@ -1,11 +1,4 @@
-"""What to do with effects: run a function for each, sum discounts, read codes, compare answers.
-
-Every answer lists all effects that hold at that moment, in no particular order. So a shop either
-starts from its cart without discounts each time, or asks `difference` what has changed.
-
-Everything here takes an answer of the V2 and V3 operations, or a list of effects. The effects of
-V1 answers are refused: they are lists of arguments whose meaning is nowhere described in full.
-"""
+"""EffectHandler, a function for each type of effects, and what became of them."""
 
 from __future__ import annotations
 
@@ -16,9 +9,7 @@ from inspect import iscoroutinefunction
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar, cast, overload
 from warnings import warn
 
-from talon_one.effect_codes import Codes, codes
-from talon_one.effect_discounts import Discounts, ItemCost, ItemUnit, discounts, rolled_back
-from talon_one.effect_lists import Difference, difference, effects_of, place
+from talon_one.effects.comparison import effects_of, place
 from talon_one.exceptions import ApiTypeError, ApiValueError, OpenApiException
 from talon_one.fields import VariantField
 from talon_one.model import Model
@@ -28,28 +19,10 @@ from talon_one.suggest import did_you_mean
 if TYPE_CHECKING:
     from typing import Concatenate, TypeAlias
 
-    from talon_one.effect_lists import Answer
+    from talon_one.effects.comparison import Answer
 
     Props = TypeVar("Props", bound=Model)
     EffectFunction: TypeAlias = Callable[Concatenate[Effect, Props, ...], object]
-
-__all__ = [
-    "Codes",
-    "Difference",
-    "Discounts",
-    "DispatchResult",
-    "EffectFailure",
-    "EffectHandler",
-    "EffectHandlingError",
-    "ItemCost",
-    "ItemUnit",
-    "UnknownEffectTypeWarning",
-    "codes",
-    "difference",
-    "discounts",
-    "effects_of",
-    "rolled_back",
-]
 
 Function = TypeVar("Function", bound=Callable[..., object])
 

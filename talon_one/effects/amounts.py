@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import TYPE_CHECKING, NamedTuple
 
-from talon_one.effect_lists import effects_of, place
+from talon_one.effects.comparison import effects_of, place
 from talon_one.exceptions import ApiValueError
 from talon_one.model import Model
 
 if TYPE_CHECKING:
-    from talon_one.effect_lists import Answer
+    from talon_one.effects.comparison import Answer
     from talon_one.models import Effect
 
 

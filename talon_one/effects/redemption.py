@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from talon_one.effect_lists import effects_of
+from talon_one.effects.comparison import effects_of
 
 if TYPE_CHECKING:
-    from talon_one.effect_lists import Answer
+    from talon_one.effects.comparison import Answer
     from talon_one.models import RejectCouponEffectProps, RejectReferralEffectProps
 
 

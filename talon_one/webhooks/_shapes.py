@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from talon_one.notification_classes import Shape
+from talon_one.webhooks.classes import Shape
 
 SHAPES: dict[str, tuple[Shape, ...]] = {
     "AsyncCouponsCreated": (Shape("AsyncCouponsData"),),

@@ -1,9 +1,4 @@
-"""Webhooks that Talon.One sends: read them, check their secret, hand them to functions.
-
-`parse` turns the body of a notification into its class. A `Receiver`, or an `AsyncReceiver`, does
-all that an endpoint has to do: it checks the shared secret, parses, leaves out what was handled
-already, calls the functions registered for the class, and says what to answer.
-"""
+"""What an endpoint for webhooks does: check, parse, hand over once, and say what to answer."""
 
 from __future__ import annotations
 
@@ -21,26 +16,9 @@ from talon_one.exceptions import (
     WrongSecretError,
 )
 from talon_one.model import Model
-from talon_one.notification_classes import TYPE, is_class_of_notification, parts, read
-from talon_one.seen import AsyncSeen, Claim, Seen, SeenInMemory
-from talon_one.shared_secret import Headers, SharedSecret, values
-
-__all__ = [
-    "AsyncReceiver",
-    "AsyncSeen",
-    "Claim",
-    "Delivery",
-    "MalformedBodyError",
-    "Receiver",
-    "Reply",
-    "Seen",
-    "SeenInMemory",
-    "WrongSecretError",
-    "check_secret",
-    "message_id",
-    "parse",
-    "parts",
-]
+from talon_one.webhooks.classes import TYPE, is_class_of_notification, parts, read
+from talon_one.webhooks.secret import Headers, SharedSecret, values
+from talon_one.webhooks.seen import AsyncSeen, Seen, SeenInMemory
 
 logger = logging.getLogger("talon_one.webhooks")
 

@@ -111,7 +111,7 @@ def _object(body: bytes | str | Mapping[str, Any]) -> JsonObject:
 
 
 def _shapes() -> dict[str, tuple[Shape, ...]]:
-    from talon_one.models._notifications import SHAPES
+    from talon_one.webhooks._shapes import SHAPES
 
     return SHAPES
 
