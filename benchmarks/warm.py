@@ -88,7 +88,7 @@ def encode(rounds: int) -> Reading:
 def table(rounds: int) -> Reading:
     """Compare reading the typed rows of an export with `csv.DictReader`, which leaves all text."""
     from talon_one.api.management_operations import export_coupons
-    from talon_one.csv_rows import RowReader
+    from talon_one.tables.rows import RowReader
 
     assert export_coupons.csv is not None
     known = export_coupons.csv.columns

@@ -17,11 +17,11 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from talon_one.csv_imports import Source
-from talon_one.csv_rows import Row
-from talon_one.data_frames import Series, TextColumns, pandas_frame, polars_frame, require
 from talon_one.exceptions import ApiException, Problem, TableError
-from talon_one.tables import BaseTable, ImportArguments, check
+from talon_one.tables.frames import Series, TextColumns, pandas_frame, polars_frame, require
+from talon_one.tables.imports import Source
+from talon_one.tables.rows import Row
+from talon_one.tables.table import BaseTable, ImportArguments, check
 
 if TYPE_CHECKING:
     import pandas

@@ -170,6 +170,13 @@ def test_a_frame_without_rows_is_refused(
     assert found.message == "has no rows below the names of the columns"
 
 
+def test_what_is_no_frame_of_rows_is_refused(management: ManagementApi) -> None:
+    others: list[Any] = [polars.LazyFrame({"value": ["A-1"]}), pandas.Series(["A-1"])]
+    for other in others:
+        with pytest.raises(ApiTypeError, match=f"not {type(other).__name__}"):
+            tables.check(management.import_coupons, other)
+
+
 def test_a_large_frame_of_pandas_is_taken_piece_by_piece(management: ManagementApi) -> None:
     large = pandas.DataFrame({"value": [f"CODE-{number}" for number in range(20_001)]})
     large.loc[20_000, "value"] = "A"

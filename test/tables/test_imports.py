@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import csv
 import io
+import os
 import pickle
+import threading
+import tracemalloc
 from collections.abc import Iterator
 from datetime import date, datetime, timedelta, timezone
 from decimal import Decimal
@@ -138,6 +141,19 @@ def test_files_are_sent_as_they_are_whatever_brings_them(
             named = sources.index(source) < 5
             assert part(server).get_filename() == ("coupons.csv" if named else "importCoupons.csv")
         assert not binary.closed
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="Windows has no named pipes")
+def test_a_named_pipe_is_read_once(
+    server: RecordingServer, management: ManagementApi, tmp_path: Path
+) -> None:
+    path = tmp_path / "coupons.csv"
+    os.mkfifo(path)
+    writer = threading.Thread(target=path.write_text, args=(FILE, "utf-8"), kwargs={"newline": ""})
+    writer.start()
+    tables.upload(management.import_coupons, 3, 12, path)
+    writer.join()
+    assert (sent(server), part(server).get_filename()) == (FILE, "coupons.csv")
 
 
 def test_a_file_is_read_from_where_it_stands(
@@ -394,6 +410,10 @@ def test_what_is_no_table_is_refused(management: ManagementApi, tmp_path: Path) 
     for source in wrong:
         with pytest.raises(ApiTypeError, match=r"a table is a path|rows of a table are dicts"):
             tables.check(management.import_coupons, source)
+    with pytest.raises(ApiTypeError, match=r"0 is none"):
+        tables.check(management.import_coupons, [{0: "A-1"}])
+    with pytest.raises(ApiTypeError, match=r"give its content as text\.encode\(\)"):
+        tables.check(management.import_coupons, "value\nA-1\n")
     with pytest.raises(ApiValueError, match=r"cannot read the table to upload: .*missing"):
         tables.check(management.import_coupons, tmp_path / "missing.csv")
     with pytest.raises(ApiTypeError, match="exportCoupons imports no table"):
@@ -503,6 +523,30 @@ async def test_tables_are_uploaded_for_asyncio_too(
     assert caught.value.problems[0].row is ROWS[1]
     with pytest.raises(tables.TableError):
         await aio_tables.upload(awaited.import_coupons, 3, 12, [{"value": "A"}])
+    method: Any = awaited.import_coupons
     with pytest.raises(ApiTypeError, match=r"use talon_one\.aio\.tables"):
-        tables.upload(awaited.import_coupons, 3, 12, ROWS)
+        tables.upload(method, 3, 12, ROWS)
     assert len(server.requests) == 2
+
+
+def test_rows_and_files_are_checked_in_constant_memory(tmp_path: Path) -> None:
+    def rows(count: int) -> Iterator[dict[str, Any]]:
+        for number in range(count):
+            yield {"value": f"CODE-{number}", "limitval": 1, "attributes": {"number": number}}
+
+    def peak(source: Any) -> int:
+        tracemalloc.reset_peak()
+        before = tracemalloc.get_traced_memory()[0]
+        assert tables.check(operations.import_coupons, source) == []
+        return tracemalloc.get_traced_memory()[1] - before
+
+    small, large = tmp_path / "small.csv", tmp_path / "large.csv"
+    small.write_bytes(b"value,limitval\n" + b"CODE-4711,1\n" * 12_000)
+    large.write_bytes(b"value,limitval\n" + b"CODE-4711,1\n" * 60_000)
+    tables.check(operations.import_coupons, small)
+    tracemalloc.start()
+    try:
+        assert peak(rows(20_000)) < 1.5 * peak(rows(2_000))
+        assert peak(large) < 1.5 * peak(small)
+    finally:
+        tracemalloc.stop()

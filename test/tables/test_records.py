@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from talon_one.csv_records import Record, RecordReader
+from talon_one.tables.records import Record, RecordReader
 
 # The csv module of Python 3.10 knows no NUL, and lone surrogates are no UTF-8.
 TEXT = st.text(st.characters(exclude_characters="\0", codec="utf-8"))

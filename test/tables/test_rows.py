@@ -11,10 +11,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from talon_one.api import management_operations as operations
-from talon_one.csv_cells import reader_for, written
-from talon_one.csv_rows import Row, RowReader
 from talon_one.operation import Column, Operation, column
 from talon_one.tables import Table
+from talon_one.tables.cells import reader_for, written
+from talon_one.tables.rows import Row, RowReader
 
 UTC = timezone.utc
 

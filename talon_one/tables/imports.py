@@ -11,11 +11,11 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from itertools import chain
 from typing import IO, TYPE_CHECKING, Any, Union
 
-from talon_one.csv_cells import written
-from talon_one.csv_checks import TableCheck
-from talon_one.csv_records import RecordReader
-from talon_one.data_frames import rows_of_frame
 from talon_one.exceptions import ApiTypeError, ApiValueError, Problem, TableError
+from talon_one.tables.cells import written
+from talon_one.tables.checks import TableCheck
+from talon_one.tables.frames import rows_of_frame
+from talon_one.tables.records import RecordReader
 
 if TYPE_CHECKING:
     import pandas
@@ -115,10 +115,11 @@ class ImportFile:
         frame = rows_of_frame(source)
         if frame is not None:
             self._take_rows(frame)
+        elif isinstance(source, str) and "\n" in source:
+            raise ApiTypeError("text is the path of a file; give its content as text.encode()")
         elif isinstance(source, (str, os.PathLike)):
-            self.name = os.path.basename(source)
             file = open(source, "rb")  # noqa: SIM115  it is open for longer than this
-            self._look_through(self._close.enter_context(file))
+            self._take_file(self._close.enter_context(file))
         elif isinstance(source, (bytes, bytearray, memoryview)):
             self._look_through(io.BytesIO(source))
         elif hasattr(source, "read"):
@@ -187,7 +188,7 @@ class ImportFile:
                 self._check.header(list(self._columns))
                 self._check.end()
             return
-        names = list(first)
+        names = [_named(name) for name in first]
         text = _text(self.file)
         try:
             self._write_rows(csv.writer(text), names, chain([first], rows))
@@ -205,7 +206,7 @@ class ImportFile:
         for index, row in enumerate(rows):
             if not isinstance(row, Mapping):
                 raise ApiTypeError(f"the rows of a table are dicts, not {type(row).__name__}")
-            new = [name for name in row if name not in names]
+            new = [_named(name) for name in row if name not in names]
             names += new
             cells, faults = self._cells(names, row)
             if check is not None:
@@ -242,10 +243,12 @@ class ImportFile:
         text = _text(self.file)
         writer = csv.writer(text)
         try:
+            writer.writerow(names)
             for piece in chain(iter(lambda: narrow.read(_PIECE), b""), [None]):
                 for record in records.close() if piece is None else records.feed(piece):
-                    cells = names if record.line == 1 else record.cells
-                    writer.writerow([*cells, *[""] * (len(names) - len(cells))])
+                    if record.line > 1:
+                        missing = len(names) - len(record.cells)
+                        writer.writerow([*record.cells, *[""] * missing])
         finally:
             text.detach()
 
@@ -295,6 +298,12 @@ def _text(file: IO[bytes]) -> io.TextIOWrapper:
 
 def _line_breaks(cell: str) -> int:
     return cell.count("\n") + cell.count("\r") - cell.count("\r\n")
+
+
+def _named(name: object) -> str:
+    if isinstance(name, str):
+        return name
+    raise ApiTypeError(f"the columns of a table have names, such as 'value'; {name!r} is none")
 
 
 def _no_table(source: object) -> str:

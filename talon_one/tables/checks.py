@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from talon_one.csv_cells import Checker, checker_for
-from talon_one.csv_records import Record, RecordReader
 from talon_one.exceptions import Problem
 from talon_one.operation import Operation
 from talon_one.suggest import did_you_mean
+from talon_one.tables.cells import Checker, checker_for
+from talon_one.tables.records import Record, RecordReader
 
 _OTHER_DELIMITERS = {";": "semicolons", "\t": "tabs", "|": "bars"}
 
@@ -161,7 +161,7 @@ class TableCheck:
         if first.startswith(("\udcff\udcfe", "\udcfe\udcff")):
             return "is UTF-16, not UTF-8; save the file as CSV UTF-8"
         known = ", ".join(self._by_name)
-        hint = did_you_mean(names[0], self._by_name)
+        hint = did_you_mean(names[0], self._by_name) if names else ""
         return f"does not name the columns; the first line is to have some of {known}.{hint}"
 
     def _wrong_width(self, cells: Sequence[str]) -> str:

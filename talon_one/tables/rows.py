@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
-from talon_one.csv_cells import Reader, reader_for
-from talon_one.csv_records import Record, RecordReader
 from talon_one.operation import Column
+from talon_one.tables.cells import Reader, reader_for
+from talon_one.tables.records import Record, RecordReader
 
 Row = dict[str, Any]
 """One row of a table: values by the names of the columns, in the order of the file."""

@@ -7,9 +7,9 @@ from datetime import datetime, timezone
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from talon_one.csv_cells import reader_for
 from talon_one.exceptions import ApiTypeError
 from talon_one.operation import Column
+from talon_one.tables.cells import reader_for
 from talon_one.type_names import parse
 
 if TYPE_CHECKING:
@@ -125,13 +125,13 @@ def polars_frame(columns: Mapping[str, Series]) -> polars.DataFrame:
 
 def rows_of_frame(source: object) -> Iterator[Mapping[str, Any]] | None:
     """Return the rows of a frame of pandas or polars; ``None`` if *source* is none."""
-    if not hasattr(source, "columns"):
-        return None
     frame: Any = source
-    if hasattr(frame, "iter_rows"):
+    # In this order, since other objects do not like to be asked for their columns.
+    if hasattr(frame, "iter_rows") and hasattr(frame, "columns"):
         rows: Iterator[Mapping[str, Any]] = frame.iter_rows(named=True)
         return rows
-    return _rows_of_pandas(frame) if hasattr(frame, "iloc") else None
+    is_pandas = hasattr(frame, "iloc") and hasattr(frame, "columns")
+    return _rows_of_pandas(frame) if is_pandas else None
 
 
 def _rows_of_pandas(frame: Any) -> Iterator[Mapping[str, Any]]:

@@ -1,15 +1,4 @@
-"""Exports as tables of typed rows, and imports of tables that are checked before they are sent.
-
-::
-
-    with management.table(management.export_coupons, application_id) as table:
-        for row in table:
-            print(row["value"], row["expirydate"])
-
-    tables.upload(management.import_coupons, application_id, campaign_id, [{"value": "SPRING-1"}])
-
-`talon_one.aio.tables` has the same for asyncio.
-"""
+"""Table, a CSV export as typed rows; and CSV imports that are checked before they are sent."""
 
 from __future__ import annotations
 
@@ -17,14 +6,14 @@ import os
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from itertools import chain, islice
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
-from talon_one.csv_imports import ImportFile, Source
-from talon_one.csv_rows import Row, RowReader
-from talon_one.data_frames import Series, TextColumns, pandas_frame, polars_frame, require
 from talon_one.endpoint import operation_of
 from talon_one.exceptions import ApiException, ApiTypeError, ApiValueError, Problem, TableError
 from talon_one.operation import Operation
+from talon_one.tables.frames import Series, TextColumns, pandas_frame, polars_frame, require
+from talon_one.tables.imports import ImportFile, Source
+from talon_one.tables.rows import Row, RowReader
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -37,7 +26,7 @@ if TYPE_CHECKING:
 
     P = ParamSpec("P")
 
-__all__ = ["Problem", "Row", "Source", "Table", "TableError", "check", "export", "upload"]
+T = TypeVar("T")
 
 _MOST_PROBLEMS = 100
 
@@ -78,7 +67,7 @@ def check(
         return list(file.problems)
 
 
-def upload(method: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Any:
+def upload(method: Callable[..., T], /, *args: Any, **kwargs: Any) -> T:
     """Check a table, write it as CSV if it is none, and import it.
 
     Args:
