@@ -25,7 +25,12 @@ if TYPE_CHECKING:
 PLACEHOLDER_HOST = "https://yourbaseurl.talon.one"
 """Host of the API description, which everyone replaces by that of their deployment."""
 
-DEFAULT_POOL_SIZE = 4 * (os.cpu_count() or 1)
+
+class DefaultPoolSize(int):
+    """A number of connections that nobody has chosen, so that each kind of client may differ."""
+
+
+DEFAULT_POOL_SIZE = DefaultPoolSize(4 * (os.cpu_count() or 1))
 """Connections to a host that a blocking client keeps unless told otherwise."""
 
 TimeoutSetting = float | tuple[float | None, float | None] | Timeout | None
@@ -149,7 +154,7 @@ class Configuration:
         self.proxy: str | None = None
         self.trust_env = True
         self.proxy_headers: dict[str, str] | None = None
-        self.connection_pool_maxsize = DEFAULT_POOL_SIZE
+        self.connection_pool_maxsize: int = DEFAULT_POOL_SIZE
         self.calls_per_id = calls_per_id
         self.socket_options: list[tuple[int, int, int | bytes]] | None = None
 

@@ -10,7 +10,6 @@ from collections.abc import Iterator
 from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING, Any
-from urllib.parse import unquote
 
 import urllib3
 from urllib3 import exceptions as errors
@@ -19,6 +18,7 @@ from urllib3.util.connection import allowed_gai_family
 
 from talon_one.exceptions import ConfigurationError
 from talon_one.fair_stack import FairStack
+from talon_one.proxies import headers_for
 from talon_one.tls import ssl_context
 
 if TYPE_CHECKING:
@@ -27,8 +27,8 @@ if TYPE_CHECKING:
 # Seconds to connect to the last address of a host, when those before it have used up the time.
 _SHORTEST = 0.001
 
-# A server may announce its answer, but not for ever.
-_MOST_ANNOUNCEMENTS = 16
+MOST_ANNOUNCEMENTS = 16
+"""How often a server may announce an answer before it gives it."""
 
 
 class Exchange:
@@ -159,7 +159,7 @@ class _AnnouncedAnswer(http.client.HTTPResponse):
         version, status, reason = super()._read_status()  # type: ignore[misc]  # not in typeshed
         if 100 <= status < 200:
             self._announcements += 1
-            if self._announcements > _MOST_ANNOUNCEMENTS:
+            if self._announcements > MOST_ANNOUNCEMENTS:
                 raise http.client.HTTPException("the answer is announced again and again")
             # The one that is passed over with its headers.
             status = http.client.CONTINUE
@@ -328,10 +328,7 @@ def _proxy_manager(
     try:
         if proxy.startswith("socks"):
             return _socks_manager(configuration, proxy, settings)
-        headers = dict(configuration.proxy_headers or {})
-        credentials = urllib3.util.parse_url(proxy).auth
-        if credentials and not any(name.lower() == "proxy-authorization" for name in headers):
-            headers.update(urllib3.make_headers(proxy_basic_auth=unquote(credentials)))
+        headers = headers_for(configuration, proxy)
         if proxy.startswith("https:"):
             settings["proxy_ssl_context"] = ssl_context(configuration)
         manager = urllib3.ProxyManager(proxy, proxy_headers=headers, **settings)

@@ -39,6 +39,27 @@ def proxy_for(configuration: Configuration, base: str) -> str | None:
     return proxy if "://" in proxy else f"http://{proxy}"
 
 
+def headers_for(configuration: Configuration, proxy: str) -> dict[str, str]:
+    """Return what a proxy is told beside the request: the configured headers, and credentials.
+
+    Args:
+        configuration: Settings of the client.
+        proxy: Address of the proxy. A header for credentials comes before those in the address.
+
+    Raises:
+        ValueError, urllib3.exceptions.HTTPError: The address is not valid.
+    """
+    from urllib.parse import unquote
+
+    import urllib3
+
+    headers = dict(configuration.proxy_headers or {})
+    credentials = urllib3.util.parse_url(proxy).auth
+    if credentials and not any(name.lower() == "proxy-authorization" for name in headers):
+        headers.update(urllib3.make_headers(proxy_basic_auth=unquote(credentials)))
+    return headers
+
+
 def is_exempt(host: str, port: int, exemptions: str) -> bool:
     """Say whether a host is to be reached directly.
 

@@ -36,6 +36,9 @@ _PIECE = 2**16
 LONGEST_REASON = 300
 """Characters that an exception tells of what a library below said."""
 
+POOL_IN_USE = "no connection became free in time: all are in use by other calls"
+"""What is told of who waited in vain for a connection."""
+
 __all__ = ["ApiException", "RESTClientObject", "RESTResponse"]
 
 
@@ -365,7 +368,7 @@ def _reason(cause: Exception, exchange: Exchange) -> str:
 def _sentence(cause: BaseException) -> str:
     """Return in one line what happened, without the objects that it happened to."""
     if isinstance(cause, urllib3.exceptions.EmptyPoolError):
-        return "no connection became free in time: all are in use by other calls"
+        return POOL_IN_USE
     text = str(cause)
     if isinstance(cause, urllib3.exceptions.HTTPError) and len(cause.args) == 2:
         what, inner = cause.args

@@ -16,16 +16,16 @@ if TYPE_CHECKING:
     from talon_one.aio.api import ManagementApi as ManagementApi
     from talon_one.aio.client import ApiClient as ApiClient
     from talon_one.aio.endpoint import Api as Api
-    from talon_one.aio.gather import Gathered as Gathered
-    from talon_one.aio.gather import gather as gather
+    from talon_one.aio.gathering import Gathered as Gathered
+    from talon_one.aio.gathering import gather as gather
 
 HOME = {
     "Api": "endpoint",
     "ApiClient": "client",
-    "Gathered": "gather",
+    "Gathered": "gathering",
     "IntegrationApi": "api.integration_api",
     "ManagementApi": "api.management_api",
-    "gather": "gather",
+    "gather": "gathering",
 }
 """Public names, with the modules that hold them."""
 

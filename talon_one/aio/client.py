@@ -48,8 +48,7 @@ class ApiClient(BaseClient):
         cookie: str | None = None,
     ) -> None:
         super().__init__(configuration, header_name, header_value, cookie)
-        self._transports: weakref.WeakKeyDictionary[AbstractEventLoop, Transport]
-        self._transports = weakref.WeakKeyDictionary()
+        self._transports: dict[AbstractEventLoop, Transport] = {}
         # An attribute, so that tests can look at the pauses rather than sit them out.
         self._sleep: Callable[[float], Awaitable[object]] = asyncio.sleep
         self._closed = False
@@ -81,7 +80,9 @@ class ApiClient(BaseClient):
         transport = self._transports.get(loop)
         if transport is None:
             # No other task comes in between, so that there is one for each loop.
-            transport = self._transports[loop] = Transport(self.configuration)
+            self._drop_those_of_closed_loops()
+            transport = Transport(self.configuration, self._forgetting(loop))
+            self._transports[loop] = transport
             await transport.start()
         return transport
 
@@ -90,7 +91,23 @@ class ApiClient(BaseClient):
         super()._start_clean()
         for transport in self._transports.values():
             transport.abandon()
-        self._transports = weakref.WeakKeyDictionary()
+        self._transports = {}
+
+    def _forgetting(self, loop: AbstractEventLoop) -> Callable[[], None]:
+        """Return what has the connections of a loop forgotten; it keeps no client alive."""
+        client = weakref.ref(self)
+
+        def forget() -> None:
+            found = client()
+            if found is not None:
+                found._transports.pop(loop, None)
+
+        return forget
+
+    def _drop_those_of_closed_loops(self) -> None:
+        """Forget connections whose loop was closed without telling anybody that it ends."""
+        for loop in [each for each in list(self._transports) if each.is_closed()]:
+            self._transports.pop(loop, None)
 
     # -- Calls ---------------------------------------------------------------------------------
 

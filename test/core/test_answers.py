@@ -8,11 +8,13 @@ import pickle
 from collections.abc import Iterator
 from typing import Any
 
+import aiohttp
 import pytest
 import urllib3
 
 import talon_one
 from support.server import HANG_UP, Answer, RecordingServer
+from support.shells import Shell
 from talon_one import (
     ApiClient,
     ApiException,
@@ -36,10 +38,10 @@ def server() -> Iterator[RecordingServer]:
 
 
 @pytest.fixture
-def client(server: RecordingServer) -> Iterator[ApiClient]:
+def client(server: RecordingServer, shell: Shell) -> Iterator[ApiClient]:
     keys = {"api_key_v1": "sesame-i", "management_key": "sesame-m"}
     # Each answer is looked at by itself; repetitions have tests of their own.
-    with ApiClient(Configuration(host=server.url, api_key=keys, retries=0)) as made:
+    with shell.new_client(Configuration(host=server.url, api_key=keys, retries=0)) as made:
         yield made
 
 
@@ -226,34 +228,33 @@ def test_a_redirect_is_not_followed(api: IntegrationApi, server: RecordingServer
 
 
 def test_a_server_that_hangs_up_may_have_seen_the_request(
-    api: IntegrationApi, server: RecordingServer
+    api: IntegrationApi, server: RecordingServer, shell: Shell
 ) -> None:
     server.script(HANG_UP)
     with pytest.raises(NoAnswerError) as caught:
         api.update_customer_session_v2("order-1", SESSION)
     assert len(server.requests) == 1
     assert caught.value.status is None
-    assert isinstance(caught.value.__cause__, urllib3.exceptions.HTTPError)
+    below = aiohttp.ClientError if shell.awaits else urllib3.exceptions.HTTPError
+    assert isinstance(caught.value.__cause__, below)
 
 
-def test_a_server_that_is_not_there_has_not_seen_the_request() -> None:
+def test_a_server_that_is_not_there_has_not_seen_the_request(shell: Shell) -> None:
     with RecordingServer() as server:
         url = server.url
     with (
-        IntegrationApi(host=url, api_key="k") as api,
+        shell.new_client(Configuration(host=url, api_key={"api_key_v1": "k"})) as client,
         pytest.raises(NotSentError, match="refused") as caught,
     ):
-        api.get_customer_session("a")
+        IntegrationApi(client).get_customer_session("a", _retries=0)
     assert isinstance(caught.value, ApiException)
     assert caught.value.url == f"{url}/v2/customer_sessions/a"
 
 
-def test_a_name_that_does_not_resolve_has_not_seen_the_request() -> None:
-    with (
-        IntegrationApi(host="https://shop.invalid", api_key="k") as api,
-        pytest.raises(NotSentError),
-    ):
-        api.get_customer_session("a", _request_timeout=5)
+def test_a_name_that_does_not_resolve_has_not_seen_the_request(shell: Shell) -> None:
+    configuration = Configuration(host="https://shop.invalid", api_key={"api_key_v1": "k"})
+    with shell.new_client(configuration) as client, pytest.raises(NotSentError):
+        IntegrationApi(client).get_customer_session("a", _request_timeout=5)
 
 
 def test_every_failure_survives_pickling_and_copying(
@@ -317,12 +318,12 @@ def test_the_raw_answer_is_left_to_be_read(api: IntegrationApi, server: Recordin
 
 @pytest.mark.parametrize("way", ["close", "forget", "read"])
 def test_a_raw_answer_gives_its_connection_back_however_it_ends(
-    server: RecordingServer, way: str
+    server: RecordingServer, shell: Shell, way: str
 ) -> None:
     configuration = Configuration(host=server.url, api_key={"api_key_v1": "i"}, retries=0)
     configuration.connection_pool_maxsize = 1
     server.default = Answer(200, "{}")
-    with ApiClient(configuration) as client:
+    with shell.new_client(configuration) as client:
         api = IntegrationApi(client)
         for _ in range(3):
             raw = api.get_customer_session_without_preload_content("a")
@@ -334,6 +335,7 @@ def test_a_raw_answer_gives_its_connection_back_however_it_ends(
         api.get_customer_session("a", _request_timeout=0.5)
 
 
+@pytest.mark.one_shell("coroutines need no thread")
 def test_an_asynchronous_call_returns_a_handle(
     api: IntegrationApi, server: RecordingServer
 ) -> None:

@@ -12,6 +12,7 @@ import pytest
 
 import talon_one
 from support.server import RecordingServer
+from support.shells import Shell
 from talon_one import (
     ApiAttributeError,
     ApiClient,
@@ -37,9 +38,9 @@ def server() -> Iterator[RecordingServer]:
 
 
 @pytest.fixture
-def client(server: RecordingServer) -> Iterator[ApiClient]:
+def client(server: RecordingServer, shell: Shell) -> Iterator[ApiClient]:
     keys = {"api_key_v1": "i", "management_key": "m"}
-    with ApiClient(Configuration(host=server.url, api_key=keys)) as made:
+    with shell.new_client(Configuration(host=server.url, api_key=keys)) as made:
         yield made
 
 
@@ -275,17 +276,19 @@ def test_bad_input_is_refused_before_anything_is_sent(
 @pytest.mark.parametrize(
     "host", ["", "yourshop.talon.one", "https://yourbaseurl.talon.one", "https://a.talon.one/v1"]
 )
-def test_a_bad_host_is_refused_when_the_first_call_is_made(host: str) -> None:
-    api = IntegrationApi(host=host, api_key="k")
+def test_a_bad_host_is_refused_when_the_first_call_is_made(host: str, shell: Shell) -> None:
+    configuration = Configuration(host=host, api_key={"api_key_v1": "k"})
+    api = IntegrationApi(shell.new_client(configuration))
     with pytest.raises(ConfigurationError, match="host"):
         api.get_customer_session("a")
 
 
 @pytest.mark.parametrize("key", ["a\nb", "a\r\nX-Evil: 1", "\x00"])
 def test_a_key_with_a_line_break_is_refused_without_being_shown(
-    key: str, server: RecordingServer
+    key: str, server: RecordingServer, shell: Shell
 ) -> None:
-    api = IntegrationApi(host=server.url, api_key=f"sesame{key}")
+    configuration = Configuration(host=server.url, api_key={"api_key_v1": f"sesame{key}"})
+    api = IntegrationApi(shell.new_client(configuration))
     with pytest.raises(ApiValueError, match="Authorization") as caught:
         api.get_customer_session("a")
     assert "sesame" not in str(caught.value)

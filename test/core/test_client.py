@@ -18,6 +18,7 @@ from urllib3.filepost import encode_multipart_formdata
 
 import talon_one
 from support.server import Answer, RecordingServer
+from support.shells import Shell
 from talon_one import (
     ApiClient,
     ApiTypeError,
@@ -46,8 +47,8 @@ def server(shared_server: RecordingServer) -> RecordingServer:
 
 
 @pytest.fixture
-def client(server: RecordingServer) -> Iterator[ApiClient]:
-    with ApiClient(Configuration(host=server.url, api_key=KEYS)) as made:
+def client(server: RecordingServer, shell: Shell) -> Iterator[ApiClient]:
+    with shell.new_client(Configuration(host=server.url, api_key=KEYS)) as made:
         yield made
 
 
@@ -142,16 +143,19 @@ def test_headers_of_client_call_and_operation_all_arrive(
     assert headers["Accept"] == "application/json"
 
 
-def test_the_constructor_takes_a_header_and_a_cookie(server: RecordingServer) -> None:
+def test_the_constructor_takes_a_header_and_a_cookie(server: RecordingServer, shell: Shell) -> None:
     configuration = Configuration(host=server.url, api_key=KEYS)
-    with ApiClient(configuration, "X-Shop", "rome", cookie="a=b") as client:
+    with shell.new_client(configuration, "X-Shop", "rome", cookie="a=b") as client:
         IntegrationApi(client).get_customer_session("a")
     assert server.last.headers["X-Shop"] == "rome"
     assert server.last.headers["Cookie"] == "a=b"
 
 
-def test_an_authorization_header_of_the_callers_own_is_kept(server: RecordingServer) -> None:
-    with ApiClient(Configuration(host=server.url), "authorization", "ApiKey-v1 own") as client:
+def test_an_authorization_header_of_the_callers_own_is_kept(
+    server: RecordingServer, shell: Shell
+) -> None:
+    configuration = Configuration(host=server.url)
+    with shell.new_client(configuration, "authorization", "ApiKey-v1 own") as client:
         IntegrationApi(client).get_customer_session("a")
     assert server.last.headers["Authorization"] == "ApiKey-v1 own"
 
@@ -171,14 +175,14 @@ def test_a_call_may_bring_its_own_credential_and_content_type(
     assert server.last.headers["Content-Type"] == "application/json; charset=utf-8"
 
 
-def test_a_signature_covers_the_bytes_that_arrive(server: RecordingServer) -> None:
+def test_a_signature_covers_the_bytes_that_arrive(server: RecordingServer, shell: Shell) -> None:
     from talon_one.auth import signature
 
     configuration = Configuration(
         host=server.url, application_id=3, application_secret="fefecafedeadbeef"
     )
     with (
-        ApiClient(configuration) as client,
+        shell.new_client(configuration) as client,
         pytest.warns(DeprecationWarning, match="updateCustomerSession is deprecated"),
     ):
         IntegrationApi(client).update_customer_session("a", {"state": "open", "coupon": "Ä"})
@@ -282,6 +286,7 @@ def test_a_path_can_be_called_by_hand(client: ApiClient, server: RecordingServer
         header_params={"X-Call": "1"},
         body=[{"a": datetime(2026, 1, 1, tzinfo=timezone.utc)}],
         response_type="list[Coupon]",
+        _return_http_data_only=False,
         auth_settings=["management_key"],
         collection_formats={"ids": "csv"},
     )
@@ -294,8 +299,8 @@ def test_a_path_can_be_called_by_hand(client: ApiClient, server: RecordingServer
     assert server.last.json() == [{"a": "2026-01-01T00:00:00Z"}]
 
 
-def test_a_call_by_hand_may_go_to_another_host(server: RecordingServer) -> None:
-    with ApiClient(Configuration(host="https://a.talon.one")) as client:
+def test_a_call_by_hand_may_go_to_another_host(server: RecordingServer, shell: Shell) -> None:
+    with shell.new_client(Configuration(host="https://a.talon.one")) as client:
         data = client.call_api("/v1/x", "GET", _host=server.url, _return_http_data_only=True)
     assert data == {}
     assert server.last.target == "/v1/x"
@@ -306,6 +311,7 @@ def test_a_call_by_hand_refuses_forms(client: ApiClient) -> None:
         client.call_api("/v1/x", "POST", post_params=[("a", "b")])
 
 
+@pytest.mark.one_shell("it is urllib3 that stands behind it")
 def test_the_rest_client_answers_the_way_the_vendors_packages_do(
     client: ApiClient, server: RecordingServer
 ) -> None:

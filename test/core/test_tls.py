@@ -33,6 +33,8 @@ from talon_one import (
 )
 from talon_one.tls import _context, ssl_context
 
+pytestmark = pytest.mark.usefixtures("shell")
+
 NAME = "shop.talon.test"
 
 
@@ -74,6 +76,7 @@ def test_an_authority_of_ones_own_is_trusted(form: str, tmp_path: Path) -> None:
         CREATE(client)
 
 
+@pytest.mark.one_shell("nothing is called here")
 def test_the_usual_authorities_are_trusted_unless_told_otherwise() -> None:
     usual = ssl_context(Configuration())
     assert usual.verify_mode == ssl.CERT_REQUIRED
@@ -83,7 +86,7 @@ def test_the_usual_authorities_are_trusted_unless_told_otherwise() -> None:
     assert ssl_context(trusting()).cert_store_stats()["x509_ca"] == 1
 
 
-def test_trust_can_be_switched_off_which_urllib3_warns_of() -> None:
+def test_trust_can_be_switched_off_which_is_warned_of() -> None:
     with (
         RecordingServer(server_context("other", by="somebody")) as server,
         make_client(server.url, verify_ssl=False) as client,
@@ -275,6 +278,7 @@ def test_files_that_cannot_be_used_are_told_before_anything_is_sent(
     assert "secret garbage" not in "".join(traceback.format_exception(caught.value))
 
 
+@pytest.mark.one_shell("nothing is called here")
 def test_nobody_is_asked_for_the_password_of_a_key(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -293,6 +297,7 @@ def test_nobody_is_asked_for_the_password_of_a_key(
 # -- Sharing -----------------------------------------------------------------------------------
 
 
+@pytest.mark.one_shell("nothing is called here")
 def test_equal_settings_share_one_context() -> None:
     assert ssl_context(Configuration()) is ssl_context(Configuration())
     assert ssl_context(trusting()) is ssl_context(trusting())
@@ -307,6 +312,7 @@ def test_equal_settings_share_one_context() -> None:
     assert len({id(ssl_context(each)) for each in differing}) == len(differing)
 
 
+@pytest.mark.one_shell("it looks into the pools of urllib3")
 def test_two_clients_share_the_context_of_their_connections() -> None:
     with RecordingServer(server_context()) as server:
         used = []

@@ -7,8 +7,16 @@ from collections.abc import Iterator
 import pytest
 
 from support.calls import make_client
+from support.each_shell import each_shell, pytest_generate_tests  # noqa: F401  for pytest
 from support.server import RecordingServer
+from support.shells import Shell
 from talon_one import ApiClient
+
+
+@pytest.fixture(autouse=True)
+def whose_turn_it_is(shell: Shell) -> Shell:
+    """Every fault is met by both shells."""
+    return shell
 
 
 @pytest.fixture

@@ -221,6 +221,7 @@ def test_a_connection_that_was_closed_while_idle_is_replaced_before_it_is_used(
     assert len(server.requests) == 2
 
 
+@pytest.mark.one_shell("it is urllib3 that stands behind it")
 @pytest.mark.parametrize("answer", [HANG_UP, TRUNCATED])
 def test_the_rest_client_of_the_vendors_packages_fails_in_our_words(
     server: RecordingServer, client: ApiClient, answer: Answer

@@ -21,6 +21,7 @@ from support.calls import make_client
 from support.echo import Echo
 from support.forking import PROCESSES, a_place
 from support.server import RecordingServer
+from support.shells import Shell
 from talon_one import ApiClient, ApiTimeoutError, IntegrationApi
 
 THREADS = 32
@@ -49,10 +50,12 @@ def in_threads(count: int, work: Callable[[int], None]) -> None:
 
 
 def test_32_threads_share_a_client_and_every_caller_gets_its_own_answer(
-    caplog: pytest.LogCaptureFixture,
+    caplog: pytest.LogCaptureFixture, shell: Shell
 ) -> None:
     caplog.set_level(logging.WARNING)
     echo = Echo(20)
+    # Tasks have a crowd of their own, without threads: test/aio.
+    calls = CALLS // 10 if shell.awaits else CALLS
 
     with (
         RecordingServer(default=echo) as server,
@@ -60,19 +63,20 @@ def test_32_threads_share_a_client_and_every_caller_gets_its_own_answer(
     ):
 
         def work(number: int) -> None:
-            for call in range(CALLS):
+            for call in range(calls):
                 # Each thread begins elsewhere, so that they do not come to their faults at once.
-                ask(client, str(number * CALLS + (call + 7 * number) % CALLS))
+                ask(client, str(number * calls + (call + 7 * number) % calls))
 
         in_threads(THREADS, work)
-        assert echo.failures == THREADS * CALLS // 20
-        assert len(server.requests) == THREADS * CALLS + echo.failures
+        assert echo.failures == THREADS * calls // 20
+        assert len(server.requests) == THREADS * calls + echo.failures
         assert server.most_at_once <= POOL
         # Two thirds of the faults cost a connection; nothing else does.
         assert server.connections <= POOL + echo.failures
     assert caplog.records == []
 
 
+@pytest.mark.one_shell("an event loop is not shared by processes; see test/aio")
 @pytest.mark.parametrize("secure", [False, True], ids=["http", "https"])
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork on Windows")
 def test_processes_forked_from_a_busy_client_do_not_disturb_it_nor_each_other(
@@ -136,6 +140,7 @@ def open_files() -> list[str]:
     return sorted(os.listdir(folder)) if folder.is_dir() else []
 
 
+@pytest.mark.one_shell("a client that is forgotten with its loop leaves both to their owner")
 def test_nothing_is_left_behind() -> None:
     gc.collect()
     before = threading.enumerate(), open_sockets(), open_files()

@@ -57,6 +57,7 @@ def test_every_call_gets_a_key_of_its_own_that_all_attempts_share(
     assert UUID(sent[0]).version == 4
 
 
+@pytest.mark.one_shell("nothing is called here")
 def test_these_are_all_operations_that_take_a_key() -> None:
     operations = [
         method.operation

@@ -14,6 +14,7 @@ import pytest
 import urllib3
 
 from support.server import HANG_UP, Answer, Received, RecordingServer
+from support.shells import new_client
 from talon_one import (
     ApiClient,
     Configuration,
@@ -73,7 +74,7 @@ def shop(tmp_path: Path) -> Iterator[Shop]:
 def client_of(port: int, policy: RetryPolicy | None = None) -> ApiClient:
     keys = {"api_key_v1": API_KEY, "management_key": MANAGEMENT_KEY}
     host = f"http://127.0.0.1:{port}"
-    return ApiClient(Configuration(host=host, api_key=keys, retries=policy))
+    return new_client(Configuration(host=host, api_key=keys, retries=policy))
 
 
 def check_out(api: IntegrationApi, order: str) -> None:

@@ -12,6 +12,8 @@ import talon_one
 from talon_one import Configuration, RetryPolicy, Timeout
 from talon_one.retry import RetryBudget
 
+pytestmark = pytest.mark.one_shell("nothing is called here")
+
 TESTS = Path(__file__).parents[1]
 GUIDE = TESTS.parent / "docs" / "reliability.md"
 

@@ -1,4 +1,4 @@
-"""One server and one client for all operations."""
+"""One server for all operations, and one client of each shell."""
 
 from __future__ import annotations
 
@@ -7,9 +7,11 @@ from typing import Any
 
 import pytest
 
+from support.each_shell import each_shell, pytest_generate_tests  # noqa: F401  for pytest
 from support.server import RecordingServer
+from support.shells import Shell
 from support.spec import Operation
-from talon_one import ApiClient, Configuration, IntegrationApi, ManagementApi
+from talon_one import ApiClient, Configuration
 
 CREDENTIALS = {"api_key_v1": "integration-key", "management_key": "management-key"}
 
@@ -30,25 +32,31 @@ def server(_server: RecordingServer) -> RecordingServer:
 
 
 @pytest.fixture(scope="session")
-def _client(_server: RecordingServer) -> Iterator[ApiClient]:
-    # What is asked for is sent, once; keys and repetitions have tests of their own.
-    configuration = Configuration(host=_server.url, retries=0)
-    configuration.generate_idempotency_keys = False
-    with ApiClient(configuration) as client:
-        yield client
+def _clients(_server: RecordingServer) -> Iterator[dict[str, ApiClient]]:
+    """A client of each shell, once it has been used."""
+    made: dict[str, ApiClient] = {}
+    yield made
+    for each in made.values():
+        each.close()
 
 
 @pytest.fixture
-def client(_client: ApiClient) -> ApiClient:
+def client(_server: RecordingServer, _clients: dict[str, ApiClient], shell: Shell) -> ApiClient:
     """The client, with the credentials of both APIs."""
-    _client.configuration.api_key = dict(CREDENTIALS)
-    return _client
+    if shell.name not in _clients:
+        # What is asked for is sent, once; keys and repetitions have tests of their own.
+        configuration = Configuration(host=_server.url, retries=0)
+        configuration.generate_idempotency_keys = False
+        _clients[shell.name] = shell.new_client(configuration, lasting=True)
+    found = _clients[shell.name]
+    found.configuration.api_key = dict(CREDENTIALS)
+    return found
 
 
 @pytest.fixture
-def method(client: ApiClient) -> Callable[..., Caller]:
+def method(client: ApiClient, shell: Shell) -> Callable[..., Caller]:
     """A function that finds the method of an operation, or a variant of it by its suffix."""
-    apis = {"IntegrationApi": IntegrationApi(client), "ManagementApi": ManagementApi(client)}
+    apis = {name: shell.api(name, client) for name in ("IntegrationApi", "ManagementApi")}
 
     def find(operation: Operation, suffix: str = "") -> Caller:
         found: Caller = getattr(apis[operation.api], operation.name + suffix)

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from operations.arguments import arguments, payload
+from support.shells import Shell
 from support.spec import OPERATIONS, Operation
 
 _DEPRECATED = [each for each in OPERATIONS if each.deprecated]
@@ -18,7 +19,7 @@ _CURRENT = [each for each in OPERATIONS if not each.deprecated]
 @pytest.mark.parametrize("suffix", ["", "_with_http_info", "_without_preload_content"])
 @pytest.mark.parametrize("operation", _DEPRECATED, ids=str)
 def test_a_deprecated_operation_warns_once_and_points_at_the_caller(
-    method: Callable[..., Any], operation: Operation, suffix: str
+    method: Callable[..., Any], shell: Shell, operation: Operation, suffix: str
 ) -> None:
     given = {**arguments(operation, everything=False), **payload(operation)}
     call = method(operation, suffix)
@@ -30,7 +31,7 @@ def test_a_deprecated_operation_warns_once_and_points_at_the_caller(
     (warning,) = caught
     assert warning.category is DeprecationWarning
     assert str(warning.message) == f"{operation.id} is deprecated"
-    assert warning.filename == __file__
+    assert warning.filename == (shell.caller if shell.awaits else __file__)
 
 
 @pytest.mark.parametrize("operation", _CURRENT, ids=str)

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from support import shells
 from talon_one import NULL, ApiClient, Configuration, IntegrationApi, ManagementApi
 
 KEYS = {"api_key_v1": "integration-secret", "management_key": "management-secret"}
@@ -97,6 +98,8 @@ UNSAFE = tuple(kind for kind in KINDS if not kind.safe)
 def make_client(host: str, pauses: list[float] | None = None, **settings: Any) -> ApiClient:
     """Return a client that makes no pauses, but notes them.
 
+    It is one of the shell whose turn it is.
+
     Args:
         host: Address of the server.
         pauses: Where the pauses are noted.
@@ -105,6 +108,6 @@ def make_client(host: str, pauses: list[float] | None = None, **settings: Any) -
     configuration = Configuration(host=host, api_key=KEYS)
     for name, value in settings.items():
         setattr(configuration, name, value)
-    client = ApiClient(configuration)
+    client = shells.new_client(configuration)
     client._sleep = (pauses if pauses is not None else []).append
     return client

@@ -63,10 +63,10 @@ def a_place(folder: Path | None = None, one_in: int = 0) -> Iterator[Place]:
         yield Place(server, arguments)
 
 
-def run(program: str, place: Place) -> None:
-    """Run one of the programs, and fail unless it and its children are content."""
+def run(program: str, place: Place, file: str = __file__) -> None:
+    """Run one of the programs of a file, and fail unless it and its children are content."""
     process = subprocess.Popen(
-        [sys.executable, "-X", "dev", "-W", "error", __file__, program, *place.arguments],
+        [sys.executable, "-X", "dev", "-W", "error", file, program, *place.arguments],
         env={**os.environ, "PYTHONPATH": os.pathsep.join([str(ROOT), str(ROOT / "test")])},
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,

@@ -87,7 +87,11 @@ async def gather(
             else:
                 return
 
-    await _all(work() for _ in range(limit))
+    try:
+        await _all(work() for _ in range(limit))
+    except BaseException:
+        _drop(calls, numbered)
+        raise
     stopped = halted() and _drop(calls, numbered)
     return Gathered(dict(sorted(results.items())), dict(sorted(failures.items())), stopped)
 

@@ -1,0 +1,152 @@
+"""Connections of aiohttp that know how far a request has come, and that end when they are told."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import weakref
+from contextvars import ContextVar
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+import aiohttp
+from aiohttp.client_proto import ResponseHandler
+from urllib3.util.ssl_match_hostname import CertificateError, match_hostname
+
+from talon_one.configuration import DefaultPoolSize
+from talon_one.connections import MOST_ANNOUNCEMENTS
+
+if TYPE_CHECKING:
+    from talon_one.configuration import Configuration
+    from talon_one.timeout import Timeout
+
+# Waiting for a connection costs a task far less than a thread, so that more calls are under way.
+_DEFAULT_LIMIT = 100
+
+# More than closing ever takes.
+_TURNS = 100
+
+
+class Exchange:
+    """One attempt while it goes on: how far it has come, and when it must end.
+
+    Attributes:
+        timeout: Time for its steps.
+        waiting: Whether it waits for a connection that other calls use.
+        sent: Whether any of the request may have reached the server.
+        ends: Time of the loop at which its deadline passes, if it has one.
+    """
+
+    __slots__ = ("ends", "sent", "timeout", "waiting")
+
+    def __init__(self, timeout: Timeout) -> None:
+        self.timeout = timeout
+        self.waiting = False
+        self.sent = False
+        self.ends = None
+        if timeout.deadline is not None:
+            self.ends = asyncio.get_running_loop().time() + timeout.deadline
+
+    @property
+    def time_is_up(self) -> bool:
+        """Whether the deadline has passed."""
+        return self.ends is not None and asyncio.get_running_loop().time() >= self.ends
+
+
+exchange_of_task: ContextVar[Exchange] = ContextVar("talon_one_exchange")
+"""That of the attempt which the task is at."""
+
+
+class _Connection(ResponseHandler):
+    """A connection that does not listen for ever, and that is gone at once when it is dropped."""
+
+    _announcements = 0
+
+    async def read(self) -> Any:
+        """Return the next head of an answer, announcements included."""
+        answer = await super().read()
+        if not 100 <= answer[0].code < 200:
+            self._announcements = 0
+        else:
+            self._announcements += 1
+            if self._announcements > MOST_ANNOUNCEMENTS:
+                raise aiohttp.ClientError("the answer is announced again and again")
+        return answer
+
+    def close(self) -> None:
+        """Close the connection at once."""
+        transport = self.transport
+        super().close()
+        if transport is not None:
+            # TLS waits for the other side to take its leave, which may be what is amiss.
+            transport.abort()
+
+
+class Connector(aiohttp.TCPConnector):
+    """Connections that tell the exchange of their task how far things have come."""
+
+    def __init__(self, configuration: Configuration) -> None:
+        size = configuration.connection_pool_maxsize
+        super().__init__(
+            limit=_DEFAULT_LIMIT if isinstance(size, DefaultPoolSize) else max(1, size),
+            socket_factory=self._new_socket,
+        )
+        # Neither this nor the method that waits is documented by aiohttp; there is no other way.
+        factory: Any = partial(_Connection, loop=self._loop)
+        self._factory = factory
+        self._options = configuration.socket_options
+        asserted = configuration.assert_hostname
+        self._asserted = asserted if isinstance(asserted, str) else None
+        self._sockets: weakref.WeakSet[socket.socket] = weakref.WeakSet()
+
+    def _new_socket(self, address: Any) -> socket.socket:
+        family, kind, protocol, *_ = address
+        made = socket.socket(family, kind, protocol)
+        if self._options is None:
+            made.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        for option in self._options or ():
+            made.setsockopt(*option)
+        self._sockets.add(made)
+        return made
+
+    async def connect(self, req: Any, traces: Any, timeout: Any) -> Any:
+        """Return a connection, and note that the request may be on its way from then on."""
+        connection = await super().connect(req, traces, timeout)
+        if self._asserted is not None and connection.transport is not None:
+            tls = connection.transport.get_extra_info("ssl_object")
+            if tls is not None and tls.context.verify_mode:
+                try:
+                    match_hostname(tls.getpeercert(), self._asserted)
+                except CertificateError:
+                    connection.close()
+                    raise
+        # From here on, even the server may know more of the request than we do.
+        exchange_of_task.get().sent = True
+        return connection
+
+    async def _wait_for_available_connection(self, *args: Any) -> None:
+        exchange = exchange_of_task.get()
+        exchange.waiting = True
+        try:
+            await super()._wait_for_available_connection(*args)
+        except BaseException:
+            # It may have been its turn, which aiohttp then forgets to pass on.
+            self._release_waiter()
+            raise
+        exchange.waiting = False
+
+    async def wait_until_closed(self) -> None:
+        """Wait until all sockets are closed, which takes the loop a few turns."""
+        for _ in range(_TURNS):
+            if all(each.fileno() < 0 for each in self._sockets):
+                return
+            await asyncio.sleep(0)
+
+    def abandon(self) -> None:
+        """Let go of sockets that belong to the parent process, without the event loop.
+
+        The loop shares its selector with that of the parent, which must not hear of it.
+        """
+        for each in list(self._sockets):
+            each.close()
+        self._closed = True

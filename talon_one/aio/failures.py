@@ -1,0 +1,80 @@
+"""What goes wrong with aiohttp, in our exceptions and in the words of the blocking client."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from typing import TYPE_CHECKING
+
+import aiohttp
+from urllib3.exceptions import HTTPError
+from urllib3.util.ssl_match_hostname import CertificateError
+
+from talon_one.exceptions import TransportError, transport_error_class
+from talon_one.rest import LONGEST_REASON, POOL_IN_USE, call_details
+
+if TYPE_CHECKING:
+    from talon_one.aio.connections import Exchange
+    from talon_one.request import Request
+
+FAILURES = (aiohttp.ClientError, asyncio.TimeoutError, OSError, CertificateError, HTTPError)
+"""Whatever may go wrong between us and the server."""
+
+
+def translated(cause: Exception, request: Request, exchange: Exchange) -> TransportError:
+    """Return our exception for one of aiohttp, of asyncio or of sockets."""
+    kind = transport_error_class(
+        sent=exchange.sent,
+        timed_out=timed_out(cause, exchange),
+        tls=isinstance(cause, (aiohttp.ClientSSLError, CertificateError)),
+    )
+    return kind(None, reason(cause, exchange), **call_details(request))
+
+
+def timed_out(cause: Exception, exchange: Exchange) -> bool:
+    """Say whether it was time that put an end to an attempt."""
+    return exchange.time_is_up or isinstance(cause, asyncio.TimeoutError)
+
+
+def reason(cause: Exception, exchange: Exchange) -> str:
+    """Return one line that says what happened."""
+    if exchange.time_is_up:
+        return "the deadline has passed"
+    return (" ".join(_sentence(cause, exchange).split()) or type(cause).__name__)[:LONGEST_REASON]
+
+
+def _sentence(cause: Exception, exchange: Exchange) -> str:
+    """Return what happened, in the words of the blocking client, without the objects behind it."""
+    if isinstance(cause, asyncio.TimeoutError):
+        if exchange.sent:
+            return f"Read timed out. (read timeout={exchange.timeout.read})"
+        if exchange.waiting:
+            return POOL_IN_USE
+        return f"Connecting timed out. (connect timeout={exchange.timeout.connect})"
+    if isinstance(cause, aiohttp.ServerDisconnectedError):
+        return "Remote end closed connection without response"
+    if isinstance(cause, aiohttp.ClientConnectorDNSError):
+        return f"Failed to resolve '{cause.host}' ({cause.os_error})"
+    if isinstance(cause, aiohttp.ClientConnectorCertificateError):
+        return str(cause.certificate_error)
+    if isinstance(cause, aiohttp.ClientConnectorError):
+        return f"Failed to establish a new connection: {_told_by_system(cause.os_error)}"
+    if isinstance(cause, aiohttp.ClientHttpProxyError):
+        return f"Tunnel connection failed: {cause.status} {cause.message}"
+    if isinstance(cause, aiohttp.ClientResponseError):
+        return cause.message
+    return str(cause)
+
+
+def _told_by_system(cause: OSError) -> str:
+    """Return the words of the system for an error; those of asyncio leave them out."""
+    if type(cause) in (OSError, ConnectionRefusedError) and cause.errno is not None:
+        return f"[Errno {cause.errno}] {os.strerror(cause.errno)}"
+    return str(cause)
+
+
+def told(cause: Exception) -> BaseException | None:
+    """Return what may be chained: some exceptions of aiohttp quote the URL with its query."""
+    if isinstance(cause, (aiohttp.ConnectionTimeoutError, aiohttp.ClientResponseError)):
+        return cause.__cause__
+    return cause

@@ -1,0 +1,1 @@
+"""What only the asyncio client has: cancellation, tasks, event loops."""

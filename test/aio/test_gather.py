@@ -1,0 +1,248 @@
+"""gather: many calls, only so many of them under way at once."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import warnings
+from collections.abc import Awaitable, Callable, Iterator
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from support.echo import Echo
+from support.server import Answer, RecordingServer
+from talon_one import ApiTypeError, NotFoundException, aio
+from talon_one.aio import Gathered, gather
+
+asynchronous = pytest.mark.asyncio
+
+
+class Work:
+    """Makes calls, and counts them."""
+
+    def __init__(self) -> None:
+        self.begun: list[int] = []
+        self.ended: list[int] = []
+        self.most = 0
+        self.gate = asyncio.Event()
+
+    async def call(self, number: int, fails: bool = False, turns: int = 1) -> int:
+        self.begun.append(number)
+        self.most = max(self.most, len(self.begun) - len(self.ended))
+        try:
+            for _ in range(turns):
+                await asyncio.sleep(0)
+            if fails:
+                raise ZeroDivisionError(number)
+            return number
+        finally:
+            self.ended.append(number)
+
+    async def wait(self, number: int) -> int:
+        self.begun.append(number)
+        await self.gate.wait()
+        return number
+
+
+@asynchronous
+async def test_results_come_in_the_order_of_the_calls_whatever_ends_first() -> None:
+    work = Work()
+    found = await gather(work.call(each, turns=20 - each) for each in range(20))
+    assert found.values() == list(range(20))
+    assert found.results == dict(enumerate(range(20)))
+    assert (found.failures, found.stopped) == ({}, False)
+    assert work.ended != sorted(work.ended)
+    assert repr(found) == "<Gathered 20 results, 0 failures>"
+
+
+@asynchronous
+@pytest.mark.parametrize("limit", [1, 3, 50])
+async def test_no_more_are_under_way_than_the_limit_says(limit: int) -> None:
+    work = Work()
+    found = await gather((work.call(each, turns=1 + each % 5) for each in range(40)), limit=limit)
+    assert len(found.results) == 40
+    assert work.most == min(limit, 40)
+
+
+@asynchronous
+async def test_functions_that_return_calls_will_do_as_well() -> None:
+    work = Work()
+    calls: list[Callable[[], Awaitable[int]]] = [lambda: work.call(1), lambda: work.call(2)]
+    assert (await gather(calls)).values() == [1, 2]
+    futures = [asyncio.ensure_future(work.call(3))]
+    assert (await gather(futures)).values() == [3]
+
+
+@asynchronous
+async def test_a_generator_is_consumed_as_there_is_room() -> None:
+    work = Work()
+    taken: list[int] = []
+
+    def calls() -> Iterator[Awaitable[int]]:
+        for number in range(1_000):
+            taken.append(number)
+            yield work.wait(number)
+
+    running = asyncio.ensure_future(gather(calls(), limit=4))
+    for _ in range(20):
+        await asyncio.sleep(0)
+    assert taken == work.begun == [0, 1, 2, 3]
+    work.gate.set()
+    assert len((await running).results) == 1_000
+
+
+@asynchronous
+async def test_failures_are_kept_beside_the_results() -> None:
+    work = Work()
+    found = await gather(work.call(each, fails=each % 3 == 1) for each in range(6))
+    assert found.results == {0: 0, 2: 2, 3: 3, 5: 5}
+    assert [str(found.failures[each]) for each in (1, 4)] == ["1", "4"]
+    assert not found.stopped
+    with pytest.raises(ZeroDivisionError, match="1"):
+        found.values()
+
+
+@asynchronous
+@pytest.mark.parametrize("lazy", [True, False])
+async def test_after_a_failure_no_further_call_is_begun_if_that_is_wanted(lazy: bool) -> None:
+    work = Work()
+    made = (work.call(each, fails=each == 2) for each in range(100))
+    found = await gather(made if lazy else list(made), limit=2, stop_on_failure=True)
+    assert list(found.failures) == [2]
+    assert found.stopped
+    assert work.begun == work.ended == sorted(work.begun)
+    # What was under way beside it came to its end.
+    assert {*found.results} | {2} == {*work.begun}
+    assert len(work.begun) < 6
+    assert "stopped" in repr(found)
+
+
+@asynchronous
+async def test_an_event_stops_it_with_what_there_is_so_far() -> None:
+    work = Work()
+    stop = asyncio.Event()
+
+    def calls() -> Iterator[Awaitable[int]]:
+        for number in range(100):
+            if number == 10:
+                stop.set()
+            yield work.call(number)
+
+    found = await gather(calls(), limit=3, stop=stop)
+    assert found.stopped
+    assert 10 <= len(found.results) <= 13
+    assert found.values() == list(range(len(found.results)))
+
+
+@asynchronous
+async def test_an_event_that_is_set_before_begins_nothing() -> None:
+    work = Work()
+    stop = asyncio.Event()
+    stop.set()
+    found = await gather([work.call(1), work.call(2)], stop=stop)
+    assert (found.results, found.stopped, work.begun) == ({}, True, [])
+    assert not (await gather([], stop=stop)).stopped
+
+
+@asynchronous
+async def test_cancelling_it_cancels_its_calls() -> None:
+    work = Work()
+    running = asyncio.ensure_future(gather((work.wait(each) for each in range(9)), limit=3))
+    await asyncio.sleep(0)
+    await asyncio.sleep(0)
+    running.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await running
+    assert work.begun == [0, 1, 2]
+    assert asyncio.all_tasks() == {asyncio.current_task()}
+
+
+@asynchronous
+async def test_calls_that_are_not_begun_are_not_complained_of() -> None:
+    work = Work()
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        stopped = [work.call(each, fails=True) for each in range(20)]
+        await gather(stopped, limit=2, stop_on_failure=True)
+        cancelled = [work.wait(each) for each in range(20)]
+        running = asyncio.ensure_future(gather(cancelled, limit=2))
+        await asyncio.sleep(0)
+        running.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await running
+        del stopped, cancelled, running
+        gc.collect()
+
+
+@asynchronous
+async def test_what_the_iterator_raises_is_raised_when_the_others_have_ended() -> None:
+    work = Work()
+
+    def calls() -> Iterator[Awaitable[int]]:
+        yield work.call(0, turns=10)
+        raise LookupError("no more")
+
+    with pytest.raises(LookupError, match="no more"):
+        await gather(calls(), limit=3)
+    assert work.begun == work.ended == [0]
+    assert asyncio.all_tasks() == {asyncio.current_task()}
+
+
+@asynchronous
+@pytest.mark.parametrize("limit", [0, -1, 1.5, "2", None])
+async def test_a_limit_that_is_none_is_refused(limit: Any) -> None:
+    with pytest.raises(ApiTypeError, match="limit is a number of calls, at least 1"):
+        await gather([], limit=limit)
+
+
+@asynchronous
+async def test_what_is_no_call_is_told() -> None:
+    calls: list[Any] = [None]
+    found = await gather(calls)
+    with pytest.raises(ApiTypeError, match="a call is a coroutine or a function"):
+        found.values()
+
+
+@given(
+    st.lists(st.tuples(st.booleans(), st.integers(0, 4)), max_size=12),
+    st.integers(1, 5),
+    st.booleans(),
+)
+def test_every_call_has_a_result_or_a_failure_or_was_not_begun(
+    calls: list[tuple[bool, int]], limit: int, stopping: bool
+) -> None:
+    async def run() -> None:
+        work = Work()
+        made = [work.call(at, *each) for at, each in enumerate(calls)]
+        found: Gathered[int] = await gather(made, limit=limit, stop_on_failure=stopping)
+        assert sorted([*found.results, *found.failures]) == sorted(work.begun) == sorted(work.ended)
+        assert all(number == result for number, result in found.results.items())
+        assert work.most <= limit
+        assert found.stopped == (len(work.begun) < len(calls))
+        assert not found.stopped or (stopping and found.failures)
+
+    asyncio.run(run())
+
+
+@asynchronous
+async def test_calls_of_an_api_are_gathered(client: aio.ApiClient, server: RecordingServer) -> None:
+    server.default = Echo()
+    api = aio.IntegrationApi(client)
+    found = await gather((api.get_customer_session(str(each)) for each in range(30)), limit=5)
+    sessions = [state.customer_session for state in found.values()]
+    assert [each and each.integration_id for each in sessions] == [str(each) for each in range(30)]
+    assert server.most_at_once <= 5
+
+
+@asynchronous
+async def test_one_that_fails_costs_the_others_nothing(
+    client: aio.ApiClient, server: RecordingServer
+) -> None:
+    server.script(Answer(body={}), Answer(404, {"message": "unknown"}), Answer(body={}))
+    api = aio.IntegrationApi(client)
+    found = await gather([api.get_customer_session(each) for each in "abc"], limit=1)
+    assert list(found.results) == [0, 2]
+    assert isinstance(found.failures[1], NotFoundException)
