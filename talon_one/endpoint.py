@@ -185,6 +185,7 @@ class Api(BaseApi):
             kwargs: Its keyword arguments and the settings of the call.
         """
         from talon_one.download import Download
+        from talon_one.operation import operation_of
 
         return Download(self.api_client, operation_of(method), args, kwargs)
 
@@ -208,20 +209,6 @@ class Api(BaseApi):
         from talon_one.tables import Table
 
         return Table(method, *args, **kwargs)
-
-
-def operation_of(method: Any) -> Operation:
-    """Return the operation that a method of an API stands for.
-
-    Raises:
-        ApiTypeError: It is no such method.
-    """
-    operation: Operation | None = getattr(method, "operation", None)
-    if operation is None:
-        from talon_one.exceptions import ApiTypeError
-
-        raise ApiTypeError(f"this takes a method of an API, such as api.export_coupons: {method!r}")
-    return operation
 
 
 def endpoint(operation: Operation) -> Callable[[F], F]:

@@ -43,10 +43,7 @@ others.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple
-
-if TYPE_CHECKING:
-    from talon_one.walk import Position
+from typing import Any, NamedTuple
 
 PathToItem = Sequence[Any]
 """Keys and indexes that lead to a place in the data."""
@@ -60,6 +57,20 @@ class Violation(NamedTuple):
 
     def __str__(self) -> str:
         return f"{json_path(self.path)} {self.message}"
+
+
+class Position(NamedTuple):
+    """A place in a list, behind what has been handed out: from here an iteration can be resumed.
+
+    It is made of numbers and texts, so it can be kept as JSON and given back as a list.
+    """
+
+    skip: int | None = None
+    """Items before it; ``None`` if the list does not page that way."""
+    cursor: str | None = None
+    """Cursor of the page that it is on; ``None`` on the first page, and for other lists."""
+    within: int = 0
+    """Items before it on that page, where `skip` does not count them."""
 
 
 class OpenApiException(Exception):

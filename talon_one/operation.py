@@ -259,3 +259,17 @@ class Operation:
 
     def __repr__(self) -> str:
         return f"<Operation {self.id}: {self.method} {self.path}>"
+
+
+def operation_of(method: Any) -> Operation:
+    """Return the operation that a method of an API stands for.
+
+    Raises:
+        ApiTypeError: It is no such method.
+    """
+    operation: Operation | None = getattr(method, "operation", None)
+    if operation is None:
+        from talon_one.exceptions import ApiTypeError
+
+        raise ApiTypeError(f"this takes a method of an API, such as api.export_coupons: {method!r}")
+    return operation

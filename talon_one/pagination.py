@@ -15,10 +15,10 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, Protocol, TypeVar
 
-from talon_one.endpoint import operation_of
-from talon_one.exceptions import ApiTypeError, OpenApiException
+from talon_one.exceptions import ApiTypeError, OpenApiException, Position
 from talon_one.limiter import Limiter, limiter_of
-from talon_one.walk import PagesError, Position, Walk
+from talon_one.operation import operation_of
+from talon_one.walk import PagesError, Walk
 
 if TYPE_CHECKING:
     from typing_extensions import Self

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
-from talon_one.exceptions import ApiTypeError, OpenApiException
+from talon_one.exceptions import ApiTypeError, OpenApiException, Position
 from talon_one.model import Model
 from talon_one.observe import logger
 
@@ -22,20 +22,6 @@ _STUCK = 3
 _LONGEST_GAP = 100
 # How many of the items that came again the log names.
 _SHOWN = 10
-
-
-class Position(NamedTuple):
-    """A place in a list, behind what has been handed out: from here an iteration can be resumed.
-
-    It is made of numbers and texts, so it can be kept as JSON and given back as a list.
-    """
-
-    skip: int | None = None
-    """Items before it; ``None`` if the list does not page that way."""
-    cursor: str | None = None
-    """Cursor of the page that it is on; ``None`` on the first page, and for other lists."""
-    within: int = 0
-    """Items before it on that page, where `skip` does not count them."""
 
 
 class PagesError(OpenApiException, RuntimeError):

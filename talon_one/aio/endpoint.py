@@ -6,7 +6,8 @@ from collections.abc import Awaitable, Callable
 from functools import wraps
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
-from talon_one.endpoint import BaseApi, as_variant, operation_of
+from talon_one.endpoint import BaseApi, as_variant
+from talon_one.operation import operation_of
 
 if TYPE_CHECKING:
     from collections.abc import Coroutine

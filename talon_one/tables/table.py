@@ -8,9 +8,8 @@ from contextlib import ExitStack
 from itertools import chain, islice
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from talon_one.endpoint import operation_of
 from talon_one.exceptions import ApiException, ApiTypeError, ApiValueError, Problem, TableError
-from talon_one.operation import Operation
+from talon_one.operation import Operation, operation_of
 from talon_one.tables.frames import Series, TextColumns, pandas_frame, polars_frame, require
 from talon_one.tables.imports import ImportFile, Source
 from talon_one.tables.rows import Row, RowReader

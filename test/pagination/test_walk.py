@@ -12,9 +12,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from talon_one import ManagementApi, Model
+from talon_one.exceptions import Position
 from talon_one.models.coupon import Coupon
 from talon_one.operation import Operation, Paging, query
-from talon_one.walk import PagesError, Position, Walk
+from talon_one.walk import PagesError, Walk
 
 SKIP = Paging("data", ("id",), skip="skip", more="hasMore", total="totalResultSize")
 CURSOR = Paging("data", ("id",), cursor="cursor", next="nextCursor")
