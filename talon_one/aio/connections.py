@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import socket
 import weakref
+from collections.abc import Iterable
 from contextvars import ContextVar
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -73,6 +74,14 @@ class _Connection(ResponseHandler):
                 raise aiohttp.ClientError("the answer is announced again and again")
         return answer
 
+    def connection_lost(self, exc: BaseException | None) -> None:
+        """Close what is left of a connection that the other side has ended."""
+        transport = self.transport
+        super().connection_lost(exc)
+        if transport is not None:
+            # Before 3.11, TLS counts as open until it is told.
+            transport.close()
+
     def close(self) -> None:
         """Close the connection at once."""
         transport = self.transport
@@ -80,6 +89,35 @@ class _Connection(ResponseHandler):
         if transport is not None:
             # TLS waits for the other side to take its leave, which may be what is amiss.
             transport.abort()
+
+
+class LatinRequest(aiohttp.ClientRequest):
+    """A request whose headers are Latin-1, as HTTP has it and the blocking client sends them."""
+
+    async def send(self, conn: Any) -> aiohttp.ClientResponse:
+        """Write the request, with what of its headers aiohttp would write in UTF-8 in Latin-1."""
+        if not all(value.isascii() for value in self.headers.values()):
+            conn.protocol.transport = _LatinHead(conn.protocol)
+        return await super().send(conn)
+
+
+class _LatinHead:
+    """Stands in for the transport of a connection until the head of a request is written."""
+
+    def __init__(self, protocol: Any) -> None:
+        self._protocol = protocol
+        self._transport = protocol.transport
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._transport, name)
+
+    def writelines(self, pieces: Iterable[bytes]) -> None:
+        self.write(b"".join(pieces))
+
+    def write(self, data: bytes) -> None:
+        self._protocol.transport = self._transport
+        head, end, body = bytes(data).partition(b"\r\n\r\n")
+        self._transport.write(head.decode().encode("latin-1") + end + body)
 
 
 class Connector(aiohttp.TCPConnector):

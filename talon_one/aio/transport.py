@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import io
+import sys
 import warnings
 from collections.abc import AsyncGenerator, Callable
 from functools import lru_cache
@@ -14,7 +15,7 @@ import yarl
 from urllib3 import HTTPHeaderDict, HTTPResponse
 from urllib3.exceptions import HTTPError, InsecureRequestWarning
 
-from talon_one.aio.connections import Connector, Exchange, exchange_of_task
+from talon_one.aio.connections import Connector, Exchange, LatinRequest, exchange_of_task
 from talon_one.aio.failures import FAILURES, reason, timed_out, told, translated
 from talon_one.exceptions import ConfigurationError, TransportError, transport_error_class
 from talon_one.proxies import headers_for, proxy_for
@@ -29,6 +30,8 @@ if TYPE_CHECKING:
 
 # Those that the standard library allows.
 _LONGEST_LINE = 2**16
+
+_NO_TLS_IN_TLS = sys.version_info < (3, 11)
 
 _SOCKS = ("socks4://", "socks4a://", "socks5://", "socks5h://")
 
@@ -49,6 +52,7 @@ class Transport:
         self._connector = Connector(configuration)
         self._session = aiohttp.ClientSession(
             connector=self._connector,
+            request_class=LatinRequest,
             cookie_jar=aiohttp.DummyCookieJar(),
             skip_auto_headers=("Content-Type",),
             headers={"Accept-Encoding": "identity"},
@@ -174,6 +178,11 @@ class Transport:
                 raise ConfigurationError(
                     "aiohttp speaks to no SOCKS proxy: use an HTTP proxy, or the blocking client"
                 )
+            if _NO_TLS_IN_TLS and proxy.startswith("https://") and base.startswith("https"):
+                raise ConfigurationError(
+                    "asyncio speaks no TLS inside TLS before Python 3.11: use an http:// proxy,"
+                    " or the blocking client"
+                )
             try:
                 if not proxy.startswith(("http://", "https://")):
                     raise ValueError("a proxy of another kind")
@@ -226,6 +235,12 @@ def _lasting_timeout(connect: float | None, read: float | None) -> aiohttp.Clien
     return aiohttp.ClientTimeout(None, connect, read)
 
 
+def _latin(reason: str | None) -> str | None:
+    if reason is None or reason.isascii():
+        return reason
+    return reason.encode("utf-8", "surrogateescape").decode("latin-1")
+
+
 class Stream:
     """An answer whose body is still to come."""
 
@@ -233,8 +248,11 @@ class Stream:
         self, response: aiohttp.ClientResponse, request: Request, exchange: Exchange
     ) -> None:
         self.status = response.status
-        # The same class as in the blocking client; that of aiohttp cannot be pickled.
-        self.headers = HTTPHeaderDict(response.headers.items())
+        # The same as in the blocking client; those of aiohttp cannot be pickled, and are UTF-8.
+        self.headers = HTTPHeaderDict(
+            (name.decode("latin-1"), value.decode("latin-1"))
+            for name, value in response.raw_headers
+        )
         self._response = response
         self._request = request
         self._exchange = exchange
@@ -251,7 +269,7 @@ class Stream:
             raise self._broken_off(cause, b"".join(received)) from told(cause)
         finally:
             self.close()
-        return Answer(self.status, self._response.reason, self.headers, data)
+        return Answer(self.status, _latin(self._response.reason), self.headers, data)
 
     async def pieces(self) -> AsyncGenerator[bytes, None]:
         """Yield the body as it comes.

@@ -14,7 +14,7 @@ from support.certificates import certificate_of, server_context
 from support.echo import Echo
 from support.network import deaf_port
 from support.server import SILENCE, Answer, RecordingServer
-from talon_one import ClientClosedError, ReadTimeoutError, aio
+from talon_one import CallEvent, ClientClosedError, Hooks, ReadTimeoutError, aio
 from talon_one.aio.transport import Stream
 
 pytestmark = pytest.mark.asyncio
@@ -61,6 +61,33 @@ async def test_while_it_waits_for_a_connection(server: RecordingServer) -> None:
         await ask(client, "3")
     assert [each.path[-1] for each in server.requests] == ["1", "3"]
     assert server.connections == 1
+
+
+async def test_when_its_turn_has_come_for_a_connection(server: RecordingServer) -> None:
+    gate = Gate()
+    server.default = gate
+    waiting: list[asyncio.Task[None]] = []
+
+    class Impatient(Hooks):
+        """Cancels a call in the very turn of the loop in which it is given a connection."""
+
+        def on_response(self, event: CallEvent) -> None:
+            waiting[0].cancel()
+
+    settings: Any = {"connection_pool_maxsize": 1, "retries": 0, "timeout": (1, 5)}
+    async with make_client(server.url, hooks=[Impatient()], **settings) as client:
+        first = asyncio.ensure_future(ask(client, "1"))
+        await until(gate.reached.is_set)
+        waiting += [asyncio.ensure_future(ask(client, each)) for each in ("2", "3")]
+        for _ in range(10):
+            await asyncio.sleep(0)
+        gate.open.set()
+        await first
+        with pytest.raises(asyncio.CancelledError):
+            await waiting[0]
+        # Its turn was passed on.
+        await waiting[1]
+    assert [each.path[-1] for each in server.requests] == ["1", "3"]
 
 
 @pytest.mark.parametrize("secure", [False, True], ids=["connection", "handshake"])

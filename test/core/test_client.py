@@ -143,6 +143,25 @@ def test_headers_of_client_call_and_operation_all_arrive(
     assert headers["Accept"] == "application/json"
 
 
+def test_headers_are_latin_1_both_ways(client: ApiClient, server: RecordingServer) -> None:
+    latin = "K\u00f6ln \u00a3"
+    api = IntegrationApi(client)
+    for _ in range(2):
+        server.script(Answer(200, {}, {"X-City": latin}))
+        answer = api.get_customer_session_with_http_info("a", _headers={"X-Shop": latin})
+        assert server.last.headers["X-Shop"] == latin
+        assert answer.headers["X-City"] == latin
+        api.update_customer_session_v2("a", {"customerSession": {}}, _headers={"X-Shop": latin})
+        assert server.last.headers["X-Shop"] == latin
+        assert server.last.json() == {"customerSession": {}}
+    server.script(Answer(404, reason="Pas trouv\u00e9"))
+    with pytest.raises(talon_one.NotFoundException, match="404 Pas trouv\u00e9"):
+        api.get_customer_session("a")
+    before = server.connections
+    api.get_customer_session("a")
+    assert server.connections == before
+
+
 def test_the_constructor_takes_a_header_and_a_cookie(server: RecordingServer, shell: Shell) -> None:
     configuration = Configuration(host=server.url, api_key=KEYS)
     with shell.new_client(configuration, "X-Shop", "rome", cookie="a=b") as client:

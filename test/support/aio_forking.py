@@ -100,14 +100,30 @@ def busy(client: aio.ApiClient) -> None:
 def closing(client: aio.ApiClient) -> None:
     """The child closes the client of the parent, or lets go of it, and ends without a call."""
 
+    sockets: list[int] = []
+
     async def run() -> None:
         await call(client, 1)
+        (transport,) = client._transports.values()
+        sockets.extend(each.fileno() for each in transport._connector._sockets)
+        wait(child(lambda: assert_closed(sockets)))
         wait(child(lambda: asyncio.run(client.aclose())))
         wait(child(lambda: None))
         await call(client, 2)
         await client.aclose()
 
     asyncio.run(run())
+
+
+def assert_closed(files: list[int]) -> None:
+    """Check that the child does not keep connections open which the parent may close."""
+    assert files
+    for each in files:
+        try:
+            os.fstat(each)
+        except OSError:
+            continue
+        raise AssertionError(f"{each} is open")
 
 
 def between(client: aio.ApiClient) -> None:

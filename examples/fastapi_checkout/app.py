@@ -1,0 +1,247 @@
+"""A checkout service: carts with the discounts of Talon.One, and orders that redeem the codes.
+
+It asks one question at every step: what does the customer get to see if this fails at 2 a.m.?
+README.md beside this file tells how to run it.
+"""
+
+import logging
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from decimal import Decimal
+from functools import partial
+from typing import Annotated, Literal
+from uuid import NAMESPACE_URL, uuid5
+
+from fastapi import APIRouter, Depends, FastAPI, HTTPException, Path, Request
+from fastapi.responses import JSONResponse
+from pydantic import BaseModel, Field, field_validator
+
+import talon_one
+from talon_one import effects
+from talon_one.aio import ApiClient, IntegrationApi
+
+log = logging.getLogger("checkout")
+router = APIRouter()
+
+# Prices are the shop's, never the browser's.
+CATALOGUE = {"kettle": ("Kettle", Decimal("44.00")), "teapot": ("Teapot", Decimal("13.00"))}
+SHIPPING = Decimal("4.90")
+
+DEADLINE = 1.0
+"""Seconds that a customer is made to wait for discounts."""
+
+# Nobody can say what the discounts are: Talon.One is down, slow, busy, or hidden behind a proxy
+# that answers in its place. What may be repeated has been repeated by then.
+OUTAGE = (
+    talon_one.TransportError,
+    talon_one.ServiceException,
+    talon_one.TooManyRequestsException,
+    talon_one.ConflictException,
+    talon_one.UndecodableAnswerError,
+)
+
+
+class Item(BaseModel):
+    """An article in a cart."""
+
+    sku: str
+    quantity: int = Field(ge=1, le=100)
+
+    @field_validator("sku")
+    @classmethod
+    def _is_sold_here(cls, sku: str) -> str:
+        if sku not in CATALOGUE:
+            raise ValueError("there is no such article")
+        return sku
+
+
+class Cart(BaseModel):
+    """What the browser sends."""
+
+    customer_id: str = Field(min_length=1, max_length=100)
+    items: list[Item] = Field(min_length=1, max_length=100)
+    # The SDK sends no longer ones. Refused here, they are a 422 for the browser and no 500 of ours.
+    codes: list[Annotated[str, Field(min_length=1, max_length=100)]] = Field([], max_length=20)
+
+    @property
+    def total(self) -> Decimal:
+        """What it costs with shipping, without discounts."""
+        return SHIPPING + sum(CATALOGUE[item.sku][1] * item.quantity for item in self.items)
+
+
+class Discount(BaseModel):
+    """An amount to subtract."""
+
+    name: str
+    amount: Decimal
+
+
+class RejectedCode(BaseModel):
+    """A code without effect, and why."""
+
+    code: str
+    reason: str
+
+
+class Quote(BaseModel):
+    """What the customer gets to see."""
+
+    total: Decimal
+    discounts: list[Discount] = []
+    to_pay: Decimal
+    accepted_codes: list[str] = []
+    rejected_codes: list[RejectedCode] = []
+    promotions: Literal["applied", "unavailable"] = "applied"
+    notice: str | None = None
+
+
+class Promotions:
+    """Asks Talon.One, and decides what its failures mean for the shop."""
+
+    def __init__(self, api: IntegrationApi) -> None:
+        self._api = api
+
+    async def quote(self, cart_id: str, cart: Cart) -> Quote:
+        """Return what a cart costs."""
+        return _quote(cart, await self._update(cart_id, cart, "open"))
+
+    async def order(self, cart_id: str, cart: Cart) -> Quote:
+        """Return what a cart costs that is ordered now, and redeem its codes, once."""
+        # The SDK makes a key for each call and repeats the call with it. This key goes further: it
+        # belongs to the order, so that a second click, or a browser that asks again, gets the first
+        # answer. A cart that was changed in between is another order.
+        key = str(uuid5(NAMESPACE_URL, f"{cart_id} {cart.model_dump_json()}"))
+        return _quote(cart, await self._update(cart_id, cart, "closed", key))
+
+    async def _update(
+        self, cart_id: str, cart: Cart, state: Literal["open", "closed"], key: str | None = None
+    ) -> talon_one.IntegrationStateV2 | None:
+        request = talon_one.IntegrationRequest(customer_session=_session(cart, state))
+        try:
+            return await self._api.update_customer_session_v2(cart_id, request, idempotency_key=key)
+        except OUTAGE as failure:
+            # A shop that sells without discounts is better than one that sells nothing. If this
+            # was an order, its codes may or may not be redeemed: send it again, with the same key.
+            log.error("%s (%s) goes on without discounts: %s", cart_id, state, failure)
+            return None
+
+
+def _session(cart: Cart, state: Literal["open", "closed"]) -> talon_one.NewCustomerSessionV2:
+    # Always the whole cart: Talon.One may have been away when it was last changed.
+    return talon_one.NewCustomerSessionV2(
+        profile_id=cart.customer_id,
+        state=state,
+        coupon_codes=cart.codes,
+        cart_items=[
+            talon_one.CartItem(
+                sku=item.sku,
+                name=CATALOGUE[item.sku][0],
+                price=float(CATALOGUE[item.sku][1]),
+                quantity=item.quantity,
+            )
+            for item in cart.items
+        ],
+        additional_costs={"shipping": talon_one.AdditionalCost(price=float(SHIPPING))},
+    )
+
+
+def _quote(cart: Cart, answer: talon_one.IntegrationStateV2 | None) -> Quote:
+    if answer is None:
+        return Quote(
+            total=cart.total,
+            to_pay=cart.total,
+            promotions="unavailable",
+            notice="We cannot check discounts and codes right now. You can order without them.",
+        )
+    granted = effects.discounts(answer)
+    amounts = [
+        *granted.session.items(),
+        *((cart.items[line].sku, amount) for line, amount in granted.lines.items()),
+        *granted.costs.items(),
+    ]
+    codes = effects.codes(answer)
+    return Quote(
+        total=cart.total,
+        discounts=[Discount(name=name, amount=amount) for name, amount in amounts],
+        to_pay=cart.total - granted.total,
+        accepted_codes=codes.accepted_coupons,
+        # A code without effect is no failure, and nothing that a customer should have to guess.
+        rejected_codes=[
+            RejectedCode(code=each.value, reason=each.rejection_reason)
+            for each in codes.rejected_coupons
+        ],
+    )
+
+
+def _promotions(request: Request) -> Promotions:
+    found: Promotions = request.app.state.promotions
+    return found
+
+
+def _carts(request: Request) -> dict[str, Cart]:
+    found: dict[str, Cart] = request.app.state.carts
+    return found
+
+
+CartId = Annotated[str, Path(pattern=r"^[A-Za-z0-9-]{1,100}$")]
+UsesPromotions = Annotated[Promotions, Depends(_promotions)]
+UsesCarts = Annotated[dict[str, Cart], Depends(_carts)]
+
+
+@router.put("/carts/{cart_id}")
+async def put_cart(
+    cart_id: CartId, cart: Cart, promotions: UsesPromotions, carts: UsesCarts
+) -> Quote:
+    """Replace a cart and say what it costs."""
+    carts[cart_id] = cart
+    return await promotions.quote(cart_id, cart)
+
+
+@router.post("/carts/{cart_id}/order")
+async def order(cart_id: CartId, promotions: UsesPromotions, carts: UsesCarts) -> Quote:
+    """Order a cart; the answer says what is to be paid in the end."""
+    if cart_id not in carts:
+        raise HTTPException(404, "there is no such cart")
+    return await promotions.order(cart_id, carts[cart_id])
+
+
+@asynccontextmanager
+async def _lifespan(app: FastAPI, deadline: float) -> AsyncIterator[None]:
+    """Keep one client for as long as the application runs; its connections serve all requests."""
+    configuration = talon_one.Configuration.from_env()
+    # For each call as a whole: connecting, repetitions, and waiting for its turn.
+    configuration.deadline = deadline
+    # Talon.One admits three calls at once about one customer and answers 409 to more, which is soon
+    # reached by someone with two tabs. One at a time keeps the updates of a cart in order, too, and
+    # leaves room for two more processes of this service.
+    configuration.calls_per_id = 1
+    async with ApiClient(configuration) as client:
+        app.state.promotions = Promotions(IntegrationApi(client))
+        # In place of a database.
+        app.state.carts = {}
+        yield
+
+
+def create_app(deadline: float = DEADLINE) -> FastAPI:
+    """Make the application; TALON_ONE_HOST and TALON_ONE_API_KEY are read when it starts.
+
+    Args:
+        deadline: Seconds that a customer is made to wait for discounts.
+    """
+    app = FastAPI(lifespan=partial(_lifespan, deadline=deadline))
+    app.include_router(router)
+
+    # Two kinds of failure are nothing to sell on with. Talon.One says that this cannot be done with
+    # this cart, such as changing it after it was ordered: whoever asked for it has to know.
+    @app.exception_handler(talon_one.BadRequestException)
+    async def refused(request: Request, failure: talon_one.BadRequestException) -> JSONResponse:
+        problems = [f"{each['title']}: {each.get('details')}" for each in failure.errors]
+        return JSONResponse({"detail": problems or [failure.message]}, 400)
+
+    # Or our key is wrong, or the address. To sell on without discounts would only hide it.
+    @app.exception_handler(talon_one.ApiException)
+    async def misconfigured(request: Request, failure: talon_one.ApiException) -> JSONResponse:
+        log.critical("Talon.One does not let us in: %s", failure)
+        return JSONResponse({"detail": "The shop is being repaired."}, 500)
+
+    return app

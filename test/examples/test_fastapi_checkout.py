@@ -1,0 +1,357 @@
+"""The checkout with FastAPI sells, whatever becomes of Talon.One, and redeems codes once."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import runpy
+import threading
+import time
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import httpx
+import pytest
+import urllib3
+
+import talon_one
+from docs.pages import ROOT
+from examples import guide
+from support.server import HANG_UP, SILENCE, Answer, Received, RecordingServer
+from talon_one.sandbox import Sandbox
+
+_SCRIPT = ROOT / "examples" / "fastapi_checkout" / "app.py"
+_NAMES = runpy.run_path(str(_SCRIPT))
+
+# Where it is not the deadline that is tested, a slow machine must not make it pass.
+_PATIENT = 60.0
+
+CART = {
+    "customer_id": "anna",
+    "items": [{"sku": "kettle", "quantity": 1}, {"sku": "teapot", "quantity": 2}],
+    "codes": ["TEN-OFF"],
+}
+WITHOUT_DISCOUNTS = {
+    "total": "74.90",
+    "discounts": [],
+    "to_pay": "74.90",
+    "accepted_codes": [],
+    "rejected_codes": [],
+    "promotions": "unavailable",
+    "notice": "We cannot check discounts and codes right now. You can order without them.",
+}
+
+
+class Gate:
+    """Talon.One as a `RecordingServer`: the sandbox, but for what happens on the way.
+
+    It admits three calls about one customer at a time, as the platform does.
+
+    Attributes:
+        most: How many calls have been under way at once, at most.
+        loses_answers: Whether calls are carried out and their answers get lost.
+    """
+
+    def __init__(self, sandbox: Sandbox) -> None:
+        self.most = 0
+        self.loses_answers = False
+        self._url = sandbox.url
+        self._pool = urllib3.PoolManager()
+        self._under_way = 0
+        self._lock = threading.Lock()
+
+    def __call__(self, request: Received) -> Answer:
+        with self._lock:
+            self._under_way += 1
+            self.most = max(self.most, self._under_way)
+            too_many = self._under_way > 3
+        try:
+            if too_many:
+                message = "Too many requests are updating this profile at the same time"
+                return Answer(409, {"message": message, "errors": None, "StatusCode": 409})
+            answer = self._pool.request(
+                request.method,
+                self._url + request.target,
+                body=request.body,
+                headers=request.headers,
+                retries=False,
+            )
+            if self.loses_answers:
+                return HANG_UP
+            return Answer(answer.status, answer.data, {"Content-Type": "application/json"})
+        finally:
+            with self._lock:
+                self._under_way -= 1
+
+    def close(self) -> None:
+        self._pool.clear()
+
+
+@pytest.fixture
+def gate(shop: Sandbox, monkeypatch: pytest.MonkeyPatch) -> Iterator[Gate]:
+    """A gate to the sandbox, which the environment names in its place."""
+    gate = Gate(shop)
+    with RecordingServer(default=gate) as server:
+        monkeypatch.setenv("TALON_ONE_HOST", server.url)
+        yield gate
+    gate.close()
+
+
+@pytest.fixture
+def talon(monkeypatch: pytest.MonkeyPatch) -> Iterator[RecordingServer]:
+    """A server in place of the sandbox, which the environment names."""
+    with RecordingServer() as server:
+        monkeypatch.setenv("TALON_ONE_HOST", server.url)
+        monkeypatch.setenv("TALON_ONE_API_KEY", "key")
+        yield server
+
+
+@asynccontextmanager
+async def checkout(deadline: float = _PATIENT) -> AsyncIterator[httpx.AsyncClient]:
+    """Run the service and give a browser for it."""
+    app = _NAMES["create_app"](deadline)
+    transport = httpx.ASGITransport(app)
+    # The transport of httpx leaves starting and stopping an application to others.
+    async with (
+        app.router.lifespan_context(app),
+        httpx.AsyncClient(transport=transport, base_url="http://shop.test") as browser,
+    ):
+        yield browser
+
+
+def redemptions(shop: Sandbox) -> int | None:
+    """Return how often the coupon of the sandbox has been redeemed."""
+    with talon_one.ManagementApi(host=shop.url, api_key=shop.management_key) as management:
+        found = management.get_coupons_without_total_count(
+            shop.application_id, shop.campaign_id, value=shop.coupon_code
+        )
+    return found.data[0].usage_counter
+
+
+@pytest.mark.asyncio
+async def test_a_cart_is_quoted_and_an_order_redeems_its_code(shop: Sandbox) -> None:
+    async with checkout() as browser:
+        quoted = await browser.put("/carts/1", json=CART)
+        before = redemptions(shop)
+        ordered = await browser.post("/carts/1/order")
+    assert quoted.status_code == 200
+    assert quoted.json() == {
+        "total": "74.90",
+        "discounts": [
+            {"name": "10% off", "amount": "7.49"},
+            {"name": "shipping", "amount": "4.9"},
+        ],
+        "to_pay": "62.51",
+        "accepted_codes": ["TEN-OFF"],
+        "rejected_codes": [],
+        "promotions": "applied",
+        "notice": None,
+    }
+    assert (ordered.status_code, ordered.json()) == (200, quoted.json())
+    assert (before, redemptions(shop)) == (0, 1)
+
+
+@pytest.mark.asyncio
+@pytest.mark.usefixtures("shop")
+async def test_a_customer_is_told_of_a_rejected_code_and_can_order_all_the_same() -> None:
+    async with checkout() as browser:
+        quoted = await browser.put("/carts/1", json={**CART, "codes": ["TEN-OFF", "NOPE"]})
+        ordered = await browser.post("/carts/1/order")
+    for answer in (quoted, ordered):
+        assert answer.status_code == 200
+        assert answer.json()["accepted_codes"] == ["TEN-OFF"]
+        assert answer.json()["rejected_codes"] == [{"code": "NOPE", "reason": "CouponNotFound"}]
+        assert answer.json()["promotions"] == "applied"
+
+
+@pytest.mark.asyncio
+@pytest.mark.usefixtures("shop")
+async def test_a_code_that_is_taken_out_of_the_cart_is_taken_back() -> None:
+    async with checkout() as browser:
+        await browser.put("/carts/1", json=CART)
+        quoted = await browser.put("/carts/1", json={**CART, "codes": []})
+    assert quoted.json()["accepted_codes"] == []
+    assert quoted.json()["to_pay"] == "70.00"
+
+
+@pytest.mark.asyncio
+async def test_a_second_click_gets_the_first_answer(shop: Sandbox) -> None:
+    async with checkout() as browser:
+        await browser.put("/carts/1", json=CART)
+        clicks = await asyncio.gather(*(browser.post("/carts/1/order") for _ in range(3)))
+    assert {click.status_code for click in clicks} == {200}
+    assert [click.json()["to_pay"] for click in clicks] == ["62.51"] * 3
+    assert redemptions(shop) == 1
+
+
+@pytest.mark.asyncio
+async def test_an_order_whose_answer_was_lost_can_be_sent_again(shop: Sandbox, gate: Gate) -> None:
+    async with checkout() as browser:
+        await browser.put("/carts/1", json=CART)
+        gate.loses_answers = True
+        lost = await browser.post("/carts/1/order")
+        gate.loses_answers = False
+        found = await browser.post("/carts/1/order")
+    assert (lost.status_code, lost.json()) == (200, WITHOUT_DISCOUNTS)
+    assert found.json()["to_pay"] == "62.51"
+    assert redemptions(shop) == 1
+
+
+@pytest.mark.asyncio
+@pytest.mark.parametrize(
+    "trouble",
+    [
+        SILENCE,
+        HANG_UP,
+        Answer(500),
+        Answer(503),
+        Answer(429, headers={"Retry-After": "30"}),
+        Answer(409, {"message": "Too many requests are updating this session at the same time"}),
+        Answer(200, "<h1>We will be back soon</h1>", {"Content-Type": "text/html"}),
+    ],
+    ids=["silence", "hanging up", "500", "503", "429", "409", "a page of a proxy"],
+)
+async def test_a_shop_sells_without_discounts_and_says_so_when_talon_one_is_of_no_use(
+    trouble: Answer, talon: RecordingServer, caplog: pytest.LogCaptureFixture
+) -> None:
+    talon.default = trouble
+    async with checkout(_NAMES["DEADLINE"]) as browser:
+        begun = time.monotonic()
+        quoted = await browser.put("/carts/1", json=CART)
+        between = time.monotonic()
+        ordered = await browser.post("/carts/1/order")
+        ended = time.monotonic()
+    for answer in (quoted, ordered):
+        assert (answer.status_code, answer.json()) == (200, WITHOUT_DISCOUNTS)
+    # The settings of the SDK alone would make it half a minute.
+    assert max(between - begun, ended - between) < _NAMES["DEADLINE"] + 2
+    errors = [each.getMessage() for each in caplog.records if each.levelno >= logging.ERROR]
+    assert [each.partition(" without")[0] for each in errors] == [
+        "1 (open) goes on",
+        "1 (closed) goes on",
+    ]
+
+
+@pytest.mark.asyncio
+async def test_a_shop_sells_without_discounts_when_nobody_picks_up(talon: RecordingServer) -> None:
+    talon.stop()
+    async with checkout(_NAMES["DEADLINE"]) as browser:
+        quoted = await browser.put("/carts/1", json=CART)
+        ordered = await browser.post("/carts/1/order")
+    for answer in (quoted, ordered):
+        assert (answer.status_code, answer.json()) == (200, WITHOUT_DISCOUNTS)
+
+
+@pytest.mark.asyncio
+@pytest.mark.usefixtures("shop")
+async def test_what_cannot_be_done_with_a_cart_is_said_in_the_words_of_talon_one() -> None:
+    async with checkout() as browser:
+        await browser.put("/carts/1", json=CART)
+        await browser.post("/carts/1/order")
+        changed = await browser.put("/carts/1", json={**CART, "codes": []})
+    assert changed.status_code == 400
+    assert changed.json() == {"detail": ["Illegal state: a closed session cannot become open"]}
+
+
+@pytest.mark.asyncio
+@pytest.mark.usefixtures("shop")
+async def test_a_wrong_key_is_no_outage(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setenv("TALON_ONE_API_KEY", "yesterdays-key")
+    async with checkout() as browser:
+        quoted = await browser.put("/carts/1", json=CART)
+    assert (quoted.status_code, quoted.json()) == (500, {"detail": "The shop is being repaired."})
+    (told,) = (each for each in caplog.records if each.levelno == logging.CRITICAL)
+    assert "401" in told.getMessage()
+    assert "yesterdays-key" not in caplog.text
+
+
+@pytest.mark.asyncio
+async def test_nonsense_of_a_browser_never_reaches_talon_one(talon: RecordingServer) -> None:
+    nonsense: list[Any] = [
+        {},
+        {**CART, "customer_id": ""},
+        {**CART, "items": []},
+        {**CART, "items": [{"sku": "rocket", "quantity": 1}]},
+        {**CART, "items": [{"sku": "kettle", "quantity": 0}]},
+        {**CART, "codes": ["x" * 101]},
+    ]
+    async with checkout() as browser:
+        statuses = [(await browser.put("/carts/1", json=each)).status_code for each in nonsense]
+        strange_id = await browser.put("/carts/a%20b", json=CART)
+        unknown = await browser.post("/carts/2/order")
+    assert statuses == [422] * len(nonsense)
+    assert (strange_id.status_code, unknown.status_code) == (422, 404)
+    assert talon.requests == []
+
+
+@pytest.mark.asyncio
+async def test_prices_are_those_of_the_shop(talon: RecordingServer) -> None:
+    talon.default = Answer(body={"effects": []})
+    dear = {"sku": "kettle", "quantity": 1, "price": 0.01}
+    async with checkout() as browser:
+        quoted = await browser.put("/carts/1", json={**CART, "items": [dear]})
+    assert quoted.json()["to_pay"] == "48.90"
+    assert talon.last.json()["customerSession"]["cartItems"][0]["price"] == 44.0
+
+
+@pytest.mark.asyncio
+async def test_discounts_on_items_and_those_of_one_name_are_subtracted_to_the_cent(
+    talon: RecordingServer,
+) -> None:
+    def on_teapot(unit: int, value: float) -> dict[str, Any]:
+        props = {"name": "Set", "value": value, "position": 1, "subPosition": unit}
+        return {"effectType": "setDiscountPerItem", "props": props}
+
+    on_order = {"effectType": "setDiscount", "props": {"name": "Spring", "value": 0.1}}
+    newer = {"effectType": "somethingNew", "props": {"value": 5}}
+    effects = [on_teapot(0, 1.1), on_teapot(1, 2.2), on_order, on_order, newer]
+    talon.default = Answer(body={"effects": effects})
+    async with checkout() as browser:
+        quoted = (await browser.put("/carts/1", json=CART)).json()
+    assert quoted["discounts"] == [
+        {"name": "Spring", "amount": "0.2"},
+        {"name": "teapot", "amount": "3.3"},
+    ]
+    assert quoted["to_pay"] == "71.40"
+
+
+@pytest.mark.asyncio
+async def test_carts_of_one_customer_queue_here_rather_than_being_refused_there(
+    gate: Gate,
+) -> None:
+    async with checkout() as browser:
+        answers = await asyncio.gather(
+            *(browser.put(f"/carts/{number}", json=CART) for number in range(12))
+        )
+    assert [answer.json()["to_pay"] for answer in answers] == ["62.51"] * 12
+    assert gate.most == 1
+
+
+@pytest.mark.asyncio
+async def test_one_connection_serves_request_after_request_and_is_closed_in_the_end(
+    talon: RecordingServer,
+) -> None:
+    talon.default = Answer(body={"effects": []})
+    app = _NAMES["create_app"]()
+    async with app.router.lifespan_context(app):
+        promotions, cart = app.state.promotions, _NAMES["Cart"].model_validate(CART)
+        for _ in range(5):
+            await promotions.quote("1", cart)
+    assert talon.connections == 1
+    with pytest.raises(talon_one.ClientClosedError):
+        await promotions.quote("1", cart)
+
+
+@pytest.mark.asyncio
+@pytest.mark.usefixtures("talon")
+async def test_its_interface_is_described() -> None:
+    async with checkout() as browser:
+        described = (await browser.get("/openapi.json")).json()
+    assert list(described["paths"]) == ["/carts/{cart_id}", "/carts/{cart_id}/order"]
+
+
+def test_it_has_the_right_types() -> None:
+    assert guide.mypy(_SCRIPT) == ""
