@@ -43,7 +43,7 @@ class Request(NamedTuple):
     headers: dict[str, str]
     body: bytes | UploadBody | None
     entities: tuple[tuple[str, str], ...] = ()
-    """The session and the profile that it is about, where the platform serialises by them."""
+    """The session and the profile that it is about, if calls are to queue for them."""
 
     @property
     def replayable(self) -> bool:
@@ -183,7 +183,8 @@ def build(
     _authenticate(operation, configuration, headers, body, options)
     _check_headers(headers)
     target = f"{path}?{'&'.join(pairs)}" if pairs else path
-    entities = tuple(_entities(operation, values)) if operation.serialised else ()
+    queues = configuration.calls_per_id is not None and operation.serialised
+    entities = tuple(_entities(operation, values)) if queues else ()
     return Request(operation.id, operation.method, base, target, headers, body, entities)
 
 

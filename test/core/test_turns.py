@@ -279,7 +279,7 @@ def test_a_call_queues_for_the_session_and_the_profile_that_it_names(
             queued.update(turn.entities)
             return super().enter(turn)
 
-    with RecordingServer() as server, make_client(server.url) as client:
+    with RecordingServer() as server, make_client(server.url, calls_per_id=1) as client:
         client._turns = Noted(1)
         call(talon_one.IntegrationApi(client))
     assert queued == entities
