@@ -140,7 +140,11 @@ class BaseClient:
 
     def _new_budget(self) -> RetryBudget:
         # A restart of the server breaks all connections of a pool at once, which is no outage.
-        return RetryBudget(max(REPETITIONS, 2 * self.configuration.connection_pool_maxsize))
+        return RetryBudget(max(REPETITIONS, 2 * self._pool_size()))
+
+    def _pool_size(self) -> int:
+        """Return how many connections to a host there may be."""
+        return max(1, self.configuration.connection_pool_maxsize)
 
     def _new_turns(self) -> Turns | None:
         most = self.configuration.calls_per_id

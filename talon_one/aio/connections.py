@@ -22,10 +22,16 @@ if TYPE_CHECKING:
     from talon_one.timeout import Timeout
 
 # Waiting for a connection costs a task far less than a thread, so that more calls are under way.
-_DEFAULT_LIMIT = 100
+_DEFAULT_SIZE = 100
 
 # More than closing ever takes.
 _TURNS = 100
+
+
+def pool_size(configuration: Configuration) -> int:
+    """Return how many connections to a host there may be in each event loop."""
+    size = configuration.connection_pool_maxsize
+    return _DEFAULT_SIZE if isinstance(size, DefaultPoolSize) else max(1, size)
 
 
 class Exchange:
@@ -124,11 +130,7 @@ class Connector(aiohttp.TCPConnector):
     """Connections that tell the exchange of their task how far things have come."""
 
     def __init__(self, configuration: Configuration) -> None:
-        size = configuration.connection_pool_maxsize
-        super().__init__(
-            limit=_DEFAULT_LIMIT if isinstance(size, DefaultPoolSize) else max(1, size),
-            socket_factory=self._new_socket,
-        )
+        super().__init__(limit=pool_size(configuration), socket_factory=self._new_socket)
         # Neither this nor the method that waits is documented by aiohttp; there is no other way.
         factory: Any = partial(_Connection, loop=self._loop)
         self._factory = factory

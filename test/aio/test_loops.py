@@ -12,7 +12,7 @@ import pytest
 from support.awaiting import ask, make_client, until
 from support.certificates import certificate_of, server_context
 from support.echo import Echo
-from support.server import RecordingServer
+from support.server import HANG_UP, RecordingServer
 from talon_one import aio
 
 TASKS = 100
@@ -54,6 +54,15 @@ async def test_many_tasks_share_a_client_and_every_one_gets_its_own_answer() -> 
         assert len(server.requests) == TASKS * CALLS + echo.failures
         assert server.most_at_once <= 12
         assert server.connections <= 12 + echo.failures
+
+
+@pytest.mark.asyncio
+async def test_when_all_connections_break_at_once_every_call_is_repeated() -> None:
+    with RecordingServer(default=Echo()) as server:
+        server.script(*[HANG_UP] * TASKS)
+        async with make_client(server.url) as client:
+            done = await aio.gather((ask(client, str(each)) for each in range(TASKS)), limit=TASKS)
+        assert (len(done.results), done.failures) == (TASKS, {})
 
 
 @pytest.mark.asyncio
