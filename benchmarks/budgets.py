@@ -73,5 +73,9 @@ BUDGETS = {
     "tasks or threads": Budget(
         "calls a second, 20 tasks", "20 threads, blocking client", 1.0, more_is_better=True
     ),
+    "bulk": Budget(
+        "profiles a second, bulk work", "a loop of urllib3, json", 0.5, more_is_better=True
+    ),
     "growth": Budget("memory of a client at call 12,000", "at call 2,000", 1, "MB"),
+    "bulk growth": Budget("peak of memory, bulk work of 1,000,000 rows", "of 200,000", 2, "MB"),
 }

@@ -1,4 +1,4 @@
-"""Whether memory grows with the number of calls that one client has made.
+"""Whether memory grows with the number of calls that one client has made, or of rows it has sent.
 
 A program of its own, in which nothing else fills or leaves gaps in the memory:
 ``python -m benchmarks.growth CALLS`` prints the reading as JSON.
@@ -15,7 +15,7 @@ import json
 import resource
 import sys
 
-from benchmarks import calls, server
+from benchmarks import bulk_rows, calls, server
 from benchmarks.timing import Reading
 
 
@@ -29,6 +29,23 @@ def growth(count: int) -> Reading:
 def _memory_after(call: calls.Call, count: int) -> float:
     for _ in range(count):
         call()
+    return _memory()
+
+
+def bulk_growth(count: int) -> Reading:
+    """Compare the peak of memory in bulk work of *count* rows with that in a fifth of them."""
+    with server.running(empty=True) as host:
+        bulk_rows.send(host, count // 5)
+        before = _peak()
+        bulk_rows.send(host, count)
+        return Reading(_peak(), before)
+
+
+def _peak() -> float:
+    return 1024.0 * resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+
+
+def _memory() -> float:
     gc.collect()
     with open("/proc/self/statm") as file:
         pages = int(file.read().split()[1])
@@ -37,4 +54,5 @@ def _memory_after(call: calls.Call, count: int) -> float:
 
 if __name__ == "__main__":
     calls.forbid_orjson()
-    print(json.dumps({"growth": growth(int(sys.argv[1]))}))
+    count = int(sys.argv[1])
+    print(json.dumps({"growth": growth(count), "bulk growth": bulk_growth(100 * count)}))

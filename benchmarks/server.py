@@ -15,10 +15,14 @@ from benchmarks.payloads import session_answer
 
 
 @contextmanager
-def running() -> Iterator[str]:
-    """Start the server and yield its address; it ends with the block."""
+def running(empty: bool = False) -> Iterator[str]:
+    """Start the server and yield its address; it ends with the block.
+
+    Args:
+        empty: Answer with 204 instead of a session.
+    """
     with subprocess.Popen(
-        [sys.executable, "-m", "benchmarks.server"],
+        [sys.executable, "-m", "benchmarks.server", *(["empty"] if empty else [])],
         cwd=ROOT,
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
@@ -31,16 +35,17 @@ def running() -> Iterator[str]:
             process.stdin.close()
 
 
-def serve() -> None:
+def serve(empty: bool) -> None:
     """Serve until standard input ends; the port is the first line of the output."""
     body = json.dumps(session_answer(), separators=(",", ":"), ensure_ascii=False).encode()
     head = (
         "HTTP/1.1 200 OK\r\nContent-Type: application/json; charset=utf-8\r\n"
         f"Content-Length: {len(body)}\r\n\r\n"
     )
+    answer = b"HTTP/1.1 204 No Content\r\n\r\n" if empty else head.encode() + body
     listener = socket.create_server(("127.0.0.1", 0))
     print(listener.getsockname()[1], flush=True)
-    threading.Thread(target=_accept, args=(listener, head.encode() + body), daemon=True).start()
+    threading.Thread(target=_accept, args=(listener, answer), daemon=True).start()
     sys.stdin.read()
 
 
@@ -68,4 +73,4 @@ def _content_length(head: bytes) -> int:
 
 
 if __name__ == "__main__":
-    serve()
+    serve("empty" in sys.argv)

@@ -12,7 +12,7 @@ import json
 import sys
 from typing import TYPE_CHECKING, Any
 
-from benchmarks import calls, server
+from benchmarks import bulk_rows, calls, server
 from benchmarks.calls import read_everything, request_of_models
 from benchmarks.concurrency import against_aiohttp, against_threads
 from benchmarks.payloads import coupon_export, session_answer, session_request
@@ -41,6 +41,7 @@ def readings(rounds: int) -> dict[str, Reading]:
         "20 tasks": against_aiohttp(20, rounds),
         "100 tasks": against_aiohttp(100, rounds),
         "tasks or threads": against_threads(20, rounds),
+        "bulk": bulk_rows.against_urllib3(rounds),
     }
 
 

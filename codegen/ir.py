@@ -215,6 +215,7 @@ class Operation:
     idempotent: bool | None
     serialised: dict[str, str]
     read_timeout: int | None
+    most: int | None
     paging: dict[str, Any] | None = None
     """Keywords for `talon_one.operation.Paging`, if it lists something."""
 

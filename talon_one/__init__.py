@@ -57,6 +57,7 @@ SUBMODULES = frozenset(
         "api",
         "api_client",
         "api_response",
+        "bulk",
         "configuration",
         "effects",
         "exceptions",

@@ -102,7 +102,7 @@ class Attempts:
 
         That the last attempt has not reached the server says nothing of those before it.
         """
-        if not isinstance(failure, NotSentError) or not any(map(_may_have_acted, self._earlier)):
+        if not isinstance(failure, NotSentError) or not any(map(may_have_acted, self._earlier)):
             return failure
         kind = ReadTimeoutError if isinstance(failure, ApiTimeoutError) else NoAnswerError
         self._earlier = (*self._earlier, failure)
@@ -146,6 +146,6 @@ class Attempts:
         )
 
 
-def _may_have_acted(failure: ApiException) -> bool:
+def may_have_acted(failure: ApiException) -> bool:
     """Say whether the server may have carried the request out."""
     return isinstance(failure, NoAnswerError) or (failure.status or 0) >= 500

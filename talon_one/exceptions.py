@@ -12,6 +12,7 @@
     ├── effects.EffectHandlingError         functions for effects failed; carries all failures
     ├── WrongSecretError                    a webhook came without the secret that it must have
     ├── ClientClosedError (RuntimeError)    the client was closed before the call
+    ├── bulk.BulkStopped (RuntimeError)     bulk work ended before its end; has the summary
     ├── pagination.PagesError (RuntimeError)  the pages of a list lead nowhere
     ├── ApiKeyError (KeyError)              a property that the object does not have
     ├── ApiAttributeError (AttributeError)  a name that the class does not have
@@ -33,7 +34,7 @@
             │   └── ReadTimeoutError        no answer in time (also an ApiTimeoutError)
             └── ApiTimeoutError             either of the two that ran out of time (TimeoutError)
 
-All but the last branch, and the two that name their module, are raised before anything is sent, or,
+All but the last branch, and those that name their module, are raised before anything is sent, or,
 where the file of an upload cannot be read to its end, before the request is complete, so that the
 server cannot act on it. Below `ApiException`, only `NotSentError` says that the server did not see
 the request. After repetitions the exception is that of the last attempt, and `earlier` has the

@@ -167,6 +167,7 @@ class Operation:
         serialised: Where it names the session and the profile that it is about, if it answers 409
             when too many requests for one of them meet.
         read_timeout: Seconds to wait for the answer, where it takes longer than others.
+        most: How many things one request may make, where the schema of its body cannot say so.
         paging: How its answers make up a list; ``None`` if it does not list anything.
         deprecated: What a `DeprecationWarning` says when it is called; empty for most.
         models: Package in which the names of models are looked up.
@@ -188,6 +189,7 @@ class Operation:
         idempotent: bool | None = None,
         serialised: dict[str, str] | None = None,
         read_timeout: float | None = None,
+        most: int | None = None,
         paging: Paging | None = None,
         deprecated: str = "",
         models: str = "talon_one.models",
@@ -206,6 +208,7 @@ class Operation:
         self.idempotent = method in IDEMPOTENT_METHODS if idempotent is None else idempotent
         self.serialised = serialised or {}
         self.read_timeout = read_timeout
+        self.most = most
         self.paging = paging
         self.deprecated = deprecated
         self.models = models

@@ -12,6 +12,8 @@ except ImportError as _cause:
     raise ImportError('talon_one.aio needs aiohttp: pip install "talon_one[async]"') from _cause
 
 if TYPE_CHECKING:
+    from talon_one.aio import bulk as bulk
+    from talon_one.aio import tables as tables
     from talon_one.aio.api import IntegrationApi as IntegrationApi
     from talon_one.aio.api import ManagementApi as ManagementApi
     from talon_one.aio.client import ApiClient as ApiClient
@@ -29,7 +31,7 @@ HOME = {
 }
 """Public names, with the modules that hold them."""
 
-SUBMODULES = frozenset({"tables"})
+SUBMODULES = frozenset({"bulk", "tables"})
 """Modules that are found as attributes without having been imported."""
 
 __all__ = list(HOME)

@@ -17,5 +17,5 @@ class CustomerProfileAudienceRequest(Model):
 
     __slots__ = ()
 
-    data: list[CustomerProfileAudienceRequestItem] | None = nested(default=None)
-    """Main content of the object, usually the list of records on the current page."""
+    data: list[CustomerProfileAudienceRequestItem] | None = nested(default=None, max_items=1000)
+    """Membership changes, at most 1000 per request."""

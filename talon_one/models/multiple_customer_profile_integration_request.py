@@ -18,6 +18,6 @@ class MultipleCustomerProfileIntegrationRequest(Model):
     __slots__ = ()
 
     customer_profiles: list[MultipleCustomerProfileIntegrationRequestItem] | None = nested(
-        default=None, wire="customerProfiles"
+        default=None, wire="customerProfiles", max_items=1000
     )
-    """Customer profiles to create or update."""
+    """Customer profiles to create or update, at most 1000 per request."""

@@ -42,6 +42,9 @@ from talon_one.models.customer_session_v2 import CustomerSessionV2
 from talon_one.models.get_applications200_response import GetApplications200Response
 from talon_one.models.limit_config import LimitConfig
 from talon_one.models.message_log_entry import MessageLogEntry
+from talon_one.models.multiple_customer_profile_integration_request_item import (
+    MultipleCustomerProfileIntegrationRequestItem,
+)
 from talon_one.pagination import AsyncItems, Items, Position
 
 integration = IntegrationApi(host="https://example.talon.one", api_key="secret")
@@ -85,6 +88,17 @@ for name in management.iterate(management.get_application_event_types, 3):
     assert_type(name, str)
 for customer in management.iterate(management.get_customers_by_attributes, {"attributes": {}}):
     assert_type(customer, CustomerProfile)
+
+# Bulk work: rows are dicts or the right models, options are known
+rows = ({"integrationId": str(number)} for number in range(3))
+done = talon_one.bulk.upsert_profiles(integration, rows, at_once=2, _request_timeout=3)
+assert_type(done, talon_one.bulk.Summary)
+assert_type(done.sent, int)
+talon_one.bulk.upsert_profiles(integration, [MultipleCustomerProfileIntegrationRequestItem()])  # type: ignore[call-arg]  # an ID is missing
+talon_one.bulk.upsert_profiles(integration, [CartItem(sku="a", quantity=1)])  # type: ignore[list-item]  # another model
+talon_one.bulk.upsert_profiles(integration, rows, at_onec=2)  # type: ignore[call-arg]  # typo
+talon_one.bulk.upsert_profiles(management, rows)  # type: ignore[arg-type]  # the other API
+talon_one.bulk.create_coupons(management, 3, 12, [{"numberOfCoupons": 3}], failures="failed.jsonl")
 for entry in management.iterate(management.get_message_logs, "application", _deadline=5):
     assert_type(entry, MessageLogEntry)
 for page in management.pages(management.get_applications, sort="name"):
@@ -104,6 +118,11 @@ async def read_coupons(awaited: aio.ManagementApi) -> None:
         assert_type(page, GetApplications200Response)
     awaited.iterate(awaited.get_applications, page_sise=5)  # type: ignore[call-arg]  # typo
     awaited.iterate(management.get_applications)  # type: ignore[arg-type]  # of the other client
+
+
+async def send_profiles(awaited: aio.IntegrationApi) -> None:
+    assert_type(await aio.bulk.upsert_profiles(awaited, rows), talon_one.bulk.Summary)
+    await aio.bulk.upsert_profiles(integration, rows)  # type: ignore[arg-type]  # it blocks
 
 
 # The variants take what the method takes.

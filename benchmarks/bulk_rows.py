@@ -1,0 +1,99 @@
+"""How many profiles a second bulk work sends, and how much memory it takes for them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from itertools import islice
+from time import perf_counter
+from typing import Any
+
+import urllib3
+
+from benchmarks import calls, server
+from benchmarks.timing import Reading, interleaved
+
+_CHUNK = 1000
+_AT_ONCE = 4
+_BATCHES = 6
+
+
+def profiles(count: int) -> Iterator[dict[str, Any]]:
+    """Yield profiles as a database would."""
+    for number in range(count):
+        yield {
+            "integrationId": f"customer-{number}",
+            "attributes": {
+                "Name": "Ada Lovelace",
+                "Email": f"ada.{number}@example.com",
+                "Orders": number % 50,
+                "Newsletter": True,
+                "City": "London",
+            },
+        }
+
+
+def against_urllib3(rounds: int) -> Reading:
+    """Compare bulk work with a loop by hand that sends the same chunks, as many at once.
+
+    The loop checks nothing and keeps no account of what became of which row.
+
+    Args:
+        rounds: Determines how many profiles each side sends: 1000 for every thirty rounds.
+    """
+    count = _CHUNK * max(_AT_ONCE, rounds // 30)
+    with server.running(empty=True) as host:
+
+        def ours() -> float:
+            began = perf_counter()
+            send(host, count)
+            return count / (perf_counter() - began)
+
+        def by_hand() -> float:
+            began = perf_counter()
+            _by_hand(host, count)
+            return count / (perf_counter() - began)
+
+        ours()
+        by_hand()
+        return interleaved(ours, by_hand, _BATCHES)
+
+
+def send(host: str, count: int) -> None:
+    """Send profiles with this package."""
+    from talon_one import ApiClient, Configuration, IntegrationApi, bulk
+
+    with ApiClient(Configuration(host, {"api_key_v1": calls.API_KEY})) as client:
+        summary = bulk.upsert_profiles(IntegrationApi(client), profiles(count), at_once=_AT_ONCE)
+    if summary.sent != count:
+        raise RuntimeError(summary)
+
+
+def _by_hand(host: str, count: int) -> None:
+    timeout = urllib3.Timeout(connect=5, read=30)
+    rows = profiles(count)
+    under_way: set[Future[None]] = set()
+    with (
+        urllib3.PoolManager(maxsize=_AT_ONCE, block=True, timeout=timeout) as pool,
+        ThreadPoolExecutor(_AT_ONCE) as executor,
+    ):
+
+        def put(chunk: list[dict[str, Any]]) -> None:
+            response = pool.request(
+                "PUT",
+                f"{host}/v2/customer_profiles",
+                body=json.dumps({"customerProfiles": chunk}),
+                headers=calls.HEADERS,
+            )
+            if response.status != 204:
+                raise RuntimeError(response.status)
+
+        while chunk := list(islice(rows, _CHUNK)):
+            if len(under_way) == _AT_ONCE:
+                done, under_way = wait(under_way, return_when=FIRST_COMPLETED)
+                for future in done:
+                    future.result()
+            under_way.add(executor.submit(put, chunk))
+        for future in under_way:
+            future.result()

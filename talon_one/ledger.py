@@ -1,0 +1,134 @@
+"""The ledger of bulk work: which rows are settled, as ranges and as a resume token. No I/O."""
+
+from __future__ import annotations
+
+import json
+from bisect import bisect_right
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any, NamedTuple
+
+from talon_one.exceptions import ApiTypeError, ApiValueError
+
+Range = tuple[int, int]
+"""Numbers of rows: the first, and the one behind the last."""
+
+_VERSION = 1
+
+
+class Ranges:
+    """A set of numbers of rows, kept as ranges that do not touch."""
+
+    def __init__(self, ranges: Iterable[Range] = ()) -> None:
+        self._begins: list[int] = []
+        self._ends: list[int] = []
+        for begin, end in ranges:
+            self.add(begin, end)
+
+    def add(self, begin: int, end: int) -> None:
+        """Add the numbers from *begin* up to, and without, *end*."""
+        if begin >= end:
+            return
+        first = bisect_right(self._begins, begin)
+        if first and self._ends[first - 1] >= begin:
+            first -= 1
+            begin = self._begins[first]
+        last = bisect_right(self._begins, end)
+        if last > first:
+            end = max(end, self._ends[last - 1])
+        self._begins[first:last] = [begin]
+        self._ends[first:last] = [end]
+
+    def __contains__(self, number: int) -> bool:
+        place = bisect_right(self._begins, number)
+        return place > 0 and number < self._ends[place - 1]
+
+    def __iter__(self) -> Iterator[Range]:
+        return zip(self._begins, self._ends, strict=True)
+
+    @property
+    def end(self) -> int:
+        """Number behind the last one."""
+        return self._ends[-1] if self._ends else 0
+
+
+def runs(numbers: Sequence[int]) -> Iterator[Range]:
+    """Yield numbers, which rise, as ranges."""
+    if not numbers:
+        return
+    if numbers[-1] - numbers[0] + 1 == len(numbers):  # Nearly always.
+        yield numbers[0], numbers[-1] + 1
+        return
+    begin = end = numbers[0]
+    for number in numbers:
+        if number > end:
+            yield begin, end
+            begin = number
+        end = number + 1
+    yield begin, end
+
+
+class Counts(NamedTuple):
+    """How many rows have come to which end."""
+
+    sent: int = 0
+    failed: int = 0
+    unknown: int = 0
+
+
+class Token(NamedTuple):
+    """What a resume token says."""
+
+    operation: str
+    """What the work calls; the token fits nothing else."""
+    settled: Ranges
+    under_way: Ranges
+    """Rows that were being sent, where a repetition would do more than once."""
+    counts: Counts
+
+    def written(self) -> str:
+        """Return the token as text."""
+        return json.dumps(
+            {
+                "version": _VERSION,
+                "operation": self.operation,
+                "settled": list(self.settled),
+                "underWay": list(self.under_way),
+                "counts": self.counts,
+            },
+            separators=(",", ":"),
+        )
+
+
+def read_token(text: Any, operation: str) -> Token:
+    """Return what a resume token says.
+
+    Raises:
+        ApiTypeError: It is no text.
+        ApiValueError: It is no token, or that of other work.
+    """
+    if not isinstance(text, str):
+        raise ApiTypeError(f"resume is the token of a summary, not {text!r}")
+    try:
+        data = json.loads(text)
+        token = Token(
+            data["operation"],
+            _ranges(data["settled"]),
+            _ranges(data["underWay"]),
+            Counts(*map(_number, data["counts"])),
+        )
+        version = data["version"]
+    except (KeyError, TypeError, ValueError) as cause:
+        raise ApiValueError("resume is no token of bulk work") from cause
+    if version != _VERSION or token.operation != operation:
+        raise ApiValueError(f"the token is one of {token.operation}, not of {operation}")
+    return token
+
+
+def _ranges(data: Any) -> Ranges:
+    return Ranges((_number(begin), _number(end)) for begin, end in data)
+
+
+def _number(value: Any) -> int:
+    if type(value) is not int or value < 0:
+        raise ValueError(f"{value!r} is no number of a row")
+    return value

@@ -1,0 +1,1 @@
+"""Bulk work: chunks, failures, tokens, and both shells."""

@@ -1,0 +1,361 @@
+"""Ctrl-C, and tasks that are cancelled."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import subprocess
+import sys
+import threading
+from collections import Counter
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import talon_one.aio.bulk
+from bulk.doing import OK, memberships, profiles, sent_ids, spans
+from docs.pages import ROOT
+from support.calls import KEYS, make_client
+from support.server import HANG_UP, Answer, Received, RecordingServer
+from talon_one import Configuration, IntegrationApi, bulk
+from talon_one.interrupts import Interrupts
+
+
+class Held:
+    """A server that holds requests until it is told to answer."""
+
+    def __init__(self) -> None:
+        self.arrived = threading.Event()
+        self.released = threading.Event()
+
+    def __call__(self, received: Received) -> Answer:
+        self.arrived.set()
+        self.released.wait(10)
+        return OK
+
+
+def test_ctrl_c_awaits_what_is_under_way_and_begins_nothing_new(server: RecordingServer) -> None:
+    server.default = held = Held()
+
+    def rows() -> Iterator[dict[str, Any]]:
+        yield from profiles(7)
+        # In this thread, while the first request is under way.
+        held.arrived.wait(10)
+        held.released.set()
+        signal.raise_signal(signal.SIGINT)
+        yield from profiles(10, begin=7)
+
+    states: list[bulk.Progress] = []
+    with make_client(server.url) as client, pytest.raises(KeyboardInterrupt) as caught:
+        bulk.upsert_profiles(
+            IntegrationApi(client), rows(), chunk_size=5, at_once=1, progress=states.append
+        )
+    summary: bulk.Summary = caught.value.summary  # type: ignore[attr-defined]  # put there by us
+    assert [spans(ids) for ids in sent_ids(server)] == ["0-4"]
+    assert summary[:3] == (5, 0, 0)
+    assert not summary.complete
+    # Whoever has no hold of the exception was told as well.
+    assert states[-1].finished
+    assert states[-1].token == summary.token
+    server.clear()
+    with make_client(server.url) as client:
+        bulk.upsert_profiles(IntegrationApi(client), profiles(20), resume=summary.token)
+    assert [spans(ids) for ids in sent_ids(server)] == ["5-19"]
+
+
+def test_ctrl_c_at_any_moment_loses_no_row(server: RecordingServer) -> None:
+    def answer(received: Received) -> Answer:
+        if len(server.requests) == 4:
+            os.kill(os.getpid(), signal.SIGINT)
+        return OK
+
+    server.default = answer
+    with make_client(server.url) as client:
+        with pytest.raises(KeyboardInterrupt) as caught:
+            bulk.change_audiences(IntegrationApi(client), memberships(5000), chunk_size=5)
+        summary: bulk.Summary = caught.value.summary  # type: ignore[attr-defined]  # put there by us
+        received = [id for ids in sent_ids(server) for id in ids]
+        assert summary.sent == len(received)
+        assert summary.unknown == 0
+        server.default = OK
+        bulk.change_audiences(IntegrationApi(client), memberships(5000), resume=summary.token)
+    everything = Counter(id for ids in sent_ids(server) for id in ids)
+    assert everything == Counter(f"p{number}" for number in range(5000))
+
+
+@pytest.mark.parametrize("bad", [False, True], ids=["refused by the server", "cannot be sent"])
+def test_ctrl_c_does_not_come_between_a_failure_and_its_account(
+    server: RecordingServer, bad: bool
+) -> None:
+    server.default = Answer(429)
+    written: list[int] = []
+
+    def write(failure: bulk.Failure) -> None:
+        if not written:
+            signal.raise_signal(signal.SIGINT)
+        written.append(failure.index)
+
+    rows = [{}] if bad else memberships(3)
+    with make_client(server.url, retries=0) as client, pytest.raises(KeyboardInterrupt) as caught:
+        bulk.change_audiences(IntegrationApi(client), rows, failures=write)
+    summary: bulk.Summary = caught.value.summary  # type: ignore[attr-defined]  # put there by us
+    assert summary[:3] == (0, len(written), 0)
+    assert written == list(range(1 if bad else 3))
+
+
+def test_a_second_ctrl_c_does_not_wait(server: RecordingServer) -> None:
+    interrupted = threading.Semaphore(0)
+    released = threading.Event()
+
+    def answer(received: Received) -> Answer:
+        for _ in range(2):
+            os.kill(os.getpid(), signal.SIGINT)
+            interrupted.acquire(timeout=10)
+        released.wait(10)
+        return OK
+
+    def handle(number: int, frame: object) -> None:
+        interrupted.release()
+        raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGINT, handle)
+    try:
+        server.default = answer
+        with make_client(server.url) as client:
+            with pytest.raises(KeyboardInterrupt) as caught:
+                bulk.change_audiences(IntegrationApi(client), memberships(3), chunk_size=3)
+            assert not released.is_set()
+            released.set()
+    finally:
+        signal.signal(signal.SIGINT, before)
+    summary: bulk.Summary = caught.value.summary  # type: ignore[attr-defined]  # put there by us
+    assert summary[:3] == (0, 0, 3)
+
+
+_KILLED = """
+import os, sys
+from pathlib import Path
+from talon_one import IntegrationApi, bulk
+from bulk.doing import memberships
+
+host, token, failures = sys.argv[1:]
+
+def keep(progress):
+    Path(token + ".new").write_text(progress.token)
+    os.replace(token + ".new", token)
+
+api = IntegrationApi(host=host, api_key="k")
+bulk.change_audiences(
+    api, memberships(50), chunk_size=5, at_once=3, failures=failures, progress=keep,
+    _headers={"X-Process": str(os.getpid())},
+)
+"""
+
+
+def test_a_process_that_is_killed_repeats_nothing_and_loses_nothing(
+    server: RecordingServer, tmp_path: Path
+) -> None:
+    def kill(received: Received) -> Answer:
+        os.kill(int(received.headers["X-Process"]), signal.SIGKILL)
+        return OK
+
+    server.script(OK, HANG_UP, OK, OK, kill)
+    token, failures = tmp_path / "token", tmp_path / "failed.jsonl"
+    command = [sys.executable, "-c", _KILLED, server.url, str(token), str(failures)]
+    path = os.pathsep.join([str(ROOT), str(ROOT / "test")])
+    died = subprocess.run(command, env={**os.environ, "PYTHONPATH": path}, check=False)
+    assert died.returncode == -signal.SIGKILL
+    with make_client(server.url) as client:
+        summary = bulk.change_audiences(
+            IntegrationApi(client),
+            memberships(50),
+            chunk_size=5,
+            failures=failures,
+            resume=token.read_text(),
+        )
+    assert summary.complete
+    received = Counter(id for ids in sent_ids(server) for id in ids)
+    # Once, and not at all only where it is known to be unknown.
+    assert max(received.values()) == 1
+    unknown = {each.row["profileIntegrationId"] for each in bulk.failures_in(failures)}
+    assert set(received) | unknown == {f"p{number}" for number in range(50)}
+    assert summary.sent + summary.unknown == 50
+    assert len(unknown) == summary.unknown >= 10
+
+
+def test_no_thread_is_left_behind(server: RecordingServer) -> None:
+    def rows() -> Iterator[dict[str, Any]]:
+        yield from profiles(10)
+        raise KeyboardInterrupt
+
+    with make_client(server.url) as client, pytest.raises(KeyboardInterrupt):
+        bulk.upsert_profiles(IntegrationApi(client), rows(), chunk_size=2)
+    names = [thread.name for thread in threading.enumerate()]
+    assert not [name for name in names if name.startswith("talon-one-bulk")]
+
+
+async def _cancelled(
+    server: RecordingServer, name: str, rows: Any, held: Held, failures: list[bulk.Failure]
+) -> bulk.Summary:
+    """Cancel bulk work once a request is under way, and return its summary."""
+    configuration = Configuration(host=server.url, api_key=KEYS)
+    states: list[bulk.Progress] = []
+    async with talon_one.aio.ApiClient(configuration) as client:
+        task = asyncio.ensure_future(
+            getattr(talon_one.aio.bulk, name)(
+                talon_one.aio.IntegrationApi(client),
+                rows,
+                chunk_size=3,
+                at_once=1,
+                failures=failures.append,
+                progress=states.append,
+            )
+        )
+        await asyncio.to_thread(held.arrived.wait, 10)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+        held.released.set()
+    last = states[-1]
+    assert last.finished
+    return bulk.Summary(last.sent, last.failed, last.unknown, 0, 0, False, {}, last.token)
+
+
+@pytest.mark.parametrize("name", ["change_audiences", "upsert_profiles"])
+def test_what_is_under_way_when_a_task_is_cancelled_is_unknown_unless_it_is_idempotent(
+    server: RecordingServer, name: str
+) -> None:
+    server.default = held = Held()
+    failures: list[bulk.Failure] = []
+    idempotent = name == "upsert_profiles"
+    rows = profiles(9) if idempotent else memberships(9)
+    summary = asyncio.run(_cancelled(server, name, rows, held, failures))
+    assert summary[:3] == (0, 0, 0 if idempotent else 3)
+    assert [each.index for each in failures] == ([] if idempotent else [0, 1, 2])
+    server.clear()
+    server.default = OK
+    with make_client(server.url) as client:
+        api = IntegrationApi(client)
+        if idempotent:
+            again = bulk.upsert_profiles(api, profiles(9), resume=summary.token)
+        else:
+            again = bulk.change_audiences(api, memberships(9), resume=summary.token)
+    assert [spans(ids) for ids in sent_ids(server)] == ["0-8" if idempotent else "3-8"]
+    assert again.complete
+
+
+def test_work_that_waits_for_rows_can_be_cancelled(server: RecordingServer) -> None:
+    waiting = asyncio.Event()
+
+    async def rows() -> AsyncIterator[dict[str, Any]]:
+        for row in profiles(3):
+            yield row
+        waiting.set()
+        await asyncio.Event().wait()
+
+    async def work() -> None:
+        configuration = Configuration(host=server.url, api_key=KEYS)
+        async with talon_one.aio.ApiClient(configuration) as client:
+            api = talon_one.aio.IntegrationApi(client)
+            task = asyncio.ensure_future(talon_one.aio.bulk.upsert_profiles(api, rows()))
+            await waiting.wait()
+            task.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await task
+
+    asyncio.run(work())
+    assert server.requests == []
+
+
+def test_other_tasks_have_their_turn_while_rows_are_skipped(server: RecordingServer) -> None:
+    turns = 0
+
+    async def work() -> None:
+        nonlocal turns
+
+        async def count() -> None:
+            nonlocal turns
+            while True:
+                turns += 1
+                await asyncio.sleep(0)
+
+        counting = asyncio.ensure_future(count())
+        configuration = Configuration(host=server.url, api_key=KEYS)
+        async with talon_one.aio.ApiClient(configuration) as client:
+            api = talon_one.aio.IntegrationApi(client)
+            rows: list[Any] = [{}] * 5000
+            assert (await talon_one.aio.bulk.upsert_profiles(api, rows)).failed == 5000
+        counting.cancel()
+
+    asyncio.run(work())
+    assert turns >= 5
+
+
+def test_ctrl_c_waits_for_the_end_of_what_is_held() -> None:
+    done = []
+
+    def work() -> None:
+        with Interrupts() as interrupts:
+            with interrupts.held:
+                with interrupts.held:
+                    signal.raise_signal(signal.SIGINT)
+                    done.append("inner")
+                done.append("outer")
+            done.append("behind")
+
+    with pytest.raises(KeyboardInterrupt):
+        work()
+    assert done == ["inner", "outer"]
+
+
+def test_a_second_ctrl_c_waits_for_nothing() -> None:
+    done = []
+
+    def work() -> None:
+        with Interrupts() as interrupts, interrupts.held:
+            for number in range(2):
+                signal.raise_signal(signal.SIGINT)
+                done.append(number)
+
+    with pytest.raises(KeyboardInterrupt):
+        work()
+    assert done == [0]
+
+
+def test_a_handler_of_the_application_is_left_alone() -> None:
+    def handle(number: int, frame: object) -> None:
+        raise AssertionError("nobody sent a signal")
+
+    def other(number: int, frame: object) -> None:
+        raise AssertionError("nobody sent a signal")
+
+    before = signal.getsignal(signal.SIGINT)
+    try:
+        signal.signal(signal.SIGINT, handle)
+        with Interrupts():
+            assert signal.getsignal(signal.SIGINT) is handle
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+        with Interrupts():
+            assert signal.getsignal(signal.SIGINT) is not signal.default_int_handler
+        assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+        with Interrupts():
+            signal.signal(signal.SIGINT, other)
+        assert signal.getsignal(signal.SIGINT) is other
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+def test_bulk_work_may_be_done_in_any_thread(server: RecordingServer) -> None:
+    summaries: list[bulk.Summary] = []
+
+    def work() -> None:
+        with make_client(server.url) as client:
+            summaries.append(bulk.upsert_profiles(IntegrationApi(client), profiles(5)))
+
+    thread = threading.Thread(target=work)
+    thread.start()
+    thread.join()
+    assert summaries[0].sent == 5
