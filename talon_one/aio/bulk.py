@@ -16,27 +16,27 @@ from collections.abc import AsyncIterable, AsyncIterator, Iterable, Iterator, Ma
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Literal
 
-from talon_one import work as kinds
 from talon_one.bulk import (
     BulkStopped,
     ChunkResult,
     Failure,
     Options,
     Progress,
-    Row,
     Summary,
     failures_in,
     read_failures,
     with_rich,
     with_tqdm,
 )
-from talon_one.job import Job
+from talon_one.bulk import work as kinds
+from talon_one.bulk.job import Job
+from talon_one.bulk.work import Row
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack
 
     from talon_one.aio.api import IntegrationApi, ManagementApi
-    from talon_one.chunks import Piece
+    from talon_one.bulk.chunks import Piece
     from talon_one.models import (
         CatalogAction,
         CustomerProfileAudienceRequestItem,

@@ -21,7 +21,7 @@ from docs.pages import ROOT
 from support.calls import KEYS, make_client
 from support.server import HANG_UP, Answer, Received, RecordingServer
 from talon_one import Configuration, IntegrationApi, bulk
-from talon_one.interrupts import Interrupts
+from talon_one.bulk.interrupts import Interrupts
 
 
 class Held:

@@ -11,8 +11,12 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from talon_one import IntegrationApi, work
-from talon_one.chunks import Piece, Run
+from talon_one import IntegrationApi
+from talon_one.bulk import work
+from talon_one.bulk.chunks import Piece, Run
+from talon_one.bulk.failures import Failure, FailuresFile
+from talon_one.bulk.ledger import Ranges, read_token, runs
+from talon_one.bulk.reports import Progress
 from talon_one.exceptions import (
     BadRequestException,
     NoAnswerError,
@@ -20,9 +24,6 @@ from talon_one.exceptions import (
     ServiceException,
     TooManyRequestsException,
 )
-from talon_one.failures import Failure, FailuresFile
-from talon_one.ledger import Ranges, read_token, runs
-from talon_one.reports import Progress
 
 # Whoever else uses the machine must not decide whether a law holds.
 UNHURRIED = settings(deadline=None, max_examples=300)

@@ -5,16 +5,16 @@ from __future__ import annotations
 from collections.abc import AsyncIterable, Callable, Iterable, Mapping, Sized
 from typing import Any
 
-from talon_one.chunks import Piece, Run
+from talon_one.bulk.chunks import Piece, Run
+from talon_one.bulk.failures import FailuresFile, Target
+from talon_one.bulk.interrupts import Interrupts
+from talon_one.bulk.reports import BulkStopped, ChunkResult, Progress, Summary
+from talon_one.bulk.work import Work
 from talon_one.endpoint import CallSettings
 from talon_one.exceptions import ApiTypeError
-from talon_one.failures import FailuresFile, Target
-from talon_one.interrupts import Interrupts
 from talon_one.limiter import Limiter, limiter_of
 from talon_one.model import Model
-from talon_one.reports import BulkStopped, ChunkResult, Progress, Summary
 from talon_one.suggest import did_you_mean
-from talon_one.work import Work
 
 _AT_ONCE = 4
 _GIVE_UP_AFTER = 10

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     import rich.progress
 
-    from talon_one.reports import Progress
+    from talon_one.bulk.reports import Progress
 
 
 def with_tqdm(**options: Any) -> Callable[[Progress], None]:

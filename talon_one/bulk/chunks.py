@@ -12,6 +12,10 @@ from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
 from talon_one.attempts import may_have_acted
+from talon_one.bulk.failures import FAILED, UNKNOWN, FailuresFile, described
+from talon_one.bulk.ledger import Counts, Ranges, Token, read_token, runs
+from talon_one.bulk.reports import ChunkResult, Progress, Summary
+from talon_one.bulk.work import Work
 from talon_one.exceptions import (
     ApiException,
     ClientClosedError,
@@ -19,10 +23,6 @@ from talon_one.exceptions import (
     OpenApiException,
     UndecodableAnswerError,
 )
-from talon_one.failures import FAILED, UNKNOWN, FailuresFile, described
-from talon_one.ledger import Counts, Ranges, Token, read_token, runs
-from talon_one.reports import ChunkResult, Progress, Summary
-from talon_one.work import Work
 
 SENT = "sent"
 

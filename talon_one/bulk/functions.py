@@ -1,11 +1,4 @@
-"""Bulk work: rows of any number, sent in chunks, several at once, and none of them lost.
-
-::
-
-    summary = bulk.upsert_profiles(integration, rows, failures="failed.jsonl")
-
-`talon_one.aio.bulk` has the same for asyncio. What both do is decided in `talon_one.chunks`.
-"""
+"""The blocking functions of bulk work, and the threads that make their requests."""
 
 from __future__ import annotations
 
@@ -15,12 +8,11 @@ from queue import SimpleQueue
 from threading import Semaphore
 from typing import TYPE_CHECKING, Any, Literal
 
-from talon_one import work as kinds
-from talon_one.chunks import Piece, Run
-from talon_one.failures import Failure, failures_in, read_failures
-from talon_one.job import Job, Options
-from talon_one.progress import with_rich, with_tqdm
-from talon_one.reports import BulkStopped, ChunkResult, Progress, Summary
+from talon_one.bulk import work as kinds
+from talon_one.bulk.chunks import Piece, Run
+from talon_one.bulk.job import Job, Options
+from talon_one.bulk.reports import Summary
+from talon_one.bulk.work import Row
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack
@@ -33,27 +25,6 @@ if TYPE_CHECKING:
         NewCoupons,
         NewCouponsForMultipleRecipients,
     )
-
-__all__ = [
-    "BulkStopped",
-    "ChunkResult",
-    "Failure",
-    "Options",
-    "Progress",
-    "Summary",
-    "change_audiences",
-    "create_coupons",
-    "create_coupons_for_recipients",
-    "failures_in",
-    "read_failures",
-    "sync_catalog",
-    "upsert_profiles",
-    "with_rich",
-    "with_tqdm",
-]
-
-Row = Mapping[str, Any]
-"""A row as a dict of wire names."""
 
 
 def upsert_profiles(

@@ -7,6 +7,7 @@ from enum import Enum
 from typing import Any
 
 from talon_one import wire
+from talon_one.bulk.failures import described
 from talon_one.exceptions import (
     ApiTypeError,
     ApiValueError,
@@ -15,7 +16,6 @@ from talon_one.exceptions import (
     Violation,
     json_path,
 )
-from talon_one.failures import described
 from talon_one.fields import Field, NestedField
 from talon_one.model import Model
 from talon_one.operation import Operation
@@ -26,6 +26,8 @@ from talon_one.types import model_class
 # values, so that once more would do no harm.
 _REFUSED = frozenset({400, 413, 422})
 
+Row = Mapping[str, Any]
+"""A row as a dict of wire names."""
 
 Place = tuple[Hashable, Hashable, bool]
 """Where a row may stand among others: its key, its group, and whether it concerns everything.
