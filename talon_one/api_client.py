@@ -144,6 +144,9 @@ class ApiClient(BaseClient):
                     pause = call.failed(failure)
         except ApiException:
             raise
+        except ClientClosedError as cause:
+            instead = call.closed(cause)
+            raise instead or cause from (cause if instead else None)
         except BaseException as cause:
             call.ended(cause)
             raise
@@ -152,9 +155,8 @@ class ApiClient(BaseClient):
 
     def _wait_for_turn(self, call: Call) -> None:
         turn = threading.Event()
-        if not call.enter(turn.set):
-            # If the deadline passes meanwhile, the attempt is not made.
-            turn.wait(call.remaining)
+        if not call.enter(turn.set) and not turn.wait(call.remaining):
+            call.passed_over()
 
     def _attempt(self, call: Call) -> Any:
         timeout = call.begin()

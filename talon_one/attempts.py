@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from talon_one.timeout import Timeout
 
 _PASSING_CONFLICT = "too many requests"
+_SENT_BEFORE = "an attempt before had reached the server"
 
 
 class Attempts:
@@ -57,23 +58,18 @@ class Attempts:
         self._earlier: tuple[ApiException, ...] = ()
         self._ends = None if timeout.deadline is None else clock() + timeout.deadline
 
-    def begin(self) -> Timeout:
+    def begin(self, late: str = "the deadline has passed") -> Timeout:
         """Note that an attempt begins and return the time it may take.
+
+        Args:
+            late: What is said if the deadline has passed.
 
         Raises:
             ConnectTimeoutError: The deadline has passed; this attempt is not made.
         """
         remaining = self.remaining
         if remaining is not None and remaining <= 0:
-            raise self._told(
-                ConnectTimeoutError(
-                    None,
-                    "the deadline has passed",
-                    operation_id=self._operation.id,
-                    method=self._request.method,
-                    url=self._request.url_without_query,
-                )
-            )
+            raise self._told(self._failure(ConnectTimeoutError, late))
         self.made += 1
         return self._timeout.within(remaining)
 
@@ -106,14 +102,30 @@ class Attempts:
             return failure
         kind = ReadTimeoutError if isinstance(failure, ApiTimeoutError) else NoAnswerError
         self._earlier = (*self._earlier, failure)
-        return self._told(
-            kind(
-                None,
-                f"{failure.reason}; an attempt before had reached the server",
-                operation_id=failure.operation_id,
-                method=failure.method,
-                url=failure.url,
-            )
+        return self._told(self._failure(kind, f"{failure.reason}; {_SENT_BEFORE}"))
+
+    def given_up(self, reason: str) -> ApiException | None:
+        """Return what to raise when no further attempt can be made.
+
+        Args:
+            reason: Why.
+
+        Returns:
+            ``None`` if the server has carried out none of the attempts so far.
+        """
+        if not any(map(may_have_acted, self._earlier)):
+            return None
+        failure = self._told(self._failure(NoAnswerError, f"{reason}; {_SENT_BEFORE}"))
+        failure.attempts = len(self._earlier)
+        return failure
+
+    def _failure(self, kind: type[ApiException], reason: str) -> ApiException:
+        return kind(
+            None,
+            reason,
+            operation_id=self._operation.id,
+            method=self._request.method,
+            url=self._request.url_without_query,
         )
 
     def _told(self, failure: ApiException) -> ApiException:

@@ -56,6 +56,11 @@ class BaseClient:
     ) -> None:
         if configuration is None:
             configuration = Configuration.get_default_copy()
+        elif not isinstance(configuration, Configuration):
+            raise ApiTypeError(
+                "a client takes a Configuration: ApiClient(Configuration(host=...)),"
+                f" not {type(configuration).__name__}"
+            )
         self.configuration = configuration
         self.cookie = cookie
         self.last_response: Answer | None = None

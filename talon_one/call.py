@@ -11,7 +11,7 @@ from talon_one.response import result
 if TYPE_CHECKING:
     from talon_one.attempts import Attempts
     from talon_one.configuration import Configuration
-    from talon_one.exceptions import ApiException
+    from talon_one.exceptions import ApiException, ClientClosedError
     from talon_one.observe import Observation
     from talon_one.operation import Operation
     from talon_one.request import CallOptions, Request
@@ -37,6 +37,7 @@ class Call:
         "_attempts",
         "_configuration",
         "_full",
+        "_late",
         "_observation",
         "_operation",
         "_turn",
@@ -65,6 +66,7 @@ class Call:
         self._observation: Observation | None = None
         self._turns = turns if request.entities else None
         self._turn: Turn | None = None
+        self._late = "the deadline has passed"
 
     def start(self) -> None:
         """Tell the hooks that the call begins, in the thread or task that carries it out."""
@@ -96,10 +98,15 @@ class Call:
         self._turn = Turn(self.request.entities, wake)
         return self._turns.enter(self._turn)
 
+    def passed_over(self) -> None:
+        """Note that time was up before it was the turn of this call."""
+        self._late = "the deadline has passed in the queue of its profile or session"
+
     def leave(self) -> None:
-        """Let those go on who wait for this call."""
-        if self._turns is not None and self._turn is not None:
-            self._turns.leave(self._turn)
+        """Let those go on who wait for this call; once is enough."""
+        turn, self._turn = self._turn, None
+        if self._turns is not None and turn is not None:
+            self._turns.leave(turn)
 
     def begin(self) -> Timeout:
         """Note that an attempt begins and return the time it may take.
@@ -107,7 +114,7 @@ class Call:
         Raises:
             ConnectTimeoutError: The deadline has passed; this attempt is not made.
         """
-        timeout = self._attempts.begin()
+        timeout = self._attempts.begin(self._late)
         if self._observation is not None:
             self._observation.begins(self._attempts.made)
         return timeout
@@ -143,6 +150,16 @@ class Call:
         if final is not None:
             raise final from failure.__cause__
         return pause
+
+    def closed(self, cause: ClientClosedError) -> ApiException | None:
+        """Note that the client was closed before the next attempt.
+
+        Returns:
+            What to raise instead of *cause*, which says that nothing was sent, if something was.
+        """
+        failure = self._attempts.given_up("the client was closed")
+        self.ended(failure or cause)
+        return failure
 
     def ended(self, cause: BaseException) -> None:
         """Note that the call ends for a reason of its own, so that what hooks began ends too."""

@@ -105,6 +105,16 @@ class BaseApi:
             f" with a talon_one.aio.ApiClient use talon_one.aio.{name}, and await its methods"
         )
 
+    def _operation_of(self, method: Any) -> Operation:
+        """Return the operation of a method of this very object."""
+        from talon_one.exceptions import ApiTypeError
+        from talon_one.operation import operation_of
+
+        operation = operation_of(method)
+        if getattr(method, "__self__", self) is not self:
+            raise ApiTypeError(f"{method.__name__} is a method of another object than {self!r}")
+        return operation
+
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self.api_client.configuration.host}>"
 
@@ -185,9 +195,8 @@ class Api(BaseApi):
             kwargs: Its keyword arguments and the settings of the call.
         """
         from talon_one.download import Download
-        from talon_one.operation import operation_of
 
-        return Download(self.api_client, operation_of(method), args, kwargs)
+        return Download(self.api_client, self._operation_of(method), args, kwargs)
 
     def table(self, method: Callable[P, Any], /, *args: P.args, **kwargs: P.kwargs) -> Table:
         """Return the CSV file of an export as a table, whose rows are read as they come.

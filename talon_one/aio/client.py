@@ -5,8 +5,6 @@ from __future__ import annotations
 import asyncio
 import weakref
 from collections.abc import Awaitable, Callable
-from contextlib import suppress
-from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from talon_one.aio.connections import pool_size
@@ -69,7 +67,7 @@ class ApiClient(BaseClient):
         loops are closed with those.
         """
         self._closed = True
-        transport = self._transports.pop(asyncio.get_running_loop(), None)
+        transport = self._transports.get(asyncio.get_running_loop())
         if transport is not None:
             await transport.close()
 
@@ -168,36 +166,58 @@ class ApiClient(BaseClient):
     async def _carry_out(self, call: Call) -> Any:
         call.start()
         pause = 0.0
+        transport = None
         try:
+            transport = await self._transport()
+            transport.calls_begin()
             if call.queues:
                 await self._wait_for_turn(call)
             while True:
                 try:
                     if pause:
                         await self._sleep(pause)
-                    return await self._attempt(call)
+                    return await self._attempt(call, transport)
                 except ApiException as failure:
                     pause = call.failed(failure)
         except ApiException:
             raise
+        except ClientClosedError as cause:
+            instead = call.closed(cause)
+            raise instead or cause from (cause if instead else None)
         except BaseException as cause:
             call.ended(cause)
             raise
         finally:
             call.leave()
+            if transport is not None:
+                transport.calls_end()
 
     async def _wait_for_turn(self, call: Call) -> None:
-        turn = asyncio.Event()
-        # Whoever makes room may do so in another event loop.
-        wake = partial(asyncio.get_running_loop().call_soon_threadsafe, turn.set)
-        if not call.enter(wake):
-            # If the deadline passes meanwhile, the attempt is not made.
-            with suppress(asyncio.TimeoutError):
-                await asyncio.wait_for(turn.wait(), call.remaining)
+        loop = asyncio.get_running_loop()
+        turn = loop.create_future()
 
-    async def _attempt(self, call: Call) -> Any:
+        def grant() -> None:
+            if not turn.done():
+                turn.set_result(None)
+
+        def wake() -> None:
+            try:
+                # Whoever makes room may do so in another event loop.
+                loop.call_soon_threadsafe(grant)
+            except RuntimeError:
+                # The loop was closed in the middle of this call, which nobody goes on with.
+                call.leave()
+
+        if call.enter(wake):
+            return
+        # A timer may end a little early; nothing is sent out of turn.
+        while not turn.done() and (call.remaining is None or call.remaining > 0):
+            await asyncio.wait([turn], timeout=call.remaining)
+        if not turn.done():
+            call.passed_over()
+
+    async def _attempt(self, call: Call, transport: Transport) -> Any:
         timeout = call.begin()
-        transport = await self._transport()
         if not call.preload:
             raw = await transport.open(call.request, timeout)
             call.opened(raw.status, raw.headers)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import socket
 import weakref
-from collections.abc import Iterable
+from collections.abc import AsyncGenerator, AsyncIterable, Iterable
 from contextvars import ContextVar
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 
 # Waiting for a connection costs a task far less than a thread, so that more calls are under way.
 _DEFAULT_SIZE = 100
+
+# By how much the timers of an event loop differ from its clock, in seconds.
+_EARLY = 0.002
 
 # More than closing ever takes.
 _TURNS = 100
@@ -42,14 +45,20 @@ class Exchange:
         waiting: Whether it waits for a connection that other calls use.
         sent: Whether any of the request may have reached the server.
         ends: Time of the loop at which its deadline passes, if it has one.
+        stalled: Whether the server took no more of the request.
+        transport: What it is sent over, once there is a connection.
     """
 
-    __slots__ = ("ends", "sent", "timeout", "waiting")
+    __slots__ = ("_sending", "_timer", "ends", "sent", "stalled", "timeout", "transport", "waiting")
 
     def __init__(self, timeout: Timeout) -> None:
         self.timeout = timeout
         self.waiting = False
         self.sent = False
+        self.stalled = False
+        self.transport: asyncio.Transport | None = None
+        self._sending: float | None = None
+        self._timer: asyncio.TimerHandle | None = None
         self.ends = None
         if timeout.deadline is not None:
             self.ends = asyncio.get_running_loop().time() + timeout.deadline
@@ -57,7 +66,37 @@ class Exchange:
     @property
     def time_is_up(self) -> bool:
         """Whether the deadline has passed."""
-        return self.ends is not None and asyncio.get_running_loop().time() >= self.ends
+        # Timers may end a little early.
+        return self.ends is not None and asyncio.get_running_loop().time() >= self.ends - _EARLY
+
+    async def watched(self, body: AsyncIterable[bytes]) -> AsyncGenerator[bytes, None]:
+        """Yield the pieces of a body, and break the connection when one is not taken in time.
+
+        aiohttp bounds only the wait for the answer.
+        """
+        loop = asyncio.get_running_loop()
+        if self.timeout.read is not None:
+            self._timer = loop.call_later(self.timeout.read, self._look, self.timeout.read)
+        async for piece in body:
+            self._sending = loop.time()
+            yield piece
+            self._sending = None
+
+    def _look(self, seconds: float) -> None:
+        loop = asyncio.get_running_loop()
+        left = seconds
+        if self._sending is not None:
+            left -= loop.time() - self._sending
+        if left > 0:
+            self._timer = loop.call_later(left, self._look, seconds)
+        elif self.transport is not None:
+            self.stalled = True
+            self.transport.abort()
+
+    def stop_watching(self) -> None:
+        """Leave the connection alone from now on: the answer has begun, or will not."""
+        if self._timer is not None:
+            self._timer.cancel()
 
 
 exchange_of_task: ContextVar[Exchange] = ContextVar("talon_one_exchange")
@@ -161,7 +200,9 @@ class Connector(aiohttp.TCPConnector):
                     connection.close()
                     raise
         # From here on, even the server may know more of the request than we do.
-        exchange_of_task.get().sent = True
+        exchange = exchange_of_task.get()
+        exchange.sent = True
+        exchange.transport = connection.transport
         return connection
 
     async def _wait_for_available_connection(self, *args: Any) -> None:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import AsyncIterator
-from typing import TYPE_CHECKING
+from collections.abc import AsyncIterator, Callable
+from typing import TYPE_CHECKING, Any
 
 from talon_one.download import BaseDownload, Lines, Progress, SavedFile
 
@@ -67,7 +67,23 @@ class Download(BaseDownload):
             path: Where it goes.
             progress: Called after every piece, in that thread, with the bytes so far and the total.
         """
-        with SavedFile(path, self.total, progress) as file:
+        file = SavedFile(path, self.total, progress).__enter__()
+        try:
             async for piece in self.chunks():
-                await asyncio.to_thread(file.write, piece)
+                await _to_its_end(file.write, piece)
+        except BaseException as cause:
+            await _to_its_end(file.__exit__, type(cause))
+            raise
+        # What is left is written, and the file moved: that may take a while, too.
+        await _to_its_end(file.__exit__, None)
         return file.size
+
+
+async def _to_its_end(function: Callable[[Any], object], argument: object) -> None:
+    """Call a function in a thread, and leave it only when it has returned, even if cancelled."""
+    work = asyncio.ensure_future(asyncio.to_thread(function, argument))
+    try:
+        await asyncio.shield(work)
+    except asyncio.CancelledError:
+        await asyncio.wait([work])
+        raise

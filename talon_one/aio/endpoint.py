@@ -7,7 +7,6 @@ from functools import wraps
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from talon_one.endpoint import BaseApi, as_variant
-from talon_one.operation import operation_of
 
 if TYPE_CHECKING:
     from collections.abc import Coroutine
@@ -102,7 +101,7 @@ class Api(BaseApi):
         """
         from talon_one.aio.download import Download
 
-        return Download(self.api_client, operation_of(method), args, kwargs)
+        return Download(self.api_client, self._operation_of(method), args, kwargs)
 
     def table(self, method: Callable[P, Any], /, *args: P.args, **kwargs: P.kwargs) -> Table:
         """Return the CSV file of an export as a table, whose rows are read as they come.

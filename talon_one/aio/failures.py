@@ -33,7 +33,7 @@ def translated(cause: Exception, request: Request, exchange: Exchange) -> Transp
 
 def timed_out(cause: Exception, exchange: Exchange) -> bool:
     """Say whether it was time that put an end to an attempt."""
-    return exchange.time_is_up or isinstance(cause, asyncio.TimeoutError)
+    return exchange.time_is_up or exchange.stalled or isinstance(cause, asyncio.TimeoutError)
 
 
 def reason(cause: Exception, exchange: Exchange) -> str:
@@ -45,6 +45,8 @@ def reason(cause: Exception, exchange: Exchange) -> str:
 
 def _sentence(cause: Exception, exchange: Exchange) -> str:
     """Return what happened, in the words of the blocking client, without the objects behind it."""
+    if exchange.stalled:
+        return f"Sending timed out. (read timeout={exchange.timeout.read})"
     if isinstance(cause, asyncio.TimeoutError):
         if exchange.sent:
             return f"Read timed out. (read timeout={exchange.timeout.read})"

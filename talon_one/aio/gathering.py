@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Coroutine, Iterable, Iterator
+from functools import partial
 from typing import Generic, TypeVar
 
 from talon_one.exceptions import ApiTypeError
@@ -16,12 +17,13 @@ class Gathered(Generic[T]):
 
     Attributes:
         results: What calls returned.
-        failures: What calls raised.
-        stopped: Whether there were calls that have not been begun.
+        failures: What calls raised; `asyncio.CancelledError` for one that somebody cancelled.
+        stopped: Whether it ended before all calls were taken; of an iterator, before it was known
+            that there are no more.
     """
 
     def __init__(
-        self, results: dict[int, T], failures: dict[int, Exception], stopped: bool
+        self, results: dict[int, T], failures: dict[int, BaseException], stopped: bool
     ) -> None:
         self.results = results
         self.failures = failures
@@ -31,7 +33,7 @@ class Gathered(Generic[T]):
         """Return what the calls returned, in their order.
 
         Raises:
-            Exception: What the first of those that failed raised.
+            BaseException: What the first of those that failed raised.
         """
         for number in sorted(self.failures):
             raise self.failures[number]
@@ -64,36 +66,62 @@ async def gather(
         stop: Begin no further calls once this is set.
 
     Raises:
-        ApiTypeError: *limit* is no number above 0, or something among *calls* is no call.
+        ApiTypeError: *limit* is no number above 0.
         Exception: Whatever the iterator of *calls* raises, once the calls under way have ended.
     """
-    if not isinstance(limit, int) or limit < 1:
+    if not isinstance(limit, int) or isinstance(limit, bool) or limit < 1:
+        _drop(calls, enumerate(calls))
         raise ApiTypeError(f"limit is a number of calls, at least 1, not {limit!r}")
     results: dict[int, T] = {}
-    failures: dict[int, Exception] = {}
+    failures: dict[int, BaseException] = {}
+    under_way: set[asyncio.Future[T]] = set()
+    room = asyncio.Semaphore(limit)
     numbered = enumerate(calls)
 
     def halted() -> bool:
         return bool(stop_on_failure and failures) or (stop is not None and stop.is_set())
 
-    async def work() -> None:
+    def end(number: int, call: asyncio.Future[T]) -> None:
+        under_way.discard(call)
+        room.release()
+        if call.cancelled():
+            failures[number] = asyncio.CancelledError()
+        elif (failure := call.exception()) is not None:
+            failures[number] = failure
+        else:
+            results[number] = call.result()
+
+    async def begin() -> bool:
+        """Begin calls until there are no more, or no more are wanted; say which."""
         while not halted():
+            await room.acquire()
+            if halted():
+                break
             for number, call in numbered:
                 try:
-                    results[number] = await _begun(call)
+                    begun = asyncio.ensure_future(_begun(call))
                 except Exception as failure:  # Whatever it is, it is that call's alone.
                     failures[number] = failure
+                    room.release()
+                else:
+                    under_way.add(begun)
+                    begun.add_done_callback(partial(end, number))
                 break
             else:
-                return
+                return False
+        return True
 
     try:
-        await _all(work() for _ in range(limit))
-    except BaseException:
-        _drop(calls, numbered)
+        more = await begin()
+    except asyncio.CancelledError:
+        _cancel(under_way)
         raise
-    stopped = halted() and _drop(calls, numbered)
-    return Gathered(dict(sorted(results.items())), dict(sorted(failures.items())), stopped)
+    finally:
+        try:
+            await _settle(under_way)
+        finally:
+            left = _drop(calls, numbered)
+    return Gathered(dict(sorted(results.items())), dict(sorted(failures.items())), more and left)
 
 
 def _begun(call: Awaitable[T] | Callable[[], Awaitable[T]]) -> Awaitable[T]:
@@ -104,18 +132,21 @@ def _begun(call: Awaitable[T] | Callable[[], Awaitable[T]]) -> Awaitable[T]:
     raise ApiTypeError(f"a call is a coroutine or a function that returns one, not {call!r}")
 
 
-async def _all(coroutines: Iterable[Coroutine[None, None, None]]) -> None:
-    """Run coroutines until each has come to its end, whatever the others do."""
-    tasks = [asyncio.ensure_future(each) for each in coroutines]
+async def _settle(calls: set[asyncio.Future[T]]) -> None:
+    """Wait until all of them have ended; who is cancelled meanwhile cancels them."""
     try:
-        await asyncio.wait(tasks)
+        while calls:
+            await asyncio.wait(list(calls))
     except asyncio.CancelledError:
-        for task in tasks:
-            task.cancel()
-        await asyncio.wait(tasks)
+        _cancel(calls)
+        while calls:
+            await asyncio.wait(list(calls))
         raise
-    for task in tasks:
-        task.result()
+
+
+def _cancel(calls: set[asyncio.Future[T]]) -> None:
+    for each in list(calls):
+        each.cancel()
 
 
 def _drop(calls: object, numbered: Iterator[tuple[int, object]]) -> bool:

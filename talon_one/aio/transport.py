@@ -6,7 +6,8 @@ import asyncio
 import io
 import sys
 import warnings
-from collections.abc import AsyncGenerator, Callable
+import weakref
+from collections.abc import AsyncGenerator, Callable, Iterable
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
@@ -17,7 +18,13 @@ from urllib3.exceptions import HTTPError, InsecureRequestWarning
 
 from talon_one.aio.connections import Connector, Exchange, LatinRequest, exchange_of_task
 from talon_one.aio.failures import FAILURES, reason, timed_out, told, translated
-from talon_one.exceptions import ConfigurationError, TransportError, transport_error_class
+from talon_one.base_client import CLOSED
+from talon_one.exceptions import (
+    ClientClosedError,
+    ConfigurationError,
+    TransportError,
+    transport_error_class,
+)
 from talon_one.proxies import headers_for, proxy_for
 from talon_one.response import Answer
 from talon_one.rest import call_details, unpacked
@@ -35,8 +42,8 @@ _NO_TLS_IN_TLS = sys.version_info < (3, 11)
 
 _SOCKS = ("socks4://", "socks4a://", "socks5://", "socks5h://")
 
-# What aiohttp takes as bytes without a warning.
-_LARGE_BODY = 2**20
+# What goes out in one piece, because the system takes it in any case.
+_LARGE_BODY = 2**16
 
 
 class Transport:
@@ -63,22 +70,39 @@ class Transport:
         # What is repeated is decided above; aiohttp knows methods only. It has no other switch.
         self._session._retry_connection = False
         self._routes: dict[str, dict[str, Any]] = {}
-        self._life = _close_with_the_loop(self._session, self._connector, at_end)
+        # Those whose body may still be read by somebody.
+        self._responses: weakref.WeakSet[aiohttp.ClientResponse] = weakref.WeakSet()
+        self._life = _close_with_the_loop(self._session, self._connector, self._responses, at_end)
         self._under_way = 0
         self._idle: asyncio.Future[None] | None = None
+        self._closing = asyncio.Lock()
 
     async def start(self) -> None:
         """Have the connections closed at the end of the loop, if not before."""
         await anext(self._life)
 
     async def close(self) -> None:
-        """Close all connections, once the calls that are under way have come to their end."""
-        try:
-            if self._under_way:
-                self._idle = asyncio.get_running_loop().create_future()
-                await self._idle
-        finally:
-            await self._life.aclose()
+        """Close all connections, once the calls that are under way have come to their end.
+
+        Who is cancelled here does not wait for them.
+        """
+        async with self._closing:
+            try:
+                if self._under_way:
+                    self._idle = asyncio.get_running_loop().create_future()
+                    await self._idle
+            finally:
+                await self._life.aclose()
+
+    def calls_begin(self) -> None:
+        """Note that a call begins, which is waited for when the connections are to be closed."""
+        self._under_way += 1
+
+    def calls_end(self) -> None:
+        """Note that a call has come to its end."""
+        self._under_way -= 1
+        if self._idle is not None and not self._under_way and not self._idle.done():
+            self._idle.set_result(None)
 
     def abandon(self) -> None:
         """Let go of connections that belong to the parent process, after a fork."""
@@ -96,14 +120,8 @@ class Transport:
             NoAnswerError: It may have, but no complete answer came back.
             ApiValueError: A file to upload could not be read to its end.
         """
-        self._under_way += 1
-        try:
-            stream = await self._stream(request, timeout)
-            return await stream.answer()
-        finally:
-            self._under_way -= 1
-            if self._idle is not None and not self._under_way and not self._idle.done():
-                self._idle.set_result(None)
+        stream = await self._stream(request, timeout)
+        return await stream.answer()
 
     async def open(self, request: Request, timeout: Timeout) -> aiohttp.ClientResponse:
         """Send a request once and return the answer with its body still to be read.
@@ -139,10 +157,15 @@ class Transport:
             headers = {**route["proxy_headers"], **headers}
         body: Any = request.body
         if isinstance(body, bytes) and len(body) > _LARGE_BODY:
-            body = io.BytesIO(body)
-        token = exchange_of_task.set(exchange)
+            headers = {**headers, "Content-Length": str(len(body))}
+            body = _pieces(body)
+        if body is not None and not isinstance(body, bytes):
+            body = exchange.watched(body)
+        exchange_of_task.set(exchange)
         response = None
         try:
+            if self._session.closed:
+                raise ClientClosedError(CLOSED)
             response = await self._session.request(
                 request.method,
                 # As it is: what is percent-encoded in an ID has to stay so.
@@ -153,12 +176,13 @@ class Transport:
                 timeout=_client_timeout(timeout),
                 **route,
             )
+            self._responses.add(response)
             return response
         except FAILURES as cause:
             _raise_failure_of_file(request)
             raise translated(cause, request, exchange) from told(cause)
         finally:
-            exchange_of_task.reset(token)
+            exchange.stop_watching()
             if response is None:
                 _close_file(request)
 
@@ -197,6 +221,11 @@ class Transport:
         return route
 
 
+async def _pieces(body: bytes) -> AsyncGenerator[bytes, None]:
+    for start in range(0, len(body), _LARGE_BODY):
+        yield body[start : start + _LARGE_BODY]
+
+
 def _raise_failure_of_file(request: Request) -> None:
     """Tell why a file could not be read, which is a broken connection in the eyes of aiohttp."""
     failure = None if isinstance(request.body, bytes | None) else request.body.failure
@@ -210,7 +239,10 @@ def _close_file(request: Request) -> None:
 
 
 async def _close_with_the_loop(
-    session: aiohttp.ClientSession, connector: Connector, at_end: Callable[[], object]
+    session: aiohttp.ClientSession,
+    connector: Connector,
+    responses: Iterable[aiohttp.ClientResponse],
+    at_end: Callable[[], object],
 ) -> AsyncGenerator[None, None]:
     """Close a session when it is no longer used.
 
@@ -220,6 +252,9 @@ async def _close_with_the_loop(
         yield
     finally:
         at_end()
+        for response in list(responses):
+            # Otherwise who reads a body would wait for ever: aiohttp tells only connections.
+            response.close()
         await session.close()
         await connector.wait_until_closed()
 

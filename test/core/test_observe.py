@@ -139,24 +139,40 @@ class Interrupted(BaseException):
     """As Ctrl-C is, but that would end the event loop as well."""
 
 
-@pytest.mark.parametrize("closed", [True, False])
 def test_hooks_are_told_when_something_else_ends_the_call(
-    client: ApiClient, server: RecordingServer, notes: Notes, closed: bool
+    client: ApiClient, server: RecordingServer, notes: Notes
 ) -> None:
     server.script(Answer(503))
-    if closed:
-        client._sleep = lambda _: client.close()
-    else:
 
-        def interrupt(_: float) -> None:
-            raise Interrupted
+    def interrupt(_: float) -> None:
+        raise Interrupted
 
-        client._sleep = interrupt
-    with pytest.raises(ClientClosedError if closed else Interrupted) as caught:
+    client._sleep = interrupt
+    with pytest.raises(Interrupted) as caught:
         READ(client)
-    assert notes.told[:3] == [("request", 0, None), ("request", 1, None), ("error", 1, 503)]
+    assert_told_of_the_end(notes, 503, caught.value)
+
+
+@pytest.mark.one_shell("an asyncio client waits for its calls when it is closed")
+@pytest.mark.parametrize(("status", "failure"), [(429, ClientClosedError), (503, NoAnswerError)])
+def test_hooks_are_told_when_the_client_is_closed_in_the_middle_of_a_call(
+    client: ApiClient,
+    server: RecordingServer,
+    notes: Notes,
+    status: int,
+    failure: type[Exception],
+) -> None:
+    server.script(Answer(status))
+    client._sleep = lambda _: client.close()
+    with pytest.raises(failure) as caught:
+        READ(client)
+    assert_told_of_the_end(notes, status, caught.value)
+
+
+def assert_told_of_the_end(notes: Notes, status: int, failure: BaseException) -> None:
+    assert notes.told[:3] == [("request", 0, None), ("request", 1, None), ("error", 1, status)]
     assert notes.told[-1] == ("error", 0, None)
-    assert notes.events[-1].failure is caught.value
+    assert notes.events[-1].failure is failure
     began = [attempt for method, attempt, _ in notes.told if method == "request"]
     ended = [attempt for method, attempt, _ in notes.told if method != "request"]
     assert sorted(began) == sorted(ended)
@@ -353,10 +369,11 @@ def test_a_span_holds_neither_query_nor_body_nor_ids_nor_keys(
         assert private not in text.replace(str(span.start_time), "")
 
 
+@pytest.mark.one_shell("an asyncio client waits for its calls when it is closed")
 def test_a_span_ends_however_the_call_does(
     traced: ApiClient, server: RecordingServer, spans: InMemorySpanExporter
 ) -> None:
-    server.script(Answer(503))
+    server.script(Answer(429))
     traced._sleep = lambda _: traced.close()
     with pytest.raises(ClientClosedError):
         READ(traced)
