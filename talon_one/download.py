@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import codecs
+import errno
 import os
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from typing import IO, TYPE_CHECKING, Any
 from uuid import uuid4
 
-from talon_one.exceptions import ApiTypeError
+from talon_one.exceptions import ApiTypeError, UndecodableAnswerError
 
 if TYPE_CHECKING:
     from typing_extensions import Self
@@ -32,6 +34,7 @@ class BaseDownload:
         self._args = args
         self._kwargs = kwargs
         self._stream: Any = None
+        self._taken: Any = None
 
     @property
     def status_code(self) -> int:
@@ -56,6 +59,28 @@ class BaseDownload:
         if self._stream is None:
             raise ApiTypeError("a download is opened by a with block, and closed at its end")
         return self._stream
+
+    def _unread(self) -> Any:
+        """Return the stream, for its body to be read: once, since nothing of it is kept."""
+        stream = self._opened()
+        if stream is self._taken:
+            raise ApiTypeError(
+                f"the body of this {self._operation.id} can be read once, and was;"
+                " keep what chunks, lines, read or save gave, or make the call anew"
+            )
+        self._taken = stream
+        return stream
+
+    def undecodable(self, reason: str, data: bytes) -> UndecodableAnswerError:
+        """Return the exception for a body that is not what was asked for; *data* begins it."""
+        return UndecodableAnswerError(
+            self.status_code,
+            reason,
+            headers=self.headers,
+            raw_data=data,
+            operation_id=self._operation.id,
+            method=self._operation.method,
+        )
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self._operation.id}>"
@@ -85,8 +110,9 @@ class Download(BaseDownload):
 
         Raises:
             NoAnswerError: The body breaks off; `ReadTimeoutError` if it took too long.
+            ApiTypeError: The body was read before, by this or another method.
         """
-        pieces: Iterator[bytes] = self._opened().pieces()
+        pieces: Iterator[bytes] = self._unread().pieces()
         return pieces
 
     def lines(self) -> Iterator[str]:
@@ -157,22 +183,41 @@ class SavedFile:
         self._file: IO[bytes]
 
     def __enter__(self) -> SavedFile:
+        if os.path.isdir(self._path):
+            # Known before the body is there, which may take an hour.
+            raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), self._path)
         folder, name = os.path.split(self._path)
         # In the same folder, because a file cannot be moved in one step to another disk.
         self._partial = os.path.join(folder, f".{name}.{uuid4().hex}.part")
-        self._file = open(self._partial, "xb")
+        with self._named():
+            self._file = open(self._partial, "xb")
         return self
 
     def write(self, piece: bytes) -> None:
         """Append a piece and tell of the progress."""
-        self._file.write(piece)
+        with self._named():
+            self._file.write(piece)
         self.size += len(piece)
         if self._progress is not None:
             self._progress(self.size, self._total)
 
     def __exit__(self, kind: object, *exc_info: object) -> None:
-        self._file.close()
-        if kind is None:
-            os.replace(self._partial, self._path)
-        else:
-            os.unlink(self._partial)
+        try:
+            if kind is None:
+                with self._named():
+                    self._file.close()
+                    os.replace(self._partial, self._path)
+        finally:
+            # Whatever went wrong, a full disk included: the rest of a file is of no use to anyone.
+            with suppress(OSError):
+                self._file.close()
+            with suppress(FileNotFoundError):
+                os.unlink(self._partial)
+
+    @contextmanager
+    def _named(self) -> Iterator[None]:
+        """Have failures name the path that was asked for, not that of the partial file."""
+        try:
+            yield
+        except OSError as cause:
+            raise OSError(cause.errno, cause.strerror, self._path) from cause

@@ -189,18 +189,21 @@ class TableError(ApiValueError):
 
     Attributes:
         problems: What is wrong with it, by line, each with its row.
+        complete: Whether the whole table was looked at; there may be more problems otherwise.
     """
 
-    def __init__(self, subject: str, problems: Sequence[Problem]) -> None:
+    def __init__(self, subject: str, problems: Sequence[Problem], complete: bool = True) -> None:
         self.subject = subject
         self.problems = tuple(problems)
+        self.complete = complete
         count = len(self.problems)
+        least = "" if complete else "at least "
         found = "; ".join(map(str, self.problems[:_SHOWN_PROBLEMS]))
-        more = f"; and {count - _SHOWN_PROBLEMS} more" if count > _SHOWN_PROBLEMS else ""
-        super().__init__(f"{subject} has {count} problem{'s' * (count != 1)}: {found}{more}")
+        more = f"; and {least}{count - _SHOWN_PROBLEMS} more" if count > _SHOWN_PROBLEMS else ""
+        super().__init__(f"{subject} has {least}{count} problem{'s' * (count != 1)}: {found}{more}")
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return type(self), (self.subject, self.problems)
+        return type(self), (self.subject, self.problems, self.complete)
 
 
 class ApiException(OpenApiException):

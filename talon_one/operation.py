@@ -141,7 +141,7 @@ class Csv(NamedTuple):
 
     columns: tuple[Column, ...]
     any_of: tuple[str, ...] = ()
-    """Columns of which an import needs at least one."""
+    """Columns of which every row of an import fills exactly one."""
     not_both: tuple[str, ...] = ()
     """Columns of which a row of an import may fill only one."""
     replaces: bool = False
@@ -274,5 +274,8 @@ def operation_of(method: Any) -> Operation:
     if operation is None:
         from talon_one.exceptions import ApiTypeError
 
+        plain: Any = getattr(method, "__wrapped__", None)
+        if getattr(plain, "operation", None) is not None:
+            raise ApiTypeError(f"this takes {plain.__name__} itself, not {method.__name__}")
         raise ApiTypeError(f"this takes a method of an API, such as api.export_coupons: {method!r}")
     return operation

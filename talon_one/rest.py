@@ -106,7 +106,9 @@ class RESTClientObject:
         those of `send`.
         """
         with Exchange(timeout.deadline) as exchange:
-            return self._open(request, timeout, exchange)
+            response = self._open(request, timeout, exchange)
+        _check_uncut(response, request, exchange)
+        return response
 
     def stream(self, request: Request, timeout: Timeout = _DEFAULT) -> Stream | Answer:
         """Send a request once and return the answer, its body to be read bit by bit if it is 2xx.
@@ -116,9 +118,11 @@ class RESTClientObject:
         ends = None if timeout.deadline is None else time.monotonic() + timeout.deadline
         with Exchange(timeout.deadline) as exchange:
             response = self._open(request, timeout, exchange)
-            if 200 <= response.status <= 299:
-                return Stream(response, request, ends)
-            data = _body(response, request, exchange)
+            streamed = 200 <= response.status <= 299
+            data = b"" if streamed else _body(response, request, exchange)
+        if streamed:
+            _check_uncut(response, request, exchange)
+            return Stream(response, request, ends)
         return Answer(response.status, response.reason, response.headers, data)
 
     def _open(
@@ -312,6 +316,17 @@ def _check_end(response: urllib3.BaseHTTPResponse, exchange: Exchange) -> None:
     if exchange.cut and response.length_remaining is None and not response.chunked:
         response.close()
         raise urllib3.exceptions.ProtocolError("cut")
+
+
+def _check_uncut(response: urllib3.BaseHTTPResponse, request: Request, exchange: Exchange) -> None:
+    """Refuse an answer whose connection was cut between its headers and the end of *exchange*.
+
+    Its body would break off as if the server had gone.
+    """
+    if exchange.cut:
+        response.close()
+        cause = TimeoutError("the deadline has passed")
+        raise _broken_off(cause, request, response, exchange) from cause
 
 
 def unpacked(response: urllib3.BaseHTTPResponse) -> bytes:

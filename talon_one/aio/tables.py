@@ -17,6 +17,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from talon_one.download import SavedFile
 from talon_one.exceptions import ApiException, Problem, TableError
 from talon_one.tables.frames import Series, TextColumns, pandas_frame, polars_frame, require
 from talon_one.tables.imports import Source
@@ -79,6 +80,7 @@ class Table(BaseTable):
     def __init__(self, method: Callable[..., Any], /, *args: Any, **kwargs: Any) -> None:
         super().__init__(method, *args, **kwargs)
         self._stack = AsyncExitStack()
+        self._pieces: AsyncIterator[bytes]
 
     async def __aenter__(self) -> Self:
         await self._open()
@@ -98,8 +100,8 @@ class Table(BaseTable):
 
     @property
     def columns(self) -> tuple[str, ...]:
-        """Names of the columns, as the file has them; empty until the first row was read."""
-        return self._reader.columns if self._reader is not None else ()
+        """Names of the columns, as the file has them; empty until the table was entered or used."""
+        return self._columns
 
     async def rows(self) -> list[Row]:
         """Return all rows as a list."""
@@ -110,7 +112,10 @@ class Table(BaseTable):
         self._use()
         await self._open()
         async with self._stack:
-            return await self._download.save(path, progress)
+            with SavedFile(path, self._download.total, progress) as file:
+                async for piece in self._all_pieces():
+                    await to_thread(file.write, piece)
+        return file.size
 
     async def to_pandas(self) -> pandas.DataFrame:
         """Return all rows as a data frame; see `talon_one.tables.Table.to_pandas`."""
@@ -131,15 +136,32 @@ class Table(BaseTable):
 
     async def _open(self) -> None:
         self._check_open()
-        if not self._opened:
-            await self._stack.enter_async_context(self._download)
-            self._opened = True
+        if self._opened:
+            return
+        async with AsyncExitStack() as stack:
+            await stack.enter_async_context(self._download)
+            self._pieces = self._download.chunks()
+            header = self._header()
+            async for piece in self._pieces:
+                if header.feed(piece):
+                    break
+            else:
+                header.close()
+            self._take_header(header)
+            self._stack = stack.pop_all()
+        self._opened = True
+
+    async def _all_pieces(self) -> AsyncIterator[bytes]:
+        for piece in self._taken():
+            yield piece
+        async for piece in self._pieces:
+            yield piece
 
     async def _read(self, as_text: bool = False) -> AsyncIterator[Row]:
         await self._open()
         reader = self._new_reader(as_text)
         async with self._stack:
-            async for chunk in self._download.chunks():
+            async for chunk in self._all_pieces():
                 for row in reader.feed(chunk):
                     yield row
                     self._check_open()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 import re
 from collections.abc import Callable, Mapping
@@ -35,6 +36,10 @@ _TIMESTAMP = re.compile(
 )
 _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _EXAMPLE = "2026-12-31T23:59:59Z"
+_CERTAIN_DIGITS = 15
+"""Decimal digits that a float never loses."""
+_WHOLE = 2**53
+"""Whole floats below this are the number that was meant."""
 _SHOWN = 60
 """Characters of a cell that a message repeats, at most."""
 
@@ -77,7 +82,13 @@ def _read_number(text: str) -> Any:
     if _NUMBER.fullmatch(text) is None:
         return text
     number = float(text)
-    return text if math.isinf(number) else number
+    if math.isinf(number):
+        return text
+    if len(text) <= _CERTAIN_DIGITS and text.lower().find("e") < 0:
+        return number
+    # A balance is handed over as it is, or not as a float.
+    exact = Decimal(text)
+    return number if exact == Decimal(repr(number)) else exact
 
 
 def _read_boolean(text: str) -> Any:
@@ -111,8 +122,7 @@ def written(column: Column | None, value: Any) -> str:
     Raises:
         ApiValueError: It cannot stand in this column; the message goes on from the column's name.
     """
-    if isinstance(value, Enum) and value is not wire.NULL:
-        value = value.value
+    value = _native(value)
     if _is_missing(value):
         return ""
     if column is not None and column.separator and isinstance(value, (list, tuple)):
@@ -122,6 +132,8 @@ def written(column: Column | None, value: Any) -> str:
             raise ApiValueError(f"holds {_a(column)}, not {_shown(value)}")
         return _written_json(value)
     if isinstance(value, str):
+        if not value.isascii() and _SURROGATE.search(value):
+            raise ApiValueError(f"has half of a character, which is no UTF-8: {_shown(value)}")
         return value
     if isinstance(value, bool):
         return "true" if value else "false"
@@ -133,7 +145,9 @@ def written(column: Column | None, value: Any) -> str:
     if number is None:
         raise ApiValueError(f"holds {_shown(value)}, which no cell can stand for")
     is_text = column is None or parse(column.type).kind in ("str", "Literal")
-    if is_text and not number.lstrip("-").isdecimal() and not isinstance(value, UUID):
+    inexact = isinstance(value, float) and abs(value) >= _WHOLE
+    meant = isinstance(value, UUID) or (number.lstrip("-").isdecimal() and not inexact)
+    if is_text and not meant:
         # A code or ID that a data frame has made a float is not the one that was meant.
         raise ApiValueError(f"is text, and {_shown(value)} is a number; convert it yourself")
     return number
@@ -143,9 +157,24 @@ def _is_missing(value: Any) -> bool:
     if value is None or value is wire.NULL:
         return True
     # Data frames have these in the place of None.
-    return (isinstance(value, (float, Decimal)) and value != value) or (
+    if isinstance(value, Decimal):
+        return value.is_nan()  # Comparing one that signals is an error.
+    return (isinstance(value, float) and value != value) or (
         type(value).__name__ in ("NaTType", "NAType")
     )
+
+
+def _native(value: Any) -> Any:
+    """Return values of enumerations, numpy and data frames as those of Python."""
+    if isinstance(value, Enum) and value is not wire.NULL:
+        return value.value
+    if type(value) in _NATIVE:
+        return value
+    if type(value).__name__ == "datetime64":  # To nanoseconds it would become a number.
+        return value.astype("datetime64[us]").tolist()
+    # Series have both, and arrays and numbers of numpy the second; arrays become lists.
+    convert = getattr(value, "to_list", None) or getattr(value, "tolist", None)
+    return convert() if callable(convert) and not isinstance(value, (Model, Mapping)) else value
 
 
 def _written_list(column: Column, value: Any) -> str:
@@ -176,12 +205,13 @@ def _written_number(value: Any) -> str | None:
         return format(value, "f") if value.is_finite() else None
     if isinstance(value, UUID):
         return str(value)
-    # The numbers of numpy are not those of Python, but can become them.
-    value = value.item() if hasattr(value, "item") else value
     if isinstance(value, int):
         return str(value)
     if isinstance(value, float) and math.isfinite(value):
-        return str(int(value)) if value.is_integer() and abs(value) < 2**53 else repr(value)
+        if value.is_integer() and abs(value) < _WHOLE:
+            return str(int(value))
+        # Without an exponent, which not everything that reads CSV knows.
+        return format(Decimal(repr(value)), "f")
     return None
 
 
@@ -201,6 +231,8 @@ def checker_for(column: Column) -> Checker:
             return for_empty
         if not text.isascii() and any("\udc80" <= letter <= "\udcff" for letter in text):
             return "is not UTF-8; save the file as CSV UTF-8"
+        if "\0" in text:
+            return f"has a NUL character in it: {_shown(text)}"
         return check(text)
 
     return fault
@@ -262,8 +294,13 @@ def _fault_of_timestamp(words: tuple[str, ...], text: str) -> str:
 
 def _fault_of_json(wanted: str, text: str) -> str:
     try:
-        data = wire.decode(text)
-    except ValueError as cause:
+        # The standard library reads numbers such as NaN, which are no JSON, unless it is told.
+        data = (
+            json.loads(text, parse_constant=_refuse)
+            if _CONSTANT.search(text)
+            else wire.decode(text)
+        )
+    except (ValueError, RecursionError) as cause:
         lost = '"' not in text and ":" in text
         doubled = ' in a CSV file with doubled quotes: "{""size"": ""L""}"'
         hint = f"; its quotes are lost, write it{doubled}" if lost else ""
@@ -276,6 +313,13 @@ def _fault_of_json(wanted: str, text: str) -> str:
     return ""
 
 
+def _refuse(constant: str) -> None:
+    raise ValueError(f"JSON has no {constant}")
+
+
+_NATIVE = frozenset({str, int, float, bool, type(None), datetime, dict, list, Decimal})
+_CONSTANT = re.compile("NaN|Infinity")
+_SURROGATE = re.compile("[\ud800-\udfff]")
 _JSON_NAMES = {"dict": "object", "list": "array"}
 _NUMBER_FORMS: Mapping[str, tuple[re.Pattern[str], Callable[[str], Any], str]] = {
     "int": (re.compile(r"[+-]?[0-9]{1,18}"), int, "a whole number such as 100"),

@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from functools import lru_cache
 from typing import Any
 
+from talon_one.dates import read_datetime
 from talon_one.exceptions import Problem
 from talon_one.operation import Operation
 from talon_one.suggest import did_you_mean
 from talon_one.tables.cells import Checker, checker_for
-from talon_one.tables.records import Record, RecordReader
+from talon_one.tables.records import UNCLOSED, Record, RecordReader
 
+DOUBLED = "stands there twice; leave one of them out"
+"""What is wrong with a column whose name another one has."""
+_BEGINS = ("startdate",)
+_ENDS = ("expirydate", "enddate")
 _OTHER_DELIMITERS = {";": "semicolons", "\t": "tabs", "|": "bars"}
 
 
@@ -38,20 +44,33 @@ class TableCheck:
         self._records = RecordReader(errors="surrogateescape", strict=True)
         self._names: list[str] = []
         self._checkers: list[Checker | None] = []
+        self._begins: list[int] = []
+        self._ends: list[int] = []
         self._hopeless = False
+        self._returns = self._newlines = False
 
     @property
     def full(self) -> bool:
         """Whether there is no use in going on."""
-        return self._hopeless or len(self.problems) >= self._limit
+        return self._hopeless or self.stopped
+
+    @property
+    def stopped(self) -> bool:
+        """Whether there are so many problems that the rest is not looked at."""
+        return len(self.problems) >= self._limit
 
     def feed(self, chunk: bytes) -> None:
         """Look at the next bytes of a file."""
+        self._returns = self._returns or b"\r" in chunk
+        self._newlines = self._newlines or b"\n" in chunk
         for record in self._records.feed(chunk):
             self._record(record)
 
     def close(self) -> None:
         """Look at the rest of a file, and at the table as a whole."""
+        if self._returns and not self._newlines:
+            self._add(1, "ends with a carriage return alone, as all lines do; save it with LF")
+            return
         for record in self._records.close():
             self._record(record)
         self.end()
@@ -73,16 +92,18 @@ class TableCheck:
         """Take note of the names of the columns, without a look at them."""
         self._names = list(names)
         self._checkers = [self._by_name.get(name) for name in names]
-        self._hopeless = not any(self._checkers)
+        self._begins = [index for index, name in enumerate(names) if name in _BEGINS]
+        self._ends = [index for index, name in enumerate(names) if name in _ENDS]
 
-    def header(self, names: Sequence[str], line: int = 1) -> None:
-        """Look at the names of the columns."""
+    def header(self, names: Sequence[str], line: int = 1, *, file: bool = True) -> None:
+        """Look at the names of the columns, of a *file* or of rows that are dicts."""
         self.name(names)
-        if self._hopeless:
-            self._add(line, self._no_header(names))
+        if not any(self._checkers):
+            self._hopeless = True
+            self._add(line, self._no_header(names, file))
             return
         for name in sorted({name for name in names if names.count(name) > 1}):
-            self._add(line, "stands there twice; leave one of them out", name)
+            self._add(line, DOUBLED, name)
         for name, checker in zip(names, self._checkers, strict=True):
             if checker is None:
                 hint = did_you_mean(name, self._by_name).strip() or "Leave it out."
@@ -93,6 +114,13 @@ class TableCheck:
         wanted = self._csv.any_of
         if wanted and not set(wanted) & set(names):
             self._add(line, f"has neither of the columns {' and '.join(wanted)}; add one of them")
+
+    def late(self, names: Sequence[str], count: int) -> None:
+        """Take note that columns appear in a row which *count* rows before it did not have."""
+        for each in self._csv.columns:
+            if each.required and each.name in names:
+                rows = "row 1 does" if count == 1 else f"rows 1 to {count} do"
+                self._add(1, f"is needed by every row, and {rows} not have it", each.name)
 
     def row(
         self,
@@ -120,8 +148,12 @@ class TableCheck:
                     found = checker(cell)
                 if found:
                     wrong.append((name, found))
+            if faults and "" in faults:
+                wrong.append(("", faults[""]))
             if self._csv.any_of or self._csv.not_both:
                 wrong += [("", found) for found in self._wrong_filling(cells)]
+            if not wrong:
+                wrong += self._wrong_order(cells)
         if wrong:
             row = dict(zip(self._names, cells, strict=False)) if given is None else given
             for name, found in wrong:
@@ -132,8 +164,18 @@ class TableCheck:
         wanted, both = self._csv.any_of, self._csv.not_both
         if wanted and not filled & set(wanted) and set(self._names) & set(wanted):
             yield f"fills neither {' nor '.join(wanted)}; every row needs one"
+        if len(filled & set(wanted)) > 1:
+            yield f"fills both {' and '.join(wanted)}; leave one of them empty"
         if len(filled & set(both)) > 1:
             yield f"fills both {' and '.join(both)}; leave one of them empty"
+
+    def _wrong_order(self, cells: Sequence[str]) -> Iterator[tuple[str, str]]:
+        """Yield what is wrong with the beginning and the end of what a row is about."""
+        for begin in self._begins:
+            for end in self._ends:
+                if cells[begin] and cells[end] and _is_after(cells[begin], cells[end]):
+                    what = f"is after the {self._names[end]} of the row"
+                    yield self._names[begin], f"{what}: {cells[begin]}, {cells[end]}"
 
     def _record(self, record: Record) -> None:
         if self.full:
@@ -153,15 +195,17 @@ class TableCheck:
         if len(self.problems) < self._limit:
             self.problems.append(Problem(line, column, message, index, row))
 
-    def _no_header(self, names: Sequence[str]) -> str:
+    def _no_header(self, names: Sequence[str], file: bool) -> str:
+        known = ", ".join(self._by_name)
+        hint = did_you_mean(names[0], self._by_name) if names else ""
+        if not file:
+            return f"has none of the columns; the keys of the rows are to be some of {known}.{hint}"
         first = ",".join(names)
         for delimiter, noun in _OTHER_DELIMITERS.items():
             if set(first.replace('"', "").split(delimiter)) & self._by_name.keys():
                 return f"has {noun} between the cells; save the file with commas"
         if first.startswith(("\udcff\udcfe", "\udcfe\udcff")):
             return "is UTF-16, not UTF-8; save the file as CSV UTF-8"
-        known = ", ".join(self._by_name)
-        hint = did_you_mean(names[0], self._by_name) if names else ""
         return f"does not name the columns; the first line is to have some of {known}.{hint}"
 
     def _wrong_width(self, cells: Sequence[str]) -> str:
@@ -176,8 +220,16 @@ class TableCheck:
         return f"{text}; write a comma for each empty cell"
 
 
+# The rows of an import share most of their timestamps.
+@lru_cache(maxsize=1024)
+def _is_after(begin: str, end: str) -> bool:
+    first, last = read_datetime(begin.upper()), read_datetime(end.upper())
+    # Words such as unlimited stay text.
+    return not isinstance(first, str) and not isinstance(last, str) and first > last
+
+
 def _explained(reason: str) -> str:
-    if reason == "unexpected end of data":
+    if reason == UNCLOSED:
         return "a quote that opens a cell is never closed"
     if "expected after" in reason:
         return "something follows a closing quote; double the quotes inside of a cell"

@@ -134,6 +134,12 @@ def rows_of_frame(source: object) -> Iterator[Mapping[str, Any]] | None:
     return _rows_of_pandas(frame) if is_pandas else None
 
 
+def repeats_columns(source: object) -> bool:
+    """Say whether this is a frame of pandas in which columns share a name, and rows one value."""
+    frame: Any = source
+    return hasattr(frame, "iloc") and hasattr(frame, "columns") and not frame.columns.is_unique
+
+
 def _rows_of_pandas(frame: Any) -> Iterator[Mapping[str, Any]]:
     # A piece at a time, because a copy with Python objects takes far more memory than the frame.
     for begin in range(0, len(frame), _ROWS_AT_ONCE):

@@ -13,8 +13,8 @@ from typing import IO, TYPE_CHECKING, Any, Union
 
 from talon_one.exceptions import ApiTypeError, ApiValueError, Problem, TableError
 from talon_one.tables.cells import written
-from talon_one.tables.checks import TableCheck
-from talon_one.tables.frames import rows_of_frame
+from talon_one.tables.checks import DOUBLED, TableCheck
+from talon_one.tables.frames import repeats_columns, rows_of_frame
 from talon_one.tables.records import RecordReader
 
 if TYPE_CHECKING:
@@ -39,6 +39,7 @@ Source = Union[
 these), rows as dicts by column, or a data frame."""
 
 _PIECE = 2**16
+_NONE: Any = object()
 
 
 class ImportFile:
@@ -93,6 +94,11 @@ class ImportFile:
         """What is wrong with the table."""
         return self._check.problems if self._check is not None else []
 
+    @property
+    def complete(self) -> bool:
+        """Whether the whole table was looked at, rather than up to the limit of the problems."""
+        return self._check is None or not self._check.stopped
+
     def located(self, errors: Iterable[Mapping[str, Any]]) -> list[Problem]:
         """Return the errors of the server's answer with the rows that they are about.
 
@@ -112,6 +118,9 @@ class ImportFile:
     def _take(self, source: Any) -> None:
         if isinstance(source, tuple) and len(source) == 2 and isinstance(source[0], str):
             self.name, source = source
+        if repeats_columns(source):
+            self._refuse_columns(source)
+            return
         frame = rows_of_frame(source)
         if frame is not None:
             self._take_rows(frame)
@@ -130,6 +139,8 @@ class ImportFile:
             raise ApiTypeError(_no_table(source))
 
     def _take_file(self, source: Any) -> None:
+        if getattr(source, "closed", False):
+            raise ApiValueError("cannot read the table to upload: the file is closed")
         path = getattr(source, "name", None)
         if isinstance(path, str):
             self.name = os.path.basename(path)
@@ -144,13 +155,15 @@ class ImportFile:
 
     def _take_items(self, source: Iterable[Any]) -> None:
         items = iter(source)
-        first = next(items, None)
+        first = next(items, _NONE)
         if isinstance(first, bytes):
             self._copy(chain([first], items))
-        elif first is None or isinstance(first, Mapping):
+        elif first is _NONE or isinstance(first, Mapping):
             if isinstance(source, (list, tuple)):
                 self._given = lambda index: source[index] if index < len(source) else None
-            self._take_rows(chain(() if first is None else [first], items))
+            self._take_rows(chain(() if first is _NONE else [first], items))
+        elif first is None:
+            raise ApiTypeError(_NO_ROW.format("NoneType"))
         else:
             raise ApiTypeError(_no_table(source))
 
@@ -169,7 +182,9 @@ class ImportFile:
     def _copy(self, pieces: Iterable[bytes | str]) -> None:
         file = self._temporary()
         for piece in pieces:
-            file.write(piece.encode() if isinstance(piece, str) else piece)
+            # Bytes that were no UTF-8 become what they were, and are reported with their line.
+            whole = piece.encode(errors="surrogateescape") if isinstance(piece, str) else piece
+            file.write(whole)
         file.seek(0)
         self._look_through(file)
 
@@ -185,9 +200,11 @@ class ImportFile:
         first = next(rows, None)
         if first is None:
             if self._check is not None:
-                self._check.header(list(self._columns))
+                self._check.header(list(self._columns), file=False)
                 self._check.end()
             return
+        if not isinstance(first, Mapping):
+            raise ApiTypeError(_NO_ROW.format(type(first).__name__))
         names = [_named(name) for name in first]
         text = _text(self.file)
         try:
@@ -197,6 +214,17 @@ class ImportFile:
         if len(names) > len(first):
             self._widen(names)
 
+    def _refuse_columns(self, frame: Any) -> None:
+        """Report columns of a frame that share a name: its rows would have one of their values."""
+        names = [_named(name) for name in frame.columns]
+        self.file = self._temporary()
+        if self._check is not None:
+            self._check.header(names, file=False)
+        else:
+            doubled = [name for name in dict.fromkeys(names) if names.count(name) > 1]
+            problems = [Problem(1, name, DOUBLED) for name in doubled]
+            raise TableError(f"the table for {self._operation.id}", problems)
+
     def _write_rows(self, writer: Any, names: list[str], rows: Iterable[Mapping[str, Any]]) -> None:
         check = self._check
         if check is not None:
@@ -205,13 +233,15 @@ class ImportFile:
         line = 2 + sum(map(_line_breaks, names))
         for index, row in enumerate(rows):
             if not isinstance(row, Mapping):
-                raise ApiTypeError(f"the rows of a table are dicts, not {type(row).__name__}")
+                raise ApiTypeError(_NO_ROW.format(type(row).__name__))
             new = [_named(name) for name in row if name not in names]
             names += new
             cells, faults = self._cells(names, row)
             if check is not None:
                 if new:
                     check.name(names)
+                    if index:
+                        check.late(new, index)
                 check.row(cells, line, faults, row)
                 if check.full:
                     break
@@ -221,11 +251,12 @@ class ImportFile:
             writer.writerow(cells)
             line += 1 + sum(map(_line_breaks, cells))
         if check is not None:
-            check.header(names)
+            check.header(names, file=False)
             check.problems.sort(key=lambda each: each.line or 0)
 
     def _cells(self, names: list[str], row: Mapping[str, Any]) -> tuple[list[str], dict[str, str]]:
-        cells, faults = [], {}
+        cells: list[str] = []
+        faults: dict[str, str] = {} if row else {"": "has no cells; leave it out"}
         for name in names:
             cell = ""
             try:
@@ -302,8 +333,13 @@ def _line_breaks(cell: str) -> int:
 
 def _named(name: object) -> str:
     if isinstance(name, str):
+        if any("\ud800" <= letter <= "\udfff" for letter in name):
+            raise ApiValueError(f"{name!r} has half of a character, and cannot name a column")
         return name
     raise ApiTypeError(f"the columns of a table have names, such as 'value'; {name!r} is none")
+
+
+_NO_ROW = "the rows of a table are dicts, not {}"
 
 
 def _no_table(source: object) -> str:

@@ -14,6 +14,10 @@ from typing import NamedTuple
 _LONGEST_CELL = 2**31 - 1
 
 
+UNCLOSED = "unexpected end of data"
+"""The fault of a record whose quote is never closed, in the words of the csv module."""
+
+
 class Record(NamedTuple):
     """One record of a file; blank lines are none."""
 
@@ -37,6 +41,10 @@ class RecordReader:
         errors: What is done with bytes that are not in that encoding, as in `codecs`.
         strict: Report what is not proper CSV as the fault of its record, rather than making the
             best of it.
+
+    Attributes:
+        unclosed: Line of the record that a quote which is never closed has made the last one; 0
+            if there is none. Only known at the end, and if not *strict*, which reports a fault.
     """
 
     def __init__(
@@ -53,6 +61,7 @@ class RecordReader:
         self._size = 0
         self._enough = 0
         self._line = 1
+        self.unclosed = 0
         if csv.field_size_limit() < _LONGEST_CELL:
             csv.field_size_limit(_LONGEST_CELL)  # One for the whole process; it knows no other.
 
@@ -74,8 +83,17 @@ class RecordReader:
     def close(self) -> Iterator[Record]:
         """Yield what is left at the end of the file."""
         self._unread.append(self._decoder.decode(b"", True))
-        yield from self._records("".join(self._unread), final=True)
+        text = "".join(self._unread)
+        last = 0
+        for record in self._records(text, final=True):
+            last = record.line
+            yield record
         self._unread = []
+        if '"' in text and not self._strict:
+            strict = RecordReader(strict=True)
+            for record in strict._records(text, final=True):
+                if record.fault == UNCLOSED:
+                    self.unclosed = last
 
     def _records(self, text: str, final: bool) -> Generator[Record, None, str]:
         """Yield the records of *text*, and return the beginning of one that goes on after it."""

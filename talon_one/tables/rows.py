@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+import logging
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from typing import Any
 
 from talon_one.operation import Column
 from talon_one.tables.cells import Reader, reader_for
 from talon_one.tables.records import Record, RecordReader
+
+logger = logging.getLogger("talon_one.tables")
+
+# No cell of an export goes over so many lines; what a quote swallows that is never closed does.
+_MANY_LINES = 1000
 
 Row = dict[str, Any]
 """One row of a table: values by the names of the columns, in the order of the file."""
@@ -17,7 +23,8 @@ class RowReader:
     """Reads rows from the chunks of a file; the first record names the columns.
 
     A column that the description does not know is text. A row that is too short lacks the last
-    columns; what a row has beyond them is kept as text under ``column N``.
+    columns; what a row has beyond them is kept as text under ``column N``, with an apostrophe if a
+    column has that name.
 
     Args:
         known: The columns that the description knows.
@@ -35,6 +42,7 @@ class RowReader:
         self._known = {} if as_text else {each.name.lower(): each for each in known}
         self._records = RecordReader(encoding)
         self._readers: list[Reader] = []
+        self._warned = False
 
     def feed(self, chunk: bytes) -> Iterator[Row]:
         """Yield the rows that *chunk* completes; they are read before the next call."""
@@ -42,11 +50,21 @@ class RowReader:
 
     def close(self) -> Iterator[Row]:
         """Yield what is left at the end of the file."""
-        return self._rows(self._records.close())
+        yield from self._rows(self._records.close())
+        if self._records.unclosed:
+            line = self._records.unclosed
+            logger.warning("line %d opens a quote that is never closed: rows may be lost", line)
 
     def _rows(self, records: Iterable[Record]) -> Iterator[Row]:
         for record in records:
             cells = record.cells
+            if record.last - record.line >= _MANY_LINES and not self._warned:
+                self._warned = True
+                logger.warning(
+                    "one row goes from line %d to %d: a quote may have swallowed others",
+                    record.line,
+                    record.last,
+                )
             if not self.columns:
                 self._begin(cells)
                 continue
@@ -55,13 +73,27 @@ class RowReader:
                 for name, read, cell in zip(self.columns, self._readers, cells, strict=False)
             }
             for index in range(len(self.columns), len(cells)):
-                row[f"column {index + 1}"] = cells[index] or None
+                row[_unused(index + 1, self.columns)] = cells[index] or None
             yield row
 
     def _begin(self, cells: list[str]) -> None:
-        names: dict[str, None] = {}
-        for number, name in enumerate(cells, 1):
-            # A name that is missing, or there already, must not cost the cells below it.
-            names[name if name and name not in names else f"column {number}"] = None
-        self.columns = tuple(names)
-        self._readers = [reader_for(self._known.get(name.lower())) for name in names]
+        self.columns = names_of(cells)
+        self._readers = [reader_for(self._known.get(name.lower())) for name in self.columns]
+
+
+def names_of(cells: Sequence[str]) -> tuple[str, ...]:
+    """Return the names of the columns that the first record of a file gives them."""
+    names: dict[str, None] = {}
+    for number, name in enumerate(cells, 1):
+        # A name that is missing, or there already, must not cost the cells below it.
+        own = name and name not in names
+        names[name if own else _unused(number, (*names, *cells))] = None
+    return tuple(names)
+
+
+def _unused(number: int, taken: Collection[str]) -> str:
+    """Return a name for a column without one, which no other column has."""
+    name = f"column {number}"
+    while name in taken:
+        name += "'"
+    return name

@@ -5,12 +5,14 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
-from itertools import chain, islice
+from itertools import chain
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from talon_one.download import SavedFile
 from talon_one.exceptions import ApiException, ApiTypeError, ApiValueError, Problem, TableError
 from talon_one.operation import Operation, operation_of
 from talon_one.tables.frames import Series, TextColumns, pandas_frame, polars_frame, require
+from talon_one.tables.header import Header
 from talon_one.tables.imports import ImportFile, Source
 from talon_one.tables.rows import Row, RowReader
 
@@ -100,12 +102,15 @@ class BaseTable:
     def __init__(self, method: Callable[..., Any], /, *args: Any, **kwargs: Any) -> None:
         operation = operation_of(method)
         if operation.csv is None or operation.upload is not None:
-            raise ApiTypeError(f"{operation.id} exports no table")
+            raise ApiTypeError(
+                f"{operation.id} exports no table; methods such as export_coupons do"
+            )
         self._operation = operation
         self._known = operation.csv.columns
         owner = _owner(method, self._asynchronous)
         self._download: Any = owner.stream(method, *args, **kwargs)
-        self._reader: RowReader | None = None
+        self._columns: tuple[str, ...] = ()
+        self._begun: list[bytes] = []
         self._opened = self._closed = self._used = self._finished = False
 
     def __repr__(self) -> str:
@@ -123,12 +128,29 @@ class BaseTable:
 
     def _new_reader(self, as_text: bool) -> RowReader:
         encoding = _encoding(self._download.headers)
-        self._reader = RowReader(self._known, as_text=as_text, encoding=encoding)
-        return self._reader
+        return RowReader(self._known, as_text=as_text, encoding=encoding)
+
+    def _header(self) -> Header:
+        headers = self._download.headers
+        return Header(headers.get("Content-Type", ""), _encoding(headers), self._known)
+
+    def _take_header(self, header: Header) -> None:
+        """Take the names of the columns, and the bytes that they were read from.
+
+        Raises:
+            UndecodableAnswerError: The answer is no table.
+        """
+        if header.fault:
+            raise self._download.undecodable(header.fault, b"".join(header.pieces))
+        self._columns, self._begun = header.columns, header.pieces
+
+    def _taken(self) -> Iterator[bytes]:
+        """Yield the bytes that were read for the names of the columns, and keep them no longer."""
+        while self._begun:
+            yield self._begun.pop(0)
 
     def _series(self, texts: TextColumns, decode_json: bool) -> dict[str, Series]:
-        names = self._reader.columns if self._reader is not None else ()
-        return texts.series(names, self._known, decode_json)
+        return texts.series(self._columns, self._known, decode_json)
 
 
 class Table(BaseTable):
@@ -136,7 +158,8 @@ class Table(BaseTable):
 
     A row is a dict by column. Numbers, timestamps, truth values and JSON are converted; an empty
     cell is ``None``; what cannot be converted is text, and so is every column that is not known.
-    The call is made when the table is entered, or used; what makes it fail is raised there. A table
+    The call is made when the table is entered, or used; what makes it fail is raised there, and
+    `UndecodableAnswerError` if the answer is no table, such as the page of a login. A table
     that is not read to its end has to be closed, which ``with`` does.
 
     Args:
@@ -154,6 +177,7 @@ class Table(BaseTable):
         super().__init__(method, *args, **kwargs)
         self._stack = ExitStack()
         self._rows: Iterator[Row] | None = None
+        self._pieces: Iterator[bytes]
 
     def __enter__(self) -> Self:
         self._open()
@@ -175,14 +199,10 @@ class Table(BaseTable):
 
     @property
     def columns(self) -> tuple[str, ...]:
-        """Names of the columns, as the file has them; reads up to the first row."""
-        if self._reader is None or not (self._reader.columns or self._finished):
-            rows = iter(self)
-            first = list(islice(rows, 1))
-            self._rows = chain(first, rows)
-            # No row is left to be read, but that there are none has not been told yet.
-            self._finished = False
-        return self._reader.columns if self._reader is not None else ()
+        """Names of the columns, as the file has them; opens the table, and takes no row."""
+        if not self._opened:
+            self._open()
+        return self._columns
 
     def rows(self) -> list[Row]:
         """Return all rows, or all that are left, as a list."""
@@ -200,8 +220,10 @@ class Table(BaseTable):
         """
         self._use()
         self._open()
-        with self._stack:
-            return self._download.save(path, progress)
+        with self._stack, SavedFile(path, self._download.total, progress) as file:
+            for piece in chain(self._taken(), self._pieces):
+                file.write(piece)
+        return file.size
 
     def to_pandas(self) -> pandas.DataFrame:
         """Return all rows as a data frame of pandas.
@@ -236,15 +258,26 @@ class Table(BaseTable):
 
     def _open(self) -> None:
         self._check_open()
-        if not self._opened:
-            self._stack.enter_context(self._download)
-            self._opened = True
+        if self._opened:
+            return
+        with ExitStack() as stack:
+            stack.enter_context(self._download)
+            self._pieces = self._download.chunks()
+            header = self._header()
+            for piece in self._pieces:
+                if header.feed(piece):
+                    break
+            else:
+                header.close()
+            self._take_header(header)
+            self._stack = stack.pop_all()
+        self._opened = True
 
     def _read(self, as_text: bool = False) -> Iterator[Row]:
         self._open()
         reader = self._new_reader(as_text)
         with self._stack:
-            for chunk in self._download.chunks():
+            for chunk in chain(self._taken(), self._pieces):
                 for row in reader.feed(chunk):
                     yield row
                     self._check_open()
@@ -269,7 +302,9 @@ class ImportArguments:
     ) -> None:
         self._operation = operation = operation_of(method)
         if operation.upload is None:
-            raise ApiTypeError(f"{operation.id} imports no table")
+            raise ApiTypeError(
+                f"{operation.id} imports no table; methods such as import_coupons do"
+            )
         self._name = name = operation.upload.name
         self._configuration = _owner(method, asynchronous).api_client.configuration
         self.args = args
@@ -293,7 +328,8 @@ class ImportArguments:
         file = ImportFile(self._operation, self._source, limit, folder)
         if file.problems:
             with file:
-                raise TableError(f"the table for {self._operation.id}", file.problems)
+                subject = f"the table for {self._operation.id}"
+                raise TableError(subject, file.problems, file.complete)
         return file
 
     def kwargs_with(self, file: ImportFile) -> dict[str, Any]:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import stat
+import subprocess
+import sys
 import tracemalloc
 from collections.abc import Iterator
 from pathlib import Path
@@ -16,8 +18,8 @@ from hypothesis import strategies as st
 import talon_one
 from support.calls import KEYS
 from support.server import HANG_UP, Answer, RecordingServer
-from talon_one import ApiTypeError, NoAnswerError, NotFoundException, ReadTimeoutError, aio
-from talon_one.download import Lines
+from talon_one import ApiTypeError, NoAnswerError, NotFoundException, ReadTimeoutError, aio, rest
+from talon_one.download import Lines, SavedFile
 
 CSV = b"\xef\xbb\xbfid,value\r\n1,\xc3\xa4\r\n2,b"
 LINES = ["id,value", "1,ä", "2,b"]
@@ -240,3 +242,87 @@ def test_bytes_that_are_no_text_are_kept() -> None:
     lines = Lines()
     (line,) = lines.feed(b"a\xff\n")
     assert line.encode("utf-8", "surrogateescape") == b"a\xff"
+
+
+def test_a_body_is_read_once(server: RecordingServer, tmp_path: Path) -> None:
+    path = tmp_path / "coupons.csv"
+    path.write_text("good")
+    with (
+        talon_one.ManagementApi(host=server.url, api_key="k") as api,
+        api.stream(api.export_coupons, 1) as download,
+    ):
+        assert download.read() == CSV
+        for again in (download.read, lambda: list(download.lines()), lambda: download.save(path)):
+            with pytest.raises(ApiTypeError, match="body of this exportCoupons can be read once"):
+                again()
+    assert path.read_text() == "good"
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_path_that_cannot_be_written_is_named_as_it_was_given(
+    server: RecordingServer, download: Any, tmp_path: Path
+) -> None:
+    missing = tmp_path / "missing" / "a.csv"
+    with pytest.raises(FileNotFoundError) as caught:
+        download(server.url, "save", missing)
+    assert caught.value.filename == str(missing)
+    with pytest.raises(IsADirectoryError) as directory:
+        download(server.url, "save", tmp_path)
+    assert directory.value.filename == str(tmp_path)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_nothing_is_left_behind_when_the_file_cannot_take_its_place(tmp_path: Path) -> None:
+    path = tmp_path / "a.csv"
+    file = SavedFile(path, None, None).__enter__()
+    file.write(b"x")
+    path.mkdir()
+    with pytest.raises(OSError, match=r"a\.csv'$") as caught:
+        file.__exit__(None, None, None)
+    assert caught.value.filename == str(path)
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_nothing_is_left_behind_when_the_disk_is_full(tmp_path: Path) -> None:
+    program = """
+import resource, signal, sys
+from talon_one.download import SavedFile
+signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+resource.setrlimit(resource.RLIMIT_FSIZE, (10, 10))
+try:
+    with SavedFile(sys.argv[1], None, None) as file:
+        file.write(b"x" * int(sys.argv[2]))
+except OSError as error:
+    print(error.filename)
+"""
+    path = tmp_path / "a.csv"
+    # What is short is written when the file is closed.
+    for size in ("100", "1000000"):
+        done = subprocess.run(
+            [sys.executable, "-c", program, str(path), size],
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        assert done.stdout.strip() == str(path)
+        assert list(tmp_path.iterdir()) == []
+
+
+def test_a_cut_between_the_headers_and_the_body_is_told_as_the_deadline(
+    server: RecordingServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    check = rest._check_end
+
+    def late(response: Any, exchange: Any) -> None:
+        check(response, exchange)
+        exchange._cut()
+
+    monkeypatch.setattr(rest, "_check_end", late)
+    server.default = csv(b"x" * 2**20)
+    with talon_one.ManagementApi(host=server.url, api_key="k") as api:
+        for call in (
+            lambda: api.table(api.export_coupons, 1, _deadline=60).rows(),
+            lambda: api.export_coupons_without_preload_content(1, _deadline=60).data,
+        ):
+            with pytest.raises(ReadTimeoutError):
+                call()

@@ -82,6 +82,7 @@ MAKERS = ("to_pandas", "to_polars")
         ("campaignid", ["7", "total", "007"]),
         ("campaignid", ["9" * 30]),
         ("discount_counter", ["1.5", "much"]),
+        ("discount_counter", ["1.5", "12345678901234567.89"]),
         ("created", ["2026-01-31T10:00:00Z", "2026-01-31 10:00:00"]),
         ("created", ["9999-12-31T23:59:59-12:00"]),
         ("reservation", ["true", "perhaps"]),

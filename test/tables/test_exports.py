@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tracemalloc
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from talon_one import (
     ManagementApi,
     NoAnswerError,
     NotFoundException,
+    UndecodableAnswerError,
     tables,
 )
 
@@ -43,7 +45,7 @@ async def test_an_export_is_rows_for_asyncio_too(
 ) -> None:
     server.default = Answer(body=CSV, headers=TYPE)
     async with awaited.table(awaited.export_coupons, 3, campaign_id=12) as table:
-        assert not table.columns
+        assert table.columns == ("value", "limitval", "attributes")
         assert [row async for row in table] == ROWS
         assert table.columns == ("value", "limitval", "attributes")
     assert server.last.target == "/v1/applications/3/export_coupons?campaignId=12"
@@ -269,3 +271,99 @@ def test_arguments_are_those_of_the_method(
         assert "valuesOnly" in table.rows()[0]["value"]
     received: Received = server.last
     assert received.headers["X-Shop"] == "a"
+
+
+HTML = {"Content-Type": "text/html; charset=utf-8"}
+NO_TABLES = [
+    (Answer(body=b"<html>\n<form>\n</html>", headers=HTML), "text/html"),
+    (Answer(200, {"message": "internal error"}), "application/json"),
+    # A page that claims to be nothing, or plain text.
+    (Answer(body=b"<html>\n<form>\n</html>"), "no content type"),
+    (Answer(body=b"please log in", headers={"Content-Type": "text/plain"}), "please log in"),
+]
+USES = ("rows", "to_pandas", "to_polars", "save", "columns", "__enter__")
+
+
+@pytest.mark.parametrize(("answer", "word"), NO_TABLES)
+@pytest.mark.parametrize("use", USES)
+def test_an_answer_that_is_no_table_is_not_taken_for_one(
+    server: RecordingServer,
+    management: ManagementApi,
+    tmp_path: Path,
+    answer: Answer,
+    word: str,
+    use: str,
+) -> None:
+    server.default = answer
+    table = management.table(management.export_coupons, 3)
+    uses: dict[str, Callable[[], object]] = {
+        "save": lambda: table.save(tmp_path / "a.csv"),
+        "columns": lambda: table.columns,
+    }
+    with pytest.raises(UndecodableAnswerError, match=word) as caught:
+        (uses.get(use) or getattr(table, use))()
+    assert caught.value.operation_id == "exportCoupons"
+    assert caught.value.status == 200
+    assert caught.value.raw_data
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.asyncio
+@pytest.mark.parametrize(("answer", "word"), NO_TABLES)
+async def test_an_answer_that_is_no_table_is_told_for_asyncio_too(
+    server: RecordingServer,
+    awaited: talon_one.aio.ManagementApi,
+    tmp_path: Path,
+    answer: Answer,
+    word: str,
+) -> None:
+    server.default = answer
+    with pytest.raises(UndecodableAnswerError, match=word):
+        await awaited.table(awaited.export_coupons, 3).rows()
+    with pytest.raises(UndecodableAnswerError, match=word):
+        await awaited.table(awaited.export_coupons, 3).save(tmp_path / "a.csv")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_table_with_columns_that_nobody_knows_is_one_if_it_says_so(
+    server: RecordingServer, management: ManagementApi
+) -> None:
+    server.script(Answer(body=b"brand_new\n1\n", headers=TYPE))
+    assert management.table(management.export_coupons, 3).rows() == [{"brand_new": "1"}]
+    server.script(Answer(body=b"", headers=HTML))
+    assert management.table(management.export_coupons, 3).rows() == []
+
+
+def test_the_columns_leave_every_use_of_the_table_open(
+    server: RecordingServer, management: ManagementApi, tmp_path: Path
+) -> None:
+    server.default = Answer(body=CSV, headers=TYPE)
+    for use in ("rows", "to_pandas", "to_polars"):
+        table = management.table(management.export_coupons, 3)
+        assert table.columns == ("value", "limitval", "attributes")
+        assert len(getattr(table, use)()) == 2
+    with management.table(management.export_coupons, 3) as table:
+        assert table.columns
+        assert table.save(tmp_path / "a.csv") == len(CSV)
+    assert (tmp_path / "a.csv").read_bytes() == CSV
+    assert server.connections == 1
+
+
+def test_a_quote_that_is_never_closed_is_logged(
+    server: RecordingServer, management: ManagementApi, caplog: pytest.LogCaptureFixture
+) -> None:
+    server.script(Answer(body=b'value,id\nA-1,1\n"B-2,2\nC-3,3\n', headers=TYPE))
+    assert len(management.table(management.export_coupons, 3).rows()) == 2
+    (record,) = caplog.records
+    assert (record.name, record.levelname) == ("talon_one.tables", "WARNING")
+    assert record.getMessage().startswith("line 3 opens a quote that is never closed")
+
+
+def test_a_row_of_a_thousand_lines_is_logged_once(
+    server: RecordingServer, management: ManagementApi, caplog: pytest.LogCaptureFixture
+) -> None:
+    long = b'"' + b"x,1\n" * 1001 + b'",1\n'
+    server.script(Answer(body=b"value,id\n" + long * 2, headers=TYPE))
+    assert len(management.table(management.export_coupons, 3).rows()) == 2
+    (record,) = caplog.records
+    assert "one row goes from line 2 to 1003" in record.getMessage()

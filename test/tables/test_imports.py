@@ -16,6 +16,9 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
+import numpy
+import pandas
+import polars
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -32,7 +35,10 @@ from talon_one import (
     tables,
 )
 from talon_one.api import management_operations as operations
+from talon_one.operation import column
 from talon_one.sandbox import Sandbox
+from talon_one.tables.cells import written as cell
+from talon_one.tables.imports import ImportFile
 
 IMPORTED = {"id": 1, "amount": 2, "entity": "Coupon"}
 ATTRIBUTES = 'put a cell with commas in quotes and double the quotes in it, as in "{""size""'
@@ -216,6 +222,7 @@ def test_rows_arrive_as_they_were_given(
         ("ABC,,1.5,", "limitval must be a whole number such as 100, not '1.5'"),
         ("ABC,,-1,", "limitval must be at least 0, not -1"),
         ("ABC,,,{a: 1}", "attributes must be JSON, not '{a: 1}'"),
+        ('ABC,,,"{""a"": NaN}"', "attributes must be JSON, not '{\"a\": NaN}' (JSON has no NaN)"),
         ("ABC,,,[]", 'attributes must be a JSON object such as {"size": "L"}, not \'[]\''),
         ("ABC,,", "has 3 cells, and there are 4 columns; write a comma for each empty cell"),
         ('ABC,,,{"a": 1, "b": 2}', ATTRIBUTES),
@@ -243,6 +250,7 @@ def test_a_faulty_row_is_explained_with_its_line(cells: str, message: str) -> No
         ("limitval\n1\n", "line 1, value is missing, and every row needs it"),
         ("value,value\nABC,ABC\n", "line 1, value stands there twice; leave one of them out"),
         ("value,expiry_date\nABC,\n", "line 1, expiry_date is no column of importCoupons. Did"),
+        ("value,limitval\rABC,1\rDEF,2\r", "line 1 ends with a carriage return alone"),
         ("value,färbe\nABC,\n", "line 1, färbe is no column of importCoupons. Leave it out."),
         ("value\nABC\n".encode("utf-16"), "line 1 is UTF-16, not UTF-8; save the file as CSV UTF"),
         ("value\nCAFÉ\n".encode("latin-1"), "line 2 (row 1), value is not UTF-8; save the file"),
@@ -293,6 +301,21 @@ def test_a_table_that_is_right_has_no_problems(operation: Any, text: str) -> Non
         ),
         (
             operations.import_loyalty_points,
+            "amount,identifier,customerprofileid\n1,c,p\n",
+            "line 2 (row 1) fills both customerprofileid and identifier; leave one of them empty",
+        ),
+        (
+            operations.import_coupons,
+            "value,startdate,expirydate\nABC,2026-01-01T02:00:00+01:00,2026-01-01T00:00:00Z\n",
+            "line 2 (row 1), startdate is after the expirydate of the row",
+        ),
+        (
+            operations.import_pool_giveaways,
+            "code,enddate,startdate\nABC,2026-01-01T00:00:00Z,2026-01-02T00:00:00Z\n",
+            "line 2 (row 1), startdate is after the enddate of the row",
+        ),
+        (
+            operations.import_loyalty_points,
             "amount,identifier,startdate\n1,c,unlimited\n",
             "line 2 (row 1), startdate must be a timestamp such as 2026-12-31T23:59:59Z, or"
             " immediate, or on_action, not 'unlimited'",
@@ -328,8 +351,14 @@ def test_what_an_import_asks_for_is_looked_at(operation: Any, text: str, message
     ("column", "value", "message"),
     [
         ("expirydate", datetime(2026, 1, 1), "expirydate holds 2026-01-01T00:00:00 without a time"),
+        ("expirydate", numpy.datetime64("2026-01-01T00:00:00", "ns"), "without a time zone"),
         ("expirydate", date(2026, 1, 1), "expirydate holds 2026-01-01, a day without a time"),
         ("expirydate", ["x"], "expirydate holds a timestamp, not ['x']"),
+        ("value", 1e20, "value is text, and 1e+20 is a number; convert it yourself"),
+        ("value", "AA\ud800A", "value has half of a character, which is no UTF-8: 'AA\\ud800A'"),
+        ("value", "AA\0A", "value has a NUL character in it"),
+        ("value", numpy.array(["a"]), "value holds text, not ['a']"),
+        ("attributes", polars.Series([1]), "attributes must be a JSON object such as"),
         ("value", 12345.5, "value is text, and 12345.5 is a number; convert it yourself"),
         ("value", object, "value holds <class 'object'>, which no cell can stand for"),
         ("discountlimit", float("inf"), "discountlimit holds inf, which no cell can stand for"),
@@ -347,6 +376,109 @@ def test_a_value_that_no_cell_can_hold_is_explained_with_its_row(
     if found.row_index is not None:
         assert (found.line, found.column, found.row_index) == (3, column, 1)
         assert found.row is rows[1]
+
+
+@pytest.mark.parametrize(
+    ("operation", "row", "cells"),
+    [
+        (operations.import_coupons, {"limitval": numpy.int64(3)}, "3"),
+        (operations.import_coupons, {"limitval": Decimal("sNaN")}, ""),
+        (operations.import_coupons, {"discountlimit": 1e-07}, "0.0000001"),
+        (operations.import_loyalty_cards, {"customerprofileids": numpy.array(["a", "b"])}, "a;b"),
+        (operations.import_loyalty_cards, {"customerprofileids": polars.Series(["a"])}, "a"),
+        (operations.import_loyalty_cards, {"customerprofileids": pandas.Series(["a"])}, "a"),
+    ],
+)
+def test_values_of_numpy_and_frames_are_written_as_those_of_python(
+    operation: Any, row: dict[str, Any], cells: str
+) -> None:
+    assert operation.csv is not None
+    needed = {"value": "ABC", "identifier": "c", "state": "active"}
+    names = [each.name for each in operation.csv.columns]
+    whole = {name: needed[name] for name in needed if name in names} | row
+    with ImportFile(operation, [whole], 100) as file:
+        assert file.problems == []
+        written = list(csv.reader(io.StringIO(file.file.read().decode())))[1][-1]
+    assert written == cells
+
+
+def test_truth_values_of_numpy_are_those_of_python() -> None:
+    assert cell(column("used", "bool"), numpy.bool_(True)) == "true"
+
+
+def test_columns_of_a_frame_that_share_a_name_are_refused(
+    server: RecordingServer, management: ManagementApi
+) -> None:
+    frame = pandas.DataFrame([["ABC", "DEF"]], columns=["value", "value"])
+    (found,) = tables.check(management.import_coupons, frame)
+    assert str(found) == "line 1, value stands there twice; leave one of them out"
+    management.api_client.configuration.client_side_validation = False
+    with pytest.raises(tables.TableError, match="value stands there twice"):
+        tables.upload(management.import_coupons, 3, 12, frame)
+    assert server.requests == []
+
+
+def test_a_row_that_is_none_is_refused_wherever_it_stands(management: ManagementApi) -> None:
+    rows: list[Any] = [None, {"value": "ABC"}]
+    for source in (rows, rows[::-1], iter(rows)):
+        with pytest.raises(ApiTypeError, match="rows of a table are dicts, not NoneType"):
+            tables.check(management.import_coupons, source)
+
+
+def test_a_row_without_cells_is_refused(management: ManagementApi) -> None:
+    found = tables.check(management.import_coupons, [{}, {"value": "ABC"}])
+    assert [str(each) for each in found] == [
+        "line 1, value is needed by every row, and row 1 does not have it",
+        "line 2 (row 1) has no cells; leave it out",
+    ]
+    management.api_client.configuration.client_side_validation = False
+    with pytest.raises(tables.TableError, match="has no cells"):
+        tables.upload(management.import_coupons, 3, 12, [{"value": "ABC"}, {}])
+
+
+def test_a_required_column_that_only_later_rows_have_is_missing_in_the_first(
+    management: ManagementApi,
+) -> None:
+    rows = [{"limitval": 1}, {"limitval": 2}, {"value": "ABC"}]
+    (found,) = tables.check(management.import_coupons, rows)
+    message = "line 1, value is needed by every row, and rows 1 to 2 do not have it"
+    assert str(found) == message
+
+
+def test_rows_whose_keys_are_no_columns_are_not_told_of_lines(management: ManagementApi) -> None:
+    (found,) = tables.check(management.import_coupons, [{"code": "ABC"}])
+    assert "the keys of the rows are to be some of value, expirydate" in str(found)
+    assert "first line" not in str(found)
+
+
+def test_a_closed_file_is_told_as_one(management: ManagementApi, tmp_path: Path) -> None:
+    path = tmp_path / "a.csv"
+    path.write_bytes(b"value\nABC\n")
+    with path.open("rb") as file:
+        pass
+    with pytest.raises(ApiValueError, match="cannot read the table to upload: the file is closed"):
+        tables.check(management.import_coupons, file)
+
+
+def test_a_text_file_with_bytes_that_are_no_utf8_is_told_of_its_line(tmp_path: Path) -> None:
+    path = tmp_path / "a.csv"
+    path.write_bytes(b"value\nABC\nCAF\xc9\n")
+    with path.open(encoding="utf-8", errors="surrogateescape") as file:
+        (found,) = tables.check(operations.import_coupons, file)
+    assert str(found).startswith("line 3 (row 2), value is not UTF-8")
+
+
+def test_variants_of_a_method_are_told_apart(management: ManagementApi) -> None:
+    variant: Any = management.import_coupons_with_http_info
+    with pytest.raises(ApiTypeError, match="takes import_coupons itself, not import_coupons_with"):
+        tables.upload(variant, 3, 12, [{"value": "ABC"}])
+    with pytest.raises(ApiTypeError, match="no table; methods such as export_coupons do"):
+        management.table(management.get_application, 3)
+
+
+def test_an_error_says_if_the_rest_was_not_looked_at(management: ManagementApi) -> None:
+    with pytest.raises(tables.TableError, match=r"has at least 100 problems.*; and at least 90"):
+        tables.upload(management.import_coupons, 3, 12, [{"value": "A"}] * 500)
 
 
 def test_nothing_is_sent_and_everything_is_told(

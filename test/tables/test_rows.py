@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from datetime import datetime, timezone
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -56,6 +57,10 @@ NAMES = column("customerprofileids", "list[str]", separator=";")
         (INTEGER, "-12", -12),
         (INTEGER, "9" * 30, int("9" * 30)),
         (NUMBER, "1e3", 1000.0),
+        (NUMBER, "0.10000000000000000000", 0.1),
+        # A float would be 12345678901234568 and 0.0.
+        (NUMBER, "12345678901234567.89", Decimal("12345678901234567.89")),
+        (NUMBER, "1e-400", Decimal("1e-400")),
         (FLAG, "f", False),
         (FLAG, "TRUE", True),
         (MOMENT, "2026-01-31T10:00:00+01:00", datetime.fromisoformat("2026-01-31T10:00:00+01:00")),
@@ -110,6 +115,16 @@ def test_rows_of_another_length_lose_nothing() -> None:
     assert rows(operations.export_campaign_value_map, "identifier,value\na\nb,1,x,\n") == [
         {"identifier": "a"},
         {"identifier": "b", "value": 1.0, "column 3": "x", "column 4": None},
+    ]
+
+
+def test_a_made_up_name_takes_no_place_of_a_real_column() -> None:
+    known = operations.export_campaign_value_map
+    assert rows(known, "value,column 3\n1,2,EXTRA\n") == [
+        {"value": 1.0, "column 3": "2", "column 3'": "EXTRA"}
+    ]
+    assert rows(known, "column 2,,value\na,b,1\n") == [
+        {"column 2": "a", "column 2'": "b", "value": 1.0}
     ]
 
 
