@@ -39,7 +39,7 @@ class Download(BaseDownload):
         Raises:
             NoAnswerError: The body breaks off; `ReadTimeoutError` if it took too long.
         """
-        pieces: AsyncIterator[bytes] = self._opened().pieces()
+        pieces: AsyncIterator[bytes] = self._unread().pieces()
         return pieces
 
     async def lines(self) -> AsyncIterator[str]:

@@ -259,6 +259,19 @@ def test_a_body_is_read_once(server: RecordingServer, tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == [path]
 
 
+def test_a_body_is_read_once_with_asyncio_too(server: RecordingServer) -> None:
+    async def read_twice() -> None:
+        async with (
+            aio.ManagementApi(host=server.url, api_key="k") as api,
+            api.stream(api.export_coupons, 1) as download,
+        ):
+            assert await download.read() == CSV
+            with pytest.raises(ApiTypeError, match="body of this exportCoupons can be read once"):
+                await download.read()
+
+    asyncio.run(read_twice())
+
+
 def test_a_path_that_cannot_be_written_is_named_as_it_was_given(
     server: RecordingServer, download: Any, tmp_path: Path
 ) -> None:
