@@ -24,6 +24,14 @@ from talon_one import Configuration, IntegrationApi, bulk
 from talon_one.bulk.interrupts import Interrupts
 
 
+@pytest.fixture(autouse=True)
+def listening() -> Iterator[None]:
+    """Have Ctrl-C do what it does at a terminal: shells have jobs in the background ignore it."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
 class Held:
     """A server that holds requests until it is told to answer."""
 
