@@ -52,19 +52,23 @@ def paging(
         raise SpecError("x-pages needs items")
     identity = _identity(said, answer[said["items"]]["items"])
     named = {key: value for key, value in said.items() if key != "identity"}
-    return {**named, "identity": identity} if identity else named
+    return named if identity is None else {**named, "identity": identity}
 
 
-def _identity(said: dict[str, Any], item: Document) -> tuple[str, ...]:
+def _identity(said: dict[str, Any], item: Document) -> tuple[str, ...] | None:
     identity = said.get("identity")
     if identity is None:
         # Only what comes in several pieces can come twice.
         if "skip" in said or "cursor" in said:
-            raise SpecError("x-pages needs identity; an empty one means the item itself")
-        return ()
+            raise SpecError("x-pages needs identity; false means that nothing is unique")
+        return None
+    if identity is False:
+        return None
     strange = [wire for wire in identity if wire not in item.get("properties", {})]
     if strange:
         raise SpecError(f"x-pages: {strange[0]!r} is no property of the items")
     if not identity and item.get("properties"):
-        raise SpecError("x-pages: the items are objects; identity must name some properties")
+        raise SpecError(
+            "x-pages: the items are objects; identity must name properties, or be false"
+        )
     return tuple(identity)

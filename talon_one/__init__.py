@@ -98,7 +98,24 @@ def __dir__() -> list[str]:
     return sorted({*globals(), *SUBMODULES, *__getattr__("__all__")})  # type: ignore[misc]
 
 
+# Names that people look for here, with the modules that have them. Nothing is imported to tell it,
+# since Python asks for a module that is being imported in the same way.
+_FURTHER_ON = {
+    "AsyncReceiver": "webhooks",
+    "BulkStopped": "bulk",
+    "EffectHandler": "effects",
+    "EffectHandlingError": "effects",
+    "MalformedBodyError": "webhooks",
+    "PagesError": "pagination",
+    "Receiver": "webhooks",
+    "TableError": "tables",
+    "WrongSecretError": "webhooks",
+}
+
+
 def _unknown(name: str) -> str:
     from talon_one.suggest import did_you_mean
 
-    return f"module {__name__!r} has no attribute {name!r}.{did_you_mean(name, __dir__())}"
+    home = _FURTHER_ON.get(name)
+    hint = f" It is in {__name__}.{home}." if home else did_you_mean(name, __dir__())
+    return f"module {__name__!r} has no attribute {name!r}.{hint}"

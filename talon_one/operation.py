@@ -94,9 +94,9 @@ class Paging(NamedTuple):
 
     items: str
     """Property of the answer that holds the items of the page."""
-    identity: tuple[str, ...] = ()
-    """Properties of an item that together say which one it is; the item itself if there are none.
-    """
+    identity: tuple[str, ...] | None = None
+    """Properties that together are unique in the list; an item that is a text, itself, if there are
+    none. ``None`` where nothing is: then an item that comes twice may well be two."""
     skip: str | None = None
     """Parameter that says how many items to leave out."""
     more: str | None = None

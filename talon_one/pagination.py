@@ -15,7 +15,7 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, Protocol, TypeVar
 
-from talon_one.exceptions import ApiTypeError, OpenApiException, Position
+from talon_one.exceptions import ApiTypeError, ApiValueError, OpenApiException, Position
 from talon_one.limiter import Limiter, limiter_of
 from talon_one.operation import operation_of
 from talon_one.walk import PagesError, Walk
@@ -118,6 +118,7 @@ class _Iteration:
 
         Raises:
             ApiTypeError: A value of the wrong kind, or the iteration has begun.
+            ApiValueError: `resume_from` is before the start of the list.
         """
         if self._begun:
             raise ApiTypeError("an iteration is configured before it begins")
@@ -150,7 +151,8 @@ class _Iteration:
     def repeated(self) -> int:
         """How many items the server sent again, because the list grew while it was read.
 
-        `Items` leaves them out. The log, too, tells of them.
+        `Items` leaves them out. The log, too, tells of them. It stays 0 for lists whose items
+        have nothing that is unique; those that come again are handed out again.
         """
         return self._walk.repeated
 
@@ -200,7 +202,9 @@ class _Iteration:
         return self._answer
 
     def _failed(self, failure: OpenApiException) -> None:
-        """Write on an exception where to go on."""
+        """Write on an exception where to go on; not where the call is what is wrong."""
+        if not self._pages and isinstance(failure, (ApiTypeError, ApiValueError)):
+            return
         failure.resume_from = self.position
         if hasattr(failure, "add_note"):  # Since Python 3.11.
             failure.add_note(f"pages read: {self._pages}; go on with resume_from={self.position}")
@@ -227,7 +231,8 @@ class _Blocking(_Iteration):
 class Items(_Blocking, Generic[T]):
     """Iterator over the items of a list, whose pages are got when they are needed.
 
-    An item that comes again on a later page, because the list has changed meanwhile, is left out.
+    An item that comes again on a later page, because the list has changed meanwhile, is left out
+    if it has an ID that is unique; what has none is handed out as often as it comes.
     If a call fails, its exception is raised, with the `Position` to resume from in
     ``resume_from``; the iterator may also just be used again, and goes on at the same place.
     It belongs to one thread.

@@ -6,7 +6,7 @@ from collections import OrderedDict
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from talon_one.exceptions import ApiTypeError, OpenApiException, Position
+from talon_one.exceptions import ApiTypeError, ApiValueError, OpenApiException, Position
 from talon_one.model import Model
 from talon_one.observe import logger
 
@@ -18,6 +18,7 @@ _REMEMBERED = 10_000
 # So many pages in a row are one too many: of those that are the very page before them, which a
 # server sends that does not move on; and of those that bring nothing new, of which there are some
 # behind a place where much was inserted, and on the way of a cursor through a log that is filtered.
+# Where items may be alike, so may be pages, and the second number holds for both.
 _STUCK = 3
 _LONGEST_GAP = 100
 # How many of the items that came again the log names.
@@ -75,12 +76,15 @@ class Walk:
 
         Raises:
             ApiTypeError: It is no place in a list that pages as this one does.
+            ApiValueError: It is before the start of the list.
         """
         skip, cursor, within = position
         fits = isinstance(skip, int) if self._paging.skip else skip is None
         fits = fits and (cursor is None or (bool(self._paging.cursor) and isinstance(cursor, str)))
         if not fits or not isinstance(within, int):
             raise ApiTypeError(f"{position} is no place in the list of {self._operation.id}")
+        if within < 0 or (skip or 0) < 0:
+            raise ApiValueError(f"{position} is before the start of the list")
         self.at = position if skip is None else Position(skip + within)
 
     def behind(self, page: Position, count: int) -> Position:
@@ -105,13 +109,17 @@ class Walk:
         fresh = [index for index in wanted if keys[index] is None or keys[index] not in self._seen]
         again = [keys[index] for index in wanted if keys[index] in self._seen]
         same = bool(items) and items == self.latest
+        # Pages of items that cannot be told apart may be alike and yet hold others.
+        alike = self._paging.identity is None
         self._standing = self._standing + 1 if same else 0
         self._idle = self._idle + 1 if len(again) == len(items) else 0
         over, following = self._onwards(answer, page, items)
-        if over is None and same:
+        if over is None and same and not alike:
             self._report("the server sent the same page twice; it is taken for the whole list")
             over, following, fresh, again = True, page, [], []
-        if not over and (self._standing >= _STUCK or self._idle >= _LONGEST_GAP):
+        if not over and (
+            self._standing >= (_LONGEST_GAP if alike else _STUCK) or self._idle >= _LONGEST_GAP
+        ):
             raise PagesError(
                 f"{self._operation.id}: {max(self._standing, self._idle)} pages in a row brought"
                 " nothing new, though the server says that there is more"
@@ -189,8 +197,8 @@ class Walk:
         return items
 
     def _key(self, item: Any) -> Any:
-        """Return what tells an item from others; ``None`` if that is not known."""
-        if not self._wire_name:
+        """Return what no other item has; ``None`` if that is not known, even in part."""
+        if not self._wire_name or self._paging.identity is None:
             return None
         if not self._paging.identity:
             return item if isinstance(item, (str, int, float)) else None
@@ -202,7 +210,7 @@ class Walk:
             hash(key)
         except TypeError:
             return None
-        return None if all(part is None for part in key) else key
+        return None if None in key else key
 
     def _remember(self, keys: list[Any]) -> None:
         # Only now, because what one page holds twice has not moved.
@@ -238,6 +246,9 @@ class Walk:
         if not self._paging.skip:
             return Position(cursor=given)
         try:
-            return Position(skip=int(given or 0))
+            skip = int(given or 0)
         except (TypeError, ValueError):
             raise ApiTypeError(f"{self._name} is a number of items, not {given!r}") from None
+        if skip < 0:
+            raise ApiValueError(f"{self._name} is a number of items, not {given!r}")
+        return Position(skip=skip)

@@ -28,7 +28,7 @@ def create_app() -> FastAPI:
 
     @receive.on(talon_one.TierUpgradeNotification)
     async def upgraded(notification: talon_one.TierUpgradeNotification, delivery: Delivery) -> None:
-        for each in notification.data:
+        for each in notification.data or []:
             await asyncio.sleep(0)  # Here you would await your database, or your mail service.
             print(f"{each.customer_profile_id} has reached {each.current_tier}")
 
@@ -39,7 +39,7 @@ def create_app() -> FastAPI:
         notification: talon_one.AddedDeductedPointsNotification, delivery: Delivery
     ) -> None:
         sign = "+" if notification.operation == "addition" else "-"
-        print(f"{notification.profile_integration_id}: {sign}{notification.amount:g} points")
+        print(f"{notification.profile_integration_id}: {sign}{notification.amount or 0:g} points")
 
     @app.post("/talon-one")
     async def talon_one_webhook(request: Request) -> PlainTextResponse:

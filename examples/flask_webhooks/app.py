@@ -35,7 +35,8 @@ def create_app() -> Flask:
         notification: talon_one.CampaignStateChangedNotification, delivery: Delivery
     ) -> None:
         for item in notification.data or []:
-            print(f"{item.campaign.name}: {item.old_state} -> {item.new_state}")
+            name = item.campaign.name if item.campaign else "unknown"
+            print(f"{name}: {item.old_state} -> {item.new_state}")
 
     @app.post("/talon-one")
     def talon_one_webhook() -> ResponseReturnValue:

@@ -127,9 +127,7 @@ get_customer_achievement_history = Operation(
     query("skip", "skip", "int"),
     results={200: "GetCustomerAchievementHistory200Response"},
     security=("api_key_v1",),
-    paging=Paging(
-        skip="skip", items="data", total="totalResultSize", identity=("startDate", "endDate")
-    ),
+    paging=Paging(skip="skip", items="data", total="totalResultSize"),
 )
 get_customer_achievements = Operation(
     "getCustomerAchievements",
@@ -230,7 +228,7 @@ get_loyalty_card_points = Operation(
     query("sort", "sort", "Literal['startDate', 'expiryDate', '-startDate', '-expiryDate']"),
     results={200: "GetLoyaltyCardPoints200Response"},
     security=("api_key_v1",),
-    paging=Paging(skip="skip", items="data", more="hasMore", identity=("id", "subledgerId")),
+    paging=Paging(skip="skip", items="data", more="hasMore"),
 )
 get_loyalty_card_transactions = Operation(
     "getLoyaltyCardTransactions",
@@ -258,9 +256,7 @@ get_loyalty_card_transactions = Operation(
     query("awaits_activation", "awaitsActivation", "bool"),
     results={200: "GetLoyaltyCardTransactions200Response"},
     security=("api_key_v1",),
-    paging=Paging(
-        skip="skip", items="data", more="hasMore", identity=("id", "type", "subledgerId")
-    ),
+    paging=Paging(skip="skip", items="data", more="hasMore"),
 )
 get_loyalty_program_profile_points = Operation(
     "getLoyaltyProgramProfilePoints",
@@ -282,7 +278,7 @@ get_loyalty_program_profile_points = Operation(
     query("sort", "sort", "Literal['startDate', 'expiryDate', '-startDate', '-expiryDate']"),
     results={200: "GetLoyaltyProgramProfilePoints200Response"},
     security=("api_key_v1",),
-    paging=Paging(skip="skip", items="data", more="hasMore", identity=("id", "subledgerId")),
+    paging=Paging(skip="skip", items="data", more="hasMore"),
 )
 get_loyalty_program_profile_transactions = Operation(
     "getLoyaltyProgramProfileTransactions",
@@ -310,9 +306,7 @@ get_loyalty_program_profile_transactions = Operation(
     query("awaits_activation", "awaitsActivation", "bool"),
     results={200: "GetLoyaltyProgramProfileTransactions200Response"},
     security=("api_key_v1",),
-    paging=Paging(
-        skip="skip", items="data", more="hasMore", identity=("id", "type", "subledgerId")
-    ),
+    paging=Paging(skip="skip", items="data", more="hasMore"),
 )
 get_reserved_customers = Operation(
     "getReservedCustomers",

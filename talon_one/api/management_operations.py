@@ -1146,13 +1146,7 @@ get_application_customer_friends = Operation(
     path("integration_id", "integrationId", "str"),
     results={200: "GetApplicationCustomerFriends200Response"},
     security=("management_key", "manager_auth"),
-    paging=Paging(
-        skip="skip",
-        items="data",
-        more="hasMore",
-        total="totalResultSize",
-        identity=("sessionId", "code"),
-    ),
+    paging=Paging(skip="skip", items="data", more="hasMore", total="totalResultSize"),
 )
 get_application_customers = Operation(
     "getApplicationCustomers",
@@ -1195,7 +1189,7 @@ get_application_event_types = Operation(
     path("application_id", "applicationId", "int"),
     results={200: "GetApplicationEventTypes200Response"},
     security=("management_key", "manager_auth"),
-    paging=Paging(skip="skip", items="data", total="totalResultSize"),
+    paging=Paging(skip="skip", items="data", total="totalResultSize", identity=()),
 )
 get_application_events = Operation(
     "getApplicationEvents",
@@ -1509,7 +1503,7 @@ get_collection_items = Operation(
     path("collection_id", "collectionId", "int"),
     results={200: "GetCollectionItems200Response"},
     security=("management_key", "manager_auth"),
-    paging=Paging(skip="skip", items="data", more="hasMore", identity=("item",)),
+    paging=Paging(skip="skip", items="data", more="hasMore"),
 )
 get_coupons = Operation(
     "getCoupons",
@@ -1702,12 +1696,7 @@ get_customer_profile_achievement_progress = Operation(
     query("title", "title", "str"),
     results={200: "GetCustomerProfileAchievementProgress200Response"},
     security=("management_key", "manager_auth"),
-    paging=Paging(
-        skip="skip",
-        items="data",
-        more="hasMore",
-        identity=("achievementId", "startDate", "endDate"),
-    ),
+    paging=Paging(skip="skip", items="data", more="hasMore"),
 )
 get_customer_profiles = Operation(
     "getCustomerProfiles",
@@ -1817,9 +1806,7 @@ get_loyalty_card_transaction_logs = Operation(
     query("transaction_uuids", "transactionUUIDs", "list[str]", aliases=("transaction_uui_ds",)),
     results={200: "GetLoyaltyCardTransactionLogs200Response"},
     security=("management_key", "manager_auth"),
-    paging=Paging(
-        skip="skip", items="data", more="hasMore", identity=("id", "type", "subledgerId")
-    ),
+    paging=Paging(skip="skip", items="data", more="hasMore"),
 )
 get_loyalty_cards = Operation(
     "getLoyaltyCards",
@@ -1893,9 +1880,7 @@ get_loyalty_program_profile_ledger_transactions = Operation(
     query("awaits_activation", "awaitsActivation", "bool"),
     results={200: "GetLoyaltyProgramProfileTransactions200Response"},
     security=("management_key", "manager_auth"),
-    paging=Paging(
-        skip="skip", items="data", more="hasMore", identity=("id", "type", "subledgerId")
-    ),
+    paging=Paging(skip="skip", items="data", more="hasMore"),
 )
 get_loyalty_program_transactions = Operation(
     "getLoyaltyProgramTransactions",
@@ -1922,9 +1907,7 @@ get_loyalty_program_transactions = Operation(
     query("awaits_activation", "awaitsActivation", "bool"),
     results={200: "GetLoyaltyProgramTransactions200Response"},
     security=("management_key", "manager_auth"),
-    paging=Paging(
-        skip="skip", items="data", more="hasMore", identity=("id", "type", "subledgerId")
-    ),
+    paging=Paging(skip="skip", items="data", more="hasMore"),
 )
 get_loyalty_programs = Operation(
     "getLoyaltyPrograms",
@@ -2122,12 +2105,7 @@ get_webhook_activation_logs = Operation(
     query("created_after", "createdAfter", "datetime"),
     results={200: "GetWebhookActivationLogs200Response"},
     security=("management_key", "manager_auth"),
-    paging=Paging(
-        skip="skip",
-        items="data",
-        total="totalResultSize",
-        identity=("integrationRequestUuid", "webhookId", "campaignId"),
-    ),
+    paging=Paging(skip="skip", items="data", total="totalResultSize"),
     deprecated="getWebhookActivationLogs is deprecated",
 )
 get_webhook_logs = Operation(

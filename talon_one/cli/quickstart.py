@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from uuid import uuid4
 
 import talon_one
+from talon_one import effects
 
 if TYPE_CHECKING:
     from talon_one.cli.screen import Screen
@@ -57,13 +58,8 @@ def checkout(api: talon_one.IntegrationApi, coupon_code: str, screen: Screen) ->
     screen.effects(answer.effects)
 
     screen.step("3. Apply the effects")
-    discount = 0.0
-    refusals = []
-    for effect in answer.effects:
-        if effect.effect_type == "setDiscount":
-            discount += talon_one.SetDiscountEffectProps.from_dict(effect.props).value
-        elif effect.effect_type == "rejectCoupon":
-            refusals.append(talon_one.RejectCouponEffectProps.from_dict(effect.props))
+    discount = effects.discounts(answer).total
+    refusals = effects.codes(answer).rejected_coupons
     screen.fact(f"Discount: {discount:.2f}")
     for refusal in refusals:
         screen.fact(f"Coupon {refusal.value} is refused: {refusal.rejection_reason}")

@@ -4,16 +4,21 @@ from __future__ import annotations
 
 from collections import defaultdict
 from dataclasses import dataclass
-from decimal import Decimal
+from decimal import MAX_EMAX, MIN_EMIN, ROUND_HALF_EVEN, Context, Decimal, localcontext
 from typing import TYPE_CHECKING, NamedTuple
 
-from talon_one.effects.comparison import effects_of, place
+from talon_one.effects.comparison import effects_of, place, props_of
 from talon_one.exceptions import ApiValueError
-from talon_one.model import Model
 
 if TYPE_CHECKING:
     from talon_one.effects.comparison import Answer
     from talon_one.models import Effect
+
+
+# Whatever the context of the caller says, sums are exact: a float has less than 650 digits.
+_EXACT = Context(
+    prec=1000, rounding=ROUND_HALF_EVEN, Emin=MIN_EMIN, Emax=MAX_EMAX, clamp=0, traps=[]
+)
 
 
 class ItemUnit(NamedTuple):
@@ -54,14 +59,16 @@ class Discounts:
     def total(self) -> Decimal:
         """The sum of all but the unknown ones."""
         parts = (self.session, self.items, self.costs, self.item_costs)
-        return sum((amount for part in parts for amount in part.values()), Decimal(0))
+        with localcontext(_EXACT):
+            return sum((amount for part in parts for amount in part.values()), Decimal(0))
 
     @property
     def lines(self) -> dict[int, Decimal]:
         """The sums of `items` over the units of a cart item, by its index."""
         found: defaultdict[int, Decimal] = defaultdict(Decimal)
-        for unit, amount in self.items.items():
-            found[unit.position] += amount
+        with localcontext(_EXACT):
+            for unit, amount in self.items.items():
+                found[unit.position] += amount
         return dict(found)
 
 
@@ -76,19 +83,20 @@ def discounts(answer: Answer) -> Discounts:
         ApiTypeError: *answer* has no effects.
     """
     sums = _Sums()
-    for effect in effects_of(answer):
-        match effect.effect_type:
-            case "setDiscount":
-                sums.session[_label(effect)] += _amount(effect)
-            case "setDiscountPerItem":
-                sums.items[_unit(effect, "position", "subPosition")] += _amount(effect)
-            case "setDiscountPerAdditionalCost":
-                sums.costs[_cost(effect)] += _amount(effect)
-            case "setDiscountPerAdditionalCostPerItem":
-                unit = _unit(effect, "position", "subPosition")
-                sums.item_costs[ItemCost(*unit, _cost(effect))] += _amount(effect)
-            case str(kind) if kind.startswith("setDiscount"):
-                sums.unknown.append(effect)
+    with localcontext(_EXACT):
+        for effect in effects_of(answer):
+            match effect.effect_type:
+                case "setDiscount":
+                    sums.session[_label(effect)] += _amount(effect)
+                case "setDiscountPerItem":
+                    sums.items[_unit(effect, "position", "subPosition")] += _amount(effect)
+                case "setDiscountPerAdditionalCost":
+                    sums.costs[_cost(effect)] += _amount(effect)
+                case "setDiscountPerAdditionalCostPerItem":
+                    unit = _unit(effect, "position", "subPosition")
+                    sums.item_costs[ItemCost(*unit, _cost(effect))] += _amount(effect)
+                case str(kind) if kind.startswith("setDiscount"):
+                    sums.unknown.append(effect)
     return sums.result()
 
 
@@ -103,23 +111,28 @@ def rolled_back(answer: Answer) -> Discounts:
         ApiTypeError: *answer* has no effects.
     """
     sums = _Sums()
-    for effect in effects_of(answer):
-        if effect.effect_type != "rollbackDiscount":
-            continue
-        props, amount = _props(effect), _amount(effect)
-        of_item = props.get("cartItemPosition") is not None
-        # Of one that is given by its ID only, the name is missed rather than guessed.
-        of_cost = any(props.get(key) is not None for key in ("additionalCost", "additionalCostId"))
-        if not of_item and not of_cost:
-            sums.session[_label(effect)] += amount
-        elif not of_item:
-            sums.costs[_cost(effect)] += amount
-        else:
-            unit = _unit(effect, "cartItemPosition", "cartItemSubPosition")
-            if of_cost:
-                sums.item_costs[ItemCost(*unit, _cost(effect))] += amount
+    with localcontext(_EXACT):
+        for effect in effects_of(answer):
+            if effect.effect_type != "rollbackDiscount":
+                continue
+            props, amount = props_of(effect), _amount(effect)
+            # Nor is the position of one that has that of the unit only: it is missed as well.
+            keys = ("cartItemPosition", "cartItemSubPosition")
+            of_item = any(props.get(key) is not None for key in keys)
+            # Of one that is given by its ID only, the name is missed rather than guessed.
+            of_cost = any(
+                props.get(key) is not None for key in ("additionalCost", "additionalCostId")
+            )
+            if not of_item and not of_cost:
+                sums.session[_label(effect)] += amount
+            elif not of_item:
+                sums.costs[_cost(effect)] += amount
             else:
-                sums.items[unit] += amount
+                unit = _unit(effect, "cartItemPosition", "cartItemSubPosition")
+                if of_cost:
+                    sums.item_costs[ItemCost(*unit, _cost(effect))] += amount
+                else:
+                    sums.items[unit] += amount
     return sums.result()
 
 
@@ -142,24 +155,17 @@ class _Sums:
         )
 
 
-def _props(effect: Effect) -> Model:
-    props = effect.props
-    if not isinstance(props, Model):
-        raise ApiValueError(f"{place(effect)}: props is {props!r}, no object")
-    return props
-
-
 def _amount(effect: Effect) -> Decimal:
     return _number(effect, "value")
 
 
 def _label(effect: Effect) -> str:
     # Only people read it, so a discount without one is no reason to lose the sum.
-    return str(_props(effect).get("name") or "")
+    return str(props_of(effect).get("name") or "")
 
 
 def _cost(effect: Effect) -> str:
-    name = _props(effect).get("additionalCost")
+    name = props_of(effect).get("additionalCost")
     if not isinstance(name, str):
         raise ApiValueError(f"{place(effect)}: additionalCost is {name!r}, no name")
     return name
@@ -167,7 +173,7 @@ def _cost(effect: Effect) -> str:
 
 def _unit(effect: Effect, position: str, sub_position: str) -> ItemUnit:
     # Applications that do not flatten carts give one effect for the line, without the latter.
-    has_sub_position = _props(effect).get(sub_position) is not None
+    has_sub_position = props_of(effect).get(sub_position) is not None
     return ItemUnit(
         _index(effect, position), _index(effect, sub_position) if has_sub_position else 0
     )
@@ -181,7 +187,7 @@ def _index(effect: Effect, key: str) -> int:
 
 
 def _number(effect: Effect, key: str) -> Decimal:
-    value = _props(effect).get(key)
+    value = props_of(effect).get(key)
     if isinstance(value, (int, float, Decimal)) and not isinstance(value, bool):
         # The text of a float is what the server wrote; its binary value is not.
         number = Decimal(str(value))

@@ -61,6 +61,18 @@ def place(effect: Effect) -> str:
     return f"{effect.effect_type} of campaign {effect.campaign_id}, rule {effect.rule_name!r}"
 
 
+def props_of(effect: Effect) -> Any:
+    """Return the props of an effect, in the class that its type names.
+
+    Raises:
+        ApiValueError: They are missing, or no object.
+    """
+    props: object = effect.props
+    if not isinstance(props, Model):
+        raise ApiValueError(f"{place(effect)}: props is {props!r}, no object")
+    return props
+
+
 @dataclass(frozen=True)
 class Difference:
     """What an answer changes; false if it changes nothing."""
@@ -79,9 +91,10 @@ class Difference:
 def difference(old: Answer, new: Answer) -> Difference:
     """Return what to undo and what to apply when one answer follows another.
 
-    Effects are the same if type, props, campaign, ruleset and rule are. Their order means nothing,
-    and an effect that is listed twice counts twice. A discount with another value is one to undo
-    and one to apply.
+    Effects are the same if type, props, campaign, ruleset and rule are. A property that is null is
+    as one that is missing; timestamps are the same if they are written the same. The order of
+    effects means nothing, and an effect that is listed twice counts twice. A discount with another
+    value is one to undo and one to apply.
 
     Answers to a cancellation, a return or the reopening of a session cannot be compared with
     others. Their rollback effects say what to undo, and effects that are kept are not listed.
@@ -127,7 +140,8 @@ def _said(effect: Effect) -> Hashable:
 def _frozen(value: Any) -> Hashable:
     """Return JSON data as a key: 1 and 1.0 are the same number, but true is none."""
     if isinstance(value, dict):
-        return frozenset((key, _frozen(item)) for key, item in value.items())
+        # Servers write what there is not as null, or not at all.
+        return frozenset((key, _frozen(each)) for key, each in value.items() if each is not None)
     if isinstance(value, list):
-        return tuple(map(_frozen, value))
+        return ("list", *map(_frozen, value))
     return ("bool", value) if isinstance(value, bool) else value

@@ -121,7 +121,7 @@ class EffectHandler:
                 with an `UnknownEffectTypeWarning` if it looks like a misspelled one.
 
         Raises:
-            ApiTypeError: Neither a text nor a class of props.
+            ApiTypeError: Neither a text nor a class of props, or what is registered is no function.
             ApiValueError: The type has a function already.
         """
         if not kinds:
@@ -131,6 +131,7 @@ class EffectHandler:
             names.add(_effect_type(kind))
 
         def register(function: Function) -> Function:
+            _check_callable(function)
             taken = names & self._functions.keys()
             if taken:
                 raise ApiValueError(f"{min(taken)!r} has a function already")
@@ -143,8 +144,10 @@ class EffectHandler:
         """Register the function for all types of effects that have none of their own.
 
         Raises:
+            ApiTypeError: It is no function.
             ApiValueError: There is one already.
         """
+        _check_callable(function)
         if self._default is not None:
             raise ApiValueError("there is a default already")
         self._default = function
@@ -196,11 +199,16 @@ class EffectHandler:
         for effect in effects_of(answer):
             kind: Any = effect.effect_type
             own = self._functions.get(kind) if isinstance(kind, str) else None
-            function = own or self._default
+            function = self._default if own is None else own
             if function is None:
                 result.unhandled.append(effect)
             else:
                 yield effect, function
+
+
+def _check_callable(function: object) -> None:
+    if not callable(function):
+        raise ApiTypeError(f"{function!r} is no function")
 
 
 def _effect_type(kind: Any) -> str:

@@ -5,11 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from talon_one.effects.comparison import effects_of
+from talon_one.effects.comparison import effects_of, place, props_of
+from talon_one.exceptions import ApiValueError
 
 if TYPE_CHECKING:
     from talon_one.effects.comparison import Answer
-    from talon_one.models import RejectCouponEffectProps, RejectReferralEffectProps
+    from talon_one.models import Effect, RejectCouponEffectProps, RejectReferralEffectProps
 
 
 @dataclass(frozen=True)
@@ -37,31 +38,30 @@ def codes(answer: Answer) -> Codes:
     the session is closed. So look at every answer, and at that one above all.
 
     Raises:
+        ApiValueError: An accepted code is missing or no text, or a rejection tells nothing.
         ApiTypeError: *answer* has no effects.
     """
-    from talon_one.models import (
-        AcceptCouponEffectProps,
-        AcceptReferralEffectProps,
-        RedeemReferralEffectProps,
-        RejectCouponEffectProps,
-        RejectReferralEffectProps,
-    )
-
     coupons: list[str] = []
     referrals: list[str] = []
     found = Codes(coupons, [], referrals, [])
     for effect in effects_of(answer):
-        match effect.props:
-            case AcceptCouponEffectProps(value=str(code)):
+        match effect.effect_type:
+            case "acceptCoupon":
+                code = _code(effect)
                 coupons += [code] * (code not in coupons)
             # The latter is how servers of old say it.
-            case (
-                AcceptReferralEffectProps(value=str(code))
-                | RedeemReferralEffectProps(value=str(code))
-            ):
+            case "acceptReferral" | "redeemReferral":
+                code = _code(effect)
                 referrals += [code] * (code not in referrals)
-            case RejectCouponEffectProps() as props:
-                found.rejected_coupons.append(props)
-            case RejectReferralEffectProps() as props:
-                found.rejected_referrals.append(props)
+            case "rejectCoupon":
+                found.rejected_coupons.append(props_of(effect))
+            case "rejectReferral":
+                found.rejected_referrals.append(props_of(effect))
     return found
+
+
+def _code(effect: Effect) -> str:
+    code = props_of(effect).get("value")
+    if not isinstance(code, str):
+        raise ApiValueError(f"{place(effect)}: value is {code!r}, no code")
+    return code

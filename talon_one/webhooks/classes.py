@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from itertools import groupby
 from typing import Any, NamedTuple
 
@@ -82,6 +82,11 @@ def shapes_of(data: Mapping[str, Any]) -> tuple[Shape, ...]:
     """Return the classes that the body of a webhook may have; none if its type is not known."""
     named = data.get(TYPE)
     return _shapes().get(named, ()) if isinstance(named, str) else ()
+
+
+def types() -> Collection[str]:
+    """Return each `NotificationType` that this release knows."""
+    return _shapes().keys()
 
 
 def is_class_of_notification(kind: type[Model]) -> bool:

@@ -7,6 +7,7 @@ import logging
 from collections.abc import Awaitable, Callable, Generator, Mapping, Sequence
 from functools import partial
 from typing import Any, NamedTuple, TypeVar, overload
+from warnings import warn
 
 from talon_one.exceptions import (
     ApiTypeError,
@@ -16,7 +17,8 @@ from talon_one.exceptions import (
     WrongSecretError,
 )
 from talon_one.model import Model
-from talon_one.webhooks.classes import TYPE, is_class_of_notification, parts, read
+from talon_one.suggest import did_you_mean
+from talon_one.webhooks.classes import TYPE, is_class_of_notification, parts, read, types
 from talon_one.webhooks.secret import Headers, SharedSecret, values
 from talon_one.webhooks.seen import AsyncSeen, Seen, SeenInMemory
 
@@ -32,6 +34,10 @@ M = TypeVar("M", bound=Model)
 R = TypeVar("R")
 
 
+class UnknownNotificationTypeWarning(UserWarning):
+    """A function was registered for a `NotificationType` that looks like a misspelled one."""
+
+
 class Delivery(NamedTuple):
     """What is known of a webhook beside its body."""
 
@@ -39,6 +45,17 @@ class Delivery(NamedTuple):
     """`X-UUID`: the same each time that one message is sent; ``None`` if there is none."""
     notification_type: str | None
     """`NotificationType` of the body; ``None`` if it names none, as in a webhook of a rule."""
+    part: int = 0
+    """Number of this part of a mixed batch, from 0; 0 for whatever comes in one piece."""
+
+    @property
+    def key(self) -> str | None:
+        """What to store to know that a function has done its work: `uuid` and `part`.
+
+        All parts of a mixed batch have the same `uuid`, but each its own key, which is the same
+        each time that the message is sent. ``None`` without a `uuid`.
+        """
+        return None if self.uuid is None else f"{self.uuid}/{self.part}"
 
 
 class Reply(NamedTuple):
@@ -101,6 +118,14 @@ def message_id(headers: Headers) -> str | None:
     return (found[0] or None) if found else None
 
 
+class Step(NamedTuple):
+    """A call that somebody else is to carry out."""
+
+    call: partial[Any]
+    is_function: bool = False
+    """Whether it is one of the functions, which may be given up, and not of the memory."""
+
+
 class _Rules:
     """What a receiver does, as steps that somebody else carries out."""
 
@@ -118,6 +143,7 @@ class _Rules:
         self._handlers: dict[Kind, Handler] = {}
         self._default = None if default is None else self._accepted(default)
         for kind, handler in (handlers or {}).items():
+            _check_kind(kind)
             self._register(kind, handler)
 
     @overload
@@ -138,29 +164,29 @@ class _Rules:
         what is of no known type.
 
         Raises:
+            ApiTypeError: It is neither a class nor a text, or what is registered is no function.
             ApiValueError: There are no notifications of this class, or it has a function already.
+
+        A type that this release does not know is accepted, with an
+        `UnknownNotificationTypeWarning` if it looks like a misspelled one.
         """
+        _check_kind(kind)
         return partial(self._register, kind)
 
     def _register(self, kind: Any, handler: Handler) -> Handler:
-        if not isinstance(kind, str):
-            if not (isinstance(kind, type) and issubclass(kind, Model)):
-                raise ApiTypeError(f"{kind!r} is neither a class of models nor a NotificationType")
-            if not is_class_of_notification(kind):
-                raise ApiValueError(
-                    f"no notification is a {kind.__name__}; the classes are those that parse"
-                    " returns, and a NotificationType is given as text"
-                )
         if kind in self._handlers:
             raise ApiValueError(f"{getattr(kind, '__name__', kind)} has a function already")
         self._handlers[kind] = self._accepted(handler)
         return handler
 
     def _accepted(self, handler: Handler) -> Handler:
-        raise NotImplementedError
+        if not callable(handler):
+            raise ApiTypeError(f"{handler!r} is no function")
+        return handler
 
-    def _serve(self, headers: Headers, body: Body) -> Generator[Callable[[], object], Any, Reply]:
+    def _serve(self, headers: Headers, body: Body) -> Generator[Step, Any, Reply]:
         """Yield what is to be called, be sent what it returned or thrown what it raised."""
+        headers = () if headers is None else headers  # As a request without any may have it.
         try:
             if self._secret is not None:
                 self._secret.check(headers)
@@ -168,14 +194,15 @@ class _Rules:
         except WrongSecretError as refusal:
             logger.warning("refused a webhook: %s", refusal)
             return Reply(401, "unauthorized")
-        except MalformedBodyError as refusal:
+        except (MalformedBodyError, ApiTypeError) as refusal:
+            # The latter is what frameworks make of no body, or of one that they have decoded.
             logger.warning("refused a webhook: %s", refusal)
             return Reply(400, str(refusal))
         named = notification.get(TYPE)
         delivery = Delivery(message_id(headers), named if isinstance(named, str) else None)
         calls = [
-            partial(handler, part, delivery)
-            for part in parts(notification)
+            partial(handler, part, delivery._replace(part=number))
+            for number, part in enumerate(parts(notification))
             if (handler := self._handler(part, delivery)) is not None
         ]
         if not calls:
@@ -194,9 +221,9 @@ class _Rules:
 
     def _handled_once(
         self, calls: list[partial[object]], delivery: Delivery, uuid: str
-    ) -> Generator[Callable[[], object], Any, Reply]:
+    ) -> Generator[Step, Any, Reply]:
         try:
-            claim = yield partial(self._seen.claim, uuid)
+            claim = yield Step(partial(self._seen.claim, uuid))
         except Exception:  # Whatever it is: once the memory works again, so will the repetition.
             logger.exception("cannot tell whether %r was handled already", delivery)
             return Reply(500, "failed")
@@ -219,20 +246,18 @@ class _Rules:
 
     def _handled(
         self, calls: list[partial[object]], delivery: Delivery
-    ) -> Generator[Callable[[], object], Any, Reply]:
+    ) -> Generator[Step, Any, Reply]:
         try:
-            for call in calls:  # noqa: UP028  a list cannot be sent what the calls return
-                yield call
+            for call in calls:
+                yield Step(call, is_function=True)
         except Exception:  # Whatever it is: the answer must ask for a repetition.
             logger.exception("the function for %r failed", delivery)
             return Reply(500, "failed")
         return Reply(200, "handled")
 
-    def _noted(
-        self, note: Callable[[str], object], uuid: str
-    ) -> Generator[Callable[[], object], Any, None]:
+    def _noted(self, note: Callable[[str], object], uuid: str) -> Generator[Step, Any, None]:
         try:
-            yield partial(note, uuid)
+            yield Step(partial(note, uuid))
         except Exception:  # Whatever it is: what was handled is handled all the same.
             logger.exception("cannot note what became of the webhook %s", uuid)
 
@@ -291,7 +316,7 @@ class Receiver(_Rules):
             step = next(steps)
             while True:
                 try:
-                    result = _not_awaitable(step())
+                    result = _not_awaitable(step.call())
                 except BaseException as failure:  # The rules decide what becomes of it.
                     step = steps.throw(failure)
                 else:
@@ -303,7 +328,7 @@ class Receiver(_Rules):
     def _accepted(self, handler: Handler) -> Handler:
         if inspect.iscoroutinefunction(handler):
             raise ApiTypeError("a coroutine function needs an AsyncReceiver")
-        return handler
+        return super()._accepted(handler)
 
 
 class AsyncReceiver(_Rules):
@@ -311,43 +336,23 @@ class AsyncReceiver(_Rules):
 
     Coroutine functions are awaited; plain functions run in a thread, so that they do not hold up
     the event loop. `seen` may be a `Seen`, which must not block, or an `AsyncSeen`.
+
+    If the request is cancelled, a coroutine function is, too, and its message stays new. A plain
+    one cannot be: its message stays claimed until it has ended, and is handled if it did well.
+    What is noted in `seen` is noted to the end in any case.
     """
 
     async def __call__(self, headers: Headers, body: Body) -> Reply:
         """Handle a webhook, and return what to answer."""
-        steps = self._serve(headers, body)
-        try:
-            step = next(steps)
-            while True:
-                try:
-                    result: Any = step()
-                    # A function in a thread may itself return something to await.
-                    while inspect.isawaitable(result):
-                        result = await result
-                except BaseException as failure:  # The rules decide what becomes of it.
-                    step = steps.throw(failure)
-                else:
-                    step = steps.send(result)
-        except StopIteration as end:
-            reply: Reply = end.value
-            return reply
+        from talon_one.webhooks.carrying import Carrier
+
+        return await Carrier(self._serve(headers, body)).reply()
 
     def _accepted(self, handler: Handler) -> Handler:
-        return handler if inspect.iscoroutinefunction(handler) else partial(_in_thread, handler)
+        from talon_one.webhooks.carrying import InThread
 
-
-async def _in_thread(handler: Handler, notification: Model, delivery: Delivery) -> object:
-    import asyncio
-
-    return await asyncio.to_thread(_without_stop_iteration, handler, notification, delivery)
-
-
-def _without_stop_iteration(handler: Handler, notification: Model, delivery: Delivery) -> object:
-    try:
-        return handler(notification, delivery)
-    except StopIteration as cause:
-        # A future cannot hold it, and whoever awaits the future would wait for ever.
-        raise RuntimeError("the function raised StopIteration") from cause
+        handler = super()._accepted(handler)
+        return handler if inspect.iscoroutinefunction(handler) else InThread(handler)
 
 
 def _not_awaitable(result: object) -> object:
@@ -356,6 +361,22 @@ def _not_awaitable(result: object) -> object:
             result.close()
         raise ApiTypeError("what is to be awaited needs an AsyncReceiver")
     return result
+
+
+def _check_kind(kind: Any) -> None:
+    """Refuse what no notification is, and warn of what probably none is."""
+    if isinstance(kind, str):
+        near = did_you_mean(kind, types(), slips_only=True)
+        if kind not in types() and near:
+            text = f"this release knows no NotificationType {kind!r}.{near}"
+            warn(text, UnknownNotificationTypeWarning, stacklevel=3)
+    elif not (isinstance(kind, type) and issubclass(kind, Model)):
+        raise ApiTypeError(f"{kind!r} is neither a class of models nor a NotificationType")
+    elif not is_class_of_notification(kind):
+        raise ApiValueError(
+            f"no notification is a {kind.__name__}; the classes are those that parse"
+            " returns, and a NotificationType is given as text"
+        )
 
 
 def _expected(header: str | None, secret: str | Sequence[str] | None) -> SharedSecret | None:

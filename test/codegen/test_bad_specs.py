@@ -545,7 +545,7 @@ BAD: dict[str, tuple[Edit, str]] = {
     ),
     "pages of items that cannot be told apart": (
         _pages({"items": "data", "skip": "skip"}, skip="integer"),
-        f"{GET}: x-pages needs identity; an empty one means the item itself",
+        f"{GET}: x-pages needs identity; false means that nothing is unique",
     ),
     "an identity that no item has": (
         _pages({"items": "data", "skip": "skip", "identity": ["id"]}, skip="integer"),
@@ -553,7 +553,7 @@ BAD: dict[str, tuple[Edit, str]] = {
     ),
     "objects that are their own identity": (
         _pages({"items": "data", "skip": "skip", "identity": []}, skip="integer"),
-        f"{GET}: x-pages: the items are objects; identity must name some properties",
+        f"{GET}: x-pages: the items are objects; identity must name properties, or be false",
     ),
     "texts with an identity": (
         _pages({"items": "names", "skip": "skip", "identity": ["id"]}, skip="integer"),

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+import pytest
+
 from effects.making import answer, effect_json
-from talon_one import RejectCouponEffectProps, RejectReferralEffectProps
+from talon_one import ApiValueError, RejectCouponEffectProps, RejectReferralEffectProps
 from talon_one.effects import Codes, codes
 
 
@@ -46,10 +50,19 @@ def test_a_code_that_rules_disagree_on_is_in_both_lists() -> None:
     assert found.accepted_coupons == [each.value for each in found.rejected_coupons] == ["TEN-OFF"]
 
 
-def test_what_names_no_code_is_none() -> None:
-    broken = [
-        effect_json("acceptCoupon", None),
-        effect_json("acceptCoupon", {}),
-        effect_json("acceptReferral", {"value": 7}),
-    ]
-    assert codes(answer(*broken)) == Codes([], [], [], [])
+@pytest.mark.parametrize("value", [None, 7, ["A"]], ids=repr)
+@pytest.mark.parametrize("kind", ["acceptCoupon", "acceptReferral", "redeemReferral"])
+def test_an_accepted_code_that_cannot_be_told_is_not_passed_over(kind: str, value: Any) -> None:
+    said = rf"{kind} of campaign 12, rule 'Ten percent': value is .*, no code"
+    with pytest.raises(ApiValueError, match=said):
+        codes(answer(effect_json(kind, {"value": value})))
+    with pytest.raises(ApiValueError, match="props is None, no object"):
+        codes(answer(effect_json(kind, None)))
+
+
+@pytest.mark.parametrize("kind", ["rejectCoupon", "rejectReferral"])
+def test_a_rejection_that_tells_nothing_is_not_passed_over(kind: str) -> None:
+    with pytest.raises(ApiValueError, match=f"{kind} of campaign 12.*: props is None, no object"):
+        codes(answer(effect_json(kind, None)))
+    found = codes(answer(effect_json(kind, {"value": 7})))
+    assert len(found.rejected_coupons + found.rejected_referrals) == 1

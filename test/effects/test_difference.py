@@ -31,7 +31,8 @@ def said(effects: Iterable[Effect]) -> Counter[str]:
 
 def spelled(value: Any) -> Any:
     if isinstance(value, dict):
-        return {key: spelled(item) for key, item in value.items()}
+        # What is null is not there.
+        return {key: spelled(item) for key, item in value.items() if item is not None}
     if isinstance(value, list):
         return [spelled(item) for item in value]
     return int(value) if isinstance(value, float) and value.is_integer() else value
@@ -98,6 +99,26 @@ def test_true_is_not_the_number_that_python_takes_it_for() -> None:
 )
 def test_and_in_nothing_else(other: dict[str, Any]) -> None:
     assert not difference(answer(THREE), answer(other))
+
+
+def test_true_is_no_list_and_no_number() -> None:
+    for one, other in (([True], [["bool", True]]), ([True], [1]), ([["list"]], [[]])):
+        old = effect_json("unknown", {"payload": one})
+        assert difference([old], [effect_json("unknown", {"payload": other})])
+    assert difference([effect_json("x", {"a": True})], [effect_json("x", {"a": ["bool", 1]})])
+
+
+def test_a_property_that_is_null_is_as_one_that_is_missing() -> None:
+    null = effect_json("setDiscount", {**THREE["props"], "scope": None})
+    assert not difference([THREE], [null])
+
+
+def test_timestamps_are_compared_as_they_are_written() -> None:
+    one, other = (
+        effect_json("addLoyaltyPoints", {"value": 1, "startDate": f"2026-01-01T00:00:00{end}"})
+        for end in ("Z", ".000Z")
+    )
+    assert difference([one], [other])
 
 
 def test_it_does_not_matter_which_props_were_read() -> None:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from decimal import Decimal
+from decimal import Context, Decimal, FloatOperation, Inexact, localcontext
+from fractions import Fraction
 from typing import Any
 
 import pytest
@@ -159,6 +160,25 @@ def test_what_is_rolled_back_is_summed_apart() -> None:
         unknown=[],
     )
     assert discounts(state).total == 50
+
+
+def test_a_rollback_of_a_unit_of_no_item_is_refused() -> None:
+    props = {"name": "n", "value": 1, "cartItemSubPosition": 1}
+    with pytest.raises(ApiValueError, match="cartItemPosition is None, no number"):
+        rolled_back(answer(effect_json("rollbackDiscount", props)))
+
+
+def test_sums_do_not_depend_on_the_decimal_context_of_the_caller() -> None:
+    state = answer(session(1234.56), session(0.01), item(1234.56, 0, 0), item(0.01, 0, 1))
+    back = [effect_json("rollbackDiscount", {"name": "n", "value": x}) for x in (1234.56, 0.01)]
+    with localcontext(Context(prec=4, traps=[Inexact, FloatOperation])):
+        found, undone = discounts(state), rolled_back(answer(*back))
+        total, lines = found.total, found.lines
+    assert found.session == {"10% off": Decimal("1234.57")}
+    assert undone.session == {"n": Decimal("1234.57")}
+    assert (total, lines) == (Decimal("2469.14"), {0: Decimal("1234.57")})
+    far = discounts(answer(session(1e308), session(5e-324)))
+    assert far.total == Fraction(10**308) + Fraction(5, 10**324)
 
 
 cents = st.integers(0, 10**9)

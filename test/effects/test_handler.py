@@ -371,3 +371,26 @@ def test_so_is_the_answer_to_an_asynchronous_call() -> None:
         server.script({"effects": [DISCOUNT]})
         asyncio.run(call(server.url))
     assert seen == ["10% off"]
+
+
+class _Collected(list[str]):
+    """A callable that is false as long as it holds nothing."""
+
+    def __call__(self, effect: Effect, props: Model) -> None:
+        self.append(effect.effect_type)
+
+
+def test_a_function_that_is_false_is_a_function() -> None:
+    handler, own, default = EffectHandler(), _Collected(), _Collected()
+    handler.on("acceptCoupon")(own)
+    handler.default(default)
+    accepted = effect_json("acceptCoupon", {"value": "A"})
+    handler.dispatch(answer(accepted, effect_json("rejectCoupon", {"value": "B"})))
+    assert (own, default) == (["acceptCoupon"], ["rejectCoupon"])
+
+
+def test_what_cannot_be_called_is_not_registered() -> None:
+    handler: Any = EffectHandler()
+    for register in (handler.on("acceptCoupon"), handler.default):
+        with pytest.raises(ApiTypeError, match="5 is no function"):
+            register(5)

@@ -68,3 +68,21 @@ def test_its_table_of_exceptions_is_the_tree(readme: Page) -> None:
     errors = {name for name in raised if not issubclass(getattr(talon_one, name), Warning)}
     # The root and the branch of both transport errors have no line of their own.
     assert listed == errors - {"OpenApiException", "TransportError"}
+
+
+def test_its_table_of_exceptions_has_those_of_the_modules_around_calls(readme: Page) -> None:
+    (table,) = (table for table in readme.tables if table[0][0] == "Exception")
+    listed = {match for row in table[1:] for match in re.findall(r"`(\w+\.\w+)`", row[0])}
+    found = set()
+    for module in sorted(talon_one.SUBMODULES - {"exceptions", "walk"}):
+        public = getattr(getattr(talon_one, module), "__all__", ())
+        for name in public:
+            each = getattr(getattr(talon_one, module), name, None)
+            is_error = isinstance(each, type) and issubclass(each, talon_one.OpenApiException)
+            if is_error and name not in talon_one.HOME:
+                found.add(f"{module}.{name}")
+    assert listed == found
+    # Who looks for one at the front door is told where it is.
+    for module, name in (each.split(".") for each in found):
+        with pytest.raises(AttributeError, match=rf"It is in talon_one\.{module}\."):
+            getattr(talon_one, name)

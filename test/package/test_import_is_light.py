@@ -158,6 +158,16 @@ def test_an_unknown_name_is_an_attribute_error_with_a_hint() -> None:
         talon_one.Cupon  # type: ignore[attr-defined]  # noqa: B018  that is what is tested
 
 
+@pytest.mark.parametrize(
+    ("name", "module"),
+    [("TableError", "tables"), ("Receiver", "webhooks"), ("PagesError", "pagination")],
+)
+def test_a_name_that_is_one_module_further_on_is_found_there(name: str, module: str) -> None:
+    said = f"'talon_one' has no attribute '{name}'. It is in talon_one.{module}."
+    with pytest.raises(AttributeError, match=re.escape(said)):
+        getattr(talon_one, name)
+
+
 def test_a_pickled_model_is_read_by_a_process_that_has_imported_nothing() -> None:
     pickled = result_of(
         "import json, pickle, talon_one\n"

@@ -202,6 +202,15 @@ def test_a_failure_of_the_first_page_leads_back_to_the_start(
     assert found.failure.resume_from == Position(skip=40)
 
 
+def test_a_call_that_is_wrong_from_the_start_is_not_told_where_to_go_on(
+    server: RecordingServer, reading: Read
+) -> None:
+    failure = reading(lambda apis: coupons(apis, page_size="many")).failure
+    assert failure is not None
+    assert failure.resume_from is None
+    assert "resume_from" not in str(getattr(failure, "__notes__", ""))
+
+
 @pytest.mark.parametrize("taken", range(6))
 def test_an_iteration_goes_on_behind_the_item_that_was_handed_out_last(
     server: RecordingServer, reading: Read, taken: int

@@ -12,14 +12,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from talon_one import ManagementApi, Model
-from talon_one.exceptions import Position
+from talon_one.exceptions import ApiValueError, Position
 from talon_one.models.coupon import Coupon
 from talon_one.operation import Operation, Paging, query
 from talon_one.walk import PagesError, Walk
 
 SKIP = Paging("data", ("id",), skip="skip", more="hasMore", total="totalResultSize")
 CURSOR = Paging("data", ("id",), cursor="cursor", next="nextCursor")
-TEXTS = Paging("data", skip="skip", more="hasMore", total="totalResultSize")
+TEXTS = Paging("data", (), skip="skip", more="hasMore", total="totalResultSize")
 
 # Whoever else uses the machine must not decide whether a law holds.
 UNHURRIED = settings(deadline=None)
@@ -27,6 +27,8 @@ UNHURRIED = settings(deadline=None)
 SIZES = st.integers(1, 7)
 IDS = st.lists(st.integers(), unique=True, max_size=30)
 ENDINGS = st.sampled_from(["more", "total", "neither", "cursor"])
+
+ALIKE = Paging("data", skip="skip", more="hasMore", total="totalResultSize")
 
 Get = Callable[[Position, int], dict[str, Any]]
 
@@ -96,6 +98,40 @@ def test_items_without_identity_come_as_often_as_they_are_sent(
     items = [{"name": each, "place": place} for place, each in enumerate(numbers)]
     turn = iter(sizes)
     assert walked(new_walk(SKIP), lambda at: served(items, "more", next(turn), at)) == items
+
+
+@UNHURRIED
+@given(
+    st.lists(st.sampled_from(["a", "b"]) | st.fixed_dictionaries({"id": st.integers(0, 1)})),
+    st.integers(1, 50),
+    st.sampled_from(["more", "total", "neither"]),
+)
+def test_of_items_that_may_be_alike_none_is_lost(items: list[Any], size: int, ending: str) -> None:
+    walk = new_walk(ALIKE)
+    assert walked(walk, lambda at: served(items, ending, size, at)) == items
+    assert (walk.repeated, walk.missing) == (0, 0)
+
+
+def test_an_item_with_a_part_of_its_identity_missing_is_new() -> None:
+    walk = new_walk(Paging("data", ("id", "kind"), skip="skip", more="hasMore"))
+    items = [{"id": 1}, {"id": 1, "kind": None}, {"kind": 1}] * 2
+    assert walked(walk, lambda at: served(items, "more", 3, at)) == items
+
+
+def test_a_page_of_items_that_may_be_alike_is_not_sent_for_ever() -> None:
+    walk = new_walk(ALIKE)
+    with pytest.raises(PagesError, match="100 pages in a row"):
+        walked(walk, lambda at: {"data": ["a"], "hasMore": True})
+
+
+def test_no_walk_begins_before_the_start() -> None:
+    with pytest.raises(ApiValueError, match="skip is a number of items, not -1"):
+        new_walk(SKIP, skip=-1)
+    for paging, place in ((SKIP, Position(-3)), (SKIP, Position(3, None, -1))):
+        with pytest.raises(ApiValueError, match="before the start"):
+            new_walk(paging).resume(place)
+    with pytest.raises(ApiValueError, match="before the start"):
+        new_walk(CURSOR).resume(Position(None, "one", -1))
 
 
 @UNHURRIED

@@ -115,6 +115,22 @@ def test_an_example_handles_a_notification_once(
     assert capsys.readouterr().out == printed
 
 
+@pytest.mark.parametrize(("name", "sent", "printed"), FACTS)
+def test_an_example_bears_null_wherever_it_may_be(
+    name: str, sent: dict[str, Any], printed: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    app = application(name, monkeypatch)
+    key = "Data" if "Data" in sent else "data"
+    items = sent.get(key) or [{}]
+    # What the class is known by has to stay, or it is another one.
+    nothing = {wire: value if wire == "Event" else None for wire, value in items[0].items()}
+    envelope = {wire: value if wire == "NotificationType" else None for wire, value in sent.items()}
+    for data in ([nothing], [], None):
+        body = json.dumps({**envelope, key: data}).encode()
+        answer = post(app, {"x-webhook-secret": "new"}, body)
+        assert answer in ((200, "handled"), (200, "ignored"))
+
+
 @pytest.mark.parametrize("name", ["flask", "fastapi"])
 def test_an_example_refuses_strangers_and_nonsense(
     name: str, monkeypatch: pytest.MonkeyPatch

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -28,6 +29,26 @@ def test_its_code_runs_and_prints_what_it_says(
 
 def test_its_code_has_the_right_types(page: Page, tmp_path: Path) -> None:
     assert guide.type_errors(page.blocks, tmp_path) == ""
+
+
+def test_the_memory_in_it_forgets_in_time_and_not_before(
+    page: Page, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (block,) = (block for block in page.blocks if "class SeenInDatabase" in block.code)
+    clock = [1_000_000.0]
+    scope: dict[str, Any] = {}
+    exec(block.code.partition("\ndef note(")[0], scope)
+    monkeypatch.setattr(scope["time"], "time", lambda: clock[0])
+    seen = scope["SeenInDatabase"](str(tmp_path / "webhooks.db"))
+    assert [seen.claim(uuid) for uuid in ("handled", "died", "handled")] == ["new", "new", "busy"]
+    seen.done("handled")
+    clock[0] += 301
+    assert [seen.claim(uuid) for uuid in ("handled", "died")] == ["done", "new"]
+    seen.release("died")
+    clock[0] += 3000
+    assert [seen.claim(uuid) for uuid in ("handled", "died")] == ["done", "new"]
+    clock[0] += 300
+    assert seen.claim("handled") == "new"
 
 
 def test_its_table_of_classes_is_complete(page: Page) -> None:

@@ -21,6 +21,7 @@ from talon_one.webhooks import (
     Receiver,
     Reply,
     SeenInMemory,
+    UnknownNotificationTypeWarning,
 )
 from webhooks.messages import NOTIFICATIONS, JsonObject, batch, campaign_event, message
 
@@ -147,6 +148,25 @@ def test_a_mixed_batch_reaches_the_functions_of_all_of_its_kinds(make: Make) -> 
     assert receive(body).body == "handled"
     assert edited.classes == ["CampaignEditedNotification"] * 2
     assert rest.classes == ["CampaignCreatedNotification"]
+
+
+def test_each_part_of_a_mixed_batch_has_a_key_of_its_own_that_stays(make: Make) -> None:
+    notes = Notes(None, OSError("second part"))
+    receive = make(default=notes)
+    events = ("campaign_edited", "campaign_created", "campaign_edited")
+    body = json.dumps(batch(*map(campaign_event, events)))
+    assert [receive(body).status for _ in range(2)] == [500, 200]
+    keys = [delivery.key for _, delivery in notes.calls]
+    assert keys == ["uuid-1/0", "uuid-1/1", "uuid-1/0", "uuid-1/1", "uuid-1/2"]
+    # A function for some of the parts is told their numbers in the whole.
+    created = Notes()
+    make(handlers={talon_one.CampaignCreatedNotification: created})(body)
+    assert [delivery.part for _, delivery in created.calls] == [1]
+
+
+def test_without_a_uuid_there_is_no_key() -> None:
+    assert Delivery(None, "CouponCreated").key is None
+    assert Delivery("u", "CouponCreated").key == "u/0"
 
 
 def test_a_kind_in_a_mixed_batch_that_nobody_wants_is_left_out(make: Make) -> None:
@@ -392,9 +412,38 @@ def test_a_bad_body_is_answered_400_and_reaches_no_function(make: Make, body: by
 
 
 @pytest.mark.parametrize("body", [None, 5], ids=repr)
-def test_what_is_no_body_at_all_is_a_mistake_of_the_application(make: Make, body: Any) -> None:
-    with pytest.raises(talon_one.ApiTypeError):
-        make()(body)
+def test_what_is_no_body_at_all_is_answered_400(make: Make, body: Any) -> None:
+    reply = make()(body)
+    assert reply.status == 400
+    assert reply.body.startswith("a body is bytes, text or a decoded JSON object, not")
+
+
+def test_no_headers_at_all_are_headers_without_the_secret(make: Make) -> None:
+    assert make().raw(None, b"{}") == Reply(401, "unauthorized")
+    assert make(secret_header=None, secret=None).raw(None, b"{}") == Reply(200, "ignored")
+
+
+def test_a_registration_that_would_never_fire_is_not_silent(make: Make) -> None:
+    receive = make()
+    with pytest.raises(talon_one.ApiTypeError, match="neither a class"):
+        receive.on(Notes())  # As a decorator without parentheses does.
+
+    for broken in ({"handlers": {"CouponCreated": 5}}, {"default": "print"}):
+        with pytest.raises(talon_one.ApiTypeError, match="is no function"):
+            make(**broken)
+    with pytest.raises(talon_one.ApiTypeError, match="5 is no function"):
+        receive.on("CouponCreated")(5)
+
+
+def test_a_type_that_looks_misspelled_is_warned_of_and_a_new_one_is_not(make: Make) -> None:
+    said = "knows no NotificationType 'CouponCreatd'. Did you mean 'CouponCreated'"
+    receive = make()
+    with pytest.warns(UnknownNotificationTypeWarning, match=said) as caught:
+        receive.on("CouponCreatd")
+    assert caught[0].filename == __file__
+    with pytest.warns(UnknownNotificationTypeWarning, match=said):
+        make(handlers={"CouponCreatd": Notes()})
+    receive.on("MoonPhaseChanged")(Notes())
 
 
 @pytest.mark.parametrize(

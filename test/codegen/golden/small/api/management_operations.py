@@ -99,7 +99,7 @@ list_words = Operation(
     query("from_", "from", "str"),
     results={200: "PageOfWords"},
     security=("management_key",),
-    paging=Paging(cursor="from", next="nextCursor", items="words"),
+    paging=Paging(cursor="from", next="nextCursor", items="words", identity=()),
     models="small.models",
 )
 old_thing = Operation(
