@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from talon_one.webhooks.classes import Shape
+from talon_one.webhooks.shape import Shape
 
 SHAPES: dict[str, tuple[Shape, ...]] = {
     "AsyncCouponsCreated": (Shape("AsyncCouponsData"),),

@@ -172,13 +172,13 @@ def test_a_failure_keeps_its_class_and_says_where_to_go_on(
     assert skips(server) == [None, "2", "4", "4"]
 
 
-@pytest.mark.skipif(sys.version_info < (3, 11), reason="exceptions have notes since Python 3.11")
 def test_a_traceback_shows_where_to_go_on(server: RecordingServer, reading: Read) -> None:
     server.script(page(1, 2), GONE)
     failure = reading(coupons).failure
-    assert getattr(failure, "__notes__", None) == [
-        "pages read: 1; go on with resume_from=Position(skip=2, cursor=None, within=0)"
-    ]
+    note = "pages read: 1; go on with resume_from=Position(skip=2, cursor=None, within=0)"
+    # Exceptions have notes since Python 3.11.
+    has_notes = sys.version_info >= (3, 11)
+    assert getattr(failure, "__notes__", None) == ([note] if has_notes else None)
 
 
 def test_an_iterator_that_failed_goes_on_when_it_is_used_again(server: RecordingServer) -> None:
@@ -486,7 +486,7 @@ def refusal(call: Any) -> str:
 def test_what_lists_nothing_cannot_be_iterated(management: Any) -> None:
     assert "does not list anything" in refusal(lambda: management.iterate(management.get_account))
     variant = management.get_applications_with_http_info
-    assert "takes a method of an API" in refusal(lambda: management.iterate(variant))
+    assert "takes get_applications itself" in refusal(lambda: management.iterate(variant))
     assert "takes a method of an API" in refusal(lambda: management.pages(print))
     unbound = ManagementApi.get_applications
     assert "not of its class" in refusal(lambda: management.iterate(unbound))
