@@ -134,6 +134,8 @@ def written(column: Column | None, value: Any) -> str:
     if isinstance(value, str):
         if not value.isascii() and _SURROGATE.search(value):
             raise ApiValueError(f"has half of a character, which is no UTF-8: {_shown(value)}")
+        if "\0" in value:
+            raise ApiValueError(_NUL.format(_shown(value)))
         return value
     if isinstance(value, bool):
         return "true" if value else "false"
@@ -232,7 +234,7 @@ def checker_for(column: Column) -> Checker:
         if not text.isascii() and any("\udc80" <= letter <= "\udcff" for letter in text):
             return "is not UTF-8; save the file as CSV UTF-8"
         if "\0" in text:
-            return f"has a NUL character in it: {_shown(text)}"
+            return _NUL.format(_shown(text))
         return check(text)
 
     return fault
@@ -319,6 +321,7 @@ def _refuse(constant: str) -> None:
 
 _NATIVE = frozenset({str, int, float, bool, type(None), datetime, dict, list, Decimal})
 _CONSTANT = re.compile("NaN|Infinity")
+_NUL = "has a NUL character in it: {}"
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _JSON_NAMES = {"dict": "object", "list": "array"}
 _NUMBER_FORMS: Mapping[str, tuple[re.Pattern[str], Callable[[str], Any], str]] = {
