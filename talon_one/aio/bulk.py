@@ -29,6 +29,7 @@ from talon_one.bulk import (
     with_tqdm,
 )
 from talon_one.bulk import work as kinds
+from talon_one.bulk.chunks import NotBegun
 from talon_one.bulk.job import Job
 from talon_one.bulk.work import Row
 
@@ -133,11 +134,15 @@ async def _carry_out(work: kinds.Work, rows: Any, options: Mapping[str, Any]) ->
     job = Job(work, rows, options, asynchronous=True)
     run = job.run
     under_way: dict[asyncio.Task[Any], Piece] = {}
+    begun: set[Piece] = set()
 
     async def send(piece: Piece) -> Any:
         pause = job.pause()
         if pause:
             await work.client._sleep(pause)
+            if run.stopped is not None:
+                raise NotBegun("the work was stopped")
+        begun.add(piece)
         return await job.request(piece)
 
     async def work_off() -> None:
@@ -158,9 +163,12 @@ async def _carry_out(work: kinds.Work, rows: Any, options: Mapping[str, Any]) ->
         for task in [task for task in under_way if task.done()]:
             piece = under_way.pop(task)
             if task.cancelled():
-                # By whomever: `Run.close` decides what becomes of its rows.
+                # By whomever: `Run.close` decides what becomes of rows that may have been sent.
                 run.stop(asyncio.CancelledError())
+                if piece not in begun:
+                    run.ended(piece, None, NotBegun("the work was cancelled"))
                 continue
+            begun.discard(piece)
             failure = task.exception()
             run.ended(piece, None if failure else task.result(), failure)
 

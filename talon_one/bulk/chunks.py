@@ -18,6 +18,7 @@ from talon_one.bulk.reports import ChunkResult, Progress, Summary
 from talon_one.bulk.work import Work
 from talon_one.exceptions import (
     ApiException,
+    ApiValueError,
     ClientClosedError,
     ConfigurationError,
     OpenApiException,
@@ -37,6 +38,10 @@ _MOST_REASONS = 20
 _OTHER = "other reasons"
 _WITH_OTHERS = " (or another row of the same chunk)"
 _CUT_OFF = "it was being sent when the work was cut off"
+
+
+class NotBegun(OpenApiException):
+    """A request was not made, because the work had been stopped meanwhile."""
 
 
 class _Chunk:
@@ -126,7 +131,7 @@ class Run:
         self._idempotent = work.operation.idempotent
         self._settled, self._orphans, counts = Ranges(), Ranges(), Counts()
         if resume is not None:
-            token = read_token(resume, work.operation.id)
+            token = read_token(resume, work.name)
             self._settled, self._orphans, counts = token.settled, token.under_way, token.counts
         self._known = max(self._settled.end, self._orphans.end)
         self._counts = {SENT: counts.sent, FAILED: counts.failed, UNKNOWN: counts.unknown}
@@ -189,6 +194,9 @@ class Run:
 
     def exhaust(self) -> None:
         """Take note that there are no more rows."""
+        if self._read < self._known:
+            reason = f"there are {self._read} rows, and the token knows of {self._known}"
+            self.stop(ApiValueError(f"{reason}: it was made with other rows"))
         self._exhausted = True
         self._cut()
 
@@ -258,12 +266,14 @@ class Run:
 
     def _judge(self, piece: Piece, failure: ApiException) -> str:
         """Decide what becomes of rows that the server did not accept, and return the outcome."""
-        if failure.status in _HOPELESS_STATUSES:
-            return self._leave(piece, failure)
-        if failure.status in self._work.refusals and self._divide(piece, failure):
-            return "refused"
         acted = any(map(may_have_acted, (failure, *failure.earlier)))
         outcome = UNKNOWN if acted and not self._idempotent else FAILED
+        if failure.status in _HOPELESS_STATUSES:
+            return self._leave(piece, failure) if outcome == FAILED else self._doubt(piece, failure)
+        if failure.status in self._work.refusals and self._divide(piece, failure):
+            return "refused"
+        if outcome == FAILED:
+            self._under_way.discard(piece)
         chunk = piece.chunk
         chunk.failure = failure
         hopeless = failure.status in self._work.refusals and chunk.requests >= chunk.most_requests
@@ -300,8 +310,12 @@ class Run:
     def _not_sent(self, piece: Piece, failure: BaseException) -> str:
         """Find the rows because of which a request could not be made, and go on without them."""
         self._requests -= 1
-        if isinstance(failure, (ClientClosedError, ConfigurationError)):
+        if isinstance(failure, (ClientClosedError, ConfigurationError, NotBegun)):
             return self._leave(piece, failure)
+        # What is not ours may have been raised when they were sent.
+        certain = self._idempotent or isinstance(failure, OpenApiException)
+        if certain:
+            self._under_way.discard(piece)
         good = []
         for at, row in enumerate(piece.rows):
             problem = self._work.problem(row, self._validate)
@@ -316,14 +330,17 @@ class Run:
                 return "refused"
             self._close(piece)
             return FAILED
-        # It is not for the rows. What is not ours may have been raised when they were sent.
-        if not isinstance(failure, OpenApiException) and not self._idempotent:
-            self._fail(piece.indices, piece.rows, UNKNOWN, described(failure))
-            self._under_way.discard(piece)
-            self._close(piece)
-            self.stop(failure)
-            return UNKNOWN
-        return self._leave(piece, failure)
+        # It is not for the rows.
+        return self._leave(piece, failure) if certain else self._doubt(piece, failure)
+
+    def _doubt(self, piece: Piece, failure: BaseException) -> str:
+        """Stop the work after a request that may have been carried out."""
+        status = failure.status if isinstance(failure, ApiException) else None
+        self._fail(piece.indices, piece.rows, UNKNOWN, described(failure), status)
+        self._under_way.discard(piece)
+        self._close(piece)
+        self.stop(failure)
+        return UNKNOWN
 
     def _close(self, piece: Piece) -> None:
         """Take note that a piece is settled, and with the last one its chunk."""
@@ -356,18 +373,17 @@ class Run:
         reason: str,
         status: int | None = None,
     ) -> None:
-        # Should the file fail: rows that may not be repeated are settled first, the others last.
-        if outcome == UNKNOWN:
-            self._settle(indices, outcome)
+        # Should the file fail, the token says of these rows what it said before: that they are not
+        # dealt with, or, while their piece is under way, that they may have been carried out.
         self._write(indices, rows, outcome, reason, status)
-        if outcome == FAILED:
-            self._settle(indices, outcome)
+        self._settle(indices, outcome)
 
     def _write(
         self, indices: list[int], rows: list[Any], outcome: str, reason: str, status: int | None
     ) -> None:
         for index, row in zip(indices, rows, strict=True):
             self._failures.write(index, outcome, reason, status, row)
+        self._failures.flush()
         if reason not in self._reasons and len(self._reasons) >= _MOST_REASONS:
             reason = _OTHER
         self._reasons[reason] = self._reasons.get(reason, 0) + len(indices)
@@ -390,11 +406,11 @@ class Run:
         lost = [] if self._idempotent else sorted(self._under_way, key=lambda each: each.indices)
         # Not those that came back, and of which an interruption kept the rest from being done.
         lost = [each for each in lost if each.indices[0] not in self._settled]
+        # Those that the file does not take stay under way, for the next run to tell of.
+        self._under_way = set(lost)
         for piece in lost:
-            self._settle(piece.indices, UNKNOWN)
-        self._under_way.clear()
-        for piece in lost:
-            self._write(piece.indices, piece.rows, UNKNOWN, _CUT_OFF, None)
+            self._fail(piece.indices, piece.rows, UNKNOWN, _CUT_OFF)
+            self._under_way.discard(piece)
         self._complete = self._exhausted and self.stopped is None
         self.tell(finished=True)
 
@@ -434,5 +450,5 @@ class Run:
                 for begin, end in runs(piece.indices):
                     under_way.add(begin, end)
         return Token(
-            self._work.operation.id, self._settled, under_way, Counts(*self._counts.values())
+            self._work.name, self._settled, under_way, Counts(*self._counts.values())
         ).written()

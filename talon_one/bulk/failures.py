@@ -6,6 +6,7 @@ import os
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import asdict, dataclass
+from stat import S_ISREG
 from typing import IO, Any
 
 from talon_one import wire
@@ -18,6 +19,8 @@ UNKNOWN = "unknown"
 """The row may have been carried out, and once more would be once too often."""
 
 _LONGEST_SHOWN = 10_000
+# How each line begins.
+_BEGINNING = b'{"index":'
 
 
 @dataclass(frozen=True)
@@ -101,6 +104,11 @@ def _opened(path: str, resuming: bool) -> IO[bytes]:
                 f"{path} holds failures already: feed them in, or move it away, or resume the work"
                 " that wrote it"
             )
+        file.seek(0)
+        begins = file.read(len(_BEGINNING)) if S_ISREG(os.fstat(file.fileno()).st_mode) else b""
+        if not _BEGINNING.startswith(begins):
+            raise ApiValueError(f"{path} holds something else than failures of bulk work")
+        file.seek(0, os.SEEK_END)
         _drop_torn_line(file)
     except BaseException:
         file.close()
@@ -194,4 +202,6 @@ def _failure(line: bytes, place: str) -> Failure:
 def described(problem: BaseException) -> str:
     """Return the reason of a failure in one line of a sensible length."""
     text = str(problem) if isinstance(problem, OpenApiException) else f"{problem!r}"
+    # A server may send half of a character, which could not be printed.
+    text = text.encode(errors="backslashreplace").decode()
     return " ".join(text.split())[:1000] or type(problem).__name__

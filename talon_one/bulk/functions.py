@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from queue import SimpleQueue
 from threading import Semaphore
 from typing import TYPE_CHECKING, Any, Literal
 
 from talon_one.bulk import work as kinds
-from talon_one.bulk.chunks import Piece, Run
+from talon_one.bulk.chunks import NotBegun, Piece, Run
 from talon_one.bulk.job import Job, Options
 from talon_one.bulk.reports import Summary
 from talon_one.bulk.work import Row
@@ -193,6 +193,8 @@ def _carry_out(work: kinds.Work, rows: Iterable[Any], options: Mapping[str, Any]
             pause = job.pause()
             if pause:
                 work.client._sleep(pause)
+                if run.stopped is not None:
+                    raise NotBegun("the work was stopped")
             ended.put((piece, job.request(piece), None))
         except BaseException as failure:  # Whatever it is, this thread is not the one to judge it.
             ended.put((piece, None, failure))
@@ -210,11 +212,15 @@ def _carry_out(work: kinds.Work, rows: Iterable[Any], options: Mapping[str, Any]
         with job.interrupts.held:
             run.ended(*ended.get_nowait())
 
+    def settle_what_has_ended() -> None:
+        while not ended.empty() and arrived.acquire(blocking=False):
+            settle()
+
     def work_off() -> None:
         run.tell()
         iterator = iter(rows)
         while run.stopped is None:
-            _fill(run, iterator)
+            _fill(run, iterator, settle_what_has_ended)
             if begin():
                 continue
             # With every request under way, the rows of the next one have been read.
@@ -241,11 +247,12 @@ def _carry_out(work: kinds.Work, rows: Iterable[Any], options: Mapping[str, Any]
             return job.end()
 
 
-def _fill(run: Run, iterator: Iterator[Any]) -> None:
-    """Read rows until there is something to send."""
+def _fill(run: Run, iterator: Iterator[Any], settle: Callable[[], object]) -> None:
+    """Read rows until there is something to send; rows that take their time keep no answer."""
     if not run.hungry:
         return
     for row in iterator:
+        settle()
         run.add(row)
         if not run.hungry:
             return

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterable, Callable, Iterable, Mapping, Sized
+from inspect import iscoroutinefunction
 from typing import Any
 
 from talon_one.bulk.chunks import Piece, Run
@@ -14,6 +15,7 @@ from talon_one.endpoint import CallSettings
 from talon_one.exceptions import ApiTypeError
 from talon_one.limiter import Limiter, limiter_of
 from talon_one.model import Model
+from talon_one.request import has_key
 from talon_one.suggest import did_you_mean
 
 _AT_ONCE = 4
@@ -92,6 +94,14 @@ class Job:
         resume = settings.pop("resume", None)
         target = settings.pop("failures", None)
         tell, tell_chunk = settings.pop("progress", None), settings.pop("on_chunk", None)
+        for name, function in (("progress", tell), ("on_chunk", tell_chunk), ("failures", target)):
+            if iscoroutinefunction(function):
+                raise ApiTypeError(f"{name} is called, not awaited: it takes a plain function")
+        for name, function in (("progress", tell), ("on_chunk", tell_chunk)):
+            if function is not None and not callable(function):
+                raise ApiTypeError(f"{name} is a function, not {function!r}")
+        if has_key(settings.get("_headers") or {}):
+            raise ApiTypeError("each request gets an Idempotency-Key of its own: leave it out")
         self._limiter = limiter if isinstance(limiter, Limiter) else None
         self._work = work
         self._keywords = {**work.keywords, **settings}

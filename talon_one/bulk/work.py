@@ -73,6 +73,8 @@ class Work:
         self.refusals = refusals
         self.portions = portions
         self.operation: Operation = method.operation  # type: ignore[attr-defined]  # endpoint's
+        # A token of one campaign, or catalog, is none for another.
+        self.name = f"{self.operation.id}{args}" if args else self.operation.id
         self.client: Any = method.__self__.api_client  # type: ignore[attr-defined]  # bound
         self._place = place
         self._rows = rows

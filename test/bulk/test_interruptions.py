@@ -114,35 +114,6 @@ def test_ctrl_c_does_not_come_between_a_failure_and_its_account(
     assert written == list(range(1 if bad else 3))
 
 
-def test_a_second_ctrl_c_does_not_wait(server: RecordingServer) -> None:
-    interrupted = threading.Semaphore(0)
-    released = threading.Event()
-
-    def answer(received: Received) -> Answer:
-        for _ in range(2):
-            os.kill(os.getpid(), signal.SIGINT)
-            interrupted.acquire(timeout=10)
-        released.wait(10)
-        return OK
-
-    def handle(number: int, frame: object) -> None:
-        interrupted.release()
-        raise KeyboardInterrupt
-
-    before = signal.signal(signal.SIGINT, handle)
-    try:
-        server.default = answer
-        with make_client(server.url) as client:
-            with pytest.raises(KeyboardInterrupt) as caught:
-                bulk.change_audiences(IntegrationApi(client), memberships(3), chunk_size=3)
-            assert not released.is_set()
-            released.set()
-    finally:
-        signal.signal(signal.SIGINT, before)
-    summary: bulk.Summary = caught.value.summary  # type: ignore[attr-defined]  # put there by us
-    assert summary[:3] == (0, 0, 3)
-
-
 _KILLED = """
 import os, sys
 from pathlib import Path

@@ -131,9 +131,57 @@ def test_resumed_work_appends_its_failures(work: Do, tmp_path: Path) -> None:
 def test_a_file_that_holds_nothing_but_a_torn_line_is_emptied(tmp_path: Path, work: Do) -> None:
     file = tmp_path / "failed.jsonl"
     first = work("upsert_profiles", breaking(iter(())))
-    file.write_bytes(b"x" * 200_000)
+    file.write_bytes(b'{"index":0,"reason":"' + b"x" * 200_000)
     work("upsert_profiles", [{"a": 1}], failures=file, resume=first.summary.token)
     assert [line["index"] for line in lines(file)] == [0]
+
+
+def test_a_file_of_something_else_is_left_alone(tmp_path: Path, work: Do) -> None:
+    file = tmp_path / "customers.csv"
+    first = work("upsert_profiles", breaking(iter(())))
+    file.write_text("id,name\n1,Ann\n2,Bob")
+    with pytest.raises(ApiValueError, match="something else than failures"):
+        work("upsert_profiles", [{"a": 1}], failures=file, resume=first.summary.token)
+    assert file.read_text() == "id,name\n1,Ann\n2,Bob"
+
+
+def test_a_token_is_for_the_same_rows_of_the_same_work(work: Do) -> None:
+    row = {"couponPattern": "A-####", "numberOfCoupons": 1, "usageLimit": 1}
+    token = work("create_coupons", 3, 12, [row, row]).summary.token
+    with pytest.raises(ApiValueError, match="createCoupons"):
+        work("create_coupons", 3, 13, [row, row], resume=token)
+    done = work("create_coupons", 3, 12, [row], resume=token)
+    assert "there are 1 rows, and the token knows of 2" in str(done.failure)
+    assert not done.summary.complete
+
+
+def test_rows_that_the_file_does_not_take_are_not_dealt_with(
+    work: Do, server: RecordingServer
+) -> None:
+    server.default = Answer(400, {"message": "no"})
+
+    def full(failure: bulk.Failure) -> None:
+        raise OSError("no space left")
+
+    rows = ["anna", "ben", "cleo"]
+    coupon = {"couponPattern": "A-####", "usageLimit": 1}
+    place = ("create_coupons_for_recipients", 3, 12)
+    done = work(*place, rows, coupon, failures=full)
+    assert done.summary[:3] == (0, 0, 0)
+    server.default = OK
+    again = work(*place, rows, coupon, resume=done.summary.token)
+    assert again.summary[:3] == (3, 0, 0)
+
+
+def test_rows_that_were_never_sent_are_neither_unknown_nor_counted_twice(work: Do) -> None:
+    def full(failure: bulk.Failure) -> None:
+        if failure.index:
+            raise OSError("no space left")
+
+    good = {"type": "ADD", "payload": {"sku": "A"}}
+    bad = [{"type": "ADD", "payload": {"sku": name, "price": object()}} for name in "BC"]
+    done = work("sync_catalog", 1, [bad[0], bad[1], good], failures=full)
+    assert done.summary[:3] == (0, 1, 0)
 
 
 def test_rows_that_fail_again_while_they_are_fed_in_are_not_read_again(tmp_path: Path) -> None:
