@@ -633,7 +633,8 @@ def test_memory_does_not_grow_with_the_number_of_rows(function: Do) -> None:
         host = RecordingServer()
         host.port = int(url.rpartition(":")[2])
         peak(10_000)
-        assert peak(60_000) < 1.25 * peak(10_000)
+        # How many chunks are in memory at once differs; with the rows it would grow sixfold.
+        assert peak(60_000) < 2 * peak(10_000)
 
 
 async def _eventually(count: int) -> AsyncIterator[dict[str, Any]]:
