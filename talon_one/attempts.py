@@ -74,7 +74,7 @@ class Attempts:
         return self._timeout.within(remaining)
 
     def succeeded(self) -> None:
-        """Note that the call came to a good end."""
+        """Note a response that says that the server carried out the request."""
         self._budget.earn()
 
     def failed(self, failure: ApiException) -> tuple[float, ApiException | None]:
@@ -86,10 +86,18 @@ class Attempts:
         """
         self._told(failure)
         attempt = self._judged(failure)
+        if attempt.shows_health:
+            self._budget.earn()
         pause = self._policy.pause(attempt, self.made, self.remaining)
-        # Patience with a server that is there, and asks for it, makes no storm.
-        if pause is None or not (attempt.is_refusal or self._budget.spend()):
+        if pause is None:
             return 0.0, self._final(failure)
+        # Patience with a server that is there, and asks for it, makes no storm.
+        if not attempt.is_refusal and not self._budget.spend(
+            has_key=attempt.keyed, stale_connection=failure.on_stale_connection
+        ):
+            final = self._final(failure)
+            final.retry_budget_exhausted = True
+            return 0.0, final
         self._earlier = (*self._earlier, failure)
         return pause, None
 

@@ -18,7 +18,7 @@ from talon_one.model import Model
 from talon_one.operation import Body, Operation, header, query
 from talon_one.request import JSON_TYPE, build, check_header, path_segment
 from talon_one.response import Answer, decode, text
-from talon_one.retry import REPETITIONS, RetryBudget, as_policy
+from talon_one.retry import RetryBudget, as_policy
 from talon_one.types import convert, model_class
 
 if TYPE_CHECKING:
@@ -64,7 +64,7 @@ class BaseClient:
         self.configuration = configuration
         self.cookie = cookie
         self.last_response: Answer | None = None
-        self._budget = self._new_budget()
+        self._budget = RetryBudget()
         self._turns = self._new_turns()
         _clients.add(self)
         self.default_headers: dict[str, str] = {}
@@ -143,14 +143,6 @@ class BaseClient:
         except TypeError as cause:
             raise ApiTypeError(str(cause)) from cause
 
-    def _new_budget(self) -> RetryBudget:
-        # A restart of the server breaks all connections of a pool at once, which is no outage.
-        return RetryBudget(max(REPETITIONS, 2 * self._pool_size()))
-
-    def _pool_size(self) -> int:
-        """Return how many connections to a host there may be."""
-        return max(1, self.configuration.connection_pool_maxsize)
-
     def _new_turns(self) -> Turns | None:
         most = self.configuration.calls_per_id
         if most is None:
@@ -161,7 +153,7 @@ class BaseClient:
 
     def _start_clean(self) -> None:
         """Forget, in a child process, what belongs to the parent."""
-        self._budget = self._new_budget()
+        self._budget = RetryBudget()
         self._turns = self._new_turns()
 
     def _by_hand(

@@ -135,6 +135,8 @@ class Call:
 
     def opened(self, status: int, headers: Mapping[str, str]) -> None:
         """Note that an answer has begun whose body is read by the caller."""
+        if 200 <= status <= 299:
+            self._attempts.succeeded()
         if self._observation is not None:
             self._observation.answered(status, headers)
 

@@ -221,11 +221,16 @@ class ApiException(OpenApiException):
         url: URL of the request without its query.
         attempts: How often the request was tried.
         earlier: Failures of the attempts before this one, oldest first.
+        retry_budget_exhausted: Whether the call would have been retried, if the client had not
+            spent its retry budget on other calls that failed.
         problems: What the server found wrong with the lines of a table, each with its row; only
             `talon_one.tables` knows the rows.
     """
 
     attempts = 1
+    retry_budget_exhausted = False
+    on_stale_connection = False
+    """Whether the connection had served requests before; set by the transports."""
     problems: tuple[Problem, ...] = ()
     earlier: tuple[ApiException, ...] = ()
 
@@ -322,6 +327,8 @@ class ApiException(OpenApiException):
         line = " ".join(parts) or type(self).__name__
         if self.attempts > 1:
             line += f" (after {self.attempts} attempts)"
+        if self.retry_budget_exhausted:
+            line += " (retry budget exhausted)"
         said = [self.message] if self.message else []
         said += map(str, self.problems[:_SHOWN_PROBLEMS])
         for entry in self.errors if not self.problems else ():

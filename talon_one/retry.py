@@ -44,6 +44,11 @@ class Attempt(NamedTuple):
         """Whether the server said that it has not carried the request out, for now."""
         return self.status in (_TOO_MANY_REQUESTS, _CONFLICT)
 
+    @property
+    def shows_health(self) -> bool:
+        """Whether the server refused the request for what it says, so that it is up and well."""
+        return self.status is not None and 400 <= self.status < 500 and not self.is_refusal
+
 
 class RetryPolicy(NamedTuple):
     """How often, and after which pauses, a failed call is tried again.
@@ -110,42 +115,55 @@ class RetryPolicy(NamedTuple):
 
 NO_RETRIES = RetryPolicy(retries=0)
 
-REPETITIONS = 20
-"""Repetitions in a row that are within the budget of a client, unless its pool is large."""
-
 
 class RetryBudget:
-    """What a client may spend on repetitions, so that an outage is not answered with a storm.
+    """What a client may spend on retries, so that an outage does not become a retry storm.
 
-    Every repetition is paid for with a number of successes, and no more than a few repetitions can
-    be saved up. So a client that mostly succeeds may always repeat; one that mostly fails soon
-    stops repeating, and only then. What a server that is there refuses for the time being, with
-    429 or 409, is repeated free of charge.
+    A retry costs as much as two responses earn, and no more than 20 retries can be saved up. So a
+    client that mostly succeeds always retries: three independent attempts per call stay within the
+    budget while up to a third of them is lost. During an outage nothing is earned, and retries end
+    when the savings do. Half of the savings is reserved for requests with an ``Idempotency-Key``,
+    such as the update that closes an order, so that failing reads cannot use them up. Both kinds
+    of clients start with full savings, whatever the size of their connection pool.
 
     Args:
-        repetitions: How many repetitions, without a success between them, are within the budget.
-        price: How many successes pay for a repetition.
+        retries: How many retries can be saved up.
+        reserved: How many of them are for requests with a key alone.
+        price: How many responses pay for a retry.
     """
 
-    def __init__(self, repetitions: int = REPETITIONS, price: int = 10) -> None:
-        self._most = self._saved = repetitions * price
-        self._price = price
+    def __init__(self, retries: int = 20, reserved: int = 10, price: int = 2) -> None:
+        self.retries = retries
+        self.reserved = reserved
+        self.price = price
+        self._limit = self._saved = retries * price
         self._lock = threading.Lock()
 
-    def spend(self) -> bool:
-        """Pay for a repetition; ``False`` if there is not enough left."""
+    def spend(self, *, has_key: bool = False, stale_connection: bool = False) -> bool:
+        """Pay for a retry; ``False`` if there is not enough left.
+
+        Args:
+            has_key: Whether the request has an ``Idempotency-Key``.
+            stale_connection: Whether the attempt failed on a connection that had served others.
+                Its retry is always granted, for what is left: each connection can fail like this
+                once, so that the size of the pool bounds these, and a server that restarts breaks
+                all of them in the same moment.
+        """
         with self._lock:
-            if self._saved < self._price:
-                return False
-            self._saved -= self._price
+            left = self._saved - self.price
+            if left < (0 if has_key else self.reserved * self.price):
+                if not stale_connection:
+                    return False
+                left = max(0, left)
+            self._saved = left
             return True
 
     def earn(self) -> None:
-        """Note a success."""
-        # Nearly always the budget is full, and nothing has to be locked.
-        if self._saved < self._most:
+        """Note a response that shows that the server is well."""
+        # Nearly always the savings are full, and nothing has to be locked.
+        if self._saved < self._limit:
             with self._lock:
-                self._saved = min(self._most, self._saved + 1)
+                self._saved = min(self._limit, self._saved + 1)
 
 
 def as_policy(retries: Any, default: RetryPolicy | None = None) -> RetryPolicy:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pickle
+from random import Random
 from typing import Any
 
 import pytest
@@ -219,8 +220,12 @@ def test_no_attempt_is_begun_after_the_deadline(clock: Clock) -> None:
 # -- Budget ------------------------------------------------------------------------------------
 
 
+READ = Operation("getThing", "GET", "/v1/things", results={})
+KEYED = {"Idempotency-Key": "k"}
+
+
 def test_calls_share_the_budget_of_their_client() -> None:
-    budget = RetryBudget(repetitions=1, price=1)
+    budget = RetryBudget(retries=1, reserved=0, price=1)
     assert is_repeated(attempts_of(budget=budget), NotSentError())
     assert not is_repeated(attempts_of(budget=budget), NotSentError())
     attempts_of(budget=budget).succeeded()
@@ -228,13 +233,117 @@ def test_calls_share_the_budget_of_their_client() -> None:
 
 
 def test_what_would_not_be_repeated_costs_nothing() -> None:
-    budget = RetryBudget(repetitions=1, price=1)
+    budget = RetryBudget(retries=1, reserved=0, price=1)
     assert not is_repeated(attempts_of(budget=budget), NoAnswerError())
     assert is_repeated(attempts_of(budget=budget), NotSentError())
 
 
 def test_refusals_are_repeated_free_of_charge() -> None:
-    budget = RetryBudget(repetitions=0)
+    budget = RetryBudget(retries=0, reserved=0)
     assert is_repeated(attempts_of(budget=budget), TooManyRequestsException(429))
     assert is_repeated(attempts_of(CHANGE, budget=budget), ConflictException(409, data=BUSY))
     assert not is_repeated(attempts_of(budget=budget), NotSentError())
+
+
+@pytest.mark.parametrize("status", [400, 401, 404, 422])
+def test_a_response_that_refuses_the_request_shows_that_the_server_is_well(status: int) -> None:
+    budget = RetryBudget(retries=1, reserved=0, price=1)
+    assert budget.spend()
+    assert not is_repeated(attempts_of(budget=budget), ApiException(status))
+    assert budget.spend()
+
+
+@pytest.mark.parametrize(
+    "failure",
+    [
+        NotSentError(),
+        NoAnswerError(200),
+        ServiceException(500),
+        TooManyRequestsException(429),
+        ApiException(302),
+        UndecodableAnswerError(200),
+    ],
+)
+def test_no_other_failure_earns_a_retry(failure: ApiException) -> None:
+    budget = RetryBudget(retries=1, reserved=0, price=1)
+    assert budget.spend()
+    attempts = attempts_of(budget=budget, retries=0)
+    assert not is_repeated(attempts, failure)
+    assert not budget.spend()
+
+
+def test_a_failure_says_that_the_budget_is_exhausted_and_only_then() -> None:
+    budget = RetryBudget(retries=1, reserved=0)
+    last = NotSentError(None, "refused")
+    assert is_repeated(attempts_of(budget=budget), NotSentError())
+    assert not is_repeated(attempts_of(budget=budget), last)
+    assert last.retry_budget_exhausted
+    assert str(last) == "refused (retry budget exhausted)"
+    assert str(pickle.loads(pickle.dumps(last))) == str(last)
+    for failure in (NotSentError(None, "refused"), NoAnswerError(None, "cut")):
+        assert not is_repeated(attempts_of(retries=0), failure)
+        assert not failure.retry_budget_exhausted
+        assert "budget" not in str(failure)
+
+
+def test_an_exhausted_budget_does_not_hide_that_an_earlier_attempt_was_sent() -> None:
+    attempts = attempts_of(READ, budget=RetryBudget(retries=1, reserved=0))
+    assert is_repeated(attempts, NoAnswerError(None, "cut"))
+    attempts.begin()
+    _, final = attempts.failed(NotSentError(None, "refused"))
+    assert type(final) is NoAnswerError
+    assert final.retry_budget_exhausted
+
+
+def test_failing_reads_leave_retries_to_updates_with_a_key() -> None:
+    budget = RetryBudget()
+    for _ in range(100):
+        is_repeated(attempts_of(READ, budget=budget), NoAnswerError())
+    assert is_repeated(attempts_of(CREATE, KEYED, budget=budget), NoAnswerError())
+
+
+def test_a_connection_that_went_stale_is_retried_whatever_is_left() -> None:
+    budget = RetryBudget(retries=0, reserved=0)
+    failure = NoAnswerError()
+    failure.on_stale_connection = True
+    assert is_repeated(attempts_of(CREATE, KEYED, budget=budget), failure)
+    assert not is_repeated(attempts_of(CREATE, budget=budget), failure)
+
+
+# Share of requests that get no response, and the share of calls that may be given up for want of
+# budget while they had attempts left.
+LOSSES = [(0.05, 0.0), (0.10, 0.0), (0.12, 0.0), (0.15, 0.0), (0.20, 0.01), (0.30, 0.05)]
+
+
+@pytest.mark.parametrize("headers", [{}, KEYED], ids=["reads", "updates with a key"])
+@pytest.mark.parametrize(("loss", "limit"), LOSSES)
+def test_a_client_that_mostly_succeeds_is_not_denied_its_retries(
+    loss: float, limit: float, headers: dict[str, str]
+) -> None:
+    for seed in range(5):
+        draw = Random(seed).random
+        budget = RetryBudget()
+        given_up = 0
+        for _ in range(3000):
+            attempts = attempts_of(READ, headers, budget=budget)
+            final = None
+            while final is None:
+                attempts.begin()
+                if draw() >= loss:
+                    attempts.succeeded()
+                    break
+                _, final = attempts.failed(NoAnswerError())
+            given_up += final is not None and attempts.made < 3
+        assert given_up <= limit * 3000
+
+
+@pytest.mark.parametrize("headers", [{}, KEYED], ids=["reads", "updates with a key"])
+def test_an_outage_adds_few_requests_to_those_of_the_calls(headers: dict[str, str]) -> None:
+    budget = RetryBudget()
+    made = 0
+    for _ in range(600):
+        attempts = attempts_of(READ, headers, budget=budget)
+        while is_repeated(attempts, NoAnswerError()):
+            pass
+        made += attempts.made
+    assert made <= 600 + 20

@@ -202,8 +202,8 @@ def test_an_answer_without_retry_after_asks_for_nothing() -> None:
 # -- Budget ------------------------------------------------------------------------------------
 
 
-def test_the_budget_is_for_so_many_repetitions_and_is_earned_back_by_successes() -> None:
-    budget = RetryBudget(repetitions=3, price=10)
+def test_the_budget_is_for_so_many_retries_and_is_earned_back_by_responses() -> None:
+    budget = RetryBudget(retries=3, reserved=0, price=10)
     assert [budget.spend() for _ in range(5)] == [True, True, True, False, False]
     for _ in range(9):
         budget.earn()
@@ -214,14 +214,34 @@ def test_the_budget_is_for_so_many_repetitions_and_is_earned_back_by_successes()
 
 
 def test_no_more_is_saved_than_there_was_to_begin_with() -> None:
-    budget = RetryBudget(repetitions=2, price=1)
+    budget = RetryBudget(retries=2, reserved=0, price=1)
     for _ in range(100):
         budget.earn()
     assert [budget.spend() for _ in range(3)] == [True, True, False]
 
 
+def test_what_is_reserved_for_requests_with_a_key_is_left_by_the_others() -> None:
+    budget = RetryBudget(retries=5, reserved=2, price=3)
+    assert [budget.spend() for _ in range(4)] == [True, True, True, False]
+    assert [budget.spend(has_key=True) for _ in range(3)] == [True, True, False]
+    for _ in range(8):
+        budget.earn()
+    assert not budget.spend()
+    budget.earn()
+    assert [budget.spend() for _ in range(2)] == [True, False]
+
+
+def test_a_stale_connection_is_always_retried_and_charged_with_what_is_left() -> None:
+    budget = RetryBudget(retries=2, reserved=1, price=2)
+    assert all(budget.spend(stale_connection=True) for _ in range(20))
+    assert not budget.spend(has_key=True)
+    for _ in range(2):
+        budget.earn()
+    assert budget.spend(has_key=True)
+
+
 def test_threads_share_a_budget_exactly() -> None:
-    budget = RetryBudget(repetitions=500, price=1)
+    budget = RetryBudget(retries=500, reserved=0, price=1)
     barrier = threading.Barrier(8)
 
     def spend() -> int:

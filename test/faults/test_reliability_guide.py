@@ -61,7 +61,6 @@ def test_every_promise_names_an_exception_and_a_test(guide: str) -> None:
 def test_the_defaults_are_those_of_the_code(guide: str) -> None:
     stated = {row[0]: row[1] for row in rows(guide, "Defaults")}
     timeout, policy, budget = Configuration().timeout_for(), RetryPolicy(), RetryBudget()
-    repetitions = budget._most // budget._price
     assert timeout == Timeout()
     assert stated["time to connect"] == f"{timeout.connect:.0f} s"
     assert stated["time to wait for each piece of the answer"].startswith(f"{timeout.read:.0f} s;")
@@ -72,10 +71,13 @@ def test_the_defaults_are_those_of_the_code(guide: str) -> None:
         f"{policy.retries}, after pauses of up to {policy.backoff} s and {2 * policy.backoff} s"
     )
     assert stated["longest `Retry-After` that is honoured"] == f"{policy.retry_after_max:.0f} s"
-    assert stated["repetitions in a row, without a success"] == (
-        f"{repetitions}, or twice `connection_pool_maxsize` if that is more;"
-        f" then one for every {budget._price} successes"
-    )
+    assert rows(guide, "The retry budget") == [
+        ["retries that a client has at the start, and can save up", str(budget.retries)],
+        ["of these, for requests with an `Idempotency-Key` alone", str(budget.reserved)],
+        ["responses that earn one more", str(budget.price)],
+        ["retries after 429, or after 409 for too many parallel updates", "free"],
+        ["retry after a failure on a connection that had served before", "always granted"],
+    ]
     assert Configuration().generate_idempotency_keys
 
 

@@ -159,9 +159,10 @@ def locked(client: ApiClient) -> None:
     (pool,) = rest._pools.values()
     stack: Any = pool.pool
     locks = [client._lock, client._budget._lock, rest._lock, stack._lock]
+    # Below its limit a budget takes its lock when something is earned.
+    client._budget.spend()
     for lock in locks:
         lock.acquire()
-    client._budget._saved -= 1
     process = child(lambda: call(client, 2))
     for lock in locks:
         lock.release()
