@@ -1,4 +1,4 @@
-"""Proxies on loopback: one of the HTTP kind, one of the SOCKS kind. Both lead to one server only.
+"""Proxies on loopback: HTTP, SOCKS, and one that resets connections. Each leads to one server only.
 
 They look up no names: whatever host is asked for, the connection goes to the port they are given.
 """
@@ -6,13 +6,19 @@ They look up no names: whatever host is asked for, the connection goes to the po
 from __future__ import annotations
 
 import base64
+import http.client
 import socket
 import ssl
+import struct
 import threading
-from contextlib import suppress
+from contextlib import closing, suppress
+from enum import Enum
+from random import Random
 from typing import TYPE_CHECKING, BinaryIO
 
 from urllib3 import HTTPHeaderDict
+
+from support.server import read_request
 
 if TYPE_CHECKING:
     from typing_extensions import Self
@@ -193,6 +199,82 @@ class SocksProxy(_Listener):
             self.seen.append((host, int.from_bytes(stream.read(2), "big")))
             connection.sendall(b"\x05\x00\x00\x01\x7f\x00\x00\x01\x00\x00")
             self.lead_on(connection)
+
+
+class Reset(Enum):
+    """When a `ResettingProxy` resets the connection of its client."""
+
+    BEFORE_REQUEST = "before the request reaches the server"
+    BEFORE_RESPONSE = "after the server has responded, before the client knows"
+    INSIDE_RESPONSE = "in the middle of the response"
+    AFTER_RESPONSE = "after the response, while the connection is idle"
+
+
+class ResettingProxy(_Listener):
+    """A reverse proxy, as a load balancer is, that resets some of the connections to its clients.
+
+    Args:
+        upstream: Port of the server that everything goes to.
+        loss: Share of requests whose response gets lost; as many connections are reset while they
+            are idle.
+        seed: Of the random numbers that decide which.
+
+    Attributes:
+        resets: How many connections were reset, by the moment.
+    """
+
+    def __init__(self, upstream: int, loss: float, seed: int) -> None:
+        super().__init__(upstream)
+        self.resets = dict.fromkeys(Reset, 0)
+        self._loss = loss
+        self._random = Random(seed)
+        self._lock = threading.Lock()
+
+    @property
+    def url(self) -> str:
+        """Its address, which stands for that of the server."""
+        return f"http://127.0.0.1:{self.port}"
+
+    def welcome(self, connection: socket.socket) -> None:
+        """Forward requests one by one until the connection is reset, or the client leaves."""
+        with (
+            connection.makefile("rb") as stream,
+            closing(http.client.HTTPConnection("127.0.0.1", self.upstream)) as server,
+        ):
+            while (received := read_request(stream, 0)) is not None:
+                reset = self._draw()
+                if reset is not Reset.BEFORE_REQUEST:
+                    server.request(
+                        received.method, received.target, received.body, dict(received.headers)
+                    )
+                    response = server.getresponse()
+                    self._respond(connection, response, reset)
+                if reset is not None:
+                    connection.setsockopt(
+                        socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0)
+                    )
+                    return
+
+    def _respond(
+        self, connection: socket.socket, response: http.client.HTTPResponse, reset: Reset | None
+    ) -> None:
+        head = f"HTTP/1.1 {response.status} {response.reason}\r\n{response.headers}".encode()
+        whole = head.replace(b"\n", b"\r\n").replace(b"\r\r\n", b"\r\n") + response.read()
+        if reset is Reset.INSIDE_RESPONSE:
+            connection.sendall(whole[:-1])
+        elif reset is not Reset.BEFORE_RESPONSE:
+            connection.sendall(whole)
+
+    def _draw(self) -> Reset | None:
+        with self._lock:
+            drawn = self._random.random()
+            if drawn >= 2 * self._loss:
+                return None
+            reset = Reset.AFTER_RESPONSE
+            if drawn < self._loss:
+                reset = list(Reset)[int(drawn / self._loss * 3)]
+            self.resets[reset] += 1
+            return reset
 
 
 def _text(stream: BinaryIO) -> str:

@@ -280,7 +280,7 @@ class RecordingServer:
         self, connection: socket.socket, stream: BinaryIO, number: int, leave: Callable[[], None]
     ) -> bool:
         """Read a request and answer it; return whether another one may follow."""
-        received = _read(stream, number)
+        received = read_request(stream, number)
         if received is None:
             return False
         with self._lock:
@@ -312,7 +312,7 @@ class RecordingServer:
             connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
 
 
-def _read(stream: BinaryIO, connection: int) -> Received | None:
+def read_request(stream: BinaryIO, connection: int) -> Received | None:
     """Return the next request; ``None`` if the client closed the connection before its end."""
     line = stream.readline()
     if not line.endswith(b"\r\n"):
