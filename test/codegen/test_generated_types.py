@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from support.kept import kept_folder
+
 ROOT = Path(__file__).parents[2]
 
 HEAD = """
@@ -57,7 +59,9 @@ MISUSE = {
 
 
 @pytest.fixture(scope="module")
-def findings(small_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> list[str]:
+def findings(
+    small_folder: Path, tmp_path_factory: pytest.TempPathFactory, pytestconfig: pytest.Config
+) -> list[str]:
     """What mypy finds in the small package, in its proper use and in each misuse."""
     folder = tmp_path_factory.mktemp("typed")
     (folder / "use.py").write_text(HEAD + USE, encoding="utf-8")
@@ -65,7 +69,9 @@ def findings(small_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> li
     (folder / "misuse.py").write_text("\n".join(misuse), encoding="utf-8")
     # The methods are signatures; `endpoint` supplies what they do.
     settings = ["--strict", "--disable-error-code=empty-body", "--follow-imports=silent"]
-    settings += ["--no-error-summary", "--config-file=", f"--cache-dir={folder / 'cache'}"]
+    # What mypy knows of the standard library and of the package is kept from run to run.
+    kept = kept_folder(pytestconfig, "mypy-of-codegen", folder / "cache")
+    settings += ["--no-error-summary", "--config-file=", f"--cache-dir={kept}"]
     done = subprocess.run(
         [sys.executable, "-m", "mypy", *settings, "-p", "small", "-m", "use", "-m", "misuse"],
         cwd=folder,

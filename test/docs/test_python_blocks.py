@@ -13,6 +13,7 @@ import pytest
 
 from docs.pages import ROOT, Block, Page
 from docs.programs import imported, program
+from support.kept import kept_folder
 
 # Functions without annotations, as people write them in examples, are checked all the same. The
 # package itself is checked by its own run.
@@ -53,7 +54,7 @@ def test_every_python_block_has_the_right_names_and_types(
     settings = tmp_path / "mypy.ini"
     settings.write_text(_SETTINGS + "".join(map(_tolerated, sorted(foreign))), encoding="utf-8")
     # The stubs of the package take most of the time; from one run to the next they are kept.
-    kept = pytestconfig.cache.mkdir("mypy-of-docs") if pytestconfig.cache else tmp_path / "cache"
+    kept = kept_folder(pytestconfig, "mypy-of-docs", tmp_path / "cache")
     done = subprocess.run(
         [sys.executable, "-m", "mypy", f"--config-file={settings}", f"--cache-dir={kept}", folder],
         cwd=tmp_path,
