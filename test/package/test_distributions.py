@@ -182,13 +182,21 @@ def test_the_extra_all_holds_every_other_extra(distributions: Distributions) -> 
     assert everything.extras == {"async", "sandbox", "cli", "fast"}
 
 
-def test_the_wheel_installs_the_command(distributions: Distributions) -> None:
-    assert distributions.entry_points().split() == [
+def test_the_wheel_installs_the_command_and_the_hook(distributions: Distributions) -> None:
+    assert distributions.entry_points().splitlines() == [
         "[console_scripts]",
-        "talon-one",
-        "=",
-        "talon_one.cli:main",
+        "talon-one = talon_one.cli:main",
+        "",
+        "[pyinstaller40]",
+        "hook-dirs = talon_one._pyinstaller:get_hook_dirs",
     ]
+
+
+def test_the_hook_of_pyinstaller_is_where_the_entry_point_leads(wheel_alone: Path) -> None:
+    program = "from talon_one._pyinstaller import get_hook_dirs as dirs; print(*dirs())"
+    folder = Path(_run(wheel_alone, "-I", "-c", program))
+    assert folder.is_relative_to(wheel_alone.parents[1])
+    assert [path.name for path in folder.glob("hook-*.py")] == ["hook-talon_one.py"]
 
 
 def test_the_wheel_alone_makes_a_first_call(wheel_alone: Path, tmp_path: Path) -> None:

@@ -1,0 +1,10 @@
+"""Tells PyInstaller where the hook is that finds the modules of this package."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+
+def get_hook_dirs() -> list[str]:
+    """Return the folder with the hook; the entry point ``hook-dirs`` names this function."""
+    return [str(Path(__file__).parent)]

@@ -1,0 +1,24 @@
+"""Hook for PyInstaller: the modules that are loaded by name, which no import statement shows."""
+
+from __future__ import annotations
+
+from importlib.util import find_spec
+
+from PyInstaller.utils.hooks import collect_submodules
+
+# Imported by name where an application has it, as only an import of its own would show.
+_TRACING = ("opentelemetry.trace", "opentelemetry.propagate")
+
+# Their users import them, and from there on import statements lead to all of their modules.
+_LEFT_OUT = {f"talon_one.{name}" for name in ("_pyinstaller", "cli", "sandbox", "spark", "testing")}
+if find_spec("aiohttp") is None:
+    _LEFT_OUT.add("talon_one.aio")
+
+
+def _wanted(name: str) -> bool:
+    return ".".join(name.split(".")[:2]) not in _LEFT_OUT
+
+
+hiddenimports = collect_submodules("talon_one", filter=_wanted)
+if find_spec("opentelemetry") is not None:
+    hiddenimports += _TRACING
