@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from docs.pages import Page
+from support.every import for_every
 from support.samples import sample
 from support.server import Answer, RecordingServer
 from support.spec import OPERATIONS, Operation
@@ -35,7 +36,7 @@ def server(
     return _server
 
 
-@pytest.mark.parametrize("operation", OPERATIONS, ids=str)
+@for_every("operation", OPERATIONS)
 def test_the_example_of_a_method_makes_its_call(
     operation: Operation, api_pages: dict[str, Page], server: RecordingServer
 ) -> None:

@@ -9,6 +9,7 @@ import pytest
 import talon_one
 from codegen.docs import GUIDES
 from docs.pages import DOCS, ROOT, Page, cells
+from support.every import for_every
 from support.spec import (
     MODELS,
     OPERATIONS,
@@ -74,7 +75,7 @@ def test_the_table_of_methods_names_every_operation(api_pages: dict[str, Page]) 
         }
 
 
-@pytest.mark.parametrize("operation", OPERATIONS, ids=str)
+@for_every("operation", OPERATIONS)
 def test_the_section_of_a_method_tells_its_arguments_and_answers(
     operation: Operation, api_pages: dict[str, Page]
 ) -> None:
@@ -94,7 +95,7 @@ def test_the_section_of_a_method_tells_its_arguments_and_answers(
         assert f"Other names: `{name}`" in section.text
 
 
-@pytest.mark.parametrize("operation", OPERATIONS, ids=str)
+@for_every("operation", OPERATIONS)
 def test_the_section_of_a_method_links_the_models_that_go_in_and_come_out(
     operation: Operation, api_pages: dict[str, Page]
 ) -> None:

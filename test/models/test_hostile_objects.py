@@ -7,12 +7,12 @@ import json
 import pickle
 from typing import Any
 
-import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 import talon_one
 from models.everything import read_everything
+from support.every import for_every
 from support.samples import HOSTILE, JsonObject, hostile_objects, nested, sample_object, written
 from support.spec import MODELS, properties
 from talon_one import NULL, ApiClient, Model
@@ -66,7 +66,7 @@ def _assert_usable(name: str, model: Model) -> None:
             cls.from_dict(model.to_dict(by_alias, exclude_none))
 
 
-@pytest.mark.parametrize("name", MODELS)
+@for_every("name", MODELS)
 def test_every_property_bears_every_kind_of_json(name: str) -> None:
     wires = list(properties(name))
     for shift in range(len(HOSTILE)):
@@ -74,7 +74,7 @@ def test_every_property_bears_every_kind_of_json(name: str) -> None:
         _assert_nothing_lost(name, dict(zip(wires, values, strict=True)))
 
 
-@pytest.mark.parametrize("name", MODELS)
+@for_every("name", MODELS)
 def test_an_object_of_other_types_than_described_is_fully_usable(name: str) -> None:
     wires = list(properties(name))
     for shift in range(0, len(HOSTILE), 7):
@@ -83,7 +83,7 @@ def test_an_object_of_other_types_than_described_is_fully_usable(name: str) -> N
         _assert_usable(name, _assert_nothing_lost(name, data))
 
 
-@pytest.mark.parametrize("name", MODELS)
+@for_every("name", MODELS)
 def test_empty_objects_nulls_and_unknown_keys_are_kept(name: str) -> None:
     nulls = dict.fromkeys(properties(name))
     for data in ({}, nulls, {**sample_object(name), **_STRANGE_KEYS}, _STRANGE_KEYS):

@@ -10,6 +10,7 @@ import pytest
 
 import talon_one
 import talon_one.models
+from support.every import for_every
 from support.spec import (
     MODELS,
     SCHEMAS,
@@ -30,7 +31,7 @@ _WITH_ALIASES = [
 ]
 
 
-@pytest.mark.parametrize("name", SCHEMAS)
+@for_every("name", SCHEMAS)
 def test_every_schema_is_found_in_all_three_places_by_all_its_names(name: str) -> None:
     for spelled in (name, *python_aliases(SCHEMAS[name])):
         module = importlib.import_module(f"talon_one.models.{underscored(spelled)}")
@@ -44,7 +45,7 @@ def test_every_schema_is_found_in_all_three_places_by_all_its_names(name: str) -
         assert found is getattr(talon_one, name)
 
 
-@pytest.mark.parametrize("name", MODELS)
+@for_every("name", MODELS)
 def test_attribute_map_and_openapi_types_say_what_the_description_says(name: str) -> None:
     cls = getattr(talon_one, name)
     assert issubclass(cls, Model)
@@ -58,7 +59,7 @@ def test_attribute_map_and_openapi_types_say_what_the_description_says(name: str
     assert cls.__match_args__ == tuple(names)
 
 
-@pytest.mark.parametrize("name", MODELS)
+@for_every("name", MODELS)
 def test_every_property_has_its_description_as_documentation(name: str) -> None:
     module = importlib.import_module(f"talon_one.models.{underscored(name)}")
     assert module.__file__ is not None
@@ -69,7 +70,7 @@ def test_every_property_has_its_description_as_documentation(name: str) -> None:
         assert " ".join(node["description"].split()).replace('"""', r"\"\"\"") in text
 
 
-@pytest.mark.parametrize("name", MODELS)
+@for_every("name", MODELS)
 def test_required_properties_are_the_documented_ones(name: str) -> None:
     fields = getattr(talon_one, name)._fields.values()
     assert {each.wire for each in fields if each.required} == set(required(name))

@@ -12,6 +12,7 @@ import pytest
 
 import talon_one
 from models.everything import read_everything
+from support.every import for_every
 from support.samples import JsonObject, sample_object, sample_of, written
 from support.spec import MODELS, SCHEMAS, Node, model_of, properties, python_name, resolved
 from talon_one import ApiClient, Model
@@ -29,7 +30,7 @@ def _valid_objects(name: str) -> list[JsonObject]:
     return [sample_object(name), sample_object(name, everything=False)]
 
 
-@pytest.mark.parametrize("name", MODELS)
+@for_every("name", MODELS)
 def test_an_object_encodes_as_it_came_after_every_property_was_read(name: str) -> None:
     cls = _class(name)
     for text in map(written, _valid_objects(name)):
@@ -42,7 +43,7 @@ def test_an_object_encodes_as_it_came_after_every_property_was_read(name: str) -
         assert repr(again) == repr(model)
 
 
-@pytest.mark.parametrize("name", SCHEMAS)
+@for_every("name", SCHEMAS)
 def test_the_client_decodes_and_encodes_it_by_the_name_of_its_schema(
     client: ApiClient, name: str
 ) -> None:
@@ -55,7 +56,7 @@ def test_the_client_decodes_and_encodes_it_by_the_name_of_its_schema(
         assert client.deserialize(f'{{"k": {text}}}', f"dict(str, {name})") == {"k": value}
 
 
-@pytest.mark.parametrize("name", MODELS)
+@for_every("name", MODELS)
 def test_every_property_reads_as_the_type_it_is_described_with(name: str) -> None:
     model = _class(name).from_json(written(sample_object(name)))
     for wire, node in properties(name).items():
@@ -73,7 +74,7 @@ def test_timestamps_as_the_platform_writes_them_need_no_lenient_parser(
     assert str(coupon.start_date) == "2026-01-02 03:04:05.678901+02:00"
 
 
-@pytest.mark.parametrize("name", MODELS)
+@for_every("name", MODELS)
 def test_it_survives_the_way_through_a_dict(name: str) -> None:
     cls = _class(name)
     wires = {python_name(wire, node): wire for wire, node in properties(name).items()}
@@ -87,7 +88,7 @@ def test_it_survives_the_way_through_a_dict(name: str) -> None:
         assert model.to_dict(by_alias=True, exclude_none=True).keys() == data.keys()
 
 
-@pytest.mark.parametrize("name", MODELS)
+@for_every("name", MODELS)
 def test_copies_and_pickles_are_equal_and_independent(name: str) -> None:
     data = sample_object(name)
     model = _class(name).from_json(written(data))
@@ -104,7 +105,7 @@ def test_copies_and_pickles_are_equal_and_independent(name: str) -> None:
         assert not any(other[wire] is model[wire] for wire in containers)
 
 
-@pytest.mark.parametrize("name", MODELS)
+@for_every("name", MODELS)
 def test_it_can_be_built_with_keywords_positions_and_assignments(name: str) -> None:
     cls = _class(name)
     for data in _valid_objects(name):

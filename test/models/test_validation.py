@@ -6,6 +6,7 @@ import pytest
 
 import talon_one
 from models.everything import read_everything
+from support.every import for_every
 from support.samples import forbidden, sample_object, written
 from support.spec import MODELS, is_nullable, properties, required
 from talon_one import Model, ModelValidationError
@@ -35,7 +36,7 @@ def _class(name: str) -> type[Model]:
     return found
 
 
-@pytest.mark.parametrize("name", MODELS)
+@for_every("name", MODELS)
 def test_a_valid_object_has_no_violations(name: str) -> None:
     for everything in (True, False):
         model = _class(name).from_json(written(sample_object(name, everything)))
@@ -46,7 +47,7 @@ def test_a_valid_object_has_no_violations(name: str) -> None:
         model.validate()
 
 
-@pytest.mark.parametrize("name", MODELS)
+@for_every("name", MODELS)
 def test_what_the_description_forbids_is_reported_at_its_path(name: str) -> None:
     cls = _class(name)
     valid = sample_object(name, everything=False)
@@ -62,7 +63,7 @@ def test_what_the_description_forbids_is_reported_at_its_path(name: str) -> None
             assert all(f"{json_path(where)} {each.message}" in str(caught.value) for each in found)
 
 
-@pytest.mark.parametrize("name", [name for name in MODELS if required(name)])
+@for_every("name", [name for name in MODELS if required(name)])
 def test_all_missing_properties_are_reported_at_once(name: str) -> None:
     nodes = properties(name)
     nulls = dict.fromkeys(required(name))

@@ -9,6 +9,7 @@ import pytest
 
 import talon_one
 from operations.arguments import arguments, payload
+from support.every import for_every
 from support.samples import Json, sample, written
 from support.server import Answer, RecordingServer
 from support.spec import OPERATIONS, Node, Operation, model_of, resolved
@@ -53,7 +54,7 @@ def _label(value: object) -> str:
 
 
 @pytest.mark.parametrize("everything", [True, False], ids=["all", "required"])
-@pytest.mark.parametrize(("operation", "answer"), _SUCCESSES, ids=_label)
+@for_every("operation, answer", _SUCCESSES, label=_label)
 def test_a_documented_success_becomes_what_it_promises(
     method: Callable[..., Any],
     server: RecordingServer,
@@ -74,7 +75,7 @@ def test_a_documented_success_becomes_what_it_promises(
         _assert_typed(method(operation)(**given), answer.schema, body)
 
 
-@pytest.mark.parametrize("operation", OPERATIONS, ids=str)
+@for_every("operation", OPERATIONS)
 def test_an_undocumented_success_becomes_the_same_as_a_documented_one(
     method: Callable[..., Any], server: RecordingServer, operation: Operation
 ) -> None:
@@ -93,7 +94,7 @@ def test_an_undocumented_success_becomes_the_same_as_a_documented_one(
         _assert_typed(method(operation)(**given), schema, body)
 
 
-@pytest.mark.parametrize("operation", OPERATIONS, ids=str)
+@for_every("operation", OPERATIONS)
 def test_an_answer_without_content_becomes_none(
     method: Callable[..., Any], server: RecordingServer, operation: Operation
 ) -> None:
@@ -101,7 +102,7 @@ def test_an_answer_without_content_becomes_none(
     assert method(operation)(**arguments(operation, False), **payload(operation)) is None
 
 
-@pytest.mark.parametrize("operation", _PROMISING_JSON, ids=str)
+@for_every("operation", _PROMISING_JSON)
 def test_a_success_that_is_not_json_is_an_error_that_keeps_the_bytes(
     method: Callable[..., Any], server: RecordingServer, operation: Operation
 ) -> None:
@@ -116,7 +117,7 @@ def test_a_success_that_is_not_json_is_an_error_that_keeps_the_bytes(
 
 
 @pytest.mark.parametrize("kind", ["application/json", "text/plain; charset=utf-8"])
-@pytest.mark.parametrize(("operation", "answer"), _ERRORS, ids=_label)
+@for_every("operation, answer", _ERRORS, label=_label)
 def test_a_documented_error_raises_its_exception_with_the_decoded_body(
     method: Callable[..., Any],
     server: RecordingServer,
@@ -134,7 +135,7 @@ def test_a_documented_error_raises_its_exception_with_the_decoded_body(
 
 
 @pytest.mark.parametrize("status", [403, 422, 500, 503])
-@pytest.mark.parametrize("operation", OPERATIONS, ids=str)
+@for_every("operation", OPERATIONS)
 def test_an_undocumented_error_is_decoded_like_the_usual_one(
     method: Callable[..., Any], server: RecordingServer, operation: Operation, status: int
 ) -> None:
@@ -144,7 +145,7 @@ def test_an_undocumented_error_is_decoded_like_the_usual_one(
     _assert_typed(failure.data, _ERROR, body)
 
 
-@pytest.mark.parametrize("operation", OPERATIONS, ids=str)
+@for_every("operation", OPERATIONS)
 def test_an_error_without_json_keeps_its_text(
     method: Callable[..., Any], server: RecordingServer, operation: Operation
 ) -> None:

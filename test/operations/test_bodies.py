@@ -13,6 +13,7 @@ import pytest
 
 import talon_one
 from operations.arguments import FILE, arguments, payload
+from support.every import for_every
 from support.samples import written
 from support.server import Received, RecordingServer
 from support.spec import OPERATIONS, Operation, is_model, underscored
@@ -27,7 +28,7 @@ _WITH_FILE = [each for each in OPERATIONS if each.upload]
 
 
 @pytest.mark.parametrize("everything", [True, False], ids=["all", "required"])
-@pytest.mark.parametrize("operation", _WITH_BODY, ids=str)
+@for_every("operation", _WITH_BODY)
 def test_a_dict_and_a_model_arrive_as_the_same_json(
     method: Callable[..., Any], server: RecordingServer, operation: Operation, everything: bool
 ) -> None:
@@ -44,7 +45,7 @@ def test_a_dict_and_a_model_arrive_as_the_same_json(
     assert written(as_dict.json()) == written(as_model.json()) == written(data)
 
 
-@pytest.mark.parametrize("operation", _WITH_BODY, ids=str)
+@for_every("operation", _WITH_BODY)
 def test_the_body_may_be_given_by_position_and_by_either_name(
     method: Callable[..., Any], server: RecordingServer, operation: Operation
 ) -> None:
@@ -58,7 +59,7 @@ def test_the_body_may_be_given_by_position_and_by_either_name(
     assert [(each.target, each.body) for each in others] == [(first.target, first.body)] * 2
 
 
-@pytest.mark.parametrize("operation", _WITH_MODEL, ids=str)
+@for_every("operation", _WITH_MODEL)
 def test_models_of_earlier_releases_are_accepted_and_others_are_not(
     method: Callable[..., Any], server: RecordingServer, operation: Operation
 ) -> None:
@@ -76,7 +77,7 @@ def test_models_of_earlier_releases_are_accepted_and_others_are_not(
     assert server.requests == []
 
 
-@pytest.mark.parametrize("operation", _WITH_BODY, ids=str)
+@for_every("operation", _WITH_BODY)
 def test_a_body_that_is_not_allowed_is_refused_before_it_is_sent(
     method: Callable[..., Any], server: RecordingServer, operation: Operation
 ) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from operations.arguments import arguments, payload
+from support.every import for_every
 from support.shells import Shell
 from support.spec import OPERATIONS, Operation
 
@@ -17,7 +18,7 @@ _CURRENT = [each for each in OPERATIONS if not each.deprecated]
 
 
 @pytest.mark.parametrize("suffix", ["", "_with_http_info", "_without_preload_content"])
-@pytest.mark.parametrize("operation", _DEPRECATED, ids=str)
+@for_every("operation", _DEPRECATED)
 def test_a_deprecated_operation_warns_once_and_points_at_the_caller(
     method: Callable[..., Any], shell: Shell, operation: Operation, suffix: str
 ) -> None:
@@ -34,7 +35,7 @@ def test_a_deprecated_operation_warns_once_and_points_at_the_caller(
     assert warning.filename == (shell.caller if shell.awaits else __file__)
 
 
-@pytest.mark.parametrize("operation", _CURRENT, ids=str)
+@for_every("operation", _CURRENT)
 def test_other_operations_do_not_warn(method: Callable[..., Any], operation: Operation) -> None:
     given = {**arguments(operation), **payload(operation)}
     with warnings.catch_warnings():

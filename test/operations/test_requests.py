@@ -9,6 +9,7 @@ from urllib.parse import quote, unquote
 import pytest
 
 from operations.arguments import arguments, expected_pairs, expected_segments, payload, value_for
+from support.every import for_every
 from support.samples import forbidden
 from support.server import RecordingServer
 from support.spec import OPERATIONS, Operation, Parameter
@@ -46,8 +47,8 @@ _HEADERS = {
 }
 
 
-@pytest.mark.parametrize("operation", OPERATIONS, ids=str)
 @pytest.mark.parametrize("everything", [True, False], ids=["all", "required"])
+@for_every("operation", OPERATIONS)
 def test_it_sends_what_was_given_and_nothing_else(
     method: Callable[..., Any], server: RecordingServer, operation: Operation, everything: bool
 ) -> None:
@@ -69,7 +70,7 @@ def test_it_sends_what_was_given_and_nothing_else(
         assert "Content-Type" not in received.headers
 
 
-@pytest.mark.parametrize("operation", OPERATIONS, ids=str)
+@for_every("operation", OPERATIONS)
 def test_a_parameter_that_is_none_is_not_sent(
     method: Callable[..., Any], server: RecordingServer, operation: Operation
 ) -> None:
@@ -81,7 +82,7 @@ def test_a_parameter_that_is_none_is_not_sent(
     assert "Idempotency-Key" not in nones.headers
 
 
-@pytest.mark.parametrize(("operation", "parameter", "constraint", "value"), _FORBIDDEN, ids=str)
+@for_every("operation, parameter, constraint, value", _FORBIDDEN)
 def test_a_value_that_is_not_allowed_is_refused_before_anything_is_sent(
     method: Callable[..., Any],
     server: RecordingServer,
@@ -97,7 +98,7 @@ def test_a_value_that_is_not_allowed_is_refused_before_anything_is_sent(
     assert server.requests == []
 
 
-@pytest.mark.parametrize(("operation", "array"), _WITH_ARRAYS, ids=str)
+@for_every("operation, array", _WITH_ARRAYS)
 def test_arrays_are_repeated_or_joined_with_commas(
     method: Callable[..., Any], server: RecordingServer, operation: Operation, array: Parameter
 ) -> None:
@@ -111,7 +112,7 @@ def test_arrays_are_repeated_or_joined_with_commas(
     assert found == (repeated if array.explode else joined)
 
 
-@pytest.mark.parametrize(("operation", "parameter", "alias"), _WITH_ALIASES, ids=str)
+@for_every("operation, parameter, alias", _WITH_ALIASES)
 def test_a_further_name_of_a_parameter_means_the_same(
     method: Callable[..., Any],
     server: RecordingServer,
@@ -125,7 +126,7 @@ def test_a_further_name_of_a_parameter_means_the_same(
     assert server.last.pairs == expected_pairs(operation, given)
 
 
-@pytest.mark.parametrize("operation", OPERATIONS, ids=str)
+@for_every("operation", OPERATIONS)
 def test_it_takes_the_header_of_whichever_accepted_scheme_there_is_a_credential_for(
     method: Callable[..., Any], client: ApiClient, server: RecordingServer, operation: Operation
 ) -> None:
@@ -139,7 +140,7 @@ def test_it_takes_the_header_of_whichever_accepted_scheme_there_is_a_credential_
         assert other not in server.last.headers
 
 
-@pytest.mark.parametrize("operation", OPERATIONS, ids=str)
+@for_every("operation", OPERATIONS)
 def test_without_an_accepted_credential_nothing_is_sent(
     method: Callable[..., Any], client: ApiClient, server: RecordingServer, operation: Operation
 ) -> None:

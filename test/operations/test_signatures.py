@@ -11,6 +11,7 @@ import pytest
 
 import talon_one
 from operations.arguments import FILE, arguments, expected_pairs, expected_segments, payload
+from support.every import for_every
 from support.server import RecordingServer
 from support.spec import OPERATIONS, Operation
 from talon_one import ApiTypeError, ApiValueError
@@ -23,7 +24,7 @@ _WITH_REQUIRED = [each for each in OPERATIONS if each.required]
 
 
 @pytest.mark.parametrize("suffix", ["", "_with_http_info", "_without_preload_content"])
-@pytest.mark.parametrize("operation", OPERATIONS, ids=str)
+@for_every("operation", OPERATIONS)
 def test_required_arguments_are_positional_and_the_rest_are_keywords(
     operation: Operation, suffix: str
 ) -> None:
@@ -39,7 +40,7 @@ def test_required_arguments_are_positional_and_the_rest_are_keywords(
         assert [(each.name, each.kind, each.default) for each in found] == expected
 
 
-@pytest.mark.parametrize("operation", OPERATIONS, ids=str)
+@for_every("operation", OPERATIONS)
 def test_positional_arguments_arrive_in_document_order(
     method: Callable[..., Any], server: RecordingServer, operation: Operation
 ) -> None:
@@ -50,7 +51,7 @@ def test_positional_arguments_arrive_in_document_order(
     assert server.last.pairs == expected_pairs(operation, given)
 
 
-@pytest.mark.parametrize("operation", OPERATIONS, ids=str)
+@for_every("operation", OPERATIONS)
 def test_one_positional_argument_too_many_is_refused(
     method: Callable[..., Any], server: RecordingServer, operation: Operation
 ) -> None:
@@ -60,7 +61,7 @@ def test_one_positional_argument_too_many_is_refused(
     assert server.requests == []
 
 
-@pytest.mark.parametrize("operation", _WITH_REQUIRED, ids=str)
+@for_every("operation", _WITH_REQUIRED)
 def test_each_missing_required_argument_is_named(
     method: Callable[..., Any], server: RecordingServer, operation: Operation
 ) -> None:
@@ -72,7 +73,7 @@ def test_each_missing_required_argument_is_named(
     assert server.requests == []
 
 
-@pytest.mark.parametrize("operation", OPERATIONS, ids=str)
+@for_every("operation", OPERATIONS)
 def test_an_unknown_keyword_is_refused(
     method: Callable[..., Any], server: RecordingServer, operation: Operation
 ) -> None:
@@ -88,7 +89,7 @@ def test_a_mistyped_keyword_is_answered_with_the_nearest_one(method: Callable[..
         method(operation)(customer_sesion_id="s", body={})
 
 
-@pytest.mark.parametrize("operation", OPERATIONS, ids=str)
+@for_every("operation", OPERATIONS)
 def test_its_documentation_names_the_operation(operation: Operation) -> None:
     documentation = getattr(getattr(talon_one, operation.api), operation.name).__doc__
     # Long paths are broken over several lines.

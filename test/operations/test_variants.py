@@ -9,6 +9,7 @@ import pytest
 
 import talon_one
 from operations.arguments import arguments, payload
+from support.every import for_every
 from support.server import Answer, RecordingServer
 from support.spec import OPERATIONS, Operation
 from talon_one import ApiResponse
@@ -23,7 +24,7 @@ def _answer(operation: Operation) -> Answer:
     return Answer(documented.status, body, {"X-Total": "7"})
 
 
-@pytest.mark.parametrize("operation", OPERATIONS, ids=str)
+@for_every("operation", OPERATIONS)
 def test_with_http_info_adds_status_and_headers_to_the_data(
     method: Callable[..., Any], server: RecordingServer, operation: Operation
 ) -> None:
@@ -42,7 +43,7 @@ def test_with_http_info_adds_status_and_headers_to_the_data(
     assert (first.target, first.method) == (second.target, second.method)
 
 
-@pytest.mark.parametrize("operation", OPERATIONS, ids=str)
+@for_every("operation", OPERATIONS)
 def test_without_preload_content_hands_over_the_unread_answer(
     method: Callable[..., Any], server: RecordingServer, operation: Operation
 ) -> None:
@@ -55,7 +56,7 @@ def test_without_preload_content_hands_over_the_unread_answer(
         raw.release_conn()
 
 
-@pytest.mark.parametrize("operation", OPERATIONS, ids=str)
+@for_every("operation", OPERATIONS)
 def test_every_name_of_a_method_is_there_with_its_variants(operation: Operation) -> None:
     api = getattr(talon_one, operation.api)
     for suffix in ("", "_with_http_info", "_without_preload_content"):

@@ -10,6 +10,7 @@ import pytest
 import talon_one
 from operations.arguments import arguments, expected_pairs, payload
 from pagination.reading import Apis, Read
+from support.every import for_every
 from support.samples import sample
 from support.server import RecordingServer
 from support.spec import OPERATIONS, Operation, model_of, properties, resolved, schema_name
@@ -98,7 +99,7 @@ def _properties_of_answer(operation: Operation) -> dict[str, Any]:
     return {wire: node for wire, node in found.items() if resolved(node).get("type") == "array"}
 
 
-@pytest.mark.parametrize("operation", _LISTS, ids=str)
+@for_every("operation", _LISTS)
 def test_what_the_description_says_of_pages_is_all_that_the_answer_has(
     operation: Operation,
 ) -> None:
@@ -112,7 +113,7 @@ def test_what_the_description_says_of_pages_is_all_that_the_answer_has(
     assert _paging(operation)["items"] == "data"
 
 
-@pytest.mark.parametrize("operation", _LISTS, ids=str)
+@for_every("operation", _LISTS)
 def test_a_page_that_failed_may_be_asked_for_again(operation: Operation) -> None:
     assert getattr(getattr(talon_one, operation.api), operation.name).operation.idempotent
 
