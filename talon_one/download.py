@@ -11,6 +11,7 @@ from typing import IO, TYPE_CHECKING, Any
 from uuid import uuid4
 
 from talon_one.exceptions import ApiTypeError, UndecodableAnswerError
+from talon_one.response import content_length
 
 if TYPE_CHECKING:
     from typing_extensions import Self
@@ -51,9 +52,8 @@ class BaseDownload:
     @property
     def total(self) -> int | None:
         """Size of the whole in bytes, if the server says so."""
-        length = self.headers.get("Content-Length", "")
-        packed = "Content-Encoding" in self.headers
-        return int(length) if length.isdigit() and not packed else None
+        # Of a compressed body, the length is that of what is on its way.
+        return None if "Content-Encoding" in self.headers else content_length(self.headers)
 
     def _opened(self) -> Any:
         if self._stream is None:

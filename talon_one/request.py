@@ -31,6 +31,19 @@ _KEY_HEADER = IDEMPOTENCY_KEY.lower()
 _FORBIDDEN_IN_HEADERS = re.compile(r"[\r\n\x00]|[^\x00-\xff]")
 
 
+class Carryover:
+    """What an attempt leaves to the next one of the same request.
+
+    Attributes:
+        fresh: Whether the next one needs a connection of its own, as one that was used failed.
+    """
+
+    __slots__ = ("fresh",)
+
+    def __init__(self) -> None:
+        self.fresh = False
+
+
 class Request(NamedTuple):
     """All that goes over the wire, and the operation it stands for."""
 
@@ -44,6 +57,8 @@ class Request(NamedTuple):
     body: bytes | UploadBody | None
     entities: tuple[tuple[str, str], ...] = ()
     """The session and the profile that it is about, if calls are to queue for them."""
+    carryover: Carryover | None = None
+    """For the transport; ``None`` if there is one attempt only."""
 
     @property
     def replayable(self) -> bool:
@@ -185,7 +200,9 @@ def build(
     target = f"{path}?{'&'.join(pairs)}" if pairs else path
     queues = configuration.calls_per_id is not None and operation.serialised
     entities = tuple(_entities(operation, values)) if queues else ()
-    return Request(operation.id, operation.method, base, target, headers, body, entities)
+    return Request(
+        operation.id, operation.method, base, target, headers, body, entities, Carryover()
+    )
 
 
 def _entities(operation: Operation, values: Mapping[str, Any]) -> Iterator[tuple[str, str]]:

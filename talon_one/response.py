@@ -22,6 +22,9 @@ class Answer(NamedTuple):
     reason: str | None
     headers: Mapping[str, str]
     data: bytes
+    """The body; as it came, if it could not be unpacked."""
+    problem: str | None = None
+    """Why the body could not be unpacked, if so."""
 
 
 def result(operation: Operation, request: Request, answer: Answer) -> Any:
@@ -42,13 +45,15 @@ def result(operation: Operation, request: Request, answer: Answer) -> Any:
     if answer.status == 204:
         return None
     if not operation.accept.startswith("application/json"):
+        if answer.problem is not None:
+            raise unreadable(request, answer.status, answer.headers, answer.data, answer.problem)
         return text(answer)
     try:
         data = decode(answer)
     except ValueError as cause:
         raise UndecodableAnswerError(
             answer.status,
-            f"{answer.reason}, but the body is {_described(answer)}: {cause}",
+            f"{answer.reason}, but the body is {_described(answer)}: {answer.problem or cause}",
             **_details(operation, request, answer),
         ) from cause
     return data if promised is None else convert(data, promised, operation.models)
@@ -59,17 +64,50 @@ def failure(operation: Operation, request: Request, answer: Answer) -> Exception
 
     The body is decoded as JSON whatever content type it claims; if it is none, `data` is ``None``.
     """
+    reason = answer.reason
     try:
         body = decode(answer)
     except ValueError:
         body = None
+        if answer.problem is not None:
+            reason = f"{reason}; the body cannot be read: {answer.problem}"
     model = operation.errors.get(answer.status, ERROR_MODEL)
     return exception_class(answer.status)(
         answer.status,
-        answer.reason,
+        reason,
         data=convert(body, model, operation.models),
         **_details(operation, request, answer),
     )
+
+
+def unreadable(
+    request: Request, status: int, headers: Mapping[str, str], data: bytes, problem: str
+) -> UndecodableAnswerError:
+    """Return the exception for a good answer whose body cannot be unpacked.
+
+    Args:
+        request: What was sent.
+        status: Status of the answer.
+        headers: Headers of the answer.
+        data: The body as it came, or what is at hand of it.
+        problem: Why it cannot be unpacked.
+    """
+    return UndecodableAnswerError(
+        status,
+        f"the body cannot be read: {problem}",
+        headers=headers,
+        raw_data=data,
+        operation_id=request.operation_id,
+        method=request.method,
+        url=request.url_without_query,
+    )
+
+
+def content_length(headers: Mapping[str, str]) -> int | None:
+    """Return what ``Content-Length`` says, if it is a length that a body may have."""
+    text = headers.get("Content-Length", "").strip()
+    # Other alphabets have digits as well, and `int` reads no more than a few thousand of them.
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 19 else None
 
 
 def decode(answer: Answer) -> Any:

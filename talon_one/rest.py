@@ -19,8 +19,9 @@ from talon_one.exceptions import (
     TransportError,
     transport_error_class,
 )
-from talon_one.response import Answer
+from talon_one.response import Answer, unreadable
 from talon_one.timeout import Timeout, as_timeout
+from talon_one.unpacking import PackedError, unpack, unpacked_pieces
 
 if TYPE_CHECKING:
     from talon_one.configuration import Configuration
@@ -28,9 +29,6 @@ if TYPE_CHECKING:
 
 _DEFAULT = Timeout()
 
-# An answer is no bomb below the first, nor if it unpacks to less than the second times its size.
-_HARMLESS = 32 * 2**20
-_HARMLESS_RATIO = 100
 _PIECE = 2**16
 
 LONGEST_REASON = 300
@@ -96,8 +94,8 @@ class RESTClientObject:
         """
         with Exchange(timeout.deadline) as exchange:
             response = self._open(request, timeout, exchange)
-            data = _body(response, request, exchange)
-        return Answer(response.status, response.reason, response.headers, data)
+            body = _body(response, request, exchange)
+        return Answer(response.status, response.reason, response.headers, *body)
 
     def open(self, request: Request, timeout: Timeout = _DEFAULT) -> urllib3.BaseHTTPResponse:
         """Send a request once and return the answer with its body still to be read.
@@ -119,11 +117,11 @@ class RESTClientObject:
         with Exchange(timeout.deadline) as exchange:
             response = self._open(request, timeout, exchange)
             streamed = 200 <= response.status <= 299
-            data = b"" if streamed else _body(response, request, exchange)
+            body = (b"",) if streamed else _body(response, request, exchange)
         if streamed:
             _check_uncut(response, request, exchange)
             return Stream(response, request, ends)
-        return Answer(response.status, response.reason, response.headers, data)
+        return Answer(response.status, response.reason, response.headers, *body)
 
     def _open(
         self, request: Request, timeout: Timeout, exchange: Exchange
@@ -204,7 +202,7 @@ class RESTClientObject:
             return self.open(request, timeout)
         with Exchange(timeout.deadline) as exchange:
             response = self._open(request, timeout, exchange)
-            answer = RESTResponse(response, _body(response, request, exchange))
+            answer = RESTResponse(response, _body(response, request, exchange)[0])
         if not 200 <= answer.status <= 299:
             raise ApiException.from_response(http_resp=answer)
         return answer
@@ -250,10 +248,21 @@ class Stream:
 
         Raises:
             NoAnswerError: It breaks off.
+            UndecodableAnswerError: It cannot be unpacked.
         """
+        codings = self.headers.get("Content-Encoding")
+        try:
+            yield from unpacked_pieces(self._as_they_come(), codings or "")
+        except PackedError as cause:
+            self.close()
+            raise unreadable(
+                self._request, self.status, self.headers, cause.data, str(cause)
+            ) from cause
+
+    def _as_they_come(self) -> Iterator[bytes]:
         exchange = Exchange()
         try:
-            while piece := self._response.read1(_PIECE):
+            while piece := self._response.read1(_PIECE, decode_content=False):
                 yield piece
                 if self._ends is not None and time.monotonic() >= self._ends:
                     raise TimeoutError("the deadline has passed")
@@ -294,18 +303,18 @@ class RESTResponse:
         return self.headers.get(name, default)
 
 
-def _body(response: urllib3.BaseHTTPResponse, request: Request, exchange: Exchange) -> bytes:
-    """Return the complete body of an answer."""
+def _body(
+    response: urllib3.BaseHTTPResponse, request: Request, exchange: Exchange
+) -> tuple[bytes, str | None]:
+    """Return the complete body of an answer, and why it cannot be unpacked, if so."""
+    codings = response.headers.get("Content-Encoding")
     try:
-        if response.headers.get("Content-Encoding") is None:
-            data = response.data
-        else:
-            data = unpacked(response)
+        data = response.data if codings is None else response.read(decode_content=False)
         _check_end(response, exchange)
     except (urllib3.exceptions.HTTPError, OSError) as cause:
         response.close()
         raise _broken_off(cause, request, response, exchange) from cause
-    return data
+    return (data, None) if codings is None else unpack(data, codings)
 
 
 def _check_end(response: urllib3.BaseHTTPResponse, exchange: Exchange) -> None:
@@ -327,18 +336,6 @@ def _check_uncut(response: urllib3.BaseHTTPResponse, request: Request, exchange:
         response.close()
         cause = TimeoutError("the deadline has passed")
         raise _broken_off(cause, request, response, exchange) from cause
-
-
-def unpacked(response: urllib3.BaseHTTPResponse) -> bytes:
-    """Return the body of a compressed answer, unless it is made to fill the memory."""
-    pieces = []
-    size = 0
-    while piece := response.read(_PIECE):
-        pieces.append(piece)
-        size += len(piece)
-        if size > max(_HARMLESS, _HARMLESS_RATIO * response.tell()):
-            raise urllib3.exceptions.DecodeError("it unpacks to a multiple of its size")
-    return b"".join(pieces)
 
 
 def _translated(cause: Exception, request: Request, exchange: Exchange) -> TransportError:

@@ -5,13 +5,14 @@ from __future__ import annotations
 import asyncio
 import socket
 import weakref
-from collections.abc import AsyncGenerator, AsyncIterable, Iterable
+from collections.abc import AsyncGenerator, AsyncIterable, Iterable, Mapping
 from contextvars import ContextVar
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import aiohttp
 from aiohttp.client_proto import ResponseHandler
+from urllib3.util import wait_for_read
 from urllib3.util.ssl_match_hostname import CertificateError, match_hostname
 
 from talon_one.configuration import DefaultPoolSize
@@ -19,6 +20,7 @@ from talon_one.connections import MOST_ANNOUNCEMENTS
 
 if TYPE_CHECKING:
     from talon_one.configuration import Configuration
+    from talon_one.request import Request
     from talon_one.timeout import Timeout
 
 # Waiting for a connection costs a task far less than a thread, so that more calls are under way.
@@ -42,6 +44,8 @@ class Exchange:
 
     Attributes:
         timeout: Time for its steps.
+        fresh: Whether it needs a connection that has served no other call.
+        reused: Key in the pool of the connection that it uses, if that has served other calls.
         waiting: Whether it waits for a connection that other calls use.
         sent: Whether any of the request may have reached the server.
         ends: Time of the loop at which its deadline passes, if it has one.
@@ -49,10 +53,23 @@ class Exchange:
         transport: What it is sent over, once there is a connection.
     """
 
-    __slots__ = ("_sending", "_timer", "ends", "sent", "stalled", "timeout", "transport", "waiting")
+    __slots__ = (
+        "_sending",
+        "_timer",
+        "ends",
+        "fresh",
+        "reused",
+        "sent",
+        "stalled",
+        "timeout",
+        "transport",
+        "waiting",
+    )
 
-    def __init__(self, timeout: Timeout) -> None:
+    def __init__(self, timeout: Timeout, fresh: bool = False) -> None:
         self.timeout = timeout
+        self.fresh = fresh
+        self.reused: Any = None
         self.waiting = False
         self.sent = False
         self.stalled = False
@@ -103,10 +120,79 @@ exchange_of_task: ContextVar[Exchange] = ContextVar("talon_one_exchange")
 """That of the attempt which the task is at."""
 
 
+class _Socket(socket.socket):
+    """A socket that counts its reads, so that a pooled connection knows of every byte.
+
+    What is on top of it hides some: half a response waits in the parser, half a record in TLS.
+
+    Attributes:
+        reads: How often something was received, be it the end.
+    """
+
+    __slots__ = ("reads",)
+
+    def __init__(self, *args: Any) -> None:
+        super().__init__(*args)
+        self.reads = 0
+
+    def recv(self, *args: Any) -> bytes:
+        received = super().recv(*args)
+        self.reads += 1
+        return received
+
+    def recv_into(self, *args: Any) -> int:
+        size = super().recv_into(*args)
+        self.reads += 1
+        return size
+
+
 class _Connection(ResponseHandler):
-    """A connection that does not listen for ever, and that is gone at once when it is dropped."""
+    """A connection that is reused only if nothing arrived while it was idle.
+
+    It does not listen to endless announcements, and it is closed without delay when it is dropped.
+
+    Args:
+        sockets: Sockets by their file descriptors.
+        loop: The event loop.
+    """
 
     _announcements = 0
+    _pooled = False
+    _reads = 0
+    _socket: _Socket | None = None
+
+    def __init__(self, sockets: Mapping[int, _Socket], loop: asyncio.AbstractEventLoop) -> None:
+        super().__init__(loop=loop)
+        self._sockets = sockets
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Note the socket below a transport; over TLS there are several layers between them."""
+        super().connection_made(transport)
+        self._socket = self._sockets.get(transport.get_extra_info("socket").fileno())
+
+    def data_received(self, data: bytes) -> None:
+        """Take what has arrived; on an idle connection it makes the connection unusable."""
+        # aiohttp calls this itself, with nothing, to have the parser go on.
+        if self._pooled and data:
+            self.force_close()
+        super().data_received(data)
+
+    def enter_pool(self) -> None:
+        """Note that the connection is idle from now on."""
+        self._pooled = True
+        if self._socket is not None:
+            self._reads = self._socket.reads
+
+    def leave_pool(self) -> bool:
+        """Return whether the connection can serve another call.
+
+        It cannot if anything has arrived since it became idle: it would be taken for the response
+        to the next request. What the event loop has not read yet counts as well.
+        """
+        self._pooled = False
+        if self._socket is None or self.should_close or not self.is_connected():
+            return False
+        return self._socket.reads == self._reads and not wait_for_read(self._socket, 0)
 
     async def read(self) -> Any:
         """Return the next head of an answer, announcements included."""
@@ -171,21 +257,21 @@ class Connector(aiohttp.TCPConnector):
     def __init__(self, configuration: Configuration) -> None:
         super().__init__(limit=pool_size(configuration), socket_factory=self._new_socket)
         # Neither this nor the method that waits is documented by aiohttp; there is no other way.
-        factory: Any = partial(_Connection, loop=self._loop)
+        self._sockets: weakref.WeakValueDictionary[int, _Socket] = weakref.WeakValueDictionary()
+        factory: Any = partial(_Connection, self._sockets, loop=self._loop)
         self._factory = factory
         self._options = configuration.socket_options
         asserted = configuration.assert_hostname
         self._asserted = asserted if isinstance(asserted, str) else None
-        self._sockets: weakref.WeakSet[socket.socket] = weakref.WeakSet()
 
     def _new_socket(self, address: Any) -> socket.socket:
         family, kind, protocol, *_ = address
-        made = socket.socket(family, kind, protocol)
+        made = _Socket(family, kind, protocol)
         if self._options is None:
             made.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         for option in self._options or ():
             made.setsockopt(*option)
-        self._sockets.add(made)
+        self._sockets[made.fileno()] = made
         return made
 
     async def connect(self, req: Any, traces: Any, timeout: Any) -> Any:
@@ -205,6 +291,38 @@ class Connector(aiohttp.TCPConnector):
         exchange.transport = connection.transport
         return connection
 
+    async def _get(self, key: Any, traces: Any) -> Any:
+        """Return a pooled connection that can serve another call, if there is one."""
+        exchange = exchange_of_task.get()
+        while (pooled := await super()._get(key, traces)) is not None:
+            protocol: Any = pooled.protocol
+            if protocol.leave_pool() and not exchange.fresh:
+                exchange.reused = key
+                break
+            pooled.close()
+            if exchange.fresh:
+                # One is enough: the new connection takes its place.
+                return None
+        return pooled
+
+    def distrust(self, request: Request, exchange: Exchange) -> None:
+        """Draw the conclusions from an attempt that got no complete response.
+
+        If its connection had served other calls, those that are idle now may be as dead: the server
+        was restarted, or something on the way has forgotten them. They are closed, and a retry
+        goes over a new one.
+        """
+        if exchange.reused is None:
+            return
+        if request.carryover is not None:
+            request.carryover.fresh = True
+        for protocol, _ in self._conns.pop(exchange.reused, ()):
+            protocol.close()
+
+    def _release(self, key: Any, protocol: Any, *, should_close: bool = False) -> None:
+        protocol.enter_pool()
+        super()._release(key, protocol, should_close=should_close)
+
     async def _wait_for_available_connection(self, *args: Any) -> None:
         exchange = exchange_of_task.get()
         exchange.waiting = True
@@ -219,7 +337,7 @@ class Connector(aiohttp.TCPConnector):
     async def wait_until_closed(self) -> None:
         """Wait until all sockets are closed, which takes the loop a few turns."""
         for _ in range(_TURNS):
-            if all(each.fileno() < 0 for each in self._sockets):
+            if all(each.fileno() < 0 for each in self._sockets.values()):
                 return
             await asyncio.sleep(0)
 
@@ -228,6 +346,6 @@ class Connector(aiohttp.TCPConnector):
 
         The loop shares its selector with that of the parent, which must not hear of it.
         """
-        for each in list(self._sockets):
+        for each in list(self._sockets.values()):
             each.close()
         self._closed = True

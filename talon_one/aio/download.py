@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from typing_extensions import Self
 
     from talon_one.aio.client import ApiClient
-    from talon_one.aio.transport import Stream
+    from talon_one.aio.stream import Stream
 
 
 class Download(BaseDownload):

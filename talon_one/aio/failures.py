@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import os
+import sys
 from typing import TYPE_CHECKING
 
 import aiohttp
-from urllib3.exceptions import HTTPError
 from urllib3.util.ssl_match_hostname import CertificateError
 
 from talon_one.exceptions import TransportError, transport_error_class
@@ -17,8 +17,31 @@ if TYPE_CHECKING:
     from talon_one.aio.connections import Exchange
     from talon_one.request import Request
 
-FAILURES = (aiohttp.ClientError, asyncio.TimeoutError, OSError, CertificateError, HTTPError)
-"""Whatever may go wrong between us and the server."""
+# What sockets, TLS and HTTP are made of; any exception of theirs is a failure of the attempt.
+_LIBRARIES = sys.stdlib_module_names | {
+    *("aiohttp", "aiohappyeyeballs", "aiosignal", "frozenlist", "multidict", "propcache", "yarl"),
+    *("aiodns", "pycares", "idna", "urllib3", "uvloop", "winloop"),
+}
+
+
+def foreign(cause: BaseException) -> BaseException | None:
+    """Return the exception of somebody else that this one is, or was made of; or of this package.
+
+    Such as that of a library that stands in for the server, or a time limit of the application.
+    """
+    inner: BaseException | None = cause
+    while inner is not None:
+        if type(inner).__module__.partition(".")[0] not in _LIBRARIES:
+            return inner
+        inner = inner.__cause__
+    return None
+
+
+def raise_failure_of_file(request: Request) -> None:
+    """Raise why a file could not be read, which is a broken connection in the eyes of aiohttp."""
+    failure = None if isinstance(request.body, bytes | None) else request.body.failure
+    if failure is not None:
+        raise failure from failure.__cause__
 
 
 def translated(cause: Exception, request: Request, exchange: Exchange) -> TransportError:

@@ -3,31 +3,25 @@
 from __future__ import annotations
 
 import asyncio
-import io
 import sys
 import warnings
 import weakref
 from collections.abc import AsyncGenerator, Callable, Iterable
+from contextlib import suppress
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 import aiohttp
 import yarl
-from urllib3 import HTTPHeaderDict, HTTPResponse
 from urllib3.exceptions import HTTPError, InsecureRequestWarning
 
 from talon_one.aio.connections import Connector, Exchange, LatinRequest, exchange_of_task
-from talon_one.aio.failures import FAILURES, reason, timed_out, told, translated
+from talon_one.aio.failures import foreign, raise_failure_of_file, told, translated
+from talon_one.aio.stream import Stream, close_file
 from talon_one.base_client import CLOSED
-from talon_one.exceptions import (
-    ClientClosedError,
-    ConfigurationError,
-    TransportError,
-    transport_error_class,
-)
+from talon_one.exceptions import ClientClosedError, ConfigurationError
 from talon_one.proxies import headers_for, proxy_for
 from talon_one.response import Answer
-from talon_one.rest import call_details, unpacked
 from talon_one.tls import ssl_context
 
 if TYPE_CHECKING:
@@ -128,7 +122,7 @@ class Transport:
 
         The caller reads it to its end or releases it. Errors are those of `send`.
         """
-        return await self._open(request, timeout, Exchange(timeout))
+        return await self._open(request, _exchange(request, timeout))
 
     async def stream(self, request: Request, timeout: Timeout) -> Stream | Answer:
         """Send a request once and return the answer, its body to be read bit by bit if it is 2xx.
@@ -139,12 +133,10 @@ class Transport:
         return stream if 200 <= stream.status <= 299 else await stream.answer()
 
     async def _stream(self, request: Request, timeout: Timeout) -> Stream:
-        exchange = Exchange(timeout)
-        return Stream(await self._open(request, timeout, exchange), request, exchange)
+        exchange = _exchange(request, timeout)
+        return Stream(await self._open(request, exchange), request, exchange, self._connector)
 
-    async def _open(
-        self, request: Request, timeout: Timeout, exchange: Exchange
-    ) -> aiohttp.ClientResponse:
+    async def _open(self, request: Request, exchange: Exchange) -> aiohttp.ClientResponse:
         route = self._routes.get(request.base)
         if route is None:
             route = self._route(request.base)
@@ -161,8 +153,9 @@ class Transport:
             body = _pieces(body)
         if body is not None and not isinstance(body, bytes):
             body = exchange.watched(body)
-        exchange_of_task.set(exchange)
         response = None
+        # For the connector, to which aiohttp hands nothing on.
+        token = exchange_of_task.set(exchange)
         try:
             if self._session.closed:
                 raise ClientClosedError(CLOSED)
@@ -173,18 +166,24 @@ class Transport:
                 data=body,
                 headers=headers,
                 allow_redirects=False,
-                timeout=_client_timeout(timeout),
+                timeout=_client_timeout(exchange.timeout),
                 **route,
             )
             self._responses.add(response)
             return response
-        except FAILURES as cause:
-            _raise_failure_of_file(request)
+        except Exception as cause:  # Whatever aiohttp raises.
+            raise_failure_of_file(request)
+            other = foreign(cause)
+            if other is not None:
+                raise other from other.__cause__
+            self._connector.distrust(request, exchange)
             raise translated(cause, request, exchange) from told(cause)
         finally:
+            with suppress(ValueError):  # A call that is abandoned ends in another context.
+                exchange_of_task.reset(token)
             exchange.stop_watching()
             if response is None:
-                _close_file(request)
+                close_file(request)
 
     def _route(self, base: str) -> dict[str, Any]:
         """Return how a host is reached: its proxy, and the name that its certificate is for."""
@@ -226,18 +225,6 @@ async def _pieces(body: bytes) -> AsyncGenerator[bytes, None]:
         yield body[start : start + _LARGE_BODY]
 
 
-def _raise_failure_of_file(request: Request) -> None:
-    """Tell why a file could not be read, which is a broken connection in the eyes of aiohttp."""
-    failure = None if isinstance(request.body, bytes | None) else request.body.failure
-    if failure is not None:
-        raise failure from failure.__cause__
-
-
-def _close_file(request: Request) -> None:
-    if not isinstance(request.body, bytes | None):
-        request.body.close()
-
-
 async def _close_with_the_loop(
     session: aiohttp.ClientSession,
     connector: Connector,
@@ -259,6 +246,10 @@ async def _close_with_the_loop(
         await connector.wait_until_closed()
 
 
+def _exchange(request: Request, timeout: Timeout) -> Exchange:
+    return Exchange(timeout, request.carryover is not None and request.carryover.fresh)
+
+
 def _client_timeout(timeout: Timeout) -> aiohttp.ClientTimeout:
     if timeout.deadline is None:
         return _lasting_timeout(timeout.connect, timeout.read)
@@ -268,83 +259,3 @@ def _client_timeout(timeout: Timeout) -> aiohttp.ClientTimeout:
 @lru_cache(maxsize=64)
 def _lasting_timeout(connect: float | None, read: float | None) -> aiohttp.ClientTimeout:
     return aiohttp.ClientTimeout(None, connect, read)
-
-
-def _latin(reason: str | None) -> str | None:
-    if reason is None or reason.isascii():
-        return reason
-    return reason.encode("utf-8", "surrogateescape").decode("latin-1")
-
-
-class Stream:
-    """An answer whose body is still to come."""
-
-    def __init__(
-        self, response: aiohttp.ClientResponse, request: Request, exchange: Exchange
-    ) -> None:
-        self.status = response.status
-        # The same as in the blocking client; those of aiohttp cannot be pickled, and are UTF-8.
-        self.headers = HTTPHeaderDict(
-            (name.decode("latin-1"), value.decode("latin-1"))
-            for name, value in response.raw_headers
-        )
-        self._response = response
-        self._request = request
-        self._exchange = exchange
-
-    async def answer(self) -> Answer:
-        """Return the answer with its complete body."""
-        received: list[bytes] = []
-        try:
-            while piece := await self._response.content.readany():
-                received.append(piece)
-            data = self._unpacked(b"".join(received))
-        except FAILURES as cause:
-            _raise_failure_of_file(self._request)
-            raise self._broken_off(cause, b"".join(received)) from told(cause)
-        finally:
-            self.close()
-        return Answer(self.status, _latin(self._response.reason), self.headers, data)
-
-    async def pieces(self) -> AsyncGenerator[bytes, None]:
-        """Yield the body as it comes.
-
-        Raises:
-            NoAnswerError: It breaks off.
-        """
-        if "Content-Encoding" in self.headers:
-            # Nobody asked for it to be packed, so that it will not be large.
-            yield (await self.answer()).data
-            return
-        try:
-            while piece := await self._response.content.readany():
-                yield piece
-        except FAILURES as cause:
-            self.close()
-            raise self._broken_off(cause, b"") from told(cause)
-
-    def close(self) -> None:
-        """Close the connection, unless all was read and it has been given back."""
-        self._response.close()
-        # Not earlier: an answer may begin before the file has been sent.
-        _close_file(self._request)
-
-    def _unpacked(self, data: bytes) -> bytes:
-        if "Content-Encoding" not in self.headers:
-            return data
-        return unpacked(HTTPResponse(io.BytesIO(data), self.headers, preload_content=False))
-
-    def _broken_off(self, cause: Exception, received: bytes) -> TransportError:
-        """Return the exception for an answer that began and did not come to its end."""
-        kind = transport_error_class(sent=True, timed_out=timed_out(cause, self._exchange))
-        happened = reason(cause, self._exchange)
-        length = self.headers.get("Content-Length", "")
-        if isinstance(cause, aiohttp.ClientPayloadError) and length.isdigit():
-            happened = f"{len(received)} bytes read, {int(length) - len(received)} more expected"
-        return kind(
-            self.status,
-            f"the answer broke off: {happened}",
-            headers=self.headers,
-            raw_data=received,
-            **call_details(self._request),
-        )

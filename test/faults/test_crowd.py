@@ -70,9 +70,10 @@ def test_32_threads_share_a_client_and_every_caller_gets_its_own_answer(
         in_threads(THREADS, work)
         assert echo.failures == THREADS * calls // 20
         assert len(server.requests) == THREADS * calls + echo.failures
-        assert server.most_at_once <= POOL
-        # Two thirds of the faults cost a connection; nothing else does.
-        assert server.connections <= POOL + echo.failures
+        # The server is late to notice those that the client closes because another one has failed.
+        assert server.most_at_once <= 2 * POOL
+        # Two thirds of the faults cost a connection, and those idle then; nothing else does.
+        assert server.connections <= POOL + 2 * echo.failures
     assert caplog.records == []
 
 

@@ -105,7 +105,7 @@ def closing(client: aio.ApiClient) -> None:
     async def run() -> None:
         await call(client, 1)
         (transport,) = client._transports.values()
-        sockets.extend(each.fileno() for each in transport._connector._sockets)
+        sockets.extend(each.fileno() for each in transport._connector._sockets.values())
         wait(child(lambda: assert_closed(sockets)))
         wait(child(lambda: asyncio.run(client.aclose())))
         wait(child(lambda: None))

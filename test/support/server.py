@@ -92,6 +92,8 @@ class Answer:
     """These bytes are sent ahead of the answer."""
     pace: float | None = None
     """The answer is sent byte by byte, with so many seconds between them."""
+    then: Callable[[socket.socket], object] | None = None
+    """Called with the connection once the answer is out, for what no request asked for."""
 
     def encoded(self, method: str) -> bytes:
         """Return all bytes of the answer to a request with this method."""
@@ -306,6 +308,8 @@ class RecordingServer:
             for each in answer.before + content:
                 connection.sendall(bytes([each]))
                 self._stopping.wait(answer.pace)
+        if answer.then is not None:
+            answer.then(connection)
         if answer.silent:
             self._stopping.wait()
         if answer.reset:

@@ -1,0 +1,170 @@
+"""Stream, a response of aiohttp whose body is still to come."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator, Callable, Iterator
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import aiohttp
+from urllib3 import HTTPHeaderDict
+
+from talon_one.aio.failures import foreign, raise_failure_of_file, reason, timed_out, told
+from talon_one.exceptions import TransportError, transport_error_class
+from talon_one.response import Answer, content_length, unreadable
+from talon_one.rest import call_details
+from talon_one.unpacking import PackedError, Unpacker, unpack
+
+if TYPE_CHECKING:
+    from talon_one.aio.connections import Connector, Exchange
+    from talon_one.request import Request
+
+T = TypeVar("T")
+
+
+class Stream:
+    """A response whose body is read as a whole, or piece by piece.
+
+    Args:
+        response: The response.
+        request: What was sent.
+        exchange: The attempt, whose deadline bounds the reading, too.
+        connector: Where its connection comes from.
+    """
+
+    def __init__(
+        self,
+        response: aiohttp.ClientResponse,
+        request: Request,
+        exchange: Exchange,
+        connector: Connector,
+    ) -> None:
+        self.status = response.status
+        # The same as in the blocking client; those of aiohttp cannot be pickled, and are UTF-8.
+        self.headers = HTTPHeaderDict(
+            (name.decode("latin-1"), value.decode("latin-1"))
+            for name, value in response.raw_headers
+        )
+        self._response = response
+        self._request = request
+        self._exchange = exchange
+        self._connector = connector
+
+    async def answer(self) -> Answer:
+        """Return the response with its complete body.
+
+        Raises:
+            NoAnswerError: It breaks off.
+        """
+        received: list[bytes] = []
+        try:
+            while piece := await self._response.content.readany():
+                received.append(piece)
+        except Exception as cause:  # Whatever aiohttp raises.
+            raise self._broken_off(cause, b"".join(received)) from told(cause)
+        finally:
+            self.close()
+        data = b"".join(received)
+        problem = None
+        codings = self.headers.get("Content-Encoding")
+        if codings is not None:
+            if Unpacker(codings).is_quick(data):
+                data, problem = unpack(data, codings)
+            else:
+                data, problem = await self._in_thread(unpack, data, codings)
+        return Answer(self.status, _latin(self._response.reason), self.headers, data, problem)
+
+    async def pieces(self) -> AsyncGenerator[bytes, None]:
+        """Yield the body as it comes.
+
+        Raises:
+            NoAnswerError: It breaks off.
+            UndecodableAnswerError: It cannot be unpacked.
+        """
+        codings = self.headers.get("Content-Encoding")
+        unpacker = Unpacker(codings or "")
+        try:
+            while piece := await self._next():
+                if codings is None:
+                    yield piece
+                    continue
+                quick = unpacker.is_quick(piece)
+                unpacked = unpacker.feed(piece)
+                while part := await self._advance(unpacked, quick):
+                    yield part
+            unpacked = unpacker.end()
+            while part := await self._advance(unpacked, quick=False):
+                yield part
+        except PackedError as cause:
+            self.close()
+            raise unreadable(
+                self._request, self.status, self.headers, cause.data, str(cause)
+            ) from cause
+
+    def close(self) -> None:
+        """Close the connection, unless all was read and it has been given back."""
+        self._response.close()
+        # Not earlier: a response may begin before the file has been sent.
+        close_file(self._request)
+
+    async def _next(self) -> bytes:
+        try:
+            return await self._response.content.readany()
+        except Exception as cause:  # Whatever aiohttp raises.
+            self.close()
+            raise self._broken_off(cause, b"") from told(cause)
+
+    async def _advance(self, unpacked: Iterator[bytes], quick: bool) -> bytes:
+        """Return the next part of what is unpacked, or nothing."""
+        if quick:
+            return next(unpacked, b"")
+        return await self._in_thread(next, unpacked, b"")
+
+    async def _in_thread(self, function: Callable[..., T], *args: Any) -> T:
+        """Return what a function returns, without holding up the event loop.
+
+        Raises:
+            ReadTimeoutError: The deadline has passed; the threads may be busy with other work.
+        """
+        ends = self._exchange.ends
+        left = None if ends is None else max(0.0, ends - asyncio.get_running_loop().time())
+        try:
+            return await asyncio.wait_for(asyncio.to_thread(function, *args), left)
+        except asyncio.TimeoutError as cause:
+            raise self._broken_off(cause, b"") from cause
+
+    def _broken_off(self, cause: Exception, received: bytes) -> TransportError:
+        """Return the exception for a response that began and did not come to its end.
+
+        Raises:
+            Exception: It is the fault of the file, or of somebody else.
+        """
+        raise_failure_of_file(self._request)
+        other = foreign(cause)
+        if other is not None:
+            raise other from other.__cause__
+        self._connector.distrust(self._request, self._exchange)
+        kind = transport_error_class(sent=True, timed_out=timed_out(cause, self._exchange))
+        happened = reason(cause, self._exchange)
+        length = content_length(self.headers)
+        if isinstance(cause, aiohttp.ClientPayloadError) and length is not None:
+            happened = f"{len(received)} bytes read, {length - len(received)} more expected"
+        return kind(
+            self.status,
+            f"the answer broke off: {happened}",
+            headers=self.headers,
+            raw_data=received,
+            **call_details(self._request),
+        )
+
+
+def close_file(request: Request) -> None:
+    """Close the file that a request uploads, if it does."""
+    if not isinstance(request.body, bytes | None):
+        request.body.close()
+
+
+def _latin(reason: str | None) -> str | None:
+    if reason is None or reason.isascii():
+        return reason
+    return reason.encode("utf-8", "surrogateescape").decode("latin-1")
