@@ -8,6 +8,7 @@ import ssl
 import threading
 import time
 from collections.abc import Iterator, Mapping
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import urllib3
@@ -309,7 +310,11 @@ def _body(
     """Return the complete body of an answer, and why it cannot be unpacked, if so."""
     codings = response.headers.get("Content-Encoding")
     try:
-        data = response.data if codings is None else response.read(decode_content=False)
+        if codings is None:
+            data = response.data
+        else:
+            # Not `read`, which refuses some codings even if it is not asked to unpack them.
+            data = b"".join(iter(partial(response.read1, _PIECE, decode_content=False), b""))
         _check_end(response, exchange)
     except (urllib3.exceptions.HTTPError, OSError) as cause:
         response.close()

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import gzip
 import json
-import tracemalloc
-import zlib
 from collections.abc import Iterator
 
 import pytest
@@ -139,53 +136,6 @@ def test_an_answer_that_is_longer_than_it_says_does_not_become_the_next_one(
         server.script(Answer(200, body + smuggled, {"Content-Length": str(len(body))}))
     for _ in range(20):
         assert READ(client).customer_session.integration_id == "order-1"
-
-
-# -- Compression -------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize("encoding", ["gzip", "deflate"])
-def test_a_compressed_answer_is_unpacked(
-    server: RecordingServer, client: ApiClient, encoding: str
-) -> None:
-    pack = gzip.compress if encoding == "gzip" else zlib.compress
-    many = {**SESSION, "effects": [{"effectType": "a" * 100}] * 5000}
-    server.script(Answer(200, pack(json.dumps(many).encode()), {"Content-Encoding": encoding}))
-    found = READ(client)
-    assert found.customer_session.integration_id == "order-1"
-    assert len(found.effects) == 5000
-    READ(client)
-    assert server.connections == 1
-
-
-def test_a_compressed_answer_that_is_damaged_is_no_answer(
-    server: RecordingServer, client: ApiClient
-) -> None:
-    damaged = gzip.compress(json.dumps(SESSION).encode())[:-12] + b"\0" * 12
-    server.script(Answer(200, damaged, {"Content-Encoding": "gzip"}))
-    with pytest.raises(NoAnswerError, match="failed to decode it"):
-        CREATE(client)
-    READ(client)
-
-
-def test_an_answer_that_unpacks_to_fill_the_memory_is_not_unpacked(
-    server: RecordingServer, client: ApiClient, shell: Shell
-) -> None:
-    packer = zlib.compressobj(wbits=31)
-    zeros = bytes(2**20)
-    bomb = b"".join([*(packer.compress(zeros) for _ in range(256)), packer.flush()])
-    assert len(bomb) < 300_000
-    server.script(Answer(200, bomb, {"Content-Encoding": "gzip"}))
-    tracemalloc.start()
-    try:
-        with pytest.raises(NoAnswerError, match="multiple of its size"):
-            CREATE(client)
-        assert tracemalloc.get_traced_memory()[1] < 120 * 2**20
-    finally:
-        tracemalloc.stop()
-    READ(client)
-    # With asyncio it is unpacked when all of it has come.
-    assert server.connections == (1 if shell.awaits else 2)
 
 
 # -- Redirects ---------------------------------------------------------------------------------
