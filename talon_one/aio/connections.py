@@ -20,6 +20,7 @@ from talon_one.connections import MOST_ANNOUNCEMENTS
 
 if TYPE_CHECKING:
     from talon_one.configuration import Configuration
+    from talon_one.exceptions import TransportError
     from talon_one.request import Request
     from talon_one.timeout import Timeout
 
@@ -305,7 +306,7 @@ class Connector(aiohttp.TCPConnector):
                 return None
         return pooled
 
-    def distrust(self, request: Request, exchange: Exchange) -> None:
+    def distrust(self, request: Request, exchange: Exchange, failure: TransportError) -> None:
         """Draw the conclusions from an attempt that got no complete response.
 
         If its connection had served other calls, those that are idle now may be as dead: the server
@@ -314,6 +315,7 @@ class Connector(aiohttp.TCPConnector):
         """
         if exchange.reused is None:
             return
+        failure.on_stale_connection = True
         if request.carryover is not None:
             request.carryover.fresh = True
         for protocol, _ in self._conns.pop(exchange.reused, ()):

@@ -143,19 +143,20 @@ class Stream:
         other = foreign(cause)
         if other is not None:
             raise other from other.__cause__
-        self._connector.distrust(self._request, self._exchange)
         kind = transport_error_class(sent=True, timed_out=timed_out(cause, self._exchange))
         happened = reason(cause, self._exchange)
         length = content_length(self.headers)
         if isinstance(cause, aiohttp.ClientPayloadError) and length is not None:
             happened = f"{len(received)} bytes read, {length - len(received)} more expected"
-        return kind(
+        failure = kind(
             self.status,
             f"the answer broke off: {happened}",
             headers=self.headers,
             raw_data=received,
             **call_details(self._request),
         )
+        self._connector.distrust(self._request, self._exchange, failure)
+        return failure
 
 
 def close_file(request: Request) -> None:

@@ -176,8 +176,9 @@ class Transport:
             other = foreign(cause)
             if other is not None:
                 raise other from other.__cause__
-            self._connector.distrust(request, exchange)
-            raise translated(cause, request, exchange) from told(cause)
+            failure = translated(cause, request, exchange)
+            self._connector.distrust(request, exchange, failure)
+            raise failure from told(cause)
         finally:
             with suppress(ValueError):  # A call that is abandoned ends in another context.
                 exchange_of_task.reset(token)

@@ -12,7 +12,7 @@ import pytest
 from support.awaiting import ask, make_client, until
 from support.certificates import certificate_of, server_context
 from support.echo import Echo
-from support.server import HANG_UP, RecordingServer
+from support.server import HANG_UP, Answer, Received, RecordingServer
 from talon_one import aio
 
 TASKS = 100
@@ -59,9 +59,19 @@ async def test_many_tasks_share_a_client_and_every_one_gets_its_own_answer() -> 
 
 @pytest.mark.asyncio
 async def test_when_all_connections_break_at_once_every_call_is_repeated() -> None:
-    with RecordingServer(default=Echo()) as server:
-        server.script(*[HANG_UP] * TASKS)
+    together = threading.Barrier(TASKS)
+    echo = Echo()
+
+    def answer(request: Received) -> Answer:
+        together.wait(10)
+        return echo(request)
+
+    with RecordingServer(default=echo) as server:
         async with make_client(server.url) as client:
+            server.script(*[answer] * TASKS)
+            await use(client, *range(TASKS))
+            assert server.connections == TASKS
+            server.script(*[HANG_UP] * TASKS)
             done = await aio.gather((ask(client, str(each)) for each in range(TASKS)), limit=TASKS)
         assert (len(done.results), done.failures) == (TASKS, {})
 
