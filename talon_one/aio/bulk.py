@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from typing_extensions import Unpack
 
     from talon_one.aio.api import IntegrationApi, ManagementApi
-    from talon_one.bulk.chunks import Piece
+    from talon_one.bulk.pieces import Piece
     from talon_one.models import (
         CatalogAction,
         CustomerProfileAudienceRequestItem,

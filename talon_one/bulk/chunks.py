@@ -6,14 +6,17 @@ out, and hand back what the server said.
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections import deque
-from collections.abc import Callable, Hashable
+from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
 from talon_one.attempts import may_have_acted
 from talon_one.bulk.failures import FAILED, UNKNOWN, FailuresFile, described
-from talon_one.bulk.ledger import Counts, Ranges, Token, read_token, runs
+from talon_one.bulk.fingerprint import Fingerprint, Mark
+from talon_one.bulk.ledger import START_ANEW, Counts, Ranges, Token, read_token, runs
+from talon_one.bulk.pieces import Chunk, Piece
 from talon_one.bulk.reports import ChunkResult, Progress, Summary
 from talon_one.bulk.work import Work
 from talon_one.exceptions import (
@@ -29,10 +32,8 @@ SENT = "sent"
 
 # The key is wrong, or not for this: no request will fare better.
 _HOPELESS_STATUSES = frozenset({401, 403})
-# How many requests are made for one chunk, to find the rows because of which it is refused; and
-# after how many refusals, none of its parts having been accepted, all of it is taken to be wrong.
-_MOST_REQUESTS = 256
-_MOST_REFUSALS = 32
+# How many rows are compared with those of a token together.
+_BATCH = 1000
 # How many different reasons a summary lists; the rest are counted together.
 _MOST_REASONS = 20
 _OTHER = "other reasons"
@@ -42,50 +43,6 @@ _CUT_OFF = "it was being sent when the work was cut off"
 
 class NotBegun(OpenApiException):
     """A request was not made, because the work had been stopped meanwhile."""
-
-
-class _Chunk:
-    """Rows that follow each other, and what they are about."""
-
-    __slots__ = ("accepted", "alone", "failure", "group", "indices", "keys", "pieces", "requests")
-
-    def __init__(self, group: Hashable, alone: bool) -> None:
-        self.indices: list[int] = []
-        self.keys: set[Hashable] = set()
-        self.group = group
-        self.alone = alone
-        self.pieces = 0
-        """How many of its pieces are not settled."""
-        self.requests = 0
-        self.accepted = False
-        """Whether the server has accepted any of it."""
-        self.failure: ApiException | None = None
-
-    @property
-    def most_requests(self) -> int:
-        """After how many requests it is no longer taken apart."""
-        return _MOST_REQUESTS if self.accepted else _MOST_REFUSALS
-
-    def meets(self, other: _Chunk) -> bool:
-        """Say whether both must not be under way at once."""
-        return self.alone or other.alone or not self.keys.isdisjoint(other.keys)
-
-
-class Piece:
-    """Rows that go into one request: a chunk, or part of one that was refused as a whole."""
-
-    __slots__ = ("chunk", "indices", "rows")
-
-    def __init__(self, chunk: _Chunk, indices: list[int], rows: list[Any]) -> None:
-        self.chunk = chunk
-        self.indices = indices
-        self.rows = rows
-
-    def part(self, places: Any) -> Piece:
-        """Return a piece with some of the rows, by their places."""
-        return Piece(
-            self.chunk, [self.indices[at] for at in places], [self.rows[at] for at in places]
-        )
 
 
 class Run:
@@ -130,10 +87,20 @@ class Run:
         self._validate: bool = work.client.configuration.client_side_validation
         self._idempotent = work.operation.idempotent
         self._settled, self._orphans, counts = Ranges(), Ranges(), Counts()
+        self._known = Mark()
+        """Rows that the run before knew; nothing is done before they have been recognized."""
         if resume is not None:
             token = read_token(resume, work.name)
             self._settled, self._orphans, counts = token.settled, token.under_way, token.counts
-        self._known = max(self._settled.end, self._orphans.end)
+            self._known = token.mark
+        self._fingerprint = Fingerprint(work.shared)
+        self._mark = self._known
+        """What the token says of the rows: at least of all that a request was begun for."""
+        self._recognizing: list[Any] | None = [] if self._known.rows else None
+        # Known rows that are not settled: no more than were in memory when the work was cut off.
+        self._unsettled: list[tuple[int, Any]] = []
+        # How many rows of the chunk that is filling the fingerprint has.
+        self._hashed = 0
         self._counts = {SENT: counts.sent, FAILED: counts.failed, UNKNOWN: counts.unknown}
         self._reasons: dict[str, int] = {}
         self._skipped = 0
@@ -145,7 +112,7 @@ class Run:
         self._filling: Piece | None = None
         self._ready: deque[Piece] = deque()
         self._under_way: set[Piece] = set()
-        self._open: list[_Chunk] = []
+        self._open: list[Chunk] = []
 
     # -- Rows come in --------------------------------------------------------------------------
 
@@ -166,25 +133,50 @@ class Run:
     def _add(self, row: Any) -> None:
         index = self._read
         self._read += 1
-        if index < self._known:
-            if index in self._settled:
-                self._skipped += 1
-                return
+        if self._recognizing is None:
+            self._take(index, row)
+            return
+        if index in self._settled:
+            self._skipped += 1
+        else:
+            self._unsettled.append((index, row))
+        self._recognizing.append(row)
+        if self._read == self._known.rows:
+            self._recognize(self._recognizing)
+        elif len(self._recognizing) == _BATCH:
+            self._fingerprint.update(self._recognizing)
+            self._recognizing = []
+
+    def _recognize(self, latest: list[Any]) -> None:
+        """Go on with the rows that are not settled, if all are those that the token knows."""
+        self._fingerprint.update(latest)
+        if self._fingerprint.mark() != self._known:
+            self.stop(
+                ApiValueError(
+                    f"the first {self._known.rows} rows are not those that the token knows, in"
+                    f" their order; nothing was sent: {START_ANEW}"
+                )
+            )
+            return
+        self._recognizing = None
+        unsettled, self._unsettled = self._unsettled, []
+        for index, row in unsettled:
             if index in self._orphans:
                 with self._held:
                     self._fail([index], [row], UNKNOWN, _CUT_OFF)
-                return
+            else:
+                self._take(index, row)
+
+    def _take(self, index: int, row: Any) -> None:
         try:
             key, group, alone = self._work.place(row)
         except Exception as problem:  # Whatever an object of the caller does, the others go on.
-            reason = self._work.problem(row, self._validate) or described(problem)
-            with self._held:
-                self._fail([index], [row], FAILED, reason)
+            self._give_up(index, row, problem)
             return
         filling = self._filling
         if filling is None or filling.chunk.group != group or key in filling.chunk.keys:
             self._cut()
-            self._filling = filling = Piece(_Chunk(group, alone), [], [])
+            self._filling = filling = Piece(Chunk(group, alone), [], [])
         if key is not None:
             filling.chunk.keys.add(key)
         filling.indices.append(index)
@@ -192,18 +184,44 @@ class Run:
         if len(filling.rows) == self._size:
             self._cut()
 
+    def _give_up(self, index: int, row: Any, problem: Exception) -> None:
+        """Take note that a row cannot be sent."""
+        self._update_fingerprint()
+        if index >= self._known.rows:
+            self._fingerprint.update([row])
+        reason = self._work.problem(row, self._validate) or described(problem)
+        with self._held:
+            self._mark = self._fingerprint.mark()
+            self._fail([index], [row], FAILED, reason)
+
     def exhaust(self) -> None:
         """Take note that there are no more rows."""
-        if self._read < self._known:
-            reason = f"there are {self._read} rows, and the token knows of {self._known}"
-            self.stop(ApiValueError(f"{reason}: it was made with other rows"))
+        if self._read < self._known.rows:
+            self.stop(
+                ApiValueError(
+                    f"there are {self._read} rows, and the token knows {self._known.rows}; nothing"
+                    f" was sent: {START_ANEW}"
+                )
+            )
         self._exhausted = True
         self._cut()
 
     def _cut(self) -> None:
         if self._filling is not None:
+            self._update_fingerprint()
+            self._filling.chunk.mark = self._fingerprint.mark()
             self._ready.append(self._filling)
             self._filling = None
+            self._hashed = 0
+
+    def _update_fingerprint(self) -> None:
+        """Take the rows of the chunk that is filling into the fingerprint."""
+        if self._filling is not None:
+            indices, rows = self._filling.indices, self._filling.rows
+            # Rows of the run before were taken when they were recognized.
+            fresh = max(self._hashed, bisect_left(indices, self._known.rows))
+            self._fingerprint.update(rows[fresh:] if fresh else rows)
+            self._hashed = len(rows)
 
     # -- Requests go out -----------------------------------------------------------------------
 
@@ -218,6 +236,7 @@ class Run:
         self._ready.popleft()
         if not chunk.requests:
             self._open.append(chunk)
+            self._mark = max(self._mark, chunk.mark)
             chunk.pieces = 1
         chunk.requests += 1
         self._requests += 1
@@ -450,5 +469,9 @@ class Run:
                 for begin, end in runs(piece.indices):
                     under_way.add(begin, end)
         return Token(
-            self._work.name, self._settled, under_way, Counts(*self._counts.values())
+            self._work.name,
+            self._settled,
+            under_way,
+            Counts(*self._counts.values()),
+            self._mark,
         ).written()

@@ -9,8 +9,9 @@ from threading import Semaphore
 from typing import TYPE_CHECKING, Any, Literal
 
 from talon_one.bulk import work as kinds
-from talon_one.bulk.chunks import NotBegun, Piece, Run
+from talon_one.bulk.chunks import NotBegun, Run
 from talon_one.bulk.job import Job, Options
+from talon_one.bulk.pieces import Piece
 from talon_one.bulk.reports import Summary
 from talon_one.bulk.work import Row
 

@@ -6,9 +6,10 @@ from collections.abc import AsyncIterable, Callable, Iterable, Mapping, Sized
 from inspect import iscoroutinefunction
 from typing import Any
 
-from talon_one.bulk.chunks import Piece, Run
+from talon_one.bulk.chunks import Run
 from talon_one.bulk.failures import FailuresFile, Target
 from talon_one.bulk.interrupts import Interrupts
+from talon_one.bulk.pieces import Piece
 from talon_one.bulk.reports import BulkStopped, ChunkResult, Progress, Summary
 from talon_one.bulk.work import Work
 from talon_one.endpoint import CallSettings
@@ -38,7 +39,9 @@ class Options(CallSettings, total=False):
     on_chunk: Callable[[ChunkResult], object] | None
     """Called with what became of each request, with its answer."""
     resume: str | None
-    """Token of an earlier run over the same rows: what is settled is not sent again."""
+    """Token of an earlier run over the same rows: what is settled is not sent again. Rows of
+    another order, content or source are refused before anything is sent; leave it out to start
+    anew."""
     give_up_after: int | None
     """The work stops after so many chunks in a row none of whose rows was accepted, 10 if not
     given; ``None`` to go on to the end."""

@@ -7,12 +7,22 @@ from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, NamedTuple
 
+from talon_one.bulk.fingerprint import Mark
 from talon_one.exceptions import ApiTypeError, ApiValueError
+from talon_one.quoting import quoted
 
 Range = tuple[int, int]
 """Numbers of rows: the first, and the one behind the last."""
 
-_VERSION = 1
+_VERSION = 2
+# Tokens of the first version do not say which rows they are about.
+_WITHOUT_ROWS = 1
+
+
+START_ANEW = (
+    "resume with the same rows in the same order, or start anew without resume, which sends all"
+    " rows"
+)
 
 
 class Ranges:
@@ -84,6 +94,8 @@ class Token(NamedTuple):
     under_way: Ranges
     """Rows that were being sent, where a repetition would do more than once."""
     counts: Counts
+    mark: Mark
+    """Which rows it is about: at least all up to the last one that is settled or under way."""
 
     def written(self) -> str:
         """Return the token as text."""
@@ -94,6 +106,8 @@ class Token(NamedTuple):
                 "settled": list(self.settled),
                 "underWay": list(self.under_way),
                 "counts": self.counts,
+                "rows": self.mark.rows,
+                "digest": self.mark.digest,
             },
             separators=(",", ":"),
         )
@@ -107,20 +121,31 @@ def read_token(text: Any, operation: str) -> Token:
         ApiValueError: It is no token, or that of other work.
     """
     if not isinstance(text, str):
-        raise ApiTypeError(f"resume is the token of a summary, not {text!r}")
+        raise ApiTypeError(f"resume is the token of a summary, not {quoted(text)}")
     try:
         data = json.loads(text)
+        if data["version"] == _WITHOUT_ROWS:
+            raise ApiValueError(
+                "the token was written by an earlier release and does not say which rows it is"
+                f" about: {START_ANEW}"
+            )
+        if data["version"] != _VERSION:
+            raise ValueError("unknown version")
         token = Token(
-            data["operation"],
+            str(data["operation"]),
             _ranges(data["settled"]),
             _ranges(data["underWay"]),
             Counts(*map(_number, data["counts"])),
+            Mark(_number(data["rows"]), str(data["digest"])),
         )
-        version = data["version"]
-    except (KeyError, TypeError, ValueError) as cause:
+        if token.mark.rows < max(token.settled.end, token.under_way.end):
+            raise ValueError("more rows are settled than were read")
+    except (KeyError, TypeError, ValueError, RecursionError) as cause:
+        if isinstance(cause, ApiValueError):
+            raise
         raise ApiValueError("resume is no token of bulk work") from cause
-    if version != _VERSION or token.operation != operation:
-        raise ApiValueError(f"the token is one of {token.operation}, not of {operation}")
+    if token.operation != operation:
+        raise ApiValueError(f"the token is one of {quoted(token.operation)}, not of {operation}")
     return token
 
 
@@ -130,5 +155,5 @@ def _ranges(data: Any) -> Ranges:
 
 def _number(value: Any) -> int:
     if type(value) is not int or value < 0:
-        raise ValueError(f"{value!r} is no number of a row")
+        raise ValueError("no number of a row")
     return value

@@ -78,7 +78,8 @@ class Work:
         self.client: Any = method.__self__.api_client  # type: ignore[attr-defined]  # bound
         self._place = place
         self._rows = rows
-        self._shared = dict(shared or {})
+        self.shared = dict(shared or {})
+        """The properties of a body that all requests have in common."""
         body = self.operation.body
         cls = model_class(body.type, self.operation.models) if body is not None else None
         if cls is None:
@@ -112,7 +113,7 @@ class Work:
         """Return the body of a request with these rows."""
         if self._rows is None:
             return rows[0]
-        return {**self._shared, self._rows: rows}
+        return {**self.shared, self._rows: rows}
 
     def problem(self, row: Any, validate: bool) -> str | None:
         """Return why a row cannot be sent, or ``None`` if nothing is wrong with it.

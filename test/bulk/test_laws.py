@@ -13,9 +13,10 @@ from hypothesis import strategies as st
 
 from talon_one import IntegrationApi
 from talon_one.bulk import work
-from talon_one.bulk.chunks import Piece, Run
+from talon_one.bulk.chunks import Run
 from talon_one.bulk.failures import Failure, FailuresFile
 from talon_one.bulk.ledger import Ranges, read_token, runs
+from talon_one.bulk.pieces import Piece
 from talon_one.bulk.reports import Progress
 from talon_one.exceptions import (
     BadRequestException,

@@ -151,7 +151,7 @@ def test_a_token_is_for_the_same_rows_of_the_same_work(work: Do) -> None:
     with pytest.raises(ApiValueError, match="createCoupons"):
         work("create_coupons", 3, 13, [row, row], resume=token)
     done = work("create_coupons", 3, 12, [row], resume=token)
-    assert "there are 1 rows, and the token knows of 2" in str(done.failure)
+    assert "there are 1 rows, and the token knows 2" in str(done.failure)
     assert not done.summary.complete
 
 
@@ -278,8 +278,15 @@ def test_a_token_fits_the_work_that_it_came_from(work: Do) -> None:
         "{}",
         '{"version":1,"operation":"updateCustomerProfilesV2","settled":[[0,-1]],"underWay":[],'
         '"counts":[0,0,0]}',
+        '{"version":3,"operation":"updateCustomerProfilesV2","settled":[],"underWay":[],'
+        '"counts":[0,0,0],"rows":0,"digest":""}',
         '{"version":2,"operation":"updateCustomerProfilesV2","settled":[],"underWay":[],'
         '"counts":[0,0,0]}',
+        '{"version":2,"operation":"updateCustomerProfilesV2","settled":[[0,5]],"underWay":[],'
+        '"counts":[5,0,0],"rows":4,"digest":"1"}',
+        '{"version":2,"operation":"updateCustomerProfilesV2","settled":[],"underWay":[[7,9]],'
+        '"counts":[0,0,0],"rows":8,"digest":"1"}',
+        "[" * 100_000,
     ],
 )
 def test_what_is_no_token_is_refused(work: Do, server: RecordingServer, token: str) -> None:
@@ -333,12 +340,21 @@ def test_rows_that_were_being_sent_when_a_process_died_are_unknown(
 
 
 def test_a_token_keeps_what_the_work_before_was_sending_until_it_comes_there(work: Do) -> None:
-    noted = '"settled":[],"underWay":[[4,6]],"counts":[0,0,0]}'
-    token = f'{{"version":1,"operation":"updateCustomerProfileAudiences",{noted}'
-    again = work("change_audiences", breaking(memberships(2)), resume=token)
+    tokens: list[str] = []
+    # Rows without an ID are failures of their own, so that what is sent begins with row 4.
+    rows = [*[{}] * 4, *memberships(3)]
+    work(
+        "change_audiences",
+        rows,
+        chunk_size=2,
+        at_once=1,
+        progress=lambda progress: tokens.append(progress.token),
+    )
+    token = next(each for each in tokens if json.loads(each)["underWay"] == [[4, 6]])
+    again = work("change_audiences", breaking(iter(rows[:2])), resume=token)
     assert json.loads(again.summary.token)["underWay"] == [[4, 6]]
-    last = work("change_audiences", memberships(7), resume=again.summary.token)
-    assert last.summary[:3] == (5, 0, 2)
+    last = work("change_audiences", rows, resume=again.summary.token)
+    assert last.summary[:3] == (1, 4, 2)
 
 
 def test_a_stopped_exception_can_be_pickled() -> None:

@@ -1,0 +1,24 @@
+"""A value as an error message quotes it: short, whatever it is, and never a failure of its own."""
+
+from __future__ import annotations
+
+from typing import Any
+
+_LIMIT = 60
+
+
+def quoted(value: Any, limit: int = _LIMIT) -> str:
+    """Return the ``repr`` of a value, shortened to at most *limit* characters.
+
+    Args:
+        value: What is quoted; its ``repr`` may be of any length and may raise.
+        limit: Characters at most.
+    """
+    if isinstance(value, (str, bytes)) and len(value) > limit:
+        value = value[:limit]  # Its ``repr`` is too long in any case.
+        return f"{repr(value)[: limit - 3]}..."
+    try:
+        text = repr(value)
+    except Exception:  # Foreign code, which must not hide what the message is about.
+        text = object.__repr__(value)
+    return text if len(text) <= limit else f"{text[: limit - 3]}..."

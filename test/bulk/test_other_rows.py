@@ -1,0 +1,433 @@
+"""A resumed job recognizes the rows that it knows, and does nothing with others."""
+
+from __future__ import annotations
+
+import csv
+import json
+import threading
+from collections import Counter
+from collections.abc import Callable, Iterator
+from datetime import datetime, timezone
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+from unittest.mock import patch
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import talon_one
+from bulk.doing import OK, Do, memberships, profiles, sent_ids, sent_rows, spans
+from support.server import Answer, Received, RecordingServer
+from talon_one import ApiValueError, bulk, wire
+from talon_one.bulk.fingerprint import Fingerprint
+from talon_one.bulk.reports import BulkStopped
+
+Rows = list[Any]
+
+
+class Breakdown(Exception):
+    """What the rows of these tests end with."""
+
+
+def breaking(rows: Rows, count: int) -> Iterator[Any]:
+    yield from rows[:count]
+    raise Breakdown
+
+
+def replaced(rows: Rows, place: int, row: Any) -> Rows:
+    return [*rows[:place], row, *rows[place + 1 :]]
+
+
+OTHERS: dict[str, Callable[[Rows], Rows]] = {
+    "reversed": lambda rows: rows[::-1],
+    "two swapped": lambda rows: [rows[1], rows[0], *rows[2:]],
+    "the last known one swapped": lambda rows: [*rows[:5], rows[6], rows[5], *rows[7:]],
+    "moved by one": lambda rows: [rows[-1], *rows[:-1]],
+    "one left out": lambda rows: rows[1:],
+    "one inserted": lambda rows: [rows[-1], *rows],
+    "one twice": lambda rows: [rows[0], *rows],
+    "one changed": lambda rows: replaced(rows, 2, {**rows[2], "more": 1}),
+    "the last known one changed": lambda rows: replaced(rows, 5, {**rows[5], "more": 1}),
+    "shorter": lambda rows: rows[:4],
+    "empty": lambda rows: [],
+}
+
+
+@pytest.mark.parametrize("change", OTHERS.values(), ids=OTHERS)
+@pytest.mark.parametrize(
+    ("name", "make"),
+    [("upsert_profiles", profiles), ("change_audiences", memberships)],
+    ids=["idempotent", "once only"],
+)
+def test_other_rows_are_refused_before_anything_is_sent(
+    work: Do, server: RecordingServer, name: str, make: Any, change: Callable[[Rows], Rows]
+) -> None:
+    rows = list(make(10))
+    first = work(name, breaking(rows, 6), chunk_size=3)
+    assert first.summary.sent == 6
+    server.clear()
+    failures: list[bulk.Failure] = []
+    again = work(name, iter(change(rows)), resume=first.summary.token, failures=failures.append)
+    assert server.requests == []
+    assert failures == []
+    assert isinstance(again.failure, BulkStopped)
+    assert isinstance(again.failure.__cause__, ApiValueError)
+    assert "nothing was sent" in str(again.failure)
+    assert "start anew without resume" in str(again.failure)
+    assert not again.summary.complete
+    # Nothing was lost by the attempt: its token still leads on, and without one all is sent.
+    last = work(name, rows, resume=again.summary.token)
+    assert last.summary[:4] == (10, 0, 0, 6)
+    assert [spans(ids) for ids in sent_ids(server)] == ["6-9"]
+    assert work(name, change(rows)).summary.complete
+
+
+def coupons(count: int) -> Rows:
+    return [
+        {"usageLimit": 1, "numberOfCoupons": number + 1, "couponPattern": "A-####"}
+        for number in range(count)
+    ]
+
+
+def actions(count: int) -> Rows:
+    return [{"type": "ADD", "payload": {"sku": f"sku-{number}"}} for number in range(count)]
+
+
+@pytest.mark.parametrize(
+    ("name", "place", "rows", "behind"),
+    [
+        ("sync_catalog", (7,), actions(10), ()),
+        ("create_coupons", (3, 12), coupons(10), ()),
+        (
+            "create_coupons_for_recipients",
+            (3, 12),
+            [f"p{number}" for number in range(10)],
+            ({"couponPattern": "A-####", "usageLimit": 1},),
+        ),
+    ],
+)
+def test_every_kind_of_work_recognizes_its_rows(
+    work: Do, server: RecordingServer, name: str, place: Any, rows: Rows, behind: Any
+) -> None:
+    first = work(name, *place, breaking(rows, 6), *behind, chunk_size=2, limiter=False)
+    assert first.summary.sent == 6
+    server.clear()
+    again = work(name, *place, rows[::-1], *behind, resume=first.summary.token)
+    assert server.requests == []
+    assert "the first 6 rows are not those" in str(again.failure)
+    last = work(name, *place, rows, *behind, resume=first.summary.token)
+    assert last.summary[:4] == (10, 0, 0, 6)
+
+
+def test_portions_of_a_row_are_recognized(work: Do, server: RecordingServer) -> None:
+    rows = [{"usageLimit": 1, "numberOfCoupons": 50_000, "couponPattern": "A-####"}, *coupons(1)]
+    server.script(OK, OK, Answer(429))
+    first = work("create_coupons", 3, 12, rows, at_once=1, give_up_after=1)
+    assert first.summary[:3] == (2, 1, 0)
+    other = [{**rows[0], "numberOfCoupons": 45_000}, *coupons(1)]
+    assert "are not those" in str(
+        work("create_coupons", 3, 12, other, resume=first.summary.token).failure
+    )
+    again = work("create_coupons", 3, 12, rows, resume=first.summary.token)
+    assert again.summary[:4] == (3, 1, 0, 3)
+
+
+def test_recipients_are_not_resumed_with_another_coupon(work: Do, server: RecordingServer) -> None:
+    rows = ["anna", "ben", "cleo"]
+    place = ("create_coupons_for_recipients", 3, 12)
+    coupon = {"couponPattern": "A-####", "usageLimit": 1}
+    first = work(*place, breaking(rows, 2), coupon, chunk_size=1)
+    server.clear()
+    other = work(*place, rows, {**coupon, "usageLimit": 2}, resume=first.summary.token)
+    assert "are not those" in str(other.failure)
+    assert server.requests == []
+    same = talon_one.NewCouponsForMultipleRecipients.from_dict(
+        {"usageLimit": 1, "couponPattern": "A-####"}
+    )
+    assert work(*place, rows, same, resume=first.summary.token).summary.sent == 3
+
+
+def test_rows_that_are_not_dealt_with_may_change(work: Do, server: RecordingServer) -> None:
+    rows = list(profiles(10))
+    first = work("upsert_profiles", breaking(rows, 8), chunk_size=3)
+    # The last chunk was sent as well, since its rows had been read.
+    assert first.summary.sent == 6
+    server.clear()
+    fixed = [*rows[:6], {"integrationId": "p16"}, {"integrationId": "p15"}]
+    again = work("upsert_profiles", fixed, resume=first.summary.token)
+    assert again.summary[:4] == (8, 0, 0, 6)
+    assert sent_ids(server) == [["p16", "p15"]]
+
+
+def test_a_failed_row_that_was_corrected_is_not_passed_over_in_silence(
+    work: Do, server: RecordingServer
+) -> None:
+    rows: Rows = [*profiles(2), {"attributes": {}}, {"integrationId": "p3", "attributes": object()}]
+    first = work("upsert_profiles", breaking(rows, 4), chunk_size=1)
+    assert first.summary[:3] == (2, 2, 0)
+    server.clear()
+    for place in (2, 3):
+        good = replaced(rows, place, {"integrationId": f"p{place}", "attributes": {}})
+        again = work("upsert_profiles", good, resume=first.summary.token)
+        assert "are not those" in str(again.failure)
+    assert server.requests == []
+    assert work("upsert_profiles", rows, resume=first.summary.token).summary.complete
+
+
+def test_rows_before_the_last_known_one_wait_until_it_is_recognized(
+    work: Do, server: RecordingServer
+) -> None:
+    """The first chunk ends last, so that the token has a gap at its beginning."""
+    others = threading.Event()
+    tokens: list[str] = []
+
+    def answer(received: Received) -> Answer:
+        if sent_rows(received)[0]["integrationId"] != "p0":
+            return OK
+        others.wait(10)
+        return OK
+
+    def keep(progress: bulk.Progress) -> None:
+        tokens.append(progress.token)
+        if json.loads(progress.token)["settled"] == [[3, 9]]:
+            others.set()
+
+    server.default = answer
+    rows = list(profiles(9))
+    work("upsert_profiles", rows, chunk_size=3, progress=keep)
+    token = next(each for each in tokens if json.loads(each)["settled"] == [[3, 9]])
+    server.clear()
+    again = work("upsert_profiles", replaced(rows, 8, rows[0]), resume=token)
+    assert "are not those" in str(again.failure)
+    assert server.requests == []
+    assert work("upsert_profiles", rows, resume=token).summary[:4] == (9, 0, 0, 6)
+    assert [spans(ids) for ids in sent_ids(server)] == ["0-2"]
+
+
+def test_rows_that_were_being_sent_are_not_taken_for_others(
+    work: Do, server: RecordingServer
+) -> None:
+    tokens: list[str] = []
+    rows = list(memberships(6))
+    work(
+        "change_audiences",
+        rows,
+        chunk_size=3,
+        at_once=1,
+        progress=lambda progress: tokens.append(progress.token),
+    )
+    token = next(each for each in tokens if json.loads(each)["underWay"] == [[3, 6]])
+    server.clear()
+    failures: list[bulk.Failure] = []
+    other = replaced(rows, 4, {**rows[4], "audienceId": 8})
+    again = work("change_audiences", other, resume=token, failures=failures.append)
+    assert "are not those" in str(again.failure)
+    assert failures == []
+    assert again.summary[:3] == (3, 0, 0)
+    last = work("change_audiences", rows, resume=again.summary.token, failures=failures.append)
+    assert [each.index for each in failures] == [3, 4, 5]
+    assert last.summary[:3] == (3, 0, 3)
+
+
+# -- What the same rows are ------------------------------------------------------------------------
+
+
+MOMENT = datetime(2026, 5, 1, 12, 30, tzinfo=timezone.utc)
+SAME: dict[str, tuple[Any, Any]] = {
+    "keys in another order": (
+        {"integrationId": "a", "attributes": {"X": 1, "Y": {"b": 2, "a": 1}}},
+        {"attributes": {"Y": {"a": 1, "b": 2}, "X": 1}, "integrationId": "a"},
+    ),
+    "a model": (
+        {"integrationId": "a", "attributes": {"X": [1, 2]}},
+        talon_one.MultipleCustomerProfileIntegrationRequestItem(
+            integration_id="a", attributes={"X": [1, 2]}
+        ),
+    ),
+    "a decimal": (
+        {"integrationId": "a", "attributes": {"X": 12.5, "Y": 3}},
+        {"integrationId": "a", "attributes": {"X": Decimal("12.50"), "Y": Decimal(3)}},
+    ),
+    "a datetime": (
+        {"integrationId": "a", "attributes": {"X": wire.plain(MOMENT)}},
+        {"integrationId": "a", "attributes": {"X": MOMENT}},
+    ),
+    "a tuple": (
+        {"integrationId": "a", "attributes": {"X": [1, "b"]}},
+        {"integrationId": "a", "attributes": {"X": (1, "b")}},
+    ),
+    "NULL": (
+        {"integrationId": "a", "attributes": {"X": None}},
+        {"integrationId": "a", "attributes": {"X": talon_one.NULL}},
+    ),
+}
+
+
+@pytest.mark.parametrize(("one", "other"), SAME.values(), ids=SAME)
+def test_rows_of_the_same_content_are_the_same(
+    work: Do, server: RecordingServer, one: Any, other: Any
+) -> None:
+    tail = {"integrationId": "z", "attributes": {}}
+    token = work("upsert_profiles", breaking([one, one], 2), chunk_size=1).summary.token
+    again = work("upsert_profiles", [other, other, tail], resume=token)
+    assert again.summary[:4] == (3, 0, 0, 2)
+    back = work("upsert_profiles", breaking([other, other], 2), chunk_size=1).summary.token
+    assert work("upsert_profiles", [one, one, tail], resume=back).summary.sent == 3
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        (1, 2),
+        (1, True),
+        ("1", 1),
+        (None, ""),
+        (1.5, 1.5000000000000002),
+        (10**30, 10**30 + 1),
+        (["a", "b"], ["b", "a"]),
+        (["a,b"], ["a", "b"]),
+        ({"a": 1}, {"a": 1, "b": None}),
+        (float("nan"), None),
+        ("é", "e\u0301"),
+        ("\ud800", "\ud801"),
+    ],
+)
+def test_rows_of_other_content_are_others(one: Any, other: Any) -> None:
+    assert marked([{"a": one}]) != marked([{"a": other}])
+
+
+def marked(rows: Rows) -> str:
+    fingerprint = Fingerprint()
+    fingerprint.update(rows)
+    return fingerprint.mark().digest
+
+
+def test_where_one_row_ends_and_the_next_begins_is_part_of_the_rows() -> None:
+    assert marked(["a", "b"]) != marked(["a,b"]) != marked(['a","b'])
+    assert marked([[1], [2]]) != marked([[1, 2]])
+
+
+def test_equal_rows_are_counted(work: Do) -> None:
+    rows = [{"integrationId": "a", "attributes": {}}] * 4
+    token = work("upsert_profiles", breaking(rows, 3), chunk_size=1).summary.token
+    assert "there are 2 rows" in str(work("upsert_profiles", rows[:2], resume=token).failure)
+    assert work("upsert_profiles", rows, resume=token).summary[:4] == (4, 0, 0, 3)
+
+
+@given(st.lists(st.lists(st.integers(0, 9))))
+def test_the_fingerprint_does_not_depend_on_how_the_rows_came(batches: list[list[int]]) -> None:
+    fingerprint = Fingerprint()
+    for batch in batches:
+        fingerprint.update([{"a": number} for number in batch])
+        fingerprint.mark()
+    assert fingerprint.mark().digest == marked([{"a": each} for batch in batches for each in batch])
+
+
+plain = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats()
+    | st.floats(-1e-3, 1e-3)
+    | st.floats(1e14, 1e19)
+    | st.text()
+    | st.text(st.characters())
+    | st.sampled_from(["1e5", "0.00001", "null", "\ud800"]),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
+    max_leaves=8,
+)
+
+
+@given(st.lists(plain, min_size=1, max_size=4))
+def test_the_fingerprint_is_the_same_without_orjson(rows: Rows) -> None:
+    with_orjson = marked(rows)
+    with patch.object(wire, "orjson", None):
+        assert marked(rows) == with_orjson
+
+
+class Hostile(dict):  # type: ignore[type-arg]  # of anything
+    """A row whose every method may fail."""
+
+    def __iter__(self) -> Iterator[Any]:
+        raise OSError("the database is gone")
+
+    def items(self) -> Any:
+        raise OSError("the database is gone")
+
+    def __repr__(self) -> str:
+        raise OSError("the database is gone")
+
+
+@pytest.mark.parametrize(
+    "row",
+    [
+        object(),
+        {"a": object()},
+        {"a": {1, "b", (2, 3)}},
+        {1: "a", "1": "b", None: "c"},
+        Hostile(integrationId="a"),
+        {"integrationId": "a", "attributes": {"X": Hostile(a=1)}},
+        {"a": float("nan"), "b": float("inf")},
+        datetime(2026, 1, 1),
+    ],
+)
+def test_rows_that_cannot_be_sent_are_recognized_too(work: Do, row: Any) -> None:
+    rows = [row, *profiles(3)]
+    first = work("upsert_profiles", breaking(rows, 3), chunk_size=1)
+    assert first.summary[:3] == (2, 1, 0)
+    again = work("upsert_profiles", rows, resume=first.summary.token)
+    assert again.summary[:4] == (3, 1, 0, 3)
+
+
+def test_the_order_of_a_set_is_none(tmp_path: Path) -> None:
+    """It differs from one process to the next."""
+    letters = list("abcdefghijklmnopq")
+    backwards = letters[::-1]
+    assert marked([{"a": set(letters)}]) == marked([{"a": set(backwards)}])
+    assert marked([{"a": set(letters)}]) != marked([{"a": set(letters[1:])}])
+
+
+def test_work_goes_on_from_a_file_of_rows_and_a_file_with_the_token(
+    work: Do, server: RecordingServer, tmp_path: Path
+) -> None:
+    source, kept = tmp_path / "rows.csv", tmp_path / "token.json"
+    ids = [f"p{number}" for number in range(10)]
+
+    def write(ids: list[str]) -> None:
+        with source.open("w", newline="") as file:
+            csv.writer(file).writerows([["integrationId"], *([each] for each in ids)])
+
+    def rows() -> Iterator[dict[str, str]]:
+        with source.open(newline="") as file:
+            yield from csv.DictReader(file)
+
+    write(ids)
+    first = work("upsert_profiles", breaking(list(rows()), 6), chunk_size=2)
+    kept.write_text(json.dumps({"token": first.summary.token}, indent=2))
+    write(sorted(ids, reverse=True))
+    other = work("upsert_profiles", rows(), resume=json.loads(kept.read_text())["token"])
+    assert "are not those" in str(other.failure)
+    write(ids)
+    server.clear()
+    # Also a token that was written anew as the JSON that it is.
+    token = json.dumps(json.loads(json.loads(kept.read_text())["token"]), indent=1)
+    assert work("upsert_profiles", rows(), resume=token).summary[:4] == (10, 0, 0, 6)
+    assert Counter(id for ids in sent_ids(server) for id in ids) == Counter(ids[6:])
+
+
+def test_a_token_of_an_earlier_release_is_refused(work: Do, server: RecordingServer) -> None:
+    token = (
+        '{"version":1,"operation":"updateCustomerProfilesV2","settled":[[0,2]],"underWay":[],'
+        '"counts":[2,0,0]}'
+    )
+    with pytest.raises(ApiValueError, match=r"earlier release .* start anew without resume"):
+        work("upsert_profiles", profiles(3), resume=token)
+    assert server.requests == []
+
+
+def test_what_is_no_token_is_not_quoted_at_length(work: Do) -> None:
+    with pytest.raises(talon_one.ApiTypeError, match="token of a summary") as caught:
+        work("upsert_profiles", profiles(3), resume={"rows": ["x" * 1000] * 1000})
+    assert len(str(caught.value)) < 200
