@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from talon_one.base_client import CLOSED, BaseClient
@@ -154,8 +155,16 @@ class ApiClient(BaseClient):
             call.leave()
 
     def _wait_for_turn(self, call: Call) -> None:
-        turn = threading.Event()
-        if not call.enter(turn.set) and not turn.wait(call.remaining):
+        from queue import Empty, SimpleQueue
+
+        # Unlike an event, it may be used by a finalizer that runs while this thread waits.
+        turn: SimpleQueue[None] = SimpleQueue()
+        if call.enter(partial(turn.put, None)):
+            return
+        remaining = call.remaining
+        try:
+            turn.get(timeout=None if remaining is None else max(0.0, remaining))
+        except Empty:
             call.passed_over()
 
     def _attempt(self, call: Call) -> Any:

@@ -89,7 +89,7 @@ class Call:
         """Queue up, if the call queues; say whether it may be sent at once.
 
         Args:
-            wake: Called, in whichever thread, when it may be sent.
+            wake: Called, in whichever thread, when it may be sent; see `Turn`.
         """
         from talon_one.turns import Turn
 
@@ -103,7 +103,10 @@ class Call:
         self._late = "the deadline has passed in the queue of its profile or session"
 
     def leave(self) -> None:
-        """Let those go on who wait for this call; once is enough."""
+        """Let those go on who wait for this call; once is enough.
+
+        If an exception comes between, the place is free when nothing holds this call any more.
+        """
         turn, self._turn = self._turn, None
         if self._turns is not None and turn is not None:
             self._turns.leave(turn)

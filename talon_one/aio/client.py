@@ -184,9 +184,11 @@ class ApiClient(BaseClient):
             call.ended(cause)
             raise
         finally:
-            call.leave()
-            if transport is not None:
-                transport.calls_end()
+            try:
+                call.leave()
+            finally:
+                if transport is not None:
+                    transport.calls_end()
 
     async def _wait_for_turn(self, call: Call) -> None:
         loop = asyncio.get_running_loop()
@@ -196,13 +198,14 @@ class ApiClient(BaseClient):
             if not turn.done():
                 turn.set_result(None)
 
-        def wake() -> None:
+        def wake() -> bool:
             try:
                 # Whoever makes room may do so in another event loop.
                 loop.call_soon_threadsafe(grant)
             except RuntimeError:
                 # The loop was closed in the middle of this call, which nobody goes on with.
-                call.leave()
+                return False
+            return True
 
         if call.enter(wake):
             return

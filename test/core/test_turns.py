@@ -44,23 +44,53 @@ def test_a_call_about_two_things_waits_for_both() -> None:
     turns, woken = Turns(1), list[str]()
     anna = enter(turns, woken, "anna", ANNA)
     cart = enter(turns, woken, "cart", CART)
-    enter(turns, woken, "both", ANNA, CART)
+    both = enter(turns, woken, "both", ANNA, CART)
     assert woken == ["anna", "cart"]
     turns.leave(anna)
     assert woken == ["anna", "cart"]
     turns.leave(cart)
     assert woken == ["anna", "cart", "both"]
+    turns.leave(both)
 
 
 def test_who_gives_up_waiting_makes_room() -> None:
     turns, woken = Turns(1), list[str]()
     first = enter(turns, woken, "first", ANNA)
     second = enter(turns, woken, "second", ANNA)
-    enter(turns, woken, "third", ANNA)
+    third = enter(turns, woken, "third", ANNA)
     turns.leave(second)
     assert woken == ["first"]
     turns.leave(first)
     assert woken == ["first", "third"]
+    turns.leave(third)
+
+
+def test_who_leaves_a_queue_wakes_the_next_there_though_it_was_waiting_elsewhere() -> None:
+    """The leaving call is first in one queue, and waits in the other, which stays busy."""
+    turns, woken = Turns(1), list[str]()
+    cart = enter(turns, woken, "cart", CART)
+    both = enter(turns, woken, "both", ANNA, CART)
+    anna = enter(turns, woken, "anna", ANNA)
+    assert woken == ["cart"]
+    turns.leave(both)
+    assert woken == ["cart", "anna"]
+    turns.leave(anna)
+    turns.leave(cart)
+    assert turns._queues == {}
+
+
+def test_leaving_twice_or_without_a_place_is_nothing() -> None:
+    turns, woken = Turns(1), list[str]()
+    first = enter(turns, woken, "first", ANNA)
+    second = enter(turns, woken, "second", ANNA)
+    third = enter(turns, woken, "third", ANNA)
+    for _ in range(2):
+        turns.leave(first)
+    turns.leave(Turn([ANNA], lambda: None))
+    assert woken == ["first", "second"]
+    turns.leave(second)
+    turns.leave(third)
+    assert turns._queues == {}
 
 
 def test_nothing_is_remembered_of_calls_that_are_over() -> None:
@@ -241,7 +271,8 @@ async def test_a_cancelled_task_gives_up_its_place_in_the_queue(server: Recordin
         task.cancel()
         with pytest.raises(asyncio.CancelledError):
             await task
-        assert client._turns._queues == {ANNA: [waiting]}
+        assert list(client._turns._queues) == [ANNA]
+        assert list(client._turns._queues[ANNA]) == [waiting.place]
     assert server.requests == []
 
 
