@@ -45,6 +45,8 @@ def interrupted(path: str, number: int) -> Iterator[list[str]]:
         return trace
 
     before = sys.gettrace()
+    # Python 3.12 has to be told before the tracing begins that any frame wants this.
+    sys._getframe().f_trace_opcodes = True
     sys.settrace(trace)
     try:
         yield places
