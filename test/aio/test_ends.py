@@ -236,7 +236,8 @@ async def test_a_call_whose_deadline_passes_in_the_queue_says_so_and_is_not_sent
         client.configuration.calls_per_id = 1
         client._turns = client._new_turns()
         assert client._turns is not None
-        client._turns.enter(Turn([("profile", "anna")], lambda: None))
+        before = Turn([("profile", "anna")], lambda: None)
+        client._turns.enter(before)
         api = aio.IntegrationApi(client)
         calls = [
             api.update_customer_session_v2("1", SESSION, _deadline=0.01 + each / 10_000)
@@ -257,6 +258,7 @@ async def test_a_loop_that_is_lost_in_the_queue_holds_nobody_up(server: Recordin
     first = Turn([("profile", "anna")], lambda: None)
     turns.enter(first)
     woken: list[str] = []
+    third = Turn([("profile", "anna")], lambda: woken.append("third"))
 
     def lose_a_loop() -> None:
         lost = asyncio.new_event_loop()
@@ -265,7 +267,7 @@ async def test_a_loop_that_is_lost_in_the_queue_holds_nobody_up(server: Recordin
         lost.run_until_complete(asyncio.sleep(0.01))
         lost.run_until_complete(lost.shutdown_asyncgens())
         lost.close()
-        turns.enter(Turn([("profile", "anna")], lambda: woken.append("third")))
+        turns.enter(third)
         turns.leave(first)
         # Nobody will ever finish it, which Python would complain of.
         task._log_destroy_pending = False  # type: ignore[attr-defined]  # as asyncio does itself
