@@ -22,6 +22,9 @@ if TYPE_CHECKING:
     from talon_one.configuration import Configuration
     from talon_one.operation import Operation
 
+# Attribute of an event loop: its transport for each client.
+_OF_LOOP = "_talon_one_transports"
+
 
 class ApiClient(BaseClient):
     """Sends the calls of both APIs over its own pool of connections; may be shared by tasks.
@@ -46,7 +49,10 @@ class ApiClient(BaseClient):
         cookie: str | None = None,
     ) -> None:
         super().__init__(configuration, header_name, header_value, cookie)
-        self._transports: dict[AbstractEventLoop, Transport] = {}
+        # By the identity of their loops, which own them: see `_give_to`.
+        self._transports: weakref.WeakValueDictionary[int, Transport] = (
+            weakref.WeakValueDictionary()
+        )
         # An attribute, so that tests can look at the pauses rather than sit them out.
         self._sleep: Callable[[float], Awaitable[object]] = asyncio.sleep
         self._closed = False
@@ -66,7 +72,7 @@ class ApiClient(BaseClient):
         loops are closed with those.
         """
         self._closed = True
-        transport = self._transports.get(asyncio.get_running_loop())
+        transport = self._transports.get(id(asyncio.get_running_loop()))
         if transport is not None:
             await transport.close()
 
@@ -75,12 +81,12 @@ class ApiClient(BaseClient):
         if self._closed:
             raise ClientClosedError(CLOSED)
         loop = asyncio.get_running_loop()
-        transport = self._transports.get(loop)
+        transport = self._transports.get(id(loop))
         if transport is None:
             # No other task comes in between, so that there is one for each loop.
             self._drop_those_of_closed_loops()
             transport = Transport(self.configuration, self._forgetting(loop))
-            self._transports[loop] = transport
+            self._give_to(loop, transport)
             await transport.start()
         return transport
 
@@ -89,23 +95,39 @@ class ApiClient(BaseClient):
         super()._start_clean()
         for transport in self._transports.values():
             transport.abandon()
-        self._transports = {}
+        self._transports.clear()
+
+    def _give_to(self, loop: AbstractEventLoop, transport: Transport) -> None:
+        """Have a loop keep a transport for this client.
+
+        A transport knows its loop, so that a client which kept it would keep the loop as well. As
+        it is, both are collected together, be the loop closed or not; or the transport alone, if
+        nobody has the client any more.
+        """
+        kept = vars(loop).setdefault(_OF_LOOP, weakref.WeakKeyDictionary())
+        kept[self] = self._transports[id(loop)] = transport
 
     def _forgetting(self, loop: AbstractEventLoop) -> Callable[[], None]:
         """Return what has the connections of a loop forgotten; it keeps no client alive."""
         client = weakref.ref(self)
+        loop_kept = weakref.ref(loop)
 
         def forget() -> None:
-            found = client()
-            if found is not None:
-                found._transports.pop(loop, None)
+            found, of_loop = client(), loop_kept()
+            if found is not None and of_loop is not None:
+                found._forget(of_loop)
 
         return forget
 
     def _drop_those_of_closed_loops(self) -> None:
         """Forget connections whose loop was closed without telling anybody that it ends."""
-        for loop in [each for each in list(self._transports) if each.is_closed()]:
-            self._transports.pop(loop, None)
+        for transport in list(self._transports.values()):
+            if transport.loop.is_closed():
+                self._forget(transport.loop)
+
+    def _forget(self, loop: AbstractEventLoop) -> None:
+        self._transports.pop(id(loop), None)
+        vars(loop)[_OF_LOOP].pop(self, None)
 
     # -- Calls ---------------------------------------------------------------------------------
 

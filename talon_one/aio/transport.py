@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import aiohttp
 import yarl
 from urllib3.exceptions import HTTPError, InsecureRequestWarning
+from urllib3.util import parse_url
 
 from talon_one.aio.connections import Connector, Exchange, LatinRequest, exchange_of_task
 from talon_one.aio.failures import foreign, raise_failure_of_file, told, translated
@@ -46,9 +47,13 @@ class Transport:
     Args:
         configuration: Settings of the client.
         at_end: Called when they are closed, which may be at the end of the loop.
+
+    Attributes:
+        loop: The event loop, which is running.
     """
 
     def __init__(self, configuration: Configuration, at_end: Callable[[], object]) -> None:
+        self.loop = asyncio.get_running_loop()
         self._configuration = configuration
         self._connector = Connector(configuration)
         self._session = aiohttp.ClientSession(
@@ -63,7 +68,7 @@ class Transport:
         )
         # What is repeated is decided above; aiohttp knows methods only. It has no other switch.
         self._session._retry_connection = False
-        self._routes: dict[str, dict[str, Any]] = {}
+        self._routes: dict[str, tuple[str, dict[str, Any]]] = {}
         # Those whose body may still be read by somebody.
         self._responses: weakref.WeakSet[aiohttp.ClientResponse] = weakref.WeakSet()
         self._life = _close_with_the_loop(self._session, self._connector, self._responses, at_end)
@@ -137,9 +142,10 @@ class Transport:
         return Stream(await self._open(request, exchange), request, exchange, self._connector)
 
     async def _open(self, request: Request, exchange: Exchange) -> aiohttp.ClientResponse:
-        route = self._routes.get(request.base)
-        if route is None:
-            route = self._route(request.base)
+        found = self._routes.get(request.base)
+        if found is None:
+            found = self._routes[request.base] = _ascii(request.base), self._route(request.base)
+        base, route = found
         if request.base.startswith("https"):
             # Made anew when certificates have been renewed.
             route["ssl"] = ssl_context(self._configuration)
@@ -162,7 +168,7 @@ class Transport:
             response = await self._session.request(
                 request.method,
                 # As it is: what is percent-encoded in an ID has to stay so.
-                yarl.URL(request.url, encoded=True),
+                yarl.URL(base + request.target, encoded=True),
                 data=body,
                 headers=headers,
                 allow_redirects=False,
@@ -217,8 +223,17 @@ class Transport:
                 raise ConfigurationError(
                     "the proxy cannot be used: its address is not valid"
                 ) from None
-        self._routes[base] = route
         return route
+
+
+def _ascii(base: str) -> str:
+    """Return scheme, host and port as the blocking client sends them: yarl encodes otherwise."""
+    if base.isascii():
+        return base
+    try:
+        return parse_url(base).url
+    except HTTPError as cause:
+        raise ConfigurationError(f"{base} is no address of a host: {cause}") from cause
 
 
 async def _pieces(body: bytes) -> AsyncGenerator[bytes, None]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import gc
 import threading
+import weakref
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -200,3 +201,41 @@ def test_a_client_is_made_and_closed_without_a_loop_of_its_own(server: Recording
 
     asyncio.run(run())
     assert len(client._transports) == 0
+
+
+# Nobody closes what is dropped, of which Python and aiohttp complain.
+@pytest.mark.filterwarnings("ignore")
+def test_a_loop_that_is_dropped_unclosed_is_collected_with_its_connections(
+    server: RecordingServer,
+) -> None:
+    with server:
+        client = make_client(server.url)
+        loops = []
+        for number in range(3):
+            loop = asyncio.new_event_loop()
+            loop.run_until_complete(ask(client, str(number)))
+            loops.append(weakref.ref(loop))
+            assert len(client._transports) == 1
+            del loop
+            gc.collect()
+            assert not client._transports
+        assert [each() for each in loops] == [None] * 3
+        assert_hung_up(server)
+        asyncio.run(use(client, 1))
+        asyncio.run(client.aclose())
+
+
+@pytest.mark.asyncio
+async def test_a_client_that_is_dropped_unclosed_is_collected_with_its_connections(
+    server: RecordingServer,
+) -> None:
+    with server:
+        client = make_client(server.url)
+        await ask(client, "1")
+        dropped = weakref.ref(client)
+        (transport,) = map(weakref.ref, client._transports.values())
+        del client
+        gc.collect()
+        await until(lambda: not server._visitors)
+        gc.collect()
+        assert (dropped(), transport()) == (None, None)
