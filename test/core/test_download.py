@@ -18,7 +18,15 @@ from hypothesis import strategies as st
 import talon_one
 from support.calls import KEYS
 from support.server import HANG_UP, Answer, RecordingServer
-from talon_one import ApiTypeError, NoAnswerError, NotFoundException, ReadTimeoutError, aio, rest
+from talon_one import (
+    ApiException,
+    ApiTypeError,
+    NoAnswerError,
+    NotFoundException,
+    ReadTimeoutError,
+    aio,
+    rest,
+)
 from talon_one.download import Lines, SavedFile
 
 CSV = b"\xef\xbb\xbfid,value\r\n1,\xc3\xa4\r\n2,b"
@@ -134,6 +142,20 @@ def test_a_download_that_does_not_begin_is_tried_again(
     server.script(HANG_UP, Answer(503))
     assert download(server.url, "lines") == LINES
     assert len(server.requests) == 3
+
+
+@pytest.mark.parametrize("status", [200, 206, 299])
+def test_any_success_can_be_downloaded(server: RecordingServer, download: Any, status: int) -> None:
+    server.script(Answer(status, CSV))
+    assert download(server.url, "read") == CSV
+
+
+@pytest.mark.parametrize("status", [300, 304, 600])
+def test_what_is_no_success_cannot(server: RecordingServer, download: Any, status: int) -> None:
+    server.script(Answer(status, b"" if status == 304 else CSV))
+    with pytest.raises(ApiException) as caught:
+        download(server.url, "read")
+    assert caught.value.status == status
 
 
 def test_a_refusal_is_raised_with_its_body_when_the_download_is_opened(
