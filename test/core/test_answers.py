@@ -139,10 +139,11 @@ def test_an_empty_answer_is_none_where_one_may_be_expected(
     assert api.update_customer_profiles_v2({"customerProfiles": []}) is None
 
 
+@pytest.mark.parametrize("status", [200, 202, 299])
 def test_an_unexpected_success_status_is_decoded_all_the_same(
-    api: IntegrationApi, server: RecordingServer
+    api: IntegrationApi, server: RecordingServer, status: int
 ) -> None:
-    server.script(Answer(202, {"effects": []}))
+    server.script(Answer(status, {"effects": []}))
     assert api.update_customer_session_v2("a", SESSION) == IntegrationStateV2.from_dict(
         {"effects": []}
     )
@@ -215,6 +216,16 @@ def test_an_error_answer_with_any_body_is_still_an_exception_of_its_status(
     assert str(caught.value) == "getCustomerSession 404 Not Found"
     raw = body if isinstance(body, bytes) else body.encode()
     assert caught.value.raw_data == raw
+
+
+@pytest.mark.parametrize("status", [300, 399, 600])
+def test_every_other_status_is_a_failure(
+    api: IntegrationApi, server: RecordingServer, status: int
+) -> None:
+    server.script(Answer(status, {"effects": []}))
+    with pytest.raises(ApiException) as caught:
+        api.update_customer_session_v2("a", SESSION)
+    assert caught.value.status == status
 
 
 def test_a_redirect_is_not_followed(api: IntegrationApi, server: RecordingServer) -> None:

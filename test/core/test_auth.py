@@ -100,6 +100,23 @@ def test_a_key_whose_prefix_names_another_scheme_is_not_sent(
         auth_header(configuration, accepted, b"")
 
 
+@pytest.mark.parametrize(
+    ("key", "accepted"),
+    [
+        ("ApiKey-v1 k", MANAGEMENT),
+        ("ManagementKey-v1 k", INTEGRATION),
+        ("managementkey-v1 k", INTEGRATION),
+        ("Bearer k", INTEGRATION),
+    ],
+)
+def test_a_key_that_says_itself_that_it_is_of_another_scheme_is_not_sent(
+    key: str, accepted: tuple[str, ...]
+) -> None:
+    configuration = Configuration(api_key={"Authorization": key})
+    with pytest.raises(ConfigurationError, match="no credential for this call"):
+        auth_header(configuration, accepted, b"")
+
+
 def test_a_missing_credential_says_how_to_supply_it_and_shows_no_other() -> None:
     configuration = Configuration(api_key={"management_key": "very-secret"})
     with pytest.raises(ConfigurationError, match="TALON_ONE_API_KEY") as caught:

@@ -6,6 +6,7 @@ import logging
 import re
 import sys
 import threading
+import time
 from collections.abc import Iterator
 from typing import Any
 
@@ -106,6 +107,30 @@ def test_hooks_are_told_of_the_call_and_of_each_attempt(
     assert notes.events[-1].headers is not None
     assert notes.events[-1].headers["content-type"] == "application/json"
     assert notes.events[-1].seconds >= notes.events[-2].seconds > 0
+
+
+def test_hooks_are_told_how_long_it_took(
+    client: ApiClient, server: RecordingServer, notes: Notes
+) -> None:
+    class Beginnings(Hooks):
+        def on_request(self, event: CallEvent) -> None:
+            seconds.append(event.seconds)
+
+    seconds: list[float] = []
+    client.configuration.hooks.append(Beginnings())
+    server.script(Answer(503), Answer(404))
+    before = time.perf_counter()
+    with pytest.raises(NotFoundException):
+        READ(client)
+    elapsed = time.perf_counter() - before
+    assert seconds == [0, 0, 0]
+    first, second, call = (
+        event for event, (told, *_) in zip(notes.events, notes.told, strict=True) if told == "error"
+    )
+    assert (first.attempt, second.attempt, call.attempt) == (1, 2, 0)
+    assert first.seconds > 0 < second.seconds
+    # The call is more than its attempts: it began before the first and ends with the last.
+    assert first.seconds + second.seconds <= call.seconds <= elapsed
 
 
 def test_hooks_are_told_how_a_call_failed_in_the_end(

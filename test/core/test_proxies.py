@@ -92,6 +92,18 @@ def clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
             "http://p:1",
         ),
         ({"HTTPS_PROXY": "http://p:1", "no_proxy": "a.talon.one:443"}, "https://a.talon.one", None),
+        # The port of an address that names none is that of its scheme.
+        ({"HTTP_PROXY": "http://p:1", "NO_PROXY": "a.talon.one:80"}, "http://a.talon.one", None),
+        (
+            {"HTTP_PROXY": "http://p:1", "NO_PROXY": "a.talon.one:443"},
+            "http://a.talon.one",
+            "http://p:1",
+        ),
+        (
+            {"HTTPS_PROXY": "http://p:1", "NO_PROXY": "a.talon.one:80"},
+            "https://a.talon.one",
+            "http://p:1",
+        ),
         ({"HTTPS_PROXY": "http://p:1", "NO_PROXY": "*"}, "https://a.talon.one", None),
         ({"HTTPS_PROXY": "http://p:1", "NO_PROXY": "10.0.0.0/8"}, "https://10.1.2.3:443", None),
         # The sandbox runs here; a proxy would not find it.

@@ -74,6 +74,15 @@ def test_what_is_no_time_is_refused(nonsense: Any) -> None:
         as_timeout(nonsense, KNOWN)
 
 
+def test_the_longest_time_is_what_sockets_can_wait() -> None:
+    longest = (2**31 - 1) / 1000
+    assert as_timeout(longest, KNOWN) == (longest, longest, 3)
+    assert as_timeout(Timeout(deadline=longest), KNOWN).deadline == longest
+    for longer in (longest + 0.001, Timeout(read=longest + 0.001), (1, longest + 0.001)):
+        with pytest.raises(ApiTypeError, match="above 0 and up to 2147484,"):
+            as_timeout(longer, KNOWN)
+
+
 @pytest.mark.parametrize(
     ("timeout", "remaining", "left"),
     [

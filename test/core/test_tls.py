@@ -77,13 +77,17 @@ def test_an_authority_of_ones_own_is_trusted(form: str, tmp_path: Path) -> None:
 
 
 @pytest.mark.one_shell("nothing is called here")
-def test_the_usual_authorities_are_trusted_unless_told_otherwise() -> None:
+def test_the_usual_authorities_are_trusted_unless_told_otherwise(tmp_path: Path) -> None:
     usual = ssl_context(Configuration())
     assert usual.verify_mode == ssl.CERT_REQUIRED
     assert usual.check_hostname
     assert usual.cert_store_stats()["x509_ca"] > 100
     # Nobody else, once there is an authority of one's own.
     assert ssl_context(trusting()).cert_store_stats()["x509_ca"] == 1
+    path = tmp_path / "authority.pem"
+    authority("somebody").cert_pem.write_to_path(str(path))
+    assert ssl_context(Configuration(ssl_ca_cert=str(path))).cert_store_stats()["x509_ca"] == 1
+    assert ssl_context(trusting(ssl_ca_cert=str(path))).cert_store_stats()["x509_ca"] == 2
 
 
 def test_trust_can_be_switched_off_which_is_warned_of() -> None:

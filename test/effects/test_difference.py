@@ -47,6 +47,16 @@ def test_a_changed_value_is_one_to_undo_and_one_to_apply() -> None:
     assert found
 
 
+def test_it_is_true_if_there_is_anything_to_do() -> None:
+    only_undo = difference(answer(THREE, FREE), answer(FREE))
+    only_apply = difference(answer(FREE), answer(THREE, FREE))
+    assert (len(only_undo.undo), len(only_undo.apply)) == (1, 0)
+    assert (len(only_apply.undo), len(only_apply.apply)) == (0, 1)
+    assert bool(only_undo) is bool(only_apply) is True
+    assert bool(difference(answer(FREE), answer(FREE))) is False
+    assert bool(difference(answer(), answer())) is False
+
+
 def test_nothing_is_done_for_the_same_effects_in_another_order() -> None:
     found = difference(answer(ACCEPTED, THREE), answer(THREE, ACCEPTED))
     assert not found

@@ -66,6 +66,14 @@ def test_no_discounts_are_none() -> None:
     assert discounts([]).total == Decimal(0)
 
 
+@pytest.mark.parametrize("nameless", [{"value": 2}, {"name": None, "value": 2}])
+def test_a_discount_without_a_name_counts(nameless: dict[str, Any]) -> None:
+    found = discounts(answer(session(3), effect_json("setDiscount", nameless)))
+    assert found.session == {"10% off": Decimal(3), "": Decimal(2)}
+    assert found.total == Decimal(5)
+    assert rolled_back(answer(effect_json("rollbackDiscount", nameless))).total == Decimal(2)
+
+
 def test_a_tenth_stays_a_tenth() -> None:
     assert discounts([session(0.1)] * 3).session == {"10% off": Decimal("0.3")}
     assert discounts(answer(*[session(0.1)] * 3)).total == Decimal("0.3")

@@ -178,6 +178,20 @@ def test_what_is_no_frame_of_rows_is_refused(management: ManagementApi) -> None:
             tables.check(management.import_coupons, other)
 
 
+def test_what_is_merely_like_a_frame_is_taken_for_what_it_is(management: ManagementApi) -> None:
+    class Sheet(list[dict[str, str]]):
+        """A list of rows that has some of what a frame has, as sheets of other libraries do."""
+
+        iloc = 0
+
+        def iter_rows(self, **settings: object) -> list[str]:
+            raise AssertionError("it is no frame")
+
+    assert tables.check(management.import_coupons, Sheet([{"value": "A-1"}])) == []
+    (problem,) = tables.check(management.import_coupons, Sheet([{"value": ""}]))
+    assert problem.column == "value"
+
+
 def test_a_large_frame_of_pandas_is_taken_piece_by_piece(management: ManagementApi) -> None:
     large = pandas.DataFrame({"value": [f"CODE-{number}" for number in range(20_001)]})
     large.loc[20_000, "value"] = "A"

@@ -279,7 +279,7 @@ NO_TABLES = [
     (Answer(200, {"message": "internal error"}), "application/json"),
     # A page that claims to be nothing, or plain text.
     (Answer(body=b"<html>\n<form>\n</html>"), "no content type"),
-    (Answer(body=b"please log in", headers={"Content-Type": "text/plain"}), "please log in"),
+    (Answer(body=b"please,log in", headers={"Content-Type": "text/plain"}), "'please,log in'"),
 ]
 USES = ("rows", "to_pandas", "to_polars", "save", "columns", "__enter__")
 
@@ -332,6 +332,43 @@ def test_a_table_with_columns_that_nobody_knows_is_one_if_it_says_so(
     assert management.table(management.export_coupons, 3).rows() == [{"brand_new": "1"}]
     server.script(Answer(body=b"", headers=HTML))
     assert management.table(management.export_coupons, 3).rows() == []
+
+
+@pytest.mark.parametrize("pace", [None, 0.0], ids=["large pieces", "byte by byte"])
+def test_names_of_columns_may_come_in_several_pieces(
+    server: RecordingServer, management: ManagementApi, tmp_path: Path, pace: float | None
+) -> None:
+    # More than is read in one go.
+    long = "".join(f"{number:05}" for number in range(30_000)) if pace is None else "long"
+    body = f"value,{long}\r\nA-1,1\r\n".encode()
+    server.default = Answer(body=body, headers=TYPE, pace=pace)
+    for columns_first in (True, False):
+        with management.table(management.export_coupons, 3) as table:
+            if columns_first:
+                assert table.columns == ("value", long)
+            assert table.rows() == [{"value": "A-1", long: "1"}]
+        table = management.table(management.export_coupons, 3)
+        assert table.save(tmp_path / "a.csv") == len(body)
+        assert (tmp_path / "a.csv").read_bytes() == body
+
+
+@pytest.mark.asyncio
+async def test_names_of_columns_may_come_in_several_pieces_for_asyncio_too(
+    server: RecordingServer, awaited: talon_one.aio.ManagementApi
+) -> None:
+    long = "".join(f"{number:05}" for number in range(30_000))
+    server.default = Answer(body=f"value,{long}\r\nA-1,1\r\n".encode(), headers=TYPE)
+    async with awaited.table(awaited.export_coupons, 3) as table:
+        assert table.columns == ("value", long)
+        assert [row async for row in table] == [{"value": "A-1", long: "1"}]
+
+
+def test_half_a_character_at_the_end_of_a_file_is_kept(
+    server: RecordingServer, management: ManagementApi
+) -> None:
+    server.default = Answer(body=b"value\r\nA-1\r\nB\xc3", headers=TYPE)
+    values = [row["value"] for row in management.table(management.export_coupons, 3)]
+    assert values == ["A-1", "B\\xc3"]
 
 
 def test_the_columns_leave_every_use_of_the_table_open(

@@ -538,7 +538,14 @@ def test_checking_can_be_left_to_the_server(
 
 
 def test_what_is_no_table_is_refused(management: ManagementApi, tmp_path: Path) -> None:
-    wrong: list[Any] = [7, {"value": "A-1"}, [["value"], ["A-1"]], ["A-1"], [{"value": "A-1"}, 7]]
+    wrong: list[Any] = [
+        7,
+        {"value": "A-1"},
+        {},
+        [["value"], ["A-1"]],
+        ["A-1"],
+        [{"value": "A-1"}, 7],
+    ]
     for source in wrong:
         with pytest.raises(ApiTypeError, match=r"a table is a path|rows of a table are dicts"):
             tables.check(management.import_coupons, source)
@@ -566,6 +573,7 @@ REFUSAL = Answer(
             {"title": "Duplicate", "details": "exists already", "source": {"line": "4"}},
             {"title": "Expired", "source": {"line": 2}},
             {"title": "Odd", "source": {"line": "N/A"}},
+            {"title": "Lost"},
         ],
     },
 )
@@ -593,10 +601,12 @@ def test_the_lines_of_the_server_are_told_of_the_rows(
             tables.Problem(4, "", "Duplicate: exists already", 1, second),
             tables.Problem(2, "", "Expired", 0, first),
             tables.Problem(None, "", "Odd"),
+            tables.Problem(None, "", "Lost"),
         )
     assert str(caught.value) == (
         "importCoupons 400 Bad Request: The submitted data was invalid;"
-        " line 4 (row 2) Duplicate: exists already; line 2 (row 1) Expired; unknown line Odd"
+        " line 4 (row 2) Duplicate: exists already; line 2 (row 1) Expired; unknown line Odd;"
+        " unknown line Lost"
     )
     copy = pickle.loads(pickle.dumps(caught.value))
     assert copy.problems == caught.value.problems
