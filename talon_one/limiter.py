@@ -16,6 +16,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from talon_one.exceptions import ApiTypeError
+from talon_one.quoting import quoted
 
 if TYPE_CHECKING:
     from talon_one.base_client import BaseClient
@@ -47,9 +48,9 @@ class Limiter:
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         if isinstance(calls, bool) or not isinstance(calls, int) or calls < 1:
-            raise ApiTypeError(f"calls is a whole number above 0, not {calls!r}")
+            raise ApiTypeError(f"calls is a whole number above 0, not {quoted(calls)}")
         if not isinstance(seconds, (int, float)) or not seconds > 0:
-            raise ApiTypeError(f"seconds is a number above 0, not {seconds!r}")
+            raise ApiTypeError(f"seconds is a number above 0, not {quoted(seconds)}")
         self._calls = calls
         self._seconds = seconds
         self._clock = clock

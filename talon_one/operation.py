@@ -272,10 +272,22 @@ def operation_of(method: Any) -> Operation:
     """
     operation: Operation | None = getattr(method, "operation", None)
     if operation is None:
+        from inspect import iscoroutine
+
         from talon_one.exceptions import ApiTypeError
+        from talon_one.quoting import quoted
 
         plain: Any = getattr(method, "__wrapped__", None)
         if getattr(plain, "operation", None) is not None:
             raise ApiTypeError(f"this takes {plain.__name__} itself, not {method.__name__}")
-        raise ApiTypeError(f"this takes a method of an API, such as api.export_coupons: {method!r}")
+        if not callable(method):
+            if iscoroutine(method):
+                method.close()  # Nobody awaits it, which would be complained of on top.
+            raise ApiTypeError(
+                "this takes a method of an API and its arguments, not what it returns: write"
+                f" (api.get_coupons, 3, 12), not (api.get_coupons(3, 12)); got {quoted(method)}"
+            )
+        raise ApiTypeError(
+            f"this takes a method of an API, such as api.export_coupons: {quoted(method)}"
+        )
     return operation

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Generic, Protocol, TypeVar
 from talon_one.exceptions import ApiTypeError, ApiValueError, OpenApiException, Position
 from talon_one.limiter import Limiter, limiter_of
 from talon_one.operation import operation_of
+from talon_one.quoting import quoted
 from talon_one.walk import PagesError, Walk
 
 if TYPE_CHECKING:
@@ -124,14 +125,14 @@ class _Iteration:
             raise ApiTypeError("an iteration is configured before it begins")
         is_number = isinstance(page_limit, int) and not isinstance(page_limit, bool)
         if page_limit is not None and (not is_number or page_limit < 1):
-            raise ApiTypeError(f"page_limit is a whole number above 0, not {page_limit!r}")
+            raise ApiTypeError(f"page_limit is a whole number above 0, not {quoted(page_limit)}")
         if not isinstance(limiter, (Limiter, bool)):
-            raise ApiTypeError(f"limiter is a Limiter, True or False, not {limiter!r}")
+            raise ApiTypeError(f"limiter is a Limiter, True or False, not {quoted(limiter)}")
         self._page_limit = page_limit
         self._limiter = limiter
         if resume_from is not None:
             if not isinstance(resume_from, (tuple, list)) or len(resume_from) != 3:
-                raise ApiTypeError(f"resume_from is a Position, not {resume_from!r}")
+                raise ApiTypeError(f"resume_from is a Position, not {quoted(resume_from)}")
             self._walk.resume(Position(*resume_from))
         return self
 

@@ -22,3 +22,19 @@ def quoted(value: Any, limit: int = _LIMIT) -> str:
     except Exception:  # Foreign code, which must not hide what the message is about.
         text = object.__repr__(value)
     return text if len(text) <= limit else f"{text[: limit - 3]}..."
+
+
+def message_of(problem: BaseException, limit: int = 1000) -> str:
+    """Return the message of an exception in one line of at most *limit* characters.
+
+    Args:
+        problem: The exception; its ``str`` may be of any length and may raise.
+        limit: Characters at most.
+    """
+    try:
+        text = str(problem)
+    except Exception:  # Foreign code, as above.
+        text = ""
+    # A server may send half of a character, which could not be printed.
+    text = " ".join(text.encode(errors="backslashreplace").decode().split())
+    return text if len(text) <= limit else f"{text[: limit - 3]}..."

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from talon_one.exceptions import ApiTypeError, ApiValueError, OpenApiException, Position
 from talon_one.model import Model
 from talon_one.observe import logger
+from talon_one.quoting import quoted
 
 if TYPE_CHECKING:
     from talon_one.operation import Operation, Paging
@@ -82,9 +83,11 @@ class Walk:
         fits = isinstance(skip, int) if self._paging.skip else skip is None
         fits = fits and (cursor is None or (bool(self._paging.cursor) and isinstance(cursor, str)))
         if not fits or not isinstance(within, int):
-            raise ApiTypeError(f"{position} is no place in the list of {self._operation.id}")
+            raise ApiTypeError(
+                f"{quoted(position)} is no place in the list of {self._operation.id}"
+            )
         if within < 0 or (skip or 0) < 0:
-            raise ApiValueError(f"{position} is before the start of the list")
+            raise ApiValueError(f"{quoted(position)} is before the start of the list")
         self.at = position if skip is None else Position(skip + within)
 
     def behind(self, page: Position, count: int) -> Position:
@@ -248,7 +251,7 @@ class Walk:
         try:
             skip = int(given or 0)
         except (TypeError, ValueError):
-            raise ApiTypeError(f"{self._name} is a number of items, not {given!r}") from None
+            raise ApiTypeError(f"{self._name} is a number of items, not {quoted(given)}") from None
         if skip < 0:
-            raise ApiValueError(f"{self._name} is a number of items, not {given!r}")
+            raise ApiValueError(f"{self._name} is a number of items, not {quoted(given)}")
         return Position(skip=skip)

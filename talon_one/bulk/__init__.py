@@ -15,7 +15,7 @@ from talon_one.bulk.functions import (
     sync_catalog,
     upsert_profiles,
 )
-from talon_one.bulk.job import Options
+from talon_one.bulk.job import Options, PoolSizeWarning
 from talon_one.bulk.progress import with_rich, with_tqdm
 from talon_one.bulk.reports import BulkStopped, ChunkResult, Progress, Summary
 
@@ -24,6 +24,7 @@ __all__ = [
     "ChunkResult",
     "Failure",
     "Options",
+    "PoolSizeWarning",
     "Progress",
     "Summary",
     "change_audiences",

@@ -12,6 +12,7 @@ from typing import IO, Any
 from talon_one import wire
 from talon_one.exceptions import ApiTypeError, ApiValueError, OpenApiException
 from talon_one.observe import logger
+from talon_one.quoting import message_of, quoted
 
 FAILED = "failed"
 """The row was not carried out, or may be sent again without harm."""
@@ -69,7 +70,7 @@ class FailuresFile:
         elif isinstance(target, (str, os.PathLike)):
             self._file = _opened(os.fspath(target), resuming)
         elif target is not None:
-            raise ApiTypeError(f"failures is a path or a function, not {target!r}")
+            raise ApiTypeError(f"failures is a path or a function, not {quoted(target)}")
 
     def write(self, index: int, outcome: str, reason: str, status: int | None, row: Any) -> None:
         """Take a failure down; the file has it for certain after `flush`."""
@@ -201,7 +202,7 @@ def _failure(line: bytes, place: str) -> Failure:
 
 def described(problem: BaseException) -> str:
     """Return the reason of a failure in one line of a sensible length."""
-    text = str(problem) if isinstance(problem, OpenApiException) else f"{problem!r}"
-    # A server may send half of a character, which could not be printed.
-    text = text.encode(errors="backslashreplace").decode()
-    return " ".join(text.split())[:1000] or type(problem).__name__
+    name = type(problem).__name__
+    text = message_of(problem)
+    # Our own exceptions say in full what they are about; others are told apart by their class.
+    return text if text and isinstance(problem, OpenApiException) else f"{name}({text})"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterable, Callable, Iterable, Mapping, Sized
 from inspect import iscoroutinefunction
 from typing import Any
+from warnings import warn
 
 from talon_one.bulk.chunks import Run
 from talon_one.bulk.failures import FailuresFile, Target
@@ -16,6 +17,7 @@ from talon_one.endpoint import CallSettings
 from talon_one.exceptions import ApiTypeError
 from talon_one.limiter import Limiter, limiter_of
 from talon_one.model import Model
+from talon_one.quoting import quoted
 from talon_one.request import has_key
 from talon_one.suggest import did_you_mean
 
@@ -23,11 +25,16 @@ _AT_ONCE = 4
 _GIVE_UP_AFTER = 10
 
 
+class PoolSizeWarning(UserWarning):
+    """Bulk work was to make more requests at a time than its client has connections."""
+
+
 class Options(CallSettings, total=False):
     """Keywords that all bulk work takes, beside the settings of its calls."""
 
     at_once: int
-    """How many requests are under way at once; 4, and 1 for catalogs, if not given."""
+    """How many requests are under way at once; 4, and 1 for catalogs, if not given. No more than
+    the connection pool of the client holds, with a `PoolSizeWarning` where that is less."""
     chunk_size: int
     """How many rows a request holds at most; by default as many as the platform admits."""
     failures: Target
@@ -81,14 +88,16 @@ class Job:
         iterable = isinstance(rows, Iterable) or (asynchronous and isinstance(rows, AsyncIterable))
         if not iterable or isinstance(rows, (str, bytes, Mapping, Model)):
             raise ApiTypeError(f"rows is a list or a generator of rows, not {type(rows).__name__}")
+        self._work = work
         self.at_once = _count(settings, "at_once", _AT_ONCE)
+        self._keep_to_pool()
         size = min(_count(settings, "chunk_size", work.most), work.most)
         give_up_after = settings.pop("give_up_after", _GIVE_UP_AFTER)
         if give_up_after is not None:
             give_up_after = _count({"give_up_after": give_up_after}, "give_up_after", 1)
         limiter = settings.pop("limiter", True)
         if not isinstance(limiter, (Limiter, bool)):
-            raise ApiTypeError(f"limiter is a Limiter, True or False, not {limiter!r}")
+            raise ApiTypeError(f"limiter is a Limiter, True or False, not {quoted(limiter)}")
         if limiter is True:
             limiter = limiter_of(work.client, work.operation) or False
         total = settings.pop("total", None)
@@ -102,11 +111,10 @@ class Job:
                 raise ApiTypeError(f"{name} is called, not awaited: it takes a plain function")
         for name, function in (("progress", tell), ("on_chunk", tell_chunk)):
             if function is not None and not callable(function):
-                raise ApiTypeError(f"{name} is a function, not {function!r}")
+                raise ApiTypeError(f"{name} is a function, not {quoted(function)}")
         if has_key(settings.get("_headers") or {}):
             raise ApiTypeError("each request gets an Idempotency-Key of its own: leave it out")
         self._limiter = limiter if isinstance(limiter, Limiter) else None
-        self._work = work
         self._keywords = {**work.keywords, **settings}
         self._failures = FailuresFile()
         self.interrupts = Interrupts()
@@ -123,6 +131,19 @@ class Job:
         )
         # Last, so that nothing is left open if an option is wrong.
         self._failures.open(target, resuming=resume is not None)
+
+    def _keep_to_pool(self) -> None:
+        """Make no more requests at a time than there are connections: the others would time out."""
+        size = self._work.client._pool_size()
+        if self.at_once > size:
+            warn(
+                f"at_once={self.at_once} is more than the connection pool of the client holds:"
+                f" {size} requests are made at a time; raise"
+                " configuration.connection_pool_maxsize before the client is made",
+                PoolSizeWarning,
+                stacklevel=5,
+            )
+            self.at_once = size
 
     def pause(self) -> float:
         """Return the seconds to wait before the next request is made."""
@@ -154,5 +175,5 @@ class Job:
 def _count(settings: dict[str, Any], name: str, default: int) -> int:
     value = settings.pop(name, default)
     if isinstance(value, bool) or not isinstance(value, int) or value < 1:
-        raise ApiTypeError(f"{name} is a whole number above 0, not {value!r}")
+        raise ApiTypeError(f"{name} is a whole number above 0, not {quoted(value)}")
     return value

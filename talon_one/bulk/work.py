@@ -19,6 +19,7 @@ from talon_one.exceptions import (
 from talon_one.fields import Field, NestedField
 from talon_one.model import Model
 from talon_one.operation import Operation
+from talon_one.quoting import quoted
 from talon_one.types import model_class
 
 # Something is wrong with the content of a request, or there is too much of it. "Nothing is stored"
@@ -228,7 +229,7 @@ def recipients(
     """Return the work of `talon_one.bulk.create_coupons_for_recipients`."""
     shared = coupon.to_wire() if isinstance(coupon, Model) else coupon
     if not isinstance(shared, Mapping):
-        raise ApiTypeError(f"coupon is a model or a dict of wire names, not {coupon!r}")
+        raise ApiTypeError(f"coupon is a model or a dict of wire names, not {quoted(coupon)}")
     if shared.get("recipientsIntegrationIds"):
         raise ApiTypeError("coupon names recipients: they are the rows")
     return Work(

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from talon_one.effects.comparison import effects_of, place, props_of
 from talon_one.exceptions import ApiValueError
+from talon_one.quoting import quoted
 
 if TYPE_CHECKING:
     from talon_one.effects.comparison import Answer
@@ -167,7 +168,7 @@ def _label(effect: Effect) -> str:
 def _cost(effect: Effect) -> str:
     name = props_of(effect).get("additionalCost")
     if not isinstance(name, str):
-        raise ApiValueError(f"{place(effect)}: additionalCost is {name!r}, no name")
+        raise ApiValueError(f"{place(effect)}: additionalCost is {quoted(name)}, no name")
     return name
 
 
@@ -193,4 +194,4 @@ def _number(effect: Effect, key: str) -> Decimal:
         number = Decimal(str(value))
         if number.is_finite():
             return number
-    raise ApiValueError(f"{place(effect)}: {key} is {value!r}, no number")
+    raise ApiValueError(f"{place(effect)}: {key} is {quoted(value)}, no number")

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 from talon_one.exceptions import ApiTypeError, ApiValueError
 from talon_one.model import Model
 from talon_one.models import Effect
+from talon_one.observe import logger
+from talon_one.quoting import quoted
 
 if TYPE_CHECKING:
     from typing import Protocol, TypeAlias
@@ -30,6 +32,8 @@ _SAYS = ("effectType", "campaignId", "rulesetId", "ruleIndex", "props")
 def effects_of(answer: Answer | None) -> list[Effect]:
     """Return the effects of an answer, or of a list.
 
+    What is no object among them, such as a null, is passed over; the log (``talon_one``) says so.
+
     Raises:
         ApiTypeError: *answer* is something else, ``None``, or an answer of a V1 operation.
     """
@@ -44,21 +48,38 @@ def effects_of(answer: Answer | None) -> list[Effect]:
         raise ApiTypeError("there is no answer; for one to an event, track it with silent='no'")
     if isinstance(listed, (str, bytes, Mapping)) or not isinstance(listed, Iterable):
         raise ApiTypeError(f"effects are those of an answer or a list, not {type(listed).__name__}")
-    return [_effect(entry) for entry in listed]
+    entries = list(listed)
+    found = [_effect(entry) for entry in entries if isinstance(entry, (Effect, dict))]
+    if len(found) < len(entries):
+        others = [entry for entry in entries if not isinstance(entry, (Effect, dict))]
+        _pass_over(others, alone=not found, sent=isinstance(answer, Model))
+    return found
 
 
-def _effect(entry: Any) -> Effect:
-    if isinstance(entry, Effect):
-        return entry
-    if isinstance(entry, dict):
-        return Effect.from_dict(entry)
-    hint = f"; {_NOT_V1}" if isinstance(entry, (list, tuple)) else ""
-    raise ApiTypeError(f"an effect is an Effect or a dict, not {type(entry).__name__}{hint}")
+def _effect(entry: Effect | dict[str, Any]) -> Effect:
+    return entry if isinstance(entry, Effect) else Effect.from_dict(entry)
+
+
+def _pass_over(others: list[Any], alone: bool, sent: bool) -> None:
+    """Report entries that are no effects, or refuse a list that was never one of effects.
+
+    Args:
+        others: The entries.
+        alone: Whether there are no effects beside them.
+        sent: Whether a server sent them, rather than the caller.
+    """
+    for other in others if alone else ():
+        hint = f"; {_NOT_V1}" if isinstance(other, (list, tuple)) else ""
+        if hint or not (sent or other is None):
+            raise ApiTypeError(
+                f"an effect is an Effect or a dict, not {type(other).__name__}{hint}"
+            )
+    logger.warning("passed over what is no effect: %s", quoted(others))
 
 
 def place(effect: Effect) -> str:
     """Return what leads people to the rule behind an effect."""
-    return f"{effect.effect_type} of campaign {effect.campaign_id}, rule {effect.rule_name!r}"
+    return f"{effect.effect_type} of campaign {effect.campaign_id}, rule {quoted(effect.rule_name)}"
 
 
 def props_of(effect: Effect) -> Any:
@@ -69,7 +90,7 @@ def props_of(effect: Effect) -> Any:
     """
     props: object = effect.props
     if not isinstance(props, Model):
-        raise ApiValueError(f"{place(effect)}: props is {props!r}, no object")
+        raise ApiValueError(f"{place(effect)}: props is {quoted(props)}, no object")
     return props
 
 

@@ -14,6 +14,7 @@ from talon_one.exceptions import ApiTypeError, ApiValueError, OpenApiException
 from talon_one.fields import VariantField
 from talon_one.model import Model
 from talon_one.models import Effect
+from talon_one.quoting import message_of, quoted
 from talon_one.suggest import did_you_mean
 
 if TYPE_CHECKING:
@@ -27,6 +28,10 @@ if TYPE_CHECKING:
 Function = TypeVar("Function", bound=Callable[..., object])
 
 
+# How many failures a message lists.
+_SHOWN = 10
+
+
 class UnknownEffectTypeWarning(UserWarning):
     """A function was registered for an effect type that looks like a misspelled one."""
 
@@ -38,7 +43,7 @@ class EffectFailure(NamedTuple):
     error: Exception
 
     def __str__(self) -> str:
-        return f"{place(self.effect)}: {type(self.error).__name__}: {self.error}"
+        return f"{place(self.effect)}: {type(self.error).__name__}: {message_of(self.error)}"
 
 
 class EffectHandlingError(OpenApiException):
@@ -51,8 +56,9 @@ class EffectHandlingError(OpenApiException):
     def __init__(self, failures: Sequence[EffectFailure]) -> None:
         self.failures = tuple(failures)
         count = len(self.failures)
-        told = "; ".join(map(str, self.failures))
-        super().__init__(f"{count} effect{'s' * (count != 1)} could not be handled: {told}")
+        told = "; ".join(map(str, self.failures[:_SHOWN]))
+        more = f"; and {count - _SHOWN} more" if count > _SHOWN else ""
+        super().__init__(f"{count} effect{'s' * (count != 1)} could not be handled: {told}{more}")
 
     def __reduce__(self) -> tuple[Any, ...]:
         return type(self), (self.failures,)
@@ -208,7 +214,7 @@ class EffectHandler:
 
 def _check_callable(function: object) -> None:
     if not callable(function):
-        raise ApiTypeError(f"{function!r} is no function")
+        raise ApiTypeError(f"{quoted(function)} is no function")
 
 
 def _effect_type(kind: Any) -> str:
@@ -226,7 +232,7 @@ def _effect_type(kind: Any) -> str:
         if class_name == name and props.class_for(effect_type) is kind:
             return effect_type
     near = did_you_mean(name, props.classes.values())
-    raise ApiTypeError(f"{kind!r} is neither an effect type nor a class of props.{near}")
+    raise ApiTypeError(f"{quoted(kind)} is neither an effect type nor a class of props.{near}")
 
 
 def _close(made: Awaitable[Any]) -> None:

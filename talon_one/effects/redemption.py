@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from talon_one.effects.comparison import effects_of, place, props_of
 from talon_one.exceptions import ApiValueError
+from talon_one.quoting import quoted
 
 if TYPE_CHECKING:
     from talon_one.effects.comparison import Answer
@@ -63,5 +64,5 @@ def codes(answer: Answer) -> Codes:
 def _code(effect: Effect) -> str:
     code = props_of(effect).get("value")
     if not isinstance(code, str):
-        raise ApiValueError(f"{place(effect)}: value is {code!r}, no code")
+        raise ApiValueError(f"{place(effect)}: value is {quoted(code)}, no code")
     return code

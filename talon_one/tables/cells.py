@@ -18,6 +18,7 @@ from talon_one.dates import read_datetime, write_datetime
 from talon_one.exceptions import ApiTypeError, ApiValueError
 from talon_one.model import Model
 from talon_one.operation import Column
+from talon_one.quoting import quoted
 from talon_one.type_names import parse
 from talon_one.validation import value_violations
 
@@ -40,8 +41,6 @@ _CERTAIN_DIGITS = 15
 """Decimal digits that a float never loses."""
 _WHOLE = 2**53
 """Whole floats below this are the number that was meant."""
-_SHOWN = 60
-"""Characters of a cell that a message repeats, at most."""
 
 
 def is_json(column: Column) -> bool:
@@ -129,13 +128,13 @@ def written(column: Column | None, value: Any) -> str:
         return _written_list(column, value)
     if isinstance(value, (Mapping, list, tuple, Model)):
         if column is not None and not is_json(column):
-            raise ApiValueError(f"holds {_a(column)}, not {_shown(value)}")
+            raise ApiValueError(f"holds {_a(column)}, not {quoted(value)}")
         return _written_json(value)
     if isinstance(value, str):
         if not value.isascii() and _SURROGATE.search(value):
-            raise ApiValueError(f"has half of a character, which is no UTF-8: {_shown(value)}")
+            raise ApiValueError(f"has half of a character, which is no UTF-8: {quoted(value)}")
         if "\0" in value:
-            raise ApiValueError(_NUL.format(_shown(value)))
+            raise ApiValueError(_NUL.format(quoted(value)))
         return value
     if isinstance(value, bool):
         return "true" if value else "false"
@@ -145,13 +144,13 @@ def written(column: Column | None, value: Any) -> str:
         raise ApiValueError(f"holds {value}, a day without a time; give a datetime with a zone")
     number = _written_number(value)
     if number is None:
-        raise ApiValueError(f"holds {_shown(value)}, which no cell can stand for")
+        raise ApiValueError(f"holds {quoted(value)}, which no cell can stand for")
     is_text = column is None or parse(column.type).kind in ("str", "Literal")
     inexact = isinstance(value, float) and abs(value) >= _WHOLE
     meant = isinstance(value, UUID) or (number.lstrip("-").isdecimal() and not inexact)
     if is_text and not meant:
         # A code or ID that a data frame has made a float is not the one that was meant.
-        raise ApiValueError(f"is text, and {_shown(value)} is a number; convert it yourself")
+        raise ApiValueError(f"is text, and {quoted(value)} is a number; convert it yourself")
     return number
 
 
@@ -234,7 +233,7 @@ def checker_for(column: Column) -> Checker:
         if not text.isascii() and any("\udc80" <= letter <= "\udcff" for letter in text):
             return "is not UTF-8; save the file as CSV UTF-8"
         if "\0" in text:
-            return _NUL.format(_shown(text))
+            return _NUL.format(quoted(text))
         return check(text)
 
     return fault
@@ -261,7 +260,7 @@ def _checker_for_filled(column: Column) -> Checker:
         if form is not None:
             pattern, convert, noun = form
             if pattern.fullmatch(text) is None:
-                return f"must be {noun}, not {_shown(text)}"
+                return f"must be {noun}, not {quoted(text)}"
             value = convert(text)
         violations = value_violations(column.type, column.constraints, value)
         return violations[0].message if violations else ""
@@ -271,11 +270,11 @@ def _checker_for_filled(column: Column) -> Checker:
 
 def _fault_of_list(separator: str, text: str) -> str:
     empty = any(not item.strip() for item in text.split(separator))
-    return f"has an empty item in {_shown(text)}" if empty else ""
+    return f"has an empty item in {quoted(text)}" if empty else ""
 
 
 def _fault_of_boolean(text: str) -> str:
-    return "" if text in ("true", "false") else f"must be true or false, not {_shown(text)}"
+    return "" if text in ("true", "false") else f"must be true or false, not {quoted(text)}"
 
 
 def _fault_of_timestamp(words: tuple[str, ...], text: str) -> str:
@@ -286,11 +285,11 @@ def _fault_of_timestamp(words: tuple[str, ...], text: str) -> str:
     if match is None:
         if _DAY.fullmatch(text) is not None:
             return f"must have a time as well: write {text}T00:00:00Z rather than {text}{also}"
-        return f"must be a timestamp such as {_EXAMPLE}{also}, not {_shown(text)}"
+        return f"must be a timestamp such as {_EXAMPLE}{also}, not {quoted(text)}"
     if match["zone"] is None:
-        return f"must have a time zone at its end, such as Z or +01:00, not {_shown(text)}"
+        return f"must have a time zone at its end, such as Z or +01:00, not {quoted(text)}"
     if isinstance(read_datetime(text.upper()), str):
-        return f"is no date that exists: {_shown(text)}"
+        return f"is no date that exists: {quoted(text)}"
     return ""
 
 
@@ -306,12 +305,12 @@ def _fault_of_json(wanted: str, text: str) -> str:
         lost = '"' not in text and ":" in text
         doubled = ' in a CSV file with doubled quotes: "{""size"": ""L""}"'
         hint = f"; its quotes are lost, write it{doubled}" if lost else ""
-        return f"must be JSON, not {_shown(text)} ({cause}){hint}"
+        return f"must be JSON, not {quoted(text)} ({cause}){hint}"
     if (wanted == "dict" and type(data) is not dict) or (
         wanted == "list" and type(data) is not list
     ):
         example = '{"size": "L"}' if wanted == "dict" else '["a", "b"]'
-        return f"must be a JSON {_JSON_NAMES[wanted]} such as {example}, not {_shown(text)}"
+        return f"must be a JSON {_JSON_NAMES[wanted]} such as {example}, not {quoted(text)}"
     return ""
 
 
@@ -344,8 +343,3 @@ _NOUNS = {
 
 def _a(column: Column) -> str:
     return _NOUNS.get(parse(column.type).kind, "text")
-
-
-def _shown(value: Any) -> str:
-    text = repr(value)
-    return text if len(text) <= _SHOWN else f"{text[: _SHOWN - 3]}..."

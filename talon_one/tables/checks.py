@@ -46,7 +46,7 @@ class TableCheck:
         self._checkers: list[Checker | None] = []
         self._begins: list[int] = []
         self._ends: list[int] = []
-        self._hopeless = False
+        self._hopeless = self._fed = False
         self._returns = self._newlines = False
 
     @property
@@ -61,6 +61,14 @@ class TableCheck:
 
     def feed(self, chunk: bytes) -> None:
         """Look at the next bytes of a file."""
+        if not self._fed:
+            self._fed = True
+            other = _other_format(chunk)
+            if other:
+                self._hopeless = True
+                self._add(1, other)
+        if self._hopeless:
+            return
         self._returns = self._returns or b"\r" in chunk
         self._newlines = self._newlines or b"\n" in chunk
         for record in self._records.feed(chunk):
@@ -204,8 +212,6 @@ class TableCheck:
         for delimiter, noun in _OTHER_DELIMITERS.items():
             if set(first.replace('"', "").split(delimiter)) & self._by_name.keys():
                 return f"has {noun} between the cells; save the file with commas"
-        if first.startswith(("\udcff\udcfe", "\udcfe\udcff")):
-            return "is UTF-16, not UTF-8; save the file as CSV UTF-8"
         return f"does not name the columns; the first line is to have some of {known}.{hint}"
 
     def _wrong_width(self, cells: Sequence[str]) -> str:
@@ -218,6 +224,28 @@ class TableCheck:
             quoted = 'as in "{""size"": ""L"", ""color"": ""red""}"'
             return f"{text}; put a cell with commas in quotes and double the quotes in it, {quoted}"
         return f"{text}; write a comma for each empty cell"
+
+
+# What files begin with that are often taken for CSV. UTF-16 has a NUL beside each letter of ASCII.
+_WORKBOOK = "is a workbook of a spreadsheet, not CSV; save its sheet as CSV UTF-8"
+_COMPRESSED = "is compressed, not CSV; unpack it first"
+_UTF_16 = "is UTF-16, not UTF-8; save the file as CSV UTF-8"
+_BEGINNINGS = {
+    b"PK\x03\x04": _WORKBOOK,
+    b"PK\x05\x06": _WORKBOOK,
+    b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1": _WORKBOOK,
+    b"\x1f\x8b": _COMPRESSED,
+    b"\xff\xfe": _UTF_16,
+    b"\xfe\xff": _UTF_16,
+}
+
+
+def _other_format(beginning: bytes) -> str:
+    """Return what a file is that is no CSV, by its first bytes; nothing if it may be CSV."""
+    for magic, message in _BEGINNINGS.items():
+        if beginning.startswith(magic):
+            return message
+    return _UTF_16 if b"\0" in beginning[:2] else ""
 
 
 # The rows of an import share most of their timestamps.

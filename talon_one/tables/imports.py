@@ -12,6 +12,7 @@ from itertools import chain
 from typing import IO, TYPE_CHECKING, Any, Union
 
 from talon_one.exceptions import ApiTypeError, ApiValueError, Problem, TableError
+from talon_one.quoting import quoted
 from talon_one.tables.cells import written
 from talon_one.tables.checks import DOUBLED, TableCheck
 from talon_one.tables.frames import repeats_columns, rows_of_frame
@@ -334,9 +335,11 @@ def _line_breaks(cell: str) -> int:
 def _named(name: object) -> str:
     if isinstance(name, str):
         if any("\ud800" <= letter <= "\udfff" for letter in name):
-            raise ApiValueError(f"{name!r} has half of a character, and cannot name a column")
+            raise ApiValueError(f"{quoted(name)} has half of a character, and cannot name a column")
         return name
-    raise ApiTypeError(f"the columns of a table have names, such as 'value'; {name!r} is none")
+    raise ApiTypeError(
+        f"the columns of a table have names, such as 'value'; {quoted(name)} is none"
+    )
 
 
 _NO_ROW = "the rows of a table are dicts, not {}"

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from talon_one.download import SavedFile
 from talon_one.exceptions import ApiException, ApiTypeError, ApiValueError, Problem, TableError
 from talon_one.operation import Operation, operation_of
+from talon_one.quoting import quoted
 from talon_one.tables.frames import Series, TextColumns, pandas_frame, polars_frame, require
 from talon_one.tables.header import Header
 from talon_one.tables.imports import ImportFile, Source
@@ -341,10 +342,12 @@ def _owner(method: Any, asynchronous: bool) -> Any:
     """Return the object that a method of an API is bound to."""
     owner = getattr(method, "__self__", None)
     if owner is None:
-        raise ApiTypeError(f"this takes a method of an API object, not of its class: {method!r}")
+        raise ApiTypeError(
+            f"this takes a method of an API object, not of its class: {quoted(method)}"
+        )
     if owner.api_client.asynchronous is not asynchronous:
         home = "talon_one.tables" if asynchronous else "talon_one.aio.tables"
-        raise ApiTypeError(f"with this client, use {home}: {owner!r}")
+        raise ApiTypeError(f"with this client, use {home}: {quoted(owner)}")
     return owner
 
 

@@ -33,9 +33,10 @@ def read(body: bytes | str | Mapping[str, Any]) -> Model:
     for index, (item, shape) in enumerate(zip(items, found, strict=True)):
         if shape is not None and shape.items is not None and isinstance(item, dict):
             items[index] = _class(shape.items)._wrap(item)
-    # Several kinds in one batch have in common only what the last shape tells.
-    first = found[0] or shapes[-1]
-    is_pure = all(shape == first for shape in found)
+    # Several kinds in one batch have in common only what the last shape tells. A null is of any.
+    kinds = [shape for item, shape in zip(items, found, strict=True) if item is not None]
+    first = (kinds[0] if kinds else None) or shapes[-1]
+    is_pure = all(shape == first for shape in kinds)
     return _class((first if is_pure else shapes[-1]).model)._wrap(data)
 
 
@@ -54,7 +55,9 @@ def parts(notification: Model) -> list[Model]:
     if not is_mixed or not isinstance(items, list) or not items:
         return [notification]
     by_items = {shape.items: shape.model for shape in shapes}
-    runs = groupby(items, lambda item: by_items.get(type(item).__name__, shapes[-1].model))
+    # A null is no event: no part consists of it, and nothing is to be done for it.
+    events = [item for item in items if item is not None] or items
+    runs = groupby(events, lambda item: by_items.get(type(item).__name__, shapes[-1].model))
     return [_class(model)._wrap({**data, _ITEMS: list(run)}) for model, run in runs]
 
 

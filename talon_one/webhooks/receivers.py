@@ -17,6 +17,7 @@ from talon_one.exceptions import (
     WrongSecretError,
 )
 from talon_one.model import Model
+from talon_one.quoting import quoted
 from talon_one.suggest import did_you_mean
 from talon_one.webhooks.classes import TYPE, is_class_of_notification, parts, read, types
 from talon_one.webhooks.secret import Headers, SharedSecret, values
@@ -181,7 +182,7 @@ class _Rules:
 
     def _accepted(self, handler: Handler) -> Handler:
         if not callable(handler):
-            raise ApiTypeError(f"{handler!r} is no function")
+            raise ApiTypeError(f"{quoted(handler)} is no function")
         return handler
 
     def _serve(self, headers: Headers, body: Body) -> Generator[Step, Any, Reply]:
@@ -371,7 +372,7 @@ def _check_kind(kind: Any) -> None:
             text = f"this release knows no NotificationType {kind!r}.{near}"
             warn(text, UnknownNotificationTypeWarning, stacklevel=3)
     elif not (isinstance(kind, type) and issubclass(kind, Model)):
-        raise ApiTypeError(f"{kind!r} is neither a class of models nor a NotificationType")
+        raise ApiTypeError(f"{quoted(kind)} is neither a class of models nor a NotificationType")
     elif not is_class_of_notification(kind):
         raise ApiValueError(
             f"no notification is a {kind.__name__}; the classes are those that parse"

@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 
 from talon_one.exceptions import ConfigurationError, WrongSecretError
+from talon_one.quoting import quoted
 
 Headers = (
     Mapping[str, str]
@@ -37,7 +38,7 @@ class SharedSecret:
         is_one = isinstance(secret, str) or not isinstance(secret, Iterable)
         secrets: list[object] = [secret] if is_one else list(secret)
         if not isinstance(header, str) or not _NAME.fullmatch(header):
-            raise ConfigurationError(f"{header!r} cannot be the name of a header")
+            raise ConfigurationError(f"{quoted(header)} cannot be the name of a header")
         if not secrets:
             raise ConfigurationError(f"there is no secret for the header {header}")
         self.header = header

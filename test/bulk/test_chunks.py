@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import threading
 import tracemalloc
 from collections.abc import AsyncIterator, Iterator
@@ -24,11 +25,12 @@ from bulk.doing import (
     sent_rows,
     spans,
 )
-from support.calls import make_client
+from support.calls import KEYS, make_client
 from support.server import HANG_UP, Answer, Received, RecordingServer
 from talon_one import (
     ApiTypeError,
     BadRequestException,
+    Configuration,
     IntegrationApi,
     ManagementApi,
     MultipleCustomerProfileIntegrationRequestItem,
@@ -656,3 +658,43 @@ def test_a_refused_chunk_tells_of_every_request(work: Do, server: RecordingServe
     assert outcomes[0] == "refused"
     assert sorted(outcomes[1:]) == ["failed", "sent"]
     assert isinstance(results[0].failure, BadRequestException)
+
+
+def test_more_requests_at_once_than_connections_are_warned_of_and_not_made(
+    server: RecordingServer,
+) -> None:
+    together = threading.Barrier(2)
+    now: list[int] = []
+    most: list[int] = []
+
+    def answer(received: Received) -> Answer:
+        now.append(1)
+        most.append(len(now))
+        # Two are there at the same time, and a third one would be here before they are let go.
+        together.wait(10)
+        now.pop()
+        return OK
+
+    server.default = answer
+
+    def blocking() -> bulk.Summary:
+        configuration = Configuration(host=server.url, api_key=KEYS)
+        configuration.connection_pool_maxsize = 2
+        with talon_one.ApiClient(configuration) as client:
+            api = talon_one.IntegrationApi(client)
+            return bulk.upsert_profiles(api, profiles(12), chunk_size=2, at_once=9)
+
+    async def awaited() -> bulk.Summary:
+        configuration = Configuration(host=server.url, api_key=KEYS)
+        configuration.connection_pool_maxsize = 2
+        async with talon_one.aio.ApiClient(configuration) as client:
+            api = talon_one.aio.IntegrationApi(client)
+            return await talon_one.aio.bulk.upsert_profiles(
+                api, profiles(12), chunk_size=2, at_once=9
+            )
+
+    for work_off in (blocking, lambda: asyncio.run(awaited())):
+        with pytest.warns(bulk.PoolSizeWarning, match="at_once=9 .* 2 requests") as warned:
+            assert work_off().sent == 12
+        assert [each.filename for each in warned] == [__file__]
+    assert max(most) == 2

@@ -14,7 +14,7 @@ from typing import Any
 from unittest.mock import patch
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import talon_one
@@ -340,6 +340,7 @@ plain = st.recursive(
 )
 
 
+@settings(deadline=None)
 @given(st.lists(plain, min_size=1, max_size=4))
 def test_the_fingerprint_is_the_same_without_orjson(rows: Rows) -> None:
     with_orjson = marked(rows)

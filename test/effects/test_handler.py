@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import pickle
 import warnings
 from typing import Any
@@ -26,10 +27,15 @@ from talon_one import (
     StrikethroughSetDiscountPerItemEffectProps,
 )
 from talon_one.effects import (
+    Difference,
     EffectHandler,
     EffectHandlingError,
     UnknownEffectTypeWarning,
+    codes,
+    difference,
+    discounts,
     effects_of,
+    rolled_back,
 )
 from talon_one.suggest import did_you_mean
 
@@ -394,3 +400,97 @@ def test_what_cannot_be_called_is_not_registered() -> None:
     for register in (handler.on("acceptCoupon"), handler.default):
         with pytest.raises(ApiTypeError, match="5 is no function"):
             register(5)
+
+
+JUNK: list[Any] = [None, "setDiscount", 7, True, ["setDiscount", "x", 3.4], []]
+ODD: list[Any] = [{}, {"effectType": None}, {"effectType": {"a": 1}, "props": "x"}]
+
+
+def test_what_is_no_effect_does_not_stop_the_others(caplog: pytest.LogCaptureFixture) -> None:
+    discount = effect_json("setDiscount", {"name": "10%", "value": 3})
+    accepted = effect_json("acceptCoupon", {"value": "A"})
+    rejected = effect_json("rejectCoupon", {"value": "B", "rejectionReason": "x"})
+    lost = effect_json("showNotification", None)
+    listed = [*JUNK, discount, *ODD, None, accepted, lost, rejected, *JUNK]
+    state = talon_one.IntegrationStateV2.from_json(json.dumps({"effects": listed}))
+    seen: list[Any] = []
+    handler = EffectHandler()
+    handler.on("setDiscount", "acceptCoupon", "rejectCoupon", "showNotification")(
+        lambda effect, props: seen.append(props)
+    )
+    for given in (state, listed):
+        caplog.clear()
+        seen.clear()
+        result = handler.dispatch(given)
+        again = asyncio.run(handler.dispatch_async(given))
+        assert [len(each) for each in (result.handled, result.unhandled, result.failures)] == [
+            4,
+            3,
+            0,
+        ]
+        assert again == result
+        assert seen[2] is None
+        assert discounts(given).total == 3
+        assert rolled_back(given).total == 0
+        assert codes(given).accepted_coupons == ["A"]
+        assert [each.value for each in codes(given).rejected_coupons] == ["B"]
+        assert not difference(given, given)
+        assert len(difference([], given).apply) == 7
+        assert "passed over what is no effect: [None, 'setDiscount', 7" in caplog.text
+        assert max(map(len, caplog.text.splitlines())) < 250
+
+
+@pytest.mark.parametrize("effects", [[None], [None, None], ["x"], [7, None]])
+def test_an_answer_without_any_effect_that_can_be_read_has_none(effects: Any) -> None:
+    state = talon_one.IntegrationStateV2.from_json(json.dumps({"effects": effects}))
+    assert effects_of(state) == []
+    nothing: Any = [None]
+    assert effects_of(nothing) == []
+    assert not difference(state, [])
+
+
+def test_what_a_difference_undoes_or_applies_makes_it_true() -> None:
+    one = effect("setDiscount", {"name": "10%", "value": 3})
+    assert Difference([one], [], [])
+    assert Difference([], [one], [])
+    assert difference([one], [])
+    assert difference([], [one])
+    assert not Difference([], [], [one])
+    assert not difference([one], [one])
+
+
+def test_a_value_of_any_size_is_quoted_in_short() -> None:
+    huge = "x" * 100_000
+    wrong = [
+        effect_json("setDiscount", {"value": huge}),
+        effect_json("setDiscount", {"value": [huge]}),
+        effect_json("setDiscountPerAdditionalCost", {"value": 1, "additionalCost": [huge]}),
+    ]
+    for each in wrong:
+        with pytest.raises(ApiValueError) as caught:
+            discounts([each])
+        assert len(str(caught.value)) < 250
+    with pytest.raises(ApiValueError) as caught:
+        codes([effect_json("acceptCoupon", [huge])])
+    assert len(str(caught.value)) < 250
+
+
+def test_an_exception_that_cannot_be_told_stops_no_other_effect() -> None:
+    class Mute(Exception):
+        def __str__(self) -> str:
+            raise OSError("no")
+
+    handler = EffectHandler()
+
+    @handler.on("acceptCoupon")
+    def fail(effect: Effect, props: Model) -> None:
+        raise Mute
+
+    accepted = effect_json("acceptCoupon", {"value": "A"})
+    result = handler.dispatch([accepted] * 25)
+    assert len(result.failures) == 25
+    with pytest.raises(
+        EffectHandlingError, match=r"25 effects .*: Mute: .*; and 15 more$"
+    ) as caught:
+        result.raise_for_failures()
+    assert isinstance(caught.value.__cause__, Mute)

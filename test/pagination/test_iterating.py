@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import logging
 import pickle
 import sys
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
@@ -17,7 +18,14 @@ import talon_one.aio
 from pagination.reading import Apis, Make, Read, Reading
 from support.calls import make_client
 from support.server import HANG_UP, Answer, RecordingServer
-from talon_one import ApiTypeError, Configuration, ManagementApi, NoAnswerError, NotFoundException
+from talon_one import (
+    ApiTypeError,
+    Configuration,
+    ManagementApi,
+    NoAnswerError,
+    NotFoundException,
+    tables,
+)
 from talon_one.pagination import PagesError, Position
 
 GONE = Answer(404, {"message": "gone"})
@@ -570,3 +578,101 @@ def test_it_says_what_it_is_and_where_it_stands(management: ManagementApi) -> No
     assert repr(iterator) == (
         "<Items of getApplications at Position(skip=3, cursor=None, within=0)>"
     )
+
+
+class Huge:
+    """What nobody wants to read in a message."""
+
+    def __repr__(self) -> str:
+        return "x" * 300_000
+
+
+def test_a_method_that_is_called_rather_than_passed_is_explained_in_short(
+    server: RecordingServer,
+) -> None:
+    page = {"data": [{"id": number, "value": "A" * 1000} for number in range(300)]}
+    server.default = Answer(body=page)
+    with make_client(server.url) as client:
+        management: Any = talon_one.ManagementApi(client)
+        for take in (
+            management.iterate,
+            management.pages,
+            management.table,
+            management.stream,
+            lambda given: tables.upload(given),
+        ):
+            for given in (management.get_coupons_without_total_count(3, 12), [1] * 9999, Huge()):
+                with pytest.raises(
+                    ApiTypeError, match=r"write \(api.get_coupons, 3, 12\)"
+                ) as caught:
+                    take(given)
+                assert len(str(caught.value)) < 300
+
+
+def test_a_coroutine_method_that_is_called_rather_than_passed_is_explained() -> None:
+    async def work() -> None:
+        api = talon_one.aio.ManagementApi(host="https://a.test", api_key="k")
+        for take in (api.iterate, api.pages, api.table):
+            given: Any = api.get_coupons_without_total_count(3, 12)
+            with pytest.raises(ApiTypeError, match="not what it returns"):
+                take(given)
+        await api.api_client.aclose()
+
+    asyncio.run(work())
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        lambda items: items.configure(page_limit=[0] * 9999),
+        lambda items: items.configure(limiter=Huge()),
+        lambda items: items.configure(resume_from=[0] * 9999),
+        lambda items: items.configure(resume_from=("x" * 9999, None, 0)),
+    ],
+)
+def test_what_is_no_setting_is_quoted_in_short(wrong: Callable[[Any], Any]) -> None:
+    management = talon_one.ManagementApi(host="https://a.test", api_key="k")
+    with pytest.raises(ApiTypeError) as caught:
+        wrong(management.iterate(management.get_coupons_without_total_count, 3, 12))
+    assert len(str(caught.value)) < 200
+
+
+def test_an_item_that_is_null_is_handed_out_and_stops_nothing(
+    server: RecordingServer, reading: Read
+) -> None:
+    server.script(
+        Answer(body={"hasMore": True, "data": [None, {"id": 1}, None, {"id": 2}]}),
+        Answer(body={"hasMore": True, "data": [None]}),
+        Answer(body={"hasMore": False, "data": [{"id": 3}, None]}),
+    )
+    got = reading(coupons)
+    ids = [item and item.id for item in got.got]
+    assert ids == [None, 1, None, 2, None, 3, None]
+    assert got.iterator.complete
+    assert [request.query for request in server.requests[1:]] == ["skip=4", "skip=5"]
+    assert got.iterator.position == Position(7)
+
+
+@pytest.mark.parametrize("last", [{"data": []}, {"data": None}, {}, None], ids=str)
+def test_an_empty_last_page_ends_the_list(
+    server: RecordingServer, reading: Read, last: Any
+) -> None:
+    """Whatever an earlier page said, and for items and pages alike."""
+    for pages in (False, True):
+        server.clear()
+        server.script(
+            Answer(body=page(1, 2, more=None)), Answer(body=last) if last else Answer(204)
+        )
+
+        def make(apis: Apis, pages: bool = pages) -> Any:
+            method = apis.management.get_coupons_without_total_count
+            walk = apis.management.pages if pages else apis.management.iterate
+            return walk(method, 3, 12).configure(limiter=False)
+
+        got = reading(make)
+        assert got.failure is None
+        assert len(got.got) == (1 if pages else 2)
+        assert got.iterator.complete
+        assert got.iterator.position == Position(2)
+        assert got.iterator.missing == 0
+        assert len(server.requests) == 2

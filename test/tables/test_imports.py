@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import csv
+import gzip
 import io
 import os
 import pickle
 import threading
 import tracemalloc
+import zipfile
 from collections.abc import Iterator
 from datetime import date, datetime, timedelta, timezone
 from decimal import Decimal
@@ -563,6 +565,50 @@ def test_what_is_no_table_is_refused(management: ManagementApi, tmp_path: Path) 
         tables.upload(management.import_coupons, 3, 12)
 
 
+def zipped(name: str) -> bytes:
+    whole = io.BytesIO()
+    with zipfile.ZipFile(whole, "w") as archive:
+        archive.writestr(name, "<xml/>" * 100)
+    return whole.getvalue()
+
+
+TEXT = "value,limitval\nABC,1\n"
+NOT_CSV = {
+    "xlsx": (zipped("xl/workbook.xml"), "is a workbook of a spreadsheet, not CSV"),
+    "ods": (zipped("content.xml"), "is a workbook of a spreadsheet, not CSV"),
+    "xls": (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(600), "is a workbook of a spreadsheet"),
+    "gzip": (gzip.compress(TEXT.encode()), "is compressed, not CSV"),
+    "UTF-16": (TEXT.encode("utf-16"), "is UTF-16, not UTF-8"),
+    "UTF-16, big": (b"\xfe\xff" + TEXT.encode("utf-16-be"), "is UTF-16, not UTF-8"),
+    "UTF-16 without a mark": (TEXT.encode("utf-16-le"), "is UTF-16, not UTF-8"),
+    "UTF-16 without a mark, big": (TEXT.encode("utf-16-be"), "is UTF-16, not UTF-8"),
+}
+
+
+@pytest.mark.parametrize(("data", "said"), NOT_CSV.values(), ids=NOT_CSV)
+def test_a_file_of_another_format_is_called_what_it_is(
+    server: RecordingServer, management: ManagementApi, tmp_path: Path, data: bytes, said: str
+) -> None:
+    path = tmp_path / "coupons.csv"
+    path.write_bytes(data)
+    with path.open("rb") as file:
+        for source in (path, str(path), data, file, ("coupons.csv", data), iter([data])):
+            with pytest.raises(tables.TableError, match=f"line 1 {said}") as caught:
+                tables.upload(management.import_coupons, 3, 12, source)
+            assert len(caught.value.problems) == 1
+            assert len(str(caught.value)) < 200
+    assert server.requests == []
+
+
+@pytest.mark.parametrize("size", [1, 2, 3])
+def test_half_a_character_at_the_end_of_a_file_is_not_passed_over(size: int) -> None:
+    half = "😀".encode()[:size]
+    (found,) = problems(b"value\nAAAA\nBBBB" + half)
+    assert found == "line 3 (row 2), value is not UTF-8; save the file as CSV UTF-8"
+    (found,) = problems(b"value\nAAAA" + half + b"\nBBBB")
+    assert found == "line 2 (row 1), value is not UTF-8; save the file as CSV UTF-8"
+
+
 # -- What the server says ----------------------------------------------------------------------
 
 REFUSAL = Answer(
@@ -573,7 +619,8 @@ REFUSAL = Answer(
             {"title": "Duplicate", "details": "exists already", "source": {"line": "4"}},
             {"title": "Expired", "source": {"line": 2}},
             {"title": "Odd", "source": {"line": "N/A"}},
-            {"title": "Lost"},
+            {"title": "Nowhere", "source": {"parameter": "upFile"}},
+            {"title": "Nothing"},
         ],
     },
 )
@@ -601,12 +648,13 @@ def test_the_lines_of_the_server_are_told_of_the_rows(
             tables.Problem(4, "", "Duplicate: exists already", 1, second),
             tables.Problem(2, "", "Expired", 0, first),
             tables.Problem(None, "", "Odd"),
-            tables.Problem(None, "", "Lost"),
+            tables.Problem(None, "", "Nowhere"),
+            tables.Problem(None, "", "Nothing"),
         )
     assert str(caught.value) == (
         "importCoupons 400 Bad Request: The submitted data was invalid;"
         " line 4 (row 2) Duplicate: exists already; line 2 (row 1) Expired; unknown line Odd;"
-        " unknown line Lost"
+        " unknown line Nowhere; unknown line Nothing"
     )
     copy = pickle.loads(pickle.dumps(caught.value))
     assert copy.problems == caught.value.problems

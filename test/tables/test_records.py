@@ -121,3 +121,13 @@ def test_no_more_than_a_chunk_and_a_record_is_held() -> None:
     finally:
         tracemalloc.stop()
     assert many < 1.1 * few
+
+
+@pytest.mark.parametrize("size", [1, 2, 3])
+def test_half_a_character_at_the_end_is_read_as_its_bytes(size: int) -> None:
+    half = "😀".encode()[:size]
+    shown = "".join(f"\\x{byte:02x}" for byte in half)
+    for pieces in ([b"a\nB" + half], [b"a\nB", half], [b"a\n", b"B" + half[:1], half[1:]]):
+        assert cells(read(pieces)) == [["a"], [f"B{shown}"]]
+    assert cells(read([half])) == [[shown]]
+    assert cells(read([b"a\n", half])) == [["a"], [shown]]

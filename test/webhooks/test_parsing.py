@@ -281,3 +281,21 @@ talon_one.webhooks.parse('{"NotificationType": "TierUpgrade", "Data": []}')
 print(json.dumps(sorted(name for name in sys.modules if name.startswith("talon_one.models."))))
 """
     assert result_of(program) == ["talon_one.models.tier_upgrade_notification"]
+
+
+def test_a_null_in_a_batch_changes_nothing_for_the_other_items() -> None:
+    edited, created = campaign_event("campaign_edited"), campaign_event("campaign_created")
+    sent = batch(None, edited, None, edited, None)
+    pure = parse(json.dumps(sent))
+    assert type(pure) is talon_one.CampaignEditedNotification
+    assert pure.to_wire() == sent
+    assert parts(pure) == [pure]
+    mixed = parts(parse(json.dumps(batch(None, edited, None, created, created, None))))
+    assert [type(part) for part in mixed] == [
+        talon_one.CampaignEditedNotification,
+        talon_one.CampaignCreatedNotification,
+    ]
+    assert [part.to_wire()["Data"] for part in mixed] == [[edited], [created, created]]
+    nothing = parse(json.dumps(batch(None, None)))
+    assert type(nothing) is talon_one.CampaignNotificationGeneric
+    assert len(parts(nothing)) == 1
