@@ -18,6 +18,7 @@ from codegen.checks import (
     refuse_unknown,
     refuse_unusable,
 )
+from codegen.history import replacement, retired
 from codegen.loader import METHODS, Document, SpecError, resolve
 from codegen.names import identifier, module_name
 from codegen.notifications import notifications
@@ -119,12 +120,15 @@ class _Builder:
             properties=tuple(properties),
             aliases=self._class_aliases(name, schema),
             deprecated=schema.get("deprecated", False),
+            retired=retired(schema, properties),
             max_properties=schema.get("maxProperties"),
         )
 
     def _alias(self, name: str, schema: Document) -> ir.Alias:
         if "$ref" in schema or len(schema.get("allOf", ())) == 1:
             raise SpecError("is another schema by another name; give that x-python-aliases")
+        if "x-retired" in schema:
+            raise SpecError("x-retired stands where there are no properties")
         return ir.Alias(
             name=name,
             module=module_name(name),
@@ -342,6 +346,7 @@ class _Builder:
             security=self._security(node),
             deprecated=node.get("deprecated", False) or node.get("x-legacy", False),
             legacy=node.get("x-legacy", False),
+            replaced_by=replacement(self._document, node),
             idempotent=node.get("x-idempotent"),
             serialised=self._serialised(node, in_path),
             read_timeout=node.get("x-read-timeout"),

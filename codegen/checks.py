@@ -24,6 +24,7 @@ RESERVED_PROPERTIES = frozenset({"self", *dir(Model)}) - YIELDING_METHODS
 RESERVED_METHODS = frozenset(
     {"api_client", "endpoint", "operations", "with_http_info", "without_preload_content"}
     | {"column", "header", "path", "query"}
+    | {"aiohttp", "deprecated", "models", "talon_one"}
     | {"bool", "date", "datetime", "dict", "float", "int", "list", "str"}
     | set(dir(Api))
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -24,7 +25,7 @@ class TypeRef:
     """A type as Python writes it.
 
     Attributes:
-        text: Annotation, such as ``list[Coupon]``.
+        text: What it is, such as ``list[Coupon]``.
         kind: ``scalar``, ``datetime``, ``date``, ``nested`` (models are inside) or ``variant``.
         models: Names of the models that *text* mentions.
         constraints: Keywords for `talon_one.fields.field`.
@@ -41,8 +42,15 @@ class TypeRef:
 
     @property
     def annotation(self) -> str:
-        """What stands in annotations: as *text*, which says what holds for every variant."""
-        return f"Model | {self.text}" if self.variants else self.text
+        """The annotation, such as ``list[models.Coupon]``, which works at run time as well.
+
+        Models are attributes of their package, because that loads them when they are asked for.
+        """
+        text = self.text
+        for name in self.models:
+            text = re.sub(rf"\b{name}\b", f"models.{name}", text)
+        # What holds for every variant.
+        return f"Model | {text}" if self.variants else text
 
 
 _FUNCTIONS = {
@@ -93,13 +101,9 @@ class Model:
     properties: tuple[Property, ...]
     aliases: tuple[str, ...]
     deprecated: bool
+    retired: dict[str, str]
+    """Python name to wire name of the properties that earlier releases had."""
     max_properties: int | None = None
-
-    @property
-    def imported_models(self) -> list[str]:
-        """Names of the other models that the annotations mention."""
-        found = {name for each in self.properties for name in each.type.models}
-        return sorted(found - {self.name})
 
 
 @dataclass(frozen=True)
@@ -141,7 +145,7 @@ class Body:
     @property
     def annotation(self) -> str:
         """What the signature accepts: the model, models of earlier releases, or a plain dict."""
-        accepted = " | ".join((self.type.text, *self.also))
+        accepted = " | ".join((self.type.annotation, *(f"models.{name}" for name in self.also)))
         has_dict = self.type.text == "Any" or self.type.text.startswith("dict[")
         return accepted if has_dict else f"{accepted} | dict[str, Any]"
 
@@ -212,12 +216,19 @@ class Operation:
     security: tuple[str, ...]
     deprecated: bool
     legacy: bool
+    replaced_by: str
     idempotent: bool | None
     serialised: dict[str, str]
     read_timeout: int | None
     most: int | None
     paging: dict[str, Any] | None = None
     """Keywords for `talon_one.operation.Paging`, if it lists something."""
+
+    @property
+    def deprecation(self) -> str:
+        """What a `DeprecationWarning` says, and what type checkers say; empty for most."""
+        instead = f"; use {self.replaced_by}" if self.replaced_by else ""
+        return f"{self.id} is deprecated{instead}" if self.deprecated else ""
 
     @property
     def required_parameters(self) -> list[Parameter]:
@@ -237,7 +248,7 @@ class Operation:
     @property
     def return_type(self) -> str:
         """The annotation of what the method returns."""
-        texts = {each.type.text if each.type else "None" for each in self.successes}
+        texts = {each.type.annotation if each.type else "None" for each in self.successes}
         # None goes last, as people write it.
         return " | ".join(sorted(texts, key=lambda text: (text == "None", text))) or "None"
 
@@ -251,16 +262,6 @@ class Operation:
         """Content type of a successful answer that is CSV text."""
         types = [each.content_type or "" for each in self.successes]
         return next((each for each in types if each.endswith("/csv")), None)
-
-    @property
-    def imported_models(self) -> set[str]:
-        """Names of the models that the signature mentions."""
-        types = [each.type for each in self.parameters]
-        types += [each.type for each in self.successes if each.type]
-        found = {name for each in types for name in each.models}
-        if self.body:
-            found.update(self.body.type.models, self.body.also)
-        return found
 
 
 @dataclass(frozen=True)

@@ -12,15 +12,21 @@ Document = dict[str, Any]
 
 METHODS = ("get", "put", "post", "delete", "patch", "head", "options")
 EXTENSIONS = (
-    "x-domains",
-    "x-python-name",
-    "x-python-aliases",
-    "x-legacy",
     "x-also-accepts",
-    "x-pages",
-    "x-variants",
-    "x-notification",
     "x-csv",
+    "x-domains",
+    "x-idempotent",
+    "x-legacy",
+    "x-most",
+    "x-notification",
+    "x-pages",
+    "x-python-aliases",
+    "x-python-name",
+    "x-read-timeout",
+    "x-replaced-by",
+    "x-retired",
+    "x-serialised",
+    "x-variants",
 )
 
 
@@ -114,7 +120,9 @@ def _check_keys(file: str, node: yaml.Node | None) -> None:
             if name in seen:
                 raise SpecError(f"{place}: {name} is defined twice")
             seen.add(name)
-            meant = get_close_matches(name, EXTENSIONS, 1) if name.startswith("x-") else []
+            meant = (
+                get_close_matches(name, EXTENSIONS, 1, cutoff=0.75) if name.startswith("x-") else []
+            )
             if meant and name not in EXTENSIONS:
                 raise SpecError(f"{place}: {name} is unknown; is {meant[0]} meant?")
             _check_keys(file, value)

@@ -66,14 +66,12 @@ def render(sdk: ir.Sdk, core_names: dict[str, str], submodules: Collection[str] 
     write("models/__init__.py", "models_init.py.jinja", classes=public)
     write("models/__init__.pyi", "models_init.pyi.jinja", classes=public)
     for api in sdk.apis:
-        imports = sorted({name for each in api.operations for name in each.imported_models})
         write(f"api/{_operations_module(api)}.py", "operations.py.jinja", api=api)
         for folder, asynchronous in _SHELLS.items():
             write(
                 f"{folder}/{api.module}.py",
                 "api.py.jinja",
                 api=api,
-                imports=imports,
                 asynchronous=asynchronous,
             )
     for folder in _SHELLS:
@@ -92,7 +90,6 @@ def _environment() -> Environment:
         docstring=docstring,
         literal=literal,
         keywords=keywords,
-        quoted_models=quoted_models,
         table=table,
         operations_module=_operations_module,
     )
@@ -158,14 +155,6 @@ def table(entries: dict[str, str], indent: int = 4) -> str:
         fits = indent + len(f"{name!r}: {value!r},") <= LINE_LENGTH
         inside += f"{name!r}: {value!r}, " if fits else f"{name!r}: ({value!r}), "
     return f"{{{inside}}}"
-
-
-def quoted_models(type: ir.TypeRef) -> str:
-    """Return an annotation with the models in it quoted, for use where they are not imported."""
-    text = type.annotation
-    for name in type.models:
-        text = re.sub(rf"\b{name}\b", f'"{name}"', text)
-    return text
 
 
 def _error_models(operation: ir.Operation) -> dict[int, str]:

@@ -59,6 +59,7 @@ SUBMODULES = frozenset(
         "api_response",
         "bulk",
         "configuration",
+        "download",
         "effects",
         "exceptions",
         "limiter",

@@ -47,6 +47,7 @@ from . import api_client as api_client
 from . import api_response as api_response
 from . import bulk as bulk
 from . import configuration as configuration
+from . import download as download
 from . import effects as effects
 from . import exceptions as exceptions
 from . import limiter as limiter

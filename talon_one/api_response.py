@@ -22,6 +22,11 @@ class ApiResponse(Generic[T]):
 
     __slots__ = ("data", "headers", "raw_data", "status_code")
 
+    data: T
+    headers: Mapping[str, str]
+    raw_data: bytes
+    status_code: int
+
     def __init__(
         self, status_code: int, headers: Mapping[str, str], data: T, raw_data: bytes
     ) -> None:

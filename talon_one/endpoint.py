@@ -2,30 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import wraps
-from typing import TYPE_CHECKING, Any, TypedDict, TypeVar, cast
+from types import FunctionType
+from typing import TYPE_CHECKING, Any, ParamSpec, TypedDict, TypeVar, cast
 
-if TYPE_CHECKING:
-    from collections.abc import Mapping
+# What the annotations of methods name is looked up in it, and loaded, only if they are evaluated.
+import talon_one
+from talon_one.operation import Operation
+from talon_one.special_forms import Self
 
-    import urllib3
-    from typing_extensions import ParamSpec, Self
-
-    from talon_one.api_client import ApiClient
-    from talon_one.api_response import ApiResponse
-    from talon_one.base_client import BaseClient
-    from talon_one.configuration import TimeoutSetting
-    from talon_one.download import Download
-    from talon_one.operation import Operation
-    from talon_one.pagination import Items, ListAnswer, Pages
-    from talon_one.retry import RetryPolicy
-    from talon_one.tables import Table
-
-    P = ParamSpec("P")
-    A = TypeVar("A", bound=ListAnswer[Any])
-
+P = ParamSpec("P")
 T = TypeVar("T")
+A = TypeVar("A", bound="talon_one.pagination.ListAnswer[Any]")
 F = TypeVar("F", bound=Callable[..., Any])
 
 
@@ -37,9 +26,9 @@ class CallSettings(TypedDict, total=False):
     not follow them; typed code calls the variants of the method instead.
     """
 
-    _request_timeout: TimeoutSetting
+    _request_timeout: talon_one.configuration.TimeoutSetting
     _deadline: float
-    _retries: int | bool | RetryPolicy
+    _retries: int | bool | talon_one.RetryPolicy
     _request_auth: Mapping[str, Any]
     _headers: Mapping[str, str]
     _content_type: str
@@ -89,7 +78,7 @@ class BaseApi:
             raise ApiTypeError(self._other_kind())
         self.api_client = api_client
 
-    def _client_class(self) -> type[BaseClient]:
+    def _client_class(self) -> type[Any]:
         raise NotImplementedError
 
     def _other_kind(self) -> str:
@@ -131,19 +120,19 @@ class BaseApi:
 class Api(BaseApi):
     """What the classes of both blocking APIs have in common; see `BaseApi` for its arguments."""
 
-    api_client: ApiClient
+    api_client: talon_one.ApiClient
 
     if TYPE_CHECKING:
 
         def __init__(
             self,
-            api_client: ApiClient | None = None,
+            api_client: talon_one.ApiClient | None = None,
             *,
             host: str | None = None,
             api_key: str | None = None,
         ) -> None: ...
 
-    def _client_class(self) -> type[BaseClient]:
+    def _client_class(self) -> type[talon_one.ApiClient]:
         from talon_one.api_client import ApiClient
 
         return ApiClient
@@ -159,8 +148,12 @@ class Api(BaseApi):
         self.api_client.close()
 
     def iterate(
-        self, method: Callable[P, ListAnswer[T]], /, *args: P.args, **kwargs: P.kwargs
-    ) -> Items[T]:
+        self,
+        method: Callable[P, talon_one.pagination.ListAnswer[T]],
+        /,
+        *args: P.args,
+        **kwargs: P.kwargs,
+    ) -> talon_one.pagination.Items[T]:
         """Return an iterator over the items of a list, whose pages are got when they are needed.
 
         Args:
@@ -175,13 +168,17 @@ class Api(BaseApi):
 
         return Items(method, args, kwargs)
 
-    def pages(self, method: Callable[P, A], /, *args: P.args, **kwargs: P.kwargs) -> Pages[A]:
+    def pages(
+        self, method: Callable[P, A], /, *args: P.args, **kwargs: P.kwargs
+    ) -> talon_one.pagination.Pages[A]:
         """Return an iterator over the answers that make up a list; see `iterate`."""
         from talon_one.pagination import Pages
 
         return Pages(method, args, kwargs)
 
-    def stream(self, method: Callable[P, Any], /, *args: P.args, **kwargs: P.kwargs) -> Download:
+    def stream(
+        self, method: Callable[P, Any], /, *args: P.args, **kwargs: P.kwargs
+    ) -> talon_one.download.Download:
         """Return the answer of a method as a download, to be read piece by piece.
 
         ::
@@ -198,7 +195,9 @@ class Api(BaseApi):
 
         return Download(self.api_client, self._operation_of(method), args, kwargs)
 
-    def table(self, method: Callable[P, Any], /, *args: P.args, **kwargs: P.kwargs) -> Table:
+    def table(
+        self, method: Callable[P, Any], /, *args: P.args, **kwargs: P.kwargs
+    ) -> talon_one.tables.Table:
         """Return the CSV file of an export as a table, whose rows are read as they come.
 
         ::
@@ -238,34 +237,55 @@ def endpoint(operation: Operation) -> Callable[[F], F]:
     return decorate
 
 
-def with_http_info(method: Callable[P, T]) -> Callable[P, ApiResponse[T]]:
-    """Return the variant of a method that returns the status and headers with the data."""
-    variant: Callable[P, ApiResponse[T]]
-    variant = _variant(method, "_with_http_info", _return_http_data_only=False)
+def with_http_info(method: Callable[P, Any]) -> Callable[[Callable[..., T]], Callable[P, T]]:
+    """Turn a declaration into the variant of *method* that returns status and headers as well."""
+    variant: Callable[[Callable[..., T]], Callable[P, T]]
+    variant = _variant(method, _return_http_data_only=False)
     return variant
 
 
-def without_preload_content(method: Callable[P, T]) -> Callable[P, urllib3.BaseHTTPResponse]:
-    """Return the variant of a method that returns the raw answer, its body still to be read."""
-    variant: Callable[P, urllib3.BaseHTTPResponse]
-    variant = _variant(method, "_without_preload_content", _preload_content=False)
+def without_preload_content(
+    method: Callable[P, Any],
+) -> Callable[[Callable[..., T]], Callable[P, T]]:
+    """Turn a declaration into the variant of *method* that returns the raw answer, still unread."""
+    variant: Callable[[Callable[..., T]], Callable[P, T]]
+    variant = _variant(method, _preload_content=False)
     return variant
 
 
-def _variant(method: Any, suffix: str, **setting: Any) -> Any:
+def _variant(method: Any, **setting: Any) -> Any:
     operation: Operation = method.operation
 
-    # It calls the client itself: warnings count the frames between the client and its caller.
-    def variant(self: Api, *args: Any, **kwargs: Any) -> Any:
-        return self.api_client.call(operation, args, {**setting, **kwargs})
+    def decorate(declaration: Any) -> Any:
+        # It calls the client itself: warnings count the frames between the client and its caller.
+        def variant(self: Api, *args: Any, **kwargs: Any) -> Any:
+            return self.api_client.call(operation, args, {**setting, **kwargs})
 
-    return as_variant(variant, method, suffix)
+        return as_variant(variant, method, declaration)
+
+    return decorate
 
 
-def as_variant(variant: Any, method: Any, suffix: str) -> Any:
-    """Give a function the looks of a variant of *method*."""
-    variant.__name__ = f"{method.__name__}{suffix}"
-    variant.__qualname__ = f"{method.__qualname__}{suffix}"
+def as_variant(variant: Any, method: Any, declaration: Any) -> Any:
+    """Give a function the looks of *declaration*, with the parameters of *method*.
+
+    For type checkers as well, a declaration says the name and the type of the result, and its
+    decorator the parameters.
+    """
+    variant.__name__ = declaration.__name__
+    variant.__qualname__ = declaration.__qualname__
+    variant.__module__ = declaration.__module__
     variant.__doc__ = f"Variant of `{method.__name__}`, see there."
-    variant.__wrapped__ = method  # what inspect.signature looks for
+    plain = method.__wrapped__
+    # What inspect.signature looks for: the signature of the method, with another result.
+    wrapped = FunctionType(plain.__code__, plain.__globals__, plain.__name__)
+    wrapped.__kwdefaults__ = plain.__kwdefaults__
+    wrapped.__defaults__ = plain.__defaults__
+    wrapped.__annotations__ = {
+        **plain.__annotations__,
+        "return": declaration.__annotations__["return"],
+    }
+    wrapped.operation = method.operation  # type: ignore[attr-defined]  # as methods have it
+    variant.__wrapped__ = wrapped
+    variant.__annotations__ = wrapped.__annotations__
     return variant

@@ -15,6 +15,27 @@ if TYPE_CHECKING:
 MISSING: Any = object()
 
 
+class _Documentation:
+    """The docstring of a class of fields, and of its fields: that below the property in question.
+
+    The latter is looked up when somebody asks for it, since most programs never do.
+    """
+
+    def __init__(self, of_class: str | None) -> None:
+        self._of_class = of_class
+
+    def __get__(self, instance: Field | None, owner: type[Field]) -> str | None:
+        if instance is None:
+            return self._of_class
+        from talon_one.introspection import description
+
+        return description(instance)
+
+
+def _document(cls: type[Field]) -> None:
+    cls.__doc__ = _Documentation(cls.__doc__)  # type: ignore[assignment]  # reads as text
+
+
 class Field:
     """A property whose value is handed over as it is: text, number, boolean, free-form JSON.
 
@@ -25,6 +46,9 @@ class Field:
 
     owner: type[Model]
     name: str
+
+    def __init_subclass__(cls) -> None:
+        _document(cls)
 
     def __init__(
         self,
@@ -69,6 +93,9 @@ class Field:
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self.owner.__name__}.{self.name}>"
+
+
+_document(Field)
 
 
 class DateTimeField(Field):

@@ -18,10 +18,11 @@ from talon_one.fields import (
     timestamp,
     variant,
 )
+from talon_one.special_forms import Self
 from talon_one.suggest import did_you_mean
 
 if TYPE_CHECKING:
-    from typing_extensions import Self, dataclass_transform
+    from typing_extensions import dataclass_transform
 else:
 
     def dataclass_transform(**_: Any) -> Callable[[Any], Any]:
@@ -62,10 +63,11 @@ class Model:
     null. Positional arguments are taken in the order of the properties.
     """
 
-    if not TYPE_CHECKING:  # Hidden, because type checkers would miss the properties among them.
+    if TYPE_CHECKING:
+        _data: JsonObject
+    else:  # Hidden, because type checkers would miss the properties among them.
         __slots__ = ("_data",)
 
-    _data: JsonObject
     _fields: ClassVar[dict[str, Field]] = {}
     """Python name to field, in the order of the properties."""
     _by_wire: ClassVar[dict[str, Field]] = {}
@@ -73,6 +75,9 @@ class Model:
     """As `_fields`, with the aliases."""
     _keywords: ClassVar[dict[str, Field]] = {}
     """As `_by_name`, with the wire names, which constructors take as well."""
+
+    _retired: ClassVar[dict[str, str]] = {}
+    """Python name to wire name of what earlier releases declared: taken, and kept as additional."""
 
     discriminator: ClassVar[str | None] = None
 
@@ -82,6 +87,12 @@ class Model:
         cls._fields = {name: value for name, value in cls._by_name.items() if name == value.name}
         cls._by_wire = {value.wire: value for value in cls._fields.values()}
         cls._keywords = {**cls._by_wire, **cls._by_name}
+        for name, wire_name in cls._retired.items():
+            kept = Field(default=None, wire=wire_name)
+            kept.__set_name__(cls, name)
+            cls._keywords[name] = cls._keywords[wire_name] = kept
+            if name not in vars(cls):
+                type.__setattr__(cls, name, kept)
         # Type checkers derive this from dataclass_transform and refuse a plain assignment.
         type.__setattr__(cls, "__match_args__", tuple(cls._fields))
 
@@ -122,7 +133,9 @@ class Model:
             try:
                 self._by_name[name].__set__(self, value)
             except KeyError:
-                raise self._unknown_attribute(name) from None
+                if name not in self._retired:
+                    raise self._unknown_attribute(name) from None
+                object.__setattr__(self, name, value)
 
     def __getitem__(self, key: str) -> Any:
         """Return the property with this wire name, declared or not.
@@ -275,7 +288,8 @@ class Model:
         # be text here and a datetime there.
         return self._data == other._data or _compared(self) == _compared(other)
 
-    __hash__ = None  # type: ignore[assignment]  # objects that change must not be keys
+    # Objects that change must not be keys.
+    __hash__: ClassVar[None] = None  # type: ignore[assignment]  # hides that of object
 
     def __repr__(self) -> str:
         words = [
@@ -327,19 +341,9 @@ class Model:
     @_ClassFact
     def __signature__(cls) -> Any:
         """What `help` and editors show of the constructor."""
-        from inspect import Parameter, Signature
+        from talon_one.introspection import signature
 
-        return Signature(
-            [
-                Parameter(
-                    name,
-                    Parameter.POSITIONAL_OR_KEYWORD,
-                    default=None,
-                    annotation=cls.__annotations__[name],
-                )
-                for name in cls._fields
-            ]
-        )
+        return signature(cls)  # type: ignore[arg-type]  # it is the class, see _ClassFact
 
     # -- Helpers -------------------------------------------------------------------------------
 
@@ -357,7 +361,8 @@ class Model:
         for key, value in data.items():
             declared = cls._by_wire.get(key) or cls._by_name.get(key)
             if declared is None:
-                result[key] = value
+                if value is not None or key not in cls._retired:
+                    result[cls._retired.get(key, key)] = value
             elif value is not None or not python_names:
                 if isinstance(declared, NestedField):
                     value = _translated_inside(value, declared.target, declared.depth, python_names)

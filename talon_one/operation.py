@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Iterable
 from functools import cached_property
-from typing import Any, NamedTuple
+from typing import IO, Any, NamedTuple, TypeAlias
 
 IDEMPOTENT_METHODS = frozenset({"GET", "HEAD", "OPTIONS", "PUT", "DELETE"})
 """Methods that may be repeated, unless the description of an operation says otherwise."""
@@ -13,6 +15,15 @@ ERROR_MODEL = "ErrorResponseWithStatus"
 
 
 IDEMPOTENCY_KEY = "Idempotency-Key"
+
+FileInput: TypeAlias = (
+    str | os.PathLike[str] | bytes | IO[bytes] | IO[str] | Iterable[bytes] | tuple[str, Any]
+)
+"""A path, the content, an open file, an iterable of bytes, or a pair of file name and content.
+
+Text files are sent in UTF-8. An open file is sent from where it stands, has to stay open until the
+call has ended, and is left open. An iterator serves one call.
+"""
 
 
 class Parameter(NamedTuple):
@@ -202,11 +213,11 @@ class Operation:
         self.upload = upload
         self.csv = csv
         self.results = results
-        self.errors = errors or {}
+        self.errors: dict[int, str] = errors or {}
         self.security = security
         self.accept = accept
-        self.idempotent = method in IDEMPOTENT_METHODS if idempotent is None else idempotent
-        self.serialised = serialised or {}
+        self.idempotent: bool = method in IDEMPOTENT_METHODS if idempotent is None else idempotent
+        self.serialised: dict[str, str] = serialised or {}
         self.read_timeout = read_timeout
         self.most = most
         self.paging = paging

@@ -9,7 +9,7 @@ import threading
 import time
 from collections.abc import Iterator, Mapping
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import urllib3
 
@@ -27,6 +27,9 @@ from talon_one.unpacking import PackedError, unpack, unpacked_pieces
 if TYPE_CHECKING:
     from talon_one.configuration import Configuration
     from talon_one.request import Request
+
+RawResponse: TypeAlias = urllib3.BaseHTTPResponse
+"""What the ``..._without_preload_content`` methods return."""
 
 _DEFAULT = Timeout()
 

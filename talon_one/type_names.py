@@ -11,7 +11,7 @@ class Shape(NamedTuple):
 
     Attributes:
         kind: ``list``, ``dict``, ``Literal``, the name of a scalar (``str``, ``datetime``,
-            ``Any``, ...) or the name of a model.
+            ``Any``, ...) or the name of a model, without the package that it stands in.
         inner: Shape of the items of a list or of the values of a dict.
         values: Values that a ``Literal`` admits.
     """
@@ -45,7 +45,8 @@ def parse(written: str) -> Shape:
     text = written.strip().removesuffix("| None").strip()
     opening = min((text.find(c) for c in "[(" if c in text), default=-1)
     if opening < 0:
-        return Shape(_SCALARS.get(text, text))
+        name = text.removeprefix("models.")
+        return Shape(_SCALARS.get(name, name))
     head, inside = text[:opening].lower(), text[opening + 1 : -1].strip().rstrip(",")
     if head == "optional":
         return parse(inside)

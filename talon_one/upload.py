@@ -9,18 +9,10 @@ import stat
 import threading
 from collections.abc import Generator, Iterable, Iterator
 from contextlib import suppress
-from typing import IO, Any, Protocol, Union
+from typing import Any, Protocol
 
 from talon_one.exceptions import ApiTypeError, ApiValueError, OpenApiException
-
-FileInput = Union[
-    str, "os.PathLike[str]", bytes, IO[bytes], IO[str], Iterable[bytes], tuple[str, Any]
-]
-"""A path, the content, an open file, an iterable of bytes, or a pair of file name and content.
-
-Text files are sent in UTF-8. An open file is sent from where it stands, has to stay open until the
-call has ended, and is left open. An iterator serves one call.
-"""
+from talon_one.operation import FileInput as FileInput
 
 _DEFAULT_NAME = "upload.csv"
 # Bytes that are read at a time; put together, a piece may have up to twice as many.

@@ -13,6 +13,7 @@ except ImportError as _cause:
 
 if TYPE_CHECKING:
     from talon_one.aio import bulk as bulk
+    from talon_one.aio import download as download
     from talon_one.aio import tables as tables
     from talon_one.aio.api import IntegrationApi as IntegrationApi
     from talon_one.aio.api import ManagementApi as ManagementApi
@@ -31,7 +32,7 @@ HOME = {
 }
 """Public names, with the modules that hold them."""
 
-SUBMODULES = frozenset({"bulk", "tables"})
+SUBMODULES = frozenset({"bulk", "download", "tables"})
 """Modules that are found as attributes without having been imported."""
 
 __all__ = list(HOME)

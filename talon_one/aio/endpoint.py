@@ -4,47 +4,36 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from functools import wraps
-from typing import TYPE_CHECKING, Any, TypeVar, cast
+from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar, cast
 
+# What the annotations of methods name is looked up in it, and loaded, only if they are evaluated.
+import talon_one
 from talon_one.endpoint import BaseApi, as_variant
+from talon_one.operation import Operation
+from talon_one.special_forms import Self
 
-if TYPE_CHECKING:
-    from collections.abc import Coroutine
-
-    import aiohttp
-    from typing_extensions import ParamSpec, Self
-
-    from talon_one.aio.client import ApiClient
-    from talon_one.aio.download import Download
-    from talon_one.aio.tables import Table
-    from talon_one.api_response import ApiResponse
-    from talon_one.base_client import BaseClient
-    from talon_one.operation import Operation
-    from talon_one.pagination import AsyncItems, AsyncPages, ListAnswer
-
-    P = ParamSpec("P")
-    A = TypeVar("A", bound=ListAnswer[Any])
-
+P = ParamSpec("P")
 T = TypeVar("T")
+A = TypeVar("A", bound="talon_one.pagination.ListAnswer[Any]")
 F = TypeVar("F", bound=Callable[..., Any])
 
 
 class Api(BaseApi):
     """What the classes of both APIs have in common; see `BaseApi` for its arguments."""
 
-    api_client: ApiClient
+    api_client: talon_one.aio.ApiClient
 
     if TYPE_CHECKING:
 
         def __init__(
             self,
-            api_client: ApiClient | None = None,
+            api_client: talon_one.aio.ApiClient | None = None,
             *,
             host: str | None = None,
             api_key: str | None = None,
         ) -> None: ...
 
-    def _client_class(self) -> type[BaseClient]:
+    def _client_class(self) -> type[talon_one.aio.ApiClient]:
         from talon_one.aio.client import ApiClient
 
         return ApiClient
@@ -60,8 +49,12 @@ class Api(BaseApi):
         await self.api_client.aclose()
 
     def iterate(
-        self, method: Callable[P, Awaitable[ListAnswer[T]]], /, *args: P.args, **kwargs: P.kwargs
-    ) -> AsyncItems[T]:
+        self,
+        method: Callable[P, Awaitable[talon_one.pagination.ListAnswer[T]]],
+        /,
+        *args: P.args,
+        **kwargs: P.kwargs,
+    ) -> talon_one.pagination.AsyncItems[T]:
         """Return an iterator for ``async for`` over the items of a list.
 
         The pages are got when they are needed. It is not awaited itself.
@@ -80,13 +73,15 @@ class Api(BaseApi):
 
     def pages(
         self, method: Callable[P, Awaitable[A]], /, *args: P.args, **kwargs: P.kwargs
-    ) -> AsyncPages[A]:
+    ) -> talon_one.pagination.AsyncPages[A]:
         """Return an iterator for ``async for`` over the answers of a list; see `iterate`."""
         from talon_one.pagination import AsyncPages
 
         return AsyncPages(method, args, kwargs)
 
-    def stream(self, method: Callable[P, Any], /, *args: P.args, **kwargs: P.kwargs) -> Download:
+    def stream(
+        self, method: Callable[P, Any], /, *args: P.args, **kwargs: P.kwargs
+    ) -> talon_one.aio.download.Download:
         """Return the answer of a method as a download, to be read piece by piece.
 
         ::
@@ -103,7 +98,9 @@ class Api(BaseApi):
 
         return Download(self.api_client, self._operation_of(method), args, kwargs)
 
-    def table(self, method: Callable[P, Any], /, *args: P.args, **kwargs: P.kwargs) -> Table:
+    def table(
+        self, method: Callable[P, Any], /, *args: P.args, **kwargs: P.kwargs
+    ) -> talon_one.aio.tables.Table:
         """Return the CSV file of an export as a table, whose rows are read as they come.
 
         ::
@@ -142,28 +139,29 @@ def endpoint(operation: Operation) -> Callable[[F], F]:
     return decorate
 
 
-def with_http_info(
-    method: Callable[P, Awaitable[T]],
-) -> Callable[P, Coroutine[Any, Any, ApiResponse[T]]]:
-    """Return the variant of a method that returns the status and headers with the data."""
-    variant: Callable[P, Coroutine[Any, Any, ApiResponse[T]]]
-    variant = _variant(method, "_with_http_info", _return_http_data_only=False)
+def with_http_info(method: Callable[P, Any]) -> Callable[[Callable[..., T]], Callable[P, T]]:
+    """Turn a declaration into the variant of *method* that returns status and headers as well."""
+    variant: Callable[[Callable[..., T]], Callable[P, T]]
+    variant = _variant(method, _return_http_data_only=False)
     return variant
 
 
 def without_preload_content(
-    method: Callable[P, Awaitable[T]],
-) -> Callable[P, Coroutine[Any, Any, aiohttp.ClientResponse]]:
-    """Return the variant of a method that returns the raw answer, its body still to be read."""
-    variant: Callable[P, Coroutine[Any, Any, aiohttp.ClientResponse]]
-    variant = _variant(method, "_without_preload_content", _preload_content=False)
+    method: Callable[P, Any],
+) -> Callable[[Callable[..., T]], Callable[P, T]]:
+    """Turn a declaration into the variant of *method* that returns the raw answer, still unread."""
+    variant: Callable[[Callable[..., T]], Callable[P, T]]
+    variant = _variant(method, _preload_content=False)
     return variant
 
 
-def _variant(method: Any, suffix: str, **setting: Any) -> Any:
+def _variant(method: Any, **setting: Any) -> Any:
     operation: Operation = method.operation
 
-    async def variant(self: Api, *args: Any, **kwargs: Any) -> Any:
-        return await self.api_client.call(operation, args, {**setting, **kwargs})
+    def decorate(declaration: Any) -> Any:
+        async def variant(self: Api, *args: Any, **kwargs: Any) -> Any:
+            return await self.api_client.call(operation, args, {**setting, **kwargs})
 
-    return as_variant(variant, method, suffix)
+        return as_variant(variant, method, declaration)
+
+    return decorate

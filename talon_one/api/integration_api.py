@@ -3,68 +3,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Literal
+from datetime import datetime
+from typing import Any, Literal
 
+import talon_one
+from talon_one import models
 from talon_one.api import integration_operations as operations
-from talon_one.endpoint import Api, endpoint, with_http_info, without_preload_content
-
-if TYPE_CHECKING:
-    from datetime import datetime
-
-    from typing_extensions import Unpack
-
-    from talon_one.endpoint import CallSettings
-    from talon_one.models import (
-        ActivateLoyaltyPoints,
-        ActivateLoyaltyPointsResponse,
-        Audience,
-        BestPriorPrice,
-        BestPriorPriceRequest,
-        Catalog,
-        CatalogSyncRequest,
-        Coupon,
-        CouponReservations,
-        CreateReferralsForMultipleAdvocates201Response,
-        CustomerInventory,
-        CustomerProfileAudienceRequest,
-        CustomerProfileIntegrationRequestV2,
-        CustomerProfileIntegrationResponseV2,
-        DeleteLoyaltyTransactionsRequest,
-        EventV3,
-        GenerateLoyaltyCard,
-        GetCustomerAchievementHistory200Response,
-        GetCustomerAchievements200Response,
-        GetLoyaltyCardPoints200Response,
-        GetLoyaltyCardTransactions200Response,
-        GetLoyaltyProgramProfilePoints200Response,
-        GetLoyaltyProgramProfileTransactions200Response,
-        GetReservedCustomers200Response,
-        IntegrationCustomerSessionResponse,
-        IntegrationEventV2Request,
-        IntegrationEventV2Response,
-        IntegrationEventV3Request,
-        IntegrationEventV3Response,
-        IntegrationGetAllCampaigns200Response,
-        IntegrationRequest,
-        IntegrationState,
-        IntegrationStateV2,
-        LoyaltyBalancesWithTiers,
-        LoyaltyCard,
-        LoyaltyCardBalances,
-        LoyaltyCardRegistration,
-        MultipleCustomerProfileIntegrationRequest,
-        MultipleCustomerProfileIntegrationResponseV2,
-        NewAudience,
-        NewCustomerProfile,
-        NewCustomerSession,
-        NewEvent,
-        NewReferral,
-        NewReferralsForMultipleAdvocates,
-        Referral,
-        ReopenSessionResponse,
-        ReturnIntegrationRequest,
-        UpdateAudience,
-    )
+from talon_one.endpoint import Api, CallSettings, endpoint, with_http_info, without_preload_content
+from talon_one.special_forms import Unpack, deprecated
 
 
 class IntegrationApi(Api):
@@ -76,9 +22,9 @@ class IntegrationApi(Api):
     def activate_loyalty_points(
         self,
         loyalty_program_id: int,
-        body: ActivateLoyaltyPoints | dict[str, Any],
+        body: models.ActivateLoyaltyPoints | dict[str, Any],
         **settings: Unpack[CallSettings],
-    ) -> ActivateLoyaltyPointsResponse:
+    ) -> models.ActivateLoyaltyPointsResponse:
         """Activate pending loyalty points.
 
         Turns points that await an action into active ones. Send either `sessionId`, which
@@ -97,15 +43,20 @@ class IntegrationApi(Api):
         """
         ...
 
-    activate_loyalty_points_with_http_info = with_http_info(activate_loyalty_points)
-    activate_loyalty_points_without_preload_content = without_preload_content(
-        activate_loyalty_points
-    )
+    @with_http_info(activate_loyalty_points)
+    def activate_loyalty_points_with_http_info(
+        self, *args: Any, **kwargs: Any
+    ) -> talon_one.ApiResponse[models.ActivateLoyaltyPointsResponse]: ...
+
+    @without_preload_content(activate_loyalty_points)
+    def activate_loyalty_points_without_preload_content(
+        self, *args: Any, **kwargs: Any
+    ) -> talon_one.rest.RawResponse: ...
 
     @endpoint(operations.best_prior_price)
     def best_prior_price(
-        self, body: BestPriorPriceRequest | dict[str, Any], **settings: Unpack[CallSettings]
-    ) -> list[BestPriorPrice]:
+        self, body: models.BestPriorPriceRequest | dict[str, Any], **settings: Unpack[CallSettings]
+    ) -> list[models.BestPriorPrice]:
         """Find the best prior price of SKUs.
 
         Looks up, for each SKU, the best price observed in the past. The body needs `skus`,
@@ -121,13 +72,20 @@ class IntegrationApi(Api):
         """
         ...
 
-    best_prior_price_with_http_info = with_http_info(best_prior_price)
-    best_prior_price_without_preload_content = without_preload_content(best_prior_price)
+    @with_http_info(best_prior_price)
+    def best_prior_price_with_http_info(
+        self, *args: Any, **kwargs: Any
+    ) -> talon_one.ApiResponse[list[models.BestPriorPrice]]: ...
+
+    @without_preload_content(best_prior_price)
+    def best_prior_price_without_preload_content(
+        self, *args: Any, **kwargs: Any
+    ) -> talon_one.rest.RawResponse: ...
 
     @endpoint(operations.create_audience_v2)
     def create_audience_v2(
-        self, body: NewAudience | dict[str, Any], **settings: Unpack[CallSettings]
-    ) -> Audience:
+        self, body: models.NewAudience | dict[str, Any], **settings: Unpack[CallSettings]
+    ) -> models.Audience:
         """Add a new audience.
 
         Creates an audience, either empty or mirrored from an external platform. For a
@@ -146,16 +104,23 @@ class IntegrationApi(Api):
         """
         ...
 
-    create_audience_v2_with_http_info = with_http_info(create_audience_v2)
-    create_audience_v2_without_preload_content = without_preload_content(create_audience_v2)
+    @with_http_info(create_audience_v2)
+    def create_audience_v2_with_http_info(
+        self, *args: Any, **kwargs: Any
+    ) -> talon_one.ApiResponse[models.Audience]: ...
+
+    @without_preload_content(create_audience_v2)
+    def create_audience_v2_without_preload_content(
+        self, *args: Any, **kwargs: Any
+    ) -> talon_one.rest.RawResponse: ...
 
     @endpoint(operations.create_coupon_reservation)
     def create_coupon_reservation(
         self,
         coupon_value: str,
-        body: CouponReservations | dict[str, Any],
+        body: models.CouponReservations | dict[str, Any],
         **settings: Unpack[CallSettings],
-    ) -> Coupon:
+    ) -> models.Coupon:
         """Reserve a coupon for customers.
 
         Reserves the coupon for the profiles listed in `integrationIDs`, at most 1000 of them,
@@ -177,15 +142,20 @@ class IntegrationApi(Api):
         """
         ...
 
-    create_coupon_reservation_with_http_info = with_http_info(create_coupon_reservation)
-    create_coupon_reservation_without_preload_content = without_preload_content(
-        create_coupon_reservation
-    )
+    @with_http_info(create_coupon_reservation)
+    def create_coupon_reservation_with_http_info(
+        self, *args: Any, **kwargs: Any
+    ) -> talon_one.ApiResponse[models.Coupon]: ...
+
+    @without_preload_content(create_coupon_reservation)
+    def create_coupon_reservation_without_preload_content(
+        self, *args: Any, **kwargs: Any
+    ) -> talon_one.rest.RawResponse: ...
 
     @endpoint(operations.create_referral)
     def create_referral(
-        self, body: NewReferral | dict[str, Any], **settings: Unpack[CallSettings]
-    ) -> Referral:
+        self, body: models.NewReferral | dict[str, Any], **settings: Unpack[CallSettings]
+    ) -> models.Referral:
         """Create one referral code.
 
         Issues a referral code in the campaign given by `campaignId` for the profile named in
@@ -199,17 +169,24 @@ class IntegrationApi(Api):
         """
         ...
 
-    create_referral_with_http_info = with_http_info(create_referral)
-    create_referral_without_preload_content = without_preload_content(create_referral)
+    @with_http_info(create_referral)
+    def create_referral_with_http_info(
+        self, *args: Any, **kwargs: Any
+    ) -> talon_one.ApiResponse[models.Referral]: ...
+
+    @without_preload_content(create_referral)
+    def create_referral_without_preload_content(
+        self, *args: Any, **kwargs: Any
+    ) -> talon_one.rest.RawResponse: ...
 
     @endpoint(operations.create_referrals_for_multiple_advocates)
     def create_referrals_for_multiple_advocates(
         self,
-        body: NewReferralsForMultipleAdvocates | dict[str, Any],
+        body: models.NewReferralsForMultipleAdvocates | dict[str, Any],
         *,
         silent: Literal["yes", "no"] | None = None,
         **settings: Unpack[CallSettings],
-    ) -> CreateReferralsForMultipleAdvocates201Response | None:
+    ) -> models.CreateReferralsForMultipleAdvocates201Response | None:
         """Create referral codes in bulk.
 
         Issues one distinct referral code per advocate in the campaign given by `campaignId`.
@@ -231,12 +208,15 @@ class IntegrationApi(Api):
         """
         ...
 
-    create_referrals_for_multiple_advocates_with_http_info = with_http_info(
-        create_referrals_for_multiple_advocates
-    )
-    create_referrals_for_multiple_advocates_without_preload_content = without_preload_content(
-        create_referrals_for_multiple_advocates
-    )
+    @with_http_info(create_referrals_for_multiple_advocates)
+    def create_referrals_for_multiple_advocates_with_http_info(
+        self, *args: Any, **kwargs: Any
+    ) -> talon_one.ApiResponse[models.CreateReferralsForMultipleAdvocates201Response | None]: ...
+
+    @without_preload_content(create_referrals_for_multiple_advocates)
+    def create_referrals_for_multiple_advocates_without_preload_content(
+        self, *args: Any, **kwargs: Any
+    ) -> talon_one.rest.RawResponse: ...
 
     @endpoint(operations.delete_audience_memberships_v2)
     def delete_audience_memberships_v2(
@@ -258,10 +238,15 @@ class IntegrationApi(Api):
         """
         ...
 
-    delete_audience_memberships_v2_with_http_info = with_http_info(delete_audience_memberships_v2)
-    delete_audience_memberships_v2_without_preload_content = without_preload_content(
-        delete_audience_memberships_v2
-    )
+    @with_http_info(delete_audience_memberships_v2)
+    def delete_audience_memberships_v2_with_http_info(
+        self, *args: Any, **kwargs: Any
+    ) -> talon_one.ApiResponse[None]: ...
+
+    @without_preload_content(delete_audience_memberships_v2)
+    def delete_audience_memberships_v2_without_preload_content(
+        self, *args: Any, **kwargs: Any
+    ) -> talon_one.rest.RawResponse: ...
 
     @endpoint(operations.delete_audience_v2)
     def delete_audience_v2(self, audience_id: int, **settings: Unpack[CallSettings]) -> None:
@@ -281,14 +266,21 @@ class IntegrationApi(Api):
         """
         ...
 
-    delete_audience_v2_with_http_info = with_http_info(delete_audience_v2)
-    delete_audience_v2_without_preload_content = without_preload_content(delete_audience_v2)
+    @with_http_info(delete_audience_v2)
+    def delete_audience_v2_with_http_info(
+        self, *args: Any, **kwargs: Any
+    ) -> talon_one.ApiResponse[None]: ...
+
+    @without_preload_content(delete_audience_v2)
+    def delete_audience_v2_without_preload_content(
+        self, *args: Any, **kwargs: Any
+    ) -> talon_one.rest.RawResponse: ...
 
     @endpoint(operations.delete_coupon_reservation)
     def delete_coupon_reservation(
         self,
         coupon_value: str,
-        body: CouponReservations | dict[str, Any],
+        body: models.CouponReservations | dict[str, Any],
         **settings: Unpack[CallSettings],
     ) -> None:
         """Cancel coupon reservations.
@@ -310,10 +302,15 @@ class IntegrationApi(Api):
         """
         ...
 
-    delete_coupon_reservation_with_http_info = with_http_info(delete_coupon_reservation)
-    delete_coupon_reservation_without_preload_content = without_preload_content(
-        delete_coupon_reservation
-    )
+    @with_http_info(delete_coupon_reservation)
+    def delete_coupon_reservation_with_http_info(
+        self, *args: Any, **kwargs: Any
+    ) -> talon_one.ApiResponse[None]: ...
+
+    @without_preload_content(delete_coupon_reservation)
+    def delete_coupon_reservation_without_preload_content(
+        self, *args: Any, **kwargs: Any
+    ) -> talon_one.rest.RawResponse: ...
 
     @endpoint(operations.delete_customer_data)
     def delete_customer_data(self, integration_id: str, **settings: Unpack[CallSettings]) -> None:
@@ -336,15 +333,22 @@ class IntegrationApi(Api):
         """
         ...
 
-    delete_customer_data_with_http_info = with_http_info(delete_customer_data)
-    delete_customer_data_without_preload_content = without_preload_content(delete_customer_data)
+    @with_http_info(delete_customer_data)
+    def delete_customer_data_with_http_info(
+        self, *args: Any, **kwargs: Any
+    ) -> talon_one.ApiResponse[None]: ...
+
+    @without_preload_content(delete_customer_data)
+    def delete_customer_data_without_preload_content(
+        self, *args: Any, **kwargs: Any
+    ) -> talon_one.rest.RawResponse: ...
 
     @endpoint(operations.delete_loyalty_transactions_from_ledgers)
     def delete_loyalty_transactions_from_ledgers(
         self,
         loyalty_program_id: int,
         integration_id: str,
-        body: DeleteLoyaltyTransactionsRequest | dict[str, Any],
+        body: models.DeleteLoyaltyTransactionsRequest | dict[str, Any],
         **settings: Unpack[CallSettings],
     ) -> None:
         """Delete a customer's loyalty transactions.
@@ -370,20 +374,23 @@ class IntegrationApi(Api):
         """
         ...
 
-    delete_loyalty_transactions_from_ledgers_with_http_info = with_http_info(
-        delete_loyalty_transactions_from_ledgers
-    )
-    delete_loyalty_transactions_from_ledgers_without_preload_content = without_preload_content(
-        delete_loyalty_transactions_from_ledgers
-    )
+    @with_http_info(delete_loyalty_transactions_from_ledgers)
+    def delete_loyalty_transactions_from_ledgers_with_http_info(
+        self, *args: Any, **kwargs: Any
+    ) -> talon_one.ApiResponse[None]: ...
+
+    @without_preload_content(delete_loyalty_transactions_from_ledgers)
+    def delete_loyalty_transactions_from_ledgers_without_preload_content(
+        self, *args: Any, **kwargs: Any
+    ) -> talon_one.rest.RawResponse: ...
 
     @endpoint(operations.generate_loyalty_card)
     def generate_loyalty_card(
         self,
         loyalty_program_id: int,
-        body: GenerateLoyaltyCard | dict[str, Any],
+        body: models.GenerateLoyaltyCard | dict[str, Any],
         **settings: Unpack[CallSettings],
-    ) -> LoyaltyCard:
+    ) -> models.LoyaltyCard:
         """Create one loyalty card.
 
         Creates a single card in a card-based loyalty program and returns it.
@@ -401,8 +408,15 @@ class IntegrationApi(Api):
         """
         ...
 
-    generate_loyalty_card_with_http_info = with_http_info(generate_loyalty_card)
-    generate_loyalty_card_without_preload_content = without_preload_content(generate_loyalty_card)
+    @with_http_info(generate_loyalty_card)
+    def generate_loyalty_card_with_http_info(
+        self, *args: Any, **kwargs: Any
+    ) -> talon_one.ApiResponse[models.LoyaltyCard]: ...
+
+    @without_preload_content(generate_loyalty_card)
+    def generate_loyalty_card_without_preload_content(
+        self, *args: Any, **kwargs: Any
+    ) -> talon_one.rest.RawResponse: ...
 
     @endpoint(operations.get_customer_achievement_history)
     def get_customer_achievement_history(
@@ -416,7 +430,7 @@ class IntegrationApi(Api):
         page_size: int | None = None,
         skip: int | None = None,
         **settings: Unpack[CallSettings],
-    ) -> GetCustomerAchievementHistory200Response:
+    ) -> models.GetCustomerAchievementHistory200Response:
         """List past progress in one achievement.
 
         Returns every progress record that the profile has in a single achievement. Filter by
@@ -441,12 +455,15 @@ class IntegrationApi(Api):
         """
         ...
 
-    get_customer_achievement_history_with_http_info = with_http_info(
-        get_customer_achievement_history
-    )
-    get_customer_achievement_history_without_preload_content = without_preload_content(
-        get_customer_achievement_history
-    )
+    @with_http_info(get_customer_achievement_history)
+    def get_customer_achievement_history_with_http_info(
+        self, *args: Any, **kwargs: Any
+    ) -> talon_one.ApiResponse[models.GetCustomerAchievementHistory200Response]: ...
+
+    @without_preload_content(get_customer_achievement_history)
+    def get_customer_achievement_history_without_preload_content(
+        self, *args: Any, **kwargs: Any
+    ) -> talon_one.rest.RawResponse: ...
 
     @endpoint(operations.get_customer_achievements)
     def get_customer_achievements(
@@ -461,7 +478,7 @@ class IntegrationApi(Api):
         page_size: int | None = None,
         skip: int | None = None,
         **settings: Unpack[CallSettings],
-    ) -> GetCustomerAchievements200Response:
+    ) -> models.GetCustomerAchievements200Response:
         """List a customer's achievements and progress.
 
         Returns the achievements open to the profile, each with the progress made so far.
@@ -487,10 +504,15 @@ class IntegrationApi(Api):
         """
         ...
 
-    get_customer_achievements_with_http_info = with_http_info(get_customer_achievements)
-    get_customer_achievements_without_preload_content = without_preload_content(
-        get_customer_achievements
-    )
+    @with_http_info(get_customer_achievements)
+    def get_customer_achievements_with_http_info(
+        self, *args: Any, **kwargs: Any
+    ) -> talon_one.ApiResponse[models.GetCustomerAchievements200Response]: ...
+
+    @without_preload_content(get_customer_achievements)
+    def get_customer_achievements_without_preload_content(
+        self, *args: Any, **kwargs: Any
+    ) -> talon_one.rest.RawResponse: ...
 
     @endpoint(operations.get_customer_inventory)
     def get_customer_inventory(
@@ -504,7 +526,7 @@ class IntegrationApi(Api):
         giveaways: bool | None = None,
         achievements: bool | None = None,
         **settings: Unpack[CallSettings],
-    ) -> CustomerInventory:
+    ) -> models.CustomerInventory:
         """Fetch everything tied to a customer.
 
         Collects the entities that point to the profile with this `integrationId`. Query flags
@@ -527,13 +549,20 @@ class IntegrationApi(Api):
         """
         ...
 
-    get_customer_inventory_with_http_info = with_http_info(get_customer_inventory)
-    get_customer_inventory_without_preload_content = without_preload_content(get_customer_inventory)
+    @with_http_info(get_customer_inventory)
+    def get_customer_inventory_with_http_info(
+        self, *args: Any, **kwargs: Any
+    ) -> talon_one.ApiResponse[models.CustomerInventory]: ...
+
+    @without_preload_content(get_customer_inventory)
+    def get_customer_inventory_without_preload_content(
+        self, *args: Any, **kwargs: Any
+    ) -> talon_one.rest.RawResponse: ...
 
     @endpoint(operations.get_customer_session)
     def get_customer_session(
         self, customer_session_id: str, **settings: Unpack[CallSettings]
-    ) -> IntegrationCustomerSessionResponse:
+    ) -> models.IntegrationCustomerSessionResponse:
         """Fetch one customer session.
 
         Returns the current state of a single session, looked up by its integration ID.
@@ -550,11 +579,18 @@ class IntegrationApi(Api):
         """
         ...
 
-    get_customer_session_with_http_info = with_http_info(get_customer_session)
-    get_customer_session_without_preload_content = without_preload_content(get_customer_session)
+    @with_http_info(get_customer_session)
+    def get_customer_session_with_http_info(
+        self, *args: Any, **kwargs: Any
+    ) -> talon_one.ApiResponse[models.IntegrationCustomerSessionResponse]: ...
+
+    @without_preload_content(get_customer_session)
+    def get_customer_session_without_preload_content(
+        self, *args: Any, **kwargs: Any
+    ) -> talon_one.rest.RawResponse: ...
 
     @endpoint(operations.get_event_v3)
-    def get_event_v3(self, integration_id: str, **settings: Unpack[CallSettings]) -> EventV3:
+    def get_event_v3(self, integration_id: str, **settings: Unpack[CallSettings]) -> models.EventV3:
         """Fetch one advanced event.
 
         Returns a single advanced event by its integration ID. An unknown ID produces `404`.
@@ -566,8 +602,15 @@ class IntegrationApi(Api):
         """
         ...
 
-    get_event_v3_with_http_info = with_http_info(get_event_v3)
-    get_event_v3_without_preload_content = without_preload_content(get_event_v3)
+    @with_http_info(get_event_v3)
+    def get_event_v3_with_http_info(
+        self, *args: Any, **kwargs: Any
+    ) -> talon_one.ApiResponse[models.EventV3]: ...
+
+    @without_preload_content(get_event_v3)
+    def get_event_v3_without_preload_content(
+        self, *args: Any, **kwargs: Any
+    ) -> talon_one.rest.RawResponse: ...
 
     @endpoint(operations.get_loyalty_balances)
     def get_loyalty_balances(
@@ -580,7 +623,7 @@ class IntegrationApi(Api):
         include_tiers: bool | None = None,
         include_projected_tier: bool | None = None,
         **settings: Unpack[CallSettings],
-    ) -> LoyaltyBalancesWithTiers:
+    ) -> models.LoyaltyBalancesWithTiers:
         """Fetch a customer's loyalty balances.
 
         Returns the ledger balances that a profile holds in a loyalty program. Use `endDate`
@@ -609,8 +652,15 @@ class IntegrationApi(Api):
         """
         ...
 
-    get_loyalty_balances_with_http_info = with_http_info(get_loyalty_balances)
-    get_loyalty_balances_without_preload_content = without_preload_content(get_loyalty_balances)
+    @with_http_info(get_loyalty_balances)
+    def get_loyalty_balances_with_http_info(
+        self, *args: Any, **kwargs: Any
+    ) -> talon_one.ApiResponse[models.LoyaltyBalancesWithTiers]: ...
+
+    @without_preload_content(get_loyalty_balances)
+    def get_loyalty_balances_without_preload_content(
+        self, *args: Any, **kwargs: Any
+    ) -> talon_one.rest.RawResponse: ...
 
     @endpoint(operations.get_loyalty_card_balances)
     def get_loyalty_card_balances(
@@ -621,7 +671,7 @@ class IntegrationApi(Api):
         end_date: datetime | None = None,
         subledger_id: list[str] | None = None,
         **settings: Unpack[CallSettings],
-    ) -> LoyaltyCardBalances:
+    ) -> models.LoyaltyCardBalances:
         """Fetch point balances of a loyalty card.
 
         Returns the balances on one card of a card-based program. Limit the result with
@@ -646,10 +696,15 @@ class IntegrationApi(Api):
         """
         ...
 
-    get_loyalty_card_balances_with_http_info = with_http_info(get_loyalty_card_balances)
-    get_loyalty_card_balances_without_preload_content = without_preload_content(
-        get_loyalty_card_balances
-    )
+    @with_http_info(get_loyalty_card_balances)
+    def get_loyalty_card_balances_with_http_info(
+        self, *args: Any, **kwargs: Any
+    ) -> talon_one.ApiResponse[models.LoyaltyCardBalances]: ...
+
+    @without_preload_content(get_loyalty_card_balances)
+    def get_loyalty_card_balances_without_preload_content(
+        self, *args: Any, **kwargs: Any
+    ) -> talon_one.rest.RawResponse: ...
 
     @endpoint(operations.get_loyalty_card_points)
     def get_loyalty_card_points(
@@ -665,7 +720,7 @@ class IntegrationApi(Api):
         skip: int | None = None,
         sort: Literal["startDate", "expiryDate", "-startDate", "-expiryDate"] | None = None,
         **settings: Unpack[CallSettings],
-    ) -> GetLoyaltyCardPoints200Response:
+    ) -> models.GetLoyaltyCardPoints200Response:
         """List the unspent points of a card.
 
         Returns the point entries of a card that have not been spent, in pages of 50 by
@@ -697,10 +752,15 @@ class IntegrationApi(Api):
         """
         ...
 
-    get_loyalty_card_points_with_http_info = with_http_info(get_loyalty_card_points)
-    get_loyalty_card_points_without_preload_content = without_preload_content(
-        get_loyalty_card_points
-    )
+    @with_http_info(get_loyalty_card_points)
+    def get_loyalty_card_points_with_http_info(
+        self, *args: Any, **kwargs: Any
+    ) -> talon_one.ApiResponse[models.GetLoyaltyCardPoints200Response]: ...
+
+    @without_preload_content(get_loyalty_card_points)
+    def get_loyalty_card_points_without_preload_content(
+        self, *args: Any, **kwargs: Any
+    ) -> talon_one.rest.RawResponse: ...
 
     @endpoint(operations.get_loyalty_card_transactions)
     def get_loyalty_card_transactions(
@@ -718,7 +778,7 @@ class IntegrationApi(Api):
         skip: int | None = None,
         awaits_activation: bool | None = None,
         **settings: Unpack[CallSettings],
-    ) -> GetLoyaltyCardTransactions200Response:
+    ) -> models.GetLoyaltyCardTransactions200Response:
         """List transactions of a loyalty card.
 
         Returns the transaction log of one card in a card-based program. Filter by subledger,
@@ -754,10 +814,15 @@ class IntegrationApi(Api):
         """
         ...
 
-    get_loyalty_card_transactions_with_http_info = with_http_info(get_loyalty_card_transactions)
-    get_loyalty_card_transactions_without_preload_content = without_preload_content(
-        get_loyalty_card_transactions
-    )
+    @with_http_info(get_loyalty_card_transactions)
+    def get_loyalty_card_transactions_with_http_info(
+        self, *args: Any, **kwargs: Any
+    ) -> talon_one.ApiResponse[models.GetLoyaltyCardTransactions200Response]: ...
+
+    @without_preload_content(get_loyalty_card_transactions)
+    def get_loyalty_card_transactions_without_preload_content(
+        self, *args: Any, **kwargs: Any
+    ) -> talon_one.rest.RawResponse: ...
 
     @endpoint(operations.get_loyalty_program_profile_points)
     def get_loyalty_program_profile_points(
@@ -773,7 +838,7 @@ class IntegrationApi(Api):
         skip: int | None = None,
         sort: Literal["startDate", "expiryDate", "-startDate", "-expiryDate"] | None = None,
         **settings: Unpack[CallSettings],
-    ) -> GetLoyaltyProgramProfilePoints200Response:
+    ) -> models.GetLoyaltyProgramProfilePoints200Response:
         """List the unspent points of a customer.
 
         Returns the unspent point entries of a profile in a profile-based program, in pages of
@@ -804,12 +869,15 @@ class IntegrationApi(Api):
         """
         ...
 
-    get_loyalty_program_profile_points_with_http_info = with_http_info(
-        get_loyalty_program_profile_points
-    )
-    get_loyalty_program_profile_points_without_preload_content = without_preload_content(
-        get_loyalty_program_profile_points
-    )
+    @with_http_info(get_loyalty_program_profile_points)
+    def get_loyalty_program_profile_points_with_http_info(
+        self, *args: Any, **kwargs: Any
+    ) -> talon_one.ApiResponse[models.GetLoyaltyProgramProfilePoints200Response]: ...
+
+    @without_preload_content(get_loyalty_program_profile_points)
+    def get_loyalty_program_profile_points_without_preload_content(
+        self, *args: Any, **kwargs: Any
+    ) -> talon_one.rest.RawResponse: ...
 
     @endpoint(operations.get_loyalty_program_profile_transactions)
     def get_loyalty_program_profile_transactions(
@@ -827,7 +895,7 @@ class IntegrationApi(Api):
         skip: int | None = None,
         awaits_activation: bool | None = None,
         **settings: Unpack[CallSettings],
-    ) -> GetLoyaltyProgramProfileTransactions200Response:
+    ) -> models.GetLoyaltyProgramProfileTransactions200Response:
         """List a customer's loyalty transactions.
 
         Returns a page of the transaction log for one profile in a loyalty program. Filter by
@@ -861,17 +929,20 @@ class IntegrationApi(Api):
         """
         ...
 
-    get_loyalty_program_profile_transactions_with_http_info = with_http_info(
-        get_loyalty_program_profile_transactions
-    )
-    get_loyalty_program_profile_transactions_without_preload_content = without_preload_content(
-        get_loyalty_program_profile_transactions
-    )
+    @with_http_info(get_loyalty_program_profile_transactions)
+    def get_loyalty_program_profile_transactions_with_http_info(
+        self, *args: Any, **kwargs: Any
+    ) -> talon_one.ApiResponse[models.GetLoyaltyProgramProfileTransactions200Response]: ...
+
+    @without_preload_content(get_loyalty_program_profile_transactions)
+    def get_loyalty_program_profile_transactions_without_preload_content(
+        self, *args: Any, **kwargs: Any
+    ) -> talon_one.rest.RawResponse: ...
 
     @endpoint(operations.get_reserved_customers)
     def get_reserved_customers(
         self, coupon_value: str, **settings: Unpack[CallSettings]
-    ) -> GetReservedCustomers200Response:
+    ) -> models.GetReservedCustomers200Response:
         """List customers who reserved a coupon.
 
         Returns the profiles holding a reservation for the coupon code, whether hard or soft,
@@ -886,8 +957,15 @@ class IntegrationApi(Api):
         """
         ...
 
-    get_reserved_customers_with_http_info = with_http_info(get_reserved_customers)
-    get_reserved_customers_without_preload_content = without_preload_content(get_reserved_customers)
+    @with_http_info(get_reserved_customers)
+    def get_reserved_customers_with_http_info(
+        self, *args: Any, **kwargs: Any
+    ) -> talon_one.ApiResponse[models.GetReservedCustomers200Response]: ...
+
+    @without_preload_content(get_reserved_customers)
+    def get_reserved_customers_without_preload_content(
+        self, *args: Any, **kwargs: Any
+    ) -> talon_one.rest.RawResponse: ...
 
     @endpoint(operations.integration_get_all_campaigns)
     def integration_get_all_campaigns(
@@ -903,7 +981,7 @@ class IntegrationApi(Api):
         store_id: int | None = None,
         audience_id: int | None = None,
         **settings: Unpack[CallSettings],
-    ) -> IntegrationGetAllCampaigns200Response:
+    ) -> models.IntegrationGetAllCampaigns200Response:
         """List an Application's running campaigns.
 
         Returns the campaigns currently running in the Application that owns the API key.
@@ -931,10 +1009,15 @@ class IntegrationApi(Api):
         """
         ...
 
-    integration_get_all_campaigns_with_http_info = with_http_info(integration_get_all_campaigns)
-    integration_get_all_campaigns_without_preload_content = without_preload_content(
-        integration_get_all_campaigns
-    )
+    @with_http_info(integration_get_all_campaigns)
+    def integration_get_all_campaigns_with_http_info(
+        self, *args: Any, **kwargs: Any
+    ) -> talon_one.ApiResponse[models.IntegrationGetAllCampaigns200Response]: ...
+
+    @without_preload_content(integration_get_all_campaigns)
+    def integration_get_all_campaigns_without_preload_content(
+        self, *args: Any, **kwargs: Any
+    ) -> talon_one.rest.RawResponse: ...
 
     @endpoint(operations.join_loyalty_program)
     def join_loyalty_program(
@@ -961,17 +1044,24 @@ class IntegrationApi(Api):
         """
         ...
 
-    join_loyalty_program_with_http_info = with_http_info(join_loyalty_program)
-    join_loyalty_program_without_preload_content = without_preload_content(join_loyalty_program)
+    @with_http_info(join_loyalty_program)
+    def join_loyalty_program_with_http_info(
+        self, *args: Any, **kwargs: Any
+    ) -> talon_one.ApiResponse[None]: ...
+
+    @without_preload_content(join_loyalty_program)
+    def join_loyalty_program_without_preload_content(
+        self, *args: Any, **kwargs: Any
+    ) -> talon_one.rest.RawResponse: ...
 
     @endpoint(operations.link_loyalty_card_to_profile)
     def link_loyalty_card_to_profile(
         self,
         loyalty_program_id: int,
         loyalty_card_id: str,
-        body: LoyaltyCardRegistration | dict[str, Any],
+        body: models.LoyaltyCardRegistration | dict[str, Any],
         **settings: Unpack[CallSettings],
-    ) -> LoyaltyCard:
+    ) -> models.LoyaltyCard:
         """Link a profile to a loyalty card.
 
         Registers a customer profile, named by `integrationId` in the body, on one card of a
@@ -992,10 +1082,15 @@ class IntegrationApi(Api):
         """
         ...
 
-    link_loyalty_card_to_profile_with_http_info = with_http_info(link_loyalty_card_to_profile)
-    link_loyalty_card_to_profile_without_preload_content = without_preload_content(
-        link_loyalty_card_to_profile
-    )
+    @with_http_info(link_loyalty_card_to_profile)
+    def link_loyalty_card_to_profile_with_http_info(
+        self, *args: Any, **kwargs: Any
+    ) -> talon_one.ApiResponse[models.LoyaltyCard]: ...
+
+    @without_preload_content(link_loyalty_card_to_profile)
+    def link_loyalty_card_to_profile_without_preload_content(
+        self, *args: Any, **kwargs: Any
+    ) -> talon_one.rest.RawResponse: ...
 
     @endpoint(operations.reopen_customer_session)
     def reopen_customer_session(
@@ -1004,7 +1099,7 @@ class IntegrationApi(Api):
         *,
         idempotency_key: str | None = None,
         **settings: Unpack[CallSettings],
-    ) -> ReopenSessionResponse:
+    ) -> models.ReopenSessionResponse:
         """Put a closed session back to open.
 
         Moves a closed session back to `open` so that it can be edited like any other open
@@ -1029,22 +1124,27 @@ class IntegrationApi(Api):
         """
         ...
 
-    reopen_customer_session_with_http_info = with_http_info(reopen_customer_session)
-    reopen_customer_session_without_preload_content = without_preload_content(
-        reopen_customer_session
-    )
+    @with_http_info(reopen_customer_session)
+    def reopen_customer_session_with_http_info(
+        self, *args: Any, **kwargs: Any
+    ) -> talon_one.ApiResponse[models.ReopenSessionResponse]: ...
+
+    @without_preload_content(reopen_customer_session)
+    def reopen_customer_session_without_preload_content(
+        self, *args: Any, **kwargs: Any
+    ) -> talon_one.rest.RawResponse: ...
 
     @endpoint(operations.return_cart_items)
     def return_cart_items(
         self,
         customer_session_id: str,
-        body: ReturnIntegrationRequest | dict[str, Any],
+        body: models.ReturnIntegrationRequest | dict[str, Any],
         *,
         dry: bool | None = None,
         run_rule_engine: bool | None = None,
         idempotency_key: str | None = None,
         **settings: Unpack[CallSettings],
-    ) -> IntegrationStateV2:
+    ) -> models.IntegrationStateV2:
         """Return cart items from a closed session.
 
         Records a return for selected cart items of a `closed` session, which moves to the
@@ -1069,16 +1169,23 @@ class IntegrationApi(Api):
         """
         ...
 
-    return_cart_items_with_http_info = with_http_info(return_cart_items)
-    return_cart_items_without_preload_content = without_preload_content(return_cart_items)
+    @with_http_info(return_cart_items)
+    def return_cart_items_with_http_info(
+        self, *args: Any, **kwargs: Any
+    ) -> talon_one.ApiResponse[models.IntegrationStateV2]: ...
+
+    @without_preload_content(return_cart_items)
+    def return_cart_items_without_preload_content(
+        self, *args: Any, **kwargs: Any
+    ) -> talon_one.rest.RawResponse: ...
 
     @endpoint(operations.sync_catalog)
     def sync_catalog(
         self,
         catalog_id: int,
-        body: CatalogSyncRequest | dict[str, Any],
+        body: models.CatalogSyncRequest | dict[str, Any],
         **settings: Unpack[CallSettings],
-    ) -> Catalog:
+    ) -> models.Catalog:
         """Add, change or remove catalog items.
 
         Applies 1 to 1000 actions to a cart item catalog and returns the catalog. Action types
@@ -1100,17 +1207,25 @@ class IntegrationApi(Api):
         """
         ...
 
-    sync_catalog_with_http_info = with_http_info(sync_catalog)
-    sync_catalog_without_preload_content = without_preload_content(sync_catalog)
+    @with_http_info(sync_catalog)
+    def sync_catalog_with_http_info(
+        self, *args: Any, **kwargs: Any
+    ) -> talon_one.ApiResponse[models.Catalog]: ...
 
+    @without_preload_content(sync_catalog)
+    def sync_catalog_without_preload_content(
+        self, *args: Any, **kwargs: Any
+    ) -> talon_one.rest.RawResponse: ...
+
+    @deprecated("trackEvent is deprecated; use track_event_v2")
     @endpoint(operations.track_event)
     def track_event(
         self,
-        body: NewEvent | dict[str, Any],
+        body: models.NewEvent | dict[str, Any],
         *,
         dry: bool | None = None,
         **settings: Unpack[CallSettings],
-    ) -> IntegrationState:
+    ) -> models.IntegrationState:
         """Record an event (V1).
 
         Stores any kind of event within a session, such as a change of payment details; newer
@@ -1129,20 +1244,29 @@ class IntegrationApi(Api):
         """
         ...
 
-    track_event_with_http_info = with_http_info(track_event)
-    track_event_without_preload_content = without_preload_content(track_event)
+    @deprecated("trackEvent is deprecated; use track_event_v2")
+    @with_http_info(track_event)
+    def track_event_with_http_info(
+        self, *args: Any, **kwargs: Any
+    ) -> talon_one.ApiResponse[models.IntegrationState]: ...
+
+    @deprecated("trackEvent is deprecated; use track_event_v2")
+    @without_preload_content(track_event)
+    def track_event_without_preload_content(
+        self, *args: Any, **kwargs: Any
+    ) -> talon_one.rest.RawResponse: ...
 
     @endpoint(operations.track_event_v2)
     def track_event_v2(
         self,
-        body: IntegrationEventV2Request | dict[str, Any],
+        body: models.IntegrationEventV2Request | dict[str, Any],
         *,
         silent: Literal["yes", "no"] | None = None,
         dry: bool | None = None,
         force_complete_evaluation: bool | None = None,
         idempotency_key: str | None = None,
         **settings: Unpack[CallSettings],
-    ) -> IntegrationEventV2Response | None:
+    ) -> models.IntegrationEventV2Response | None:
         """Send a custom event.
 
         Reports a custom event, for instance that a customer shared a product link, and
@@ -1171,19 +1295,26 @@ class IntegrationApi(Api):
         """
         ...
 
-    track_event_v2_with_http_info = with_http_info(track_event_v2)
-    track_event_v2_without_preload_content = without_preload_content(track_event_v2)
+    @with_http_info(track_event_v2)
+    def track_event_v2_with_http_info(
+        self, *args: Any, **kwargs: Any
+    ) -> talon_one.ApiResponse[models.IntegrationEventV2Response | None]: ...
+
+    @without_preload_content(track_event_v2)
+    def track_event_v2_without_preload_content(
+        self, *args: Any, **kwargs: Any
+    ) -> talon_one.rest.RawResponse: ...
 
     @endpoint(operations.track_event_v3)
     def track_event_v3(
         self,
-        body: IntegrationEventV3Request | dict[str, Any],
+        body: models.IntegrationEventV3Request | dict[str, Any],
         *,
         silent: Literal["yes", "no"] | None = None,
         dry: bool | None = None,
         force_complete_evaluation: bool | None = None,
         **settings: Unpack[CallSettings],
-    ) -> IntegrationEventV3Response | None:
+    ) -> models.IntegrationEventV3Response | None:
         """Send an advanced event.
 
         Reports an advanced event, which carries a unique identifier, is idempotent, and may
@@ -1209,17 +1340,24 @@ class IntegrationApi(Api):
         """
         ...
 
-    track_event_v3_with_http_info = with_http_info(track_event_v3)
-    track_event_v3_without_preload_content = without_preload_content(track_event_v3)
+    @with_http_info(track_event_v3)
+    def track_event_v3_with_http_info(
+        self, *args: Any, **kwargs: Any
+    ) -> talon_one.ApiResponse[models.IntegrationEventV3Response | None]: ...
+
+    @without_preload_content(track_event_v3)
+    def track_event_v3_without_preload_content(
+        self, *args: Any, **kwargs: Any
+    ) -> talon_one.rest.RawResponse: ...
 
     @endpoint(operations.unlink_loyalty_card_from_profile)
     def unlink_loyalty_card_from_profile(
         self,
         loyalty_program_id: int,
         loyalty_card_id: str,
-        body: LoyaltyCardRegistration | dict[str, Any],
+        body: models.LoyaltyCardRegistration | dict[str, Any],
         **settings: Unpack[CallSettings],
-    ) -> LoyaltyCard:
+    ) -> models.LoyaltyCard:
         """Detach a customer profile from its card.
 
         Removes the link between a registered loyalty card and the customer profile whose
@@ -1240,12 +1378,15 @@ class IntegrationApi(Api):
         """
         ...
 
-    unlink_loyalty_card_from_profile_with_http_info = with_http_info(
-        unlink_loyalty_card_from_profile
-    )
-    unlink_loyalty_card_from_profile_without_preload_content = without_preload_content(
-        unlink_loyalty_card_from_profile
-    )
+    @with_http_info(unlink_loyalty_card_from_profile)
+    def unlink_loyalty_card_from_profile_with_http_info(
+        self, *args: Any, **kwargs: Any
+    ) -> talon_one.ApiResponse[models.LoyaltyCard]: ...
+
+    @without_preload_content(unlink_loyalty_card_from_profile)
+    def unlink_loyalty_card_from_profile_without_preload_content(
+        self, *args: Any, **kwargs: Any
+    ) -> talon_one.rest.RawResponse: ...
 
     @endpoint(operations.update_audience_customers_attributes)
     def update_audience_customers_attributes(
@@ -1269,20 +1410,23 @@ class IntegrationApi(Api):
         """
         ...
 
-    update_audience_customers_attributes_with_http_info = with_http_info(
-        update_audience_customers_attributes
-    )
-    update_audience_customers_attributes_without_preload_content = without_preload_content(
-        update_audience_customers_attributes
-    )
+    @with_http_info(update_audience_customers_attributes)
+    def update_audience_customers_attributes_with_http_info(
+        self, *args: Any, **kwargs: Any
+    ) -> talon_one.ApiResponse[None]: ...
+
+    @without_preload_content(update_audience_customers_attributes)
+    def update_audience_customers_attributes_without_preload_content(
+        self, *args: Any, **kwargs: Any
+    ) -> talon_one.rest.RawResponse: ...
 
     @endpoint(operations.update_audience_v2)
     def update_audience_v2(
         self,
         audience_id: int,
-        body: UpdateAudience | dict[str, Any],
+        body: models.UpdateAudience | dict[str, Any],
         **settings: Unpack[CallSettings],
-    ) -> Audience:
+    ) -> models.Audience:
         """Rename an audience.
 
         Changes the name of an audience that came from a third-party integration and returns
@@ -1298,18 +1442,26 @@ class IntegrationApi(Api):
         """
         ...
 
-    update_audience_v2_with_http_info = with_http_info(update_audience_v2)
-    update_audience_v2_without_preload_content = without_preload_content(update_audience_v2)
+    @with_http_info(update_audience_v2)
+    def update_audience_v2_with_http_info(
+        self, *args: Any, **kwargs: Any
+    ) -> talon_one.ApiResponse[models.Audience]: ...
 
+    @without_preload_content(update_audience_v2)
+    def update_audience_v2_without_preload_content(
+        self, *args: Any, **kwargs: Any
+    ) -> talon_one.rest.RawResponse: ...
+
+    @deprecated("updateCustomerProfile is deprecated; use update_customer_profile_v2")
     @endpoint(operations.update_customer_profile)
     def update_customer_profile(
         self,
         integration_id: str,
-        body: NewCustomerProfile | dict[str, Any],
+        body: models.NewCustomerProfile | dict[str, Any],
         *,
         dry: bool | None = None,
         **settings: Unpack[CallSettings],
-    ) -> IntegrationState:
+    ) -> models.IntegrationState:
         """Create or update a profile (V1).
 
         Deprecated; support ended on July 15, 2021, although requests are still accepted, so
@@ -1330,15 +1482,22 @@ class IntegrationApi(Api):
         """
         ...
 
-    update_customer_profile_with_http_info = with_http_info(update_customer_profile)
-    update_customer_profile_without_preload_content = without_preload_content(
-        update_customer_profile
-    )
+    @deprecated("updateCustomerProfile is deprecated; use update_customer_profile_v2")
+    @with_http_info(update_customer_profile)
+    def update_customer_profile_with_http_info(
+        self, *args: Any, **kwargs: Any
+    ) -> talon_one.ApiResponse[models.IntegrationState]: ...
+
+    @deprecated("updateCustomerProfile is deprecated; use update_customer_profile_v2")
+    @without_preload_content(update_customer_profile)
+    def update_customer_profile_without_preload_content(
+        self, *args: Any, **kwargs: Any
+    ) -> talon_one.rest.RawResponse: ...
 
     @endpoint(operations.update_customer_profile_audiences)
     def update_customer_profile_audiences(
         self,
-        body: CustomerProfileAudienceRequest | dict[str, Any],
+        body: models.CustomerProfileAudienceRequest | dict[str, Any],
         **settings: Unpack[CallSettings],
     ) -> None:
         """Change audience membership in bulk.
@@ -1358,24 +1517,29 @@ class IntegrationApi(Api):
         """
         ...
 
-    update_customer_profile_audiences_with_http_info = with_http_info(
-        update_customer_profile_audiences
-    )
-    update_customer_profile_audiences_without_preload_content = without_preload_content(
-        update_customer_profile_audiences
-    )
+    @with_http_info(update_customer_profile_audiences)
+    def update_customer_profile_audiences_with_http_info(
+        self, *args: Any, **kwargs: Any
+    ) -> talon_one.ApiResponse[None]: ...
+
+    @without_preload_content(update_customer_profile_audiences)
+    def update_customer_profile_audiences_without_preload_content(
+        self, *args: Any, **kwargs: Any
+    ) -> talon_one.rest.RawResponse: ...
 
     @endpoint(operations.update_customer_profile_v2)
     def update_customer_profile_v2(
         self,
         integration_id: str,
-        body: CustomerProfileIntegrationRequestV2 | NewCustomerProfile | dict[str, Any],
+        body: models.CustomerProfileIntegrationRequestV2
+        | models.NewCustomerProfile
+        | dict[str, Any],
         *,
         run_rule_engine: bool | None = None,
         dry: bool | None = None,
         idempotency_key: str | None = None,
         **settings: Unpack[CallSettings],
-    ) -> CustomerProfileIntegrationResponseV2:
+    ) -> models.CustomerProfileIntegrationResponseV2:
         """Create or update a customer profile.
 
         Writes attributes and audience changes to one profile, creating it when the
@@ -1402,20 +1566,25 @@ class IntegrationApi(Api):
         """
         ...
 
-    update_customer_profile_v2_with_http_info = with_http_info(update_customer_profile_v2)
-    update_customer_profile_v2_without_preload_content = without_preload_content(
-        update_customer_profile_v2
-    )
+    @with_http_info(update_customer_profile_v2)
+    def update_customer_profile_v2_with_http_info(
+        self, *args: Any, **kwargs: Any
+    ) -> talon_one.ApiResponse[models.CustomerProfileIntegrationResponseV2]: ...
+
+    @without_preload_content(update_customer_profile_v2)
+    def update_customer_profile_v2_without_preload_content(
+        self, *args: Any, **kwargs: Any
+    ) -> talon_one.rest.RawResponse: ...
 
     @endpoint(operations.update_customer_profiles_v2)
     def update_customer_profiles_v2(
         self,
-        body: MultipleCustomerProfileIntegrationRequest | dict[str, Any],
+        body: models.MultipleCustomerProfileIntegrationRequest | dict[str, Any],
         *,
         silent: Literal["yes", "no"] | None = None,
         idempotency_key: str | None = None,
         **settings: Unpack[CallSettings],
-    ) -> MultipleCustomerProfileIntegrationResponseV2 | None:
+    ) -> models.MultipleCustomerProfileIntegrationResponseV2 | None:
         """Create or update customer profiles in bulk.
 
         Writes up to 1000 profiles in a single call, creating those that are missing. Each
@@ -1438,20 +1607,26 @@ class IntegrationApi(Api):
         """
         ...
 
-    update_customer_profiles_v2_with_http_info = with_http_info(update_customer_profiles_v2)
-    update_customer_profiles_v2_without_preload_content = without_preload_content(
-        update_customer_profiles_v2
-    )
+    @with_http_info(update_customer_profiles_v2)
+    def update_customer_profiles_v2_with_http_info(
+        self, *args: Any, **kwargs: Any
+    ) -> talon_one.ApiResponse[models.MultipleCustomerProfileIntegrationResponseV2 | None]: ...
 
+    @without_preload_content(update_customer_profiles_v2)
+    def update_customer_profiles_v2_without_preload_content(
+        self, *args: Any, **kwargs: Any
+    ) -> talon_one.rest.RawResponse: ...
+
+    @deprecated("updateCustomerSession is deprecated; use update_customer_session_v2")
     @endpoint(operations.update_customer_session)
     def update_customer_session(
         self,
         customer_session_id: str,
-        body: NewCustomerSession | dict[str, Any],
+        body: models.NewCustomerSession | dict[str, Any],
         *,
         dry: bool | None = None,
         **settings: Unpack[CallSettings],
-    ) -> IntegrationState:
+    ) -> models.IntegrationState:
         """Create or update a session (V1).
 
         Deprecated; support ended on July 15, 2021, although requests are still accepted, so
@@ -1474,22 +1649,29 @@ class IntegrationApi(Api):
         """
         ...
 
-    update_customer_session_with_http_info = with_http_info(update_customer_session)
-    update_customer_session_without_preload_content = without_preload_content(
-        update_customer_session
-    )
+    @deprecated("updateCustomerSession is deprecated; use update_customer_session_v2")
+    @with_http_info(update_customer_session)
+    def update_customer_session_with_http_info(
+        self, *args: Any, **kwargs: Any
+    ) -> talon_one.ApiResponse[models.IntegrationState]: ...
+
+    @deprecated("updateCustomerSession is deprecated; use update_customer_session_v2")
+    @without_preload_content(update_customer_session)
+    def update_customer_session_without_preload_content(
+        self, *args: Any, **kwargs: Any
+    ) -> talon_one.rest.RawResponse: ...
 
     @endpoint(operations.update_customer_session_v2)
     def update_customer_session_v2(
         self,
         customer_session_id: str,
-        body: IntegrationRequest | dict[str, Any],
+        body: models.IntegrationRequest | dict[str, Any],
         *,
         dry: bool | None = None,
         now: datetime | None = None,
         idempotency_key: str | None = None,
         **settings: Unpack[CallSettings],
-    ) -> IntegrationStateV2:
+    ) -> models.IntegrationStateV2:
         """Create or update a customer session.
 
         Sends the cart and other session data to Talon.One, creating the session on first use,
@@ -1520,7 +1702,12 @@ class IntegrationApi(Api):
         """
         ...
 
-    update_customer_session_v2_with_http_info = with_http_info(update_customer_session_v2)
-    update_customer_session_v2_without_preload_content = without_preload_content(
-        update_customer_session_v2
-    )
+    @with_http_info(update_customer_session_v2)
+    def update_customer_session_v2_with_http_info(
+        self, *args: Any, **kwargs: Any
+    ) -> talon_one.ApiResponse[models.IntegrationStateV2]: ...
+
+    @without_preload_content(update_customer_session_v2)
+    def update_customer_session_v2_without_preload_content(
+        self, *args: Any, **kwargs: Any
+    ) -> talon_one.rest.RawResponse: ...

@@ -3,9 +3,11 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from talon_one.operation import Body, Operation, Paging, header, path, query
 
-activate_loyalty_points = Operation(
+activate_loyalty_points: Final = Operation(
     "activateLoyaltyPoints",
     "POST",
     "/v1/loyalty_programs/{loyaltyProgramId}/activate_points",
@@ -14,7 +16,7 @@ activate_loyalty_points = Operation(
     results={200: "ActivateLoyaltyPointsResponse"},
     security=("api_key_v1",),
 )
-best_prior_price = Operation(
+best_prior_price: Final = Operation(
     "bestPriorPrice",
     "POST",
     "/v1/best_prior_price",
@@ -23,7 +25,7 @@ best_prior_price = Operation(
     security=("api_key_v1",),
     idempotent=True,
 )
-create_audience_v2 = Operation(
+create_audience_v2: Final = Operation(
     "createAudienceV2",
     "POST",
     "/v2/audiences",
@@ -31,7 +33,7 @@ create_audience_v2 = Operation(
     results={201: "Audience"},
     security=("api_key_v1",),
 )
-create_coupon_reservation = Operation(
+create_coupon_reservation: Final = Operation(
     "createCouponReservation",
     "POST",
     "/v1/coupon_reservations/{couponValue}",
@@ -40,7 +42,7 @@ create_coupon_reservation = Operation(
     results={201: "Coupon"},
     security=("api_key_v1", "integration_auth"),
 )
-create_referral = Operation(
+create_referral: Final = Operation(
     "createReferral",
     "POST",
     "/v1/referrals",
@@ -48,7 +50,7 @@ create_referral = Operation(
     results={201: "Referral"},
     security=("api_key_v1", "integration_auth"),
 )
-create_referrals_for_multiple_advocates = Operation(
+create_referrals_for_multiple_advocates: Final = Operation(
     "createReferralsForMultipleAdvocates",
     "POST",
     "/v1/referrals_for_multiple_advocates",
@@ -57,7 +59,7 @@ create_referrals_for_multiple_advocates = Operation(
     results={201: "CreateReferralsForMultipleAdvocates201Response", 204: None},
     security=("api_key_v1",),
 )
-delete_audience_memberships_v2 = Operation(
+delete_audience_memberships_v2: Final = Operation(
     "deleteAudienceMembershipsV2",
     "DELETE",
     "/v2/audiences/{audienceId}/memberships",
@@ -65,7 +67,7 @@ delete_audience_memberships_v2 = Operation(
     results={204: None},
     security=("api_key_v1",),
 )
-delete_audience_v2 = Operation(
+delete_audience_v2: Final = Operation(
     "deleteAudienceV2",
     "DELETE",
     "/v2/audiences/{audienceId}",
@@ -73,7 +75,7 @@ delete_audience_v2 = Operation(
     results={204: None},
     security=("api_key_v1",),
 )
-delete_coupon_reservation = Operation(
+delete_coupon_reservation: Final = Operation(
     "deleteCouponReservation",
     "DELETE",
     "/v1/coupon_reservations/{couponValue}",
@@ -82,7 +84,7 @@ delete_coupon_reservation = Operation(
     results={204: None},
     security=("api_key_v1", "integration_auth"),
 )
-delete_customer_data = Operation(
+delete_customer_data: Final = Operation(
     "deleteCustomerData",
     "DELETE",
     "/v1/customer_data/{integrationId}",
@@ -90,7 +92,7 @@ delete_customer_data = Operation(
     results={204: None},
     security=("api_key_v1", "integration_auth"),
 )
-delete_loyalty_transactions_from_ledgers = Operation(
+delete_loyalty_transactions_from_ledgers: Final = Operation(
     "deleteLoyaltyTransactionsFromLedgers",
     "POST",
     "/v1/loyalty_programs/{loyaltyProgramId}/profile/{integrationId}/delete_transactions",
@@ -100,7 +102,7 @@ delete_loyalty_transactions_from_ledgers = Operation(
     results={204: None},
     security=("api_key_v1",),
 )
-generate_loyalty_card = Operation(
+generate_loyalty_card: Final = Operation(
     "generateLoyaltyCard",
     "POST",
     "/v1/loyalty_programs/{loyaltyProgramId}/cards",
@@ -109,7 +111,7 @@ generate_loyalty_card = Operation(
     results={200: "LoyaltyCard"},
     security=("api_key_v1",),
 )
-get_customer_achievement_history = Operation(
+get_customer_achievement_history: Final = Operation(
     "getCustomerAchievementHistory",
     "GET",
     "/v1/customer_profiles/{integrationId}/achievements/{achievementId}",
@@ -129,7 +131,7 @@ get_customer_achievement_history = Operation(
     security=("api_key_v1",),
     paging=Paging(skip="skip", items="data", total="totalResultSize"),
 )
-get_customer_achievements = Operation(
+get_customer_achievements: Final = Operation(
     "getCustomerAchievements",
     "GET",
     "/v1/customer_profiles/{integrationId}/achievements",
@@ -154,7 +156,7 @@ get_customer_achievements = Operation(
     security=("api_key_v1",),
     paging=Paging(skip="skip", items="data", total="totalResultSize", identity=("id",)),
 )
-get_customer_inventory = Operation(
+get_customer_inventory: Final = Operation(
     "getCustomerInventory",
     "GET",
     "/v1/customer_profiles/{integrationId}/inventory",
@@ -168,7 +170,7 @@ get_customer_inventory = Operation(
     results={200: "CustomerInventory"},
     security=("api_key_v1", "integration_auth"),
 )
-get_customer_session = Operation(
+get_customer_session: Final = Operation(
     "getCustomerSession",
     "GET",
     "/v2/customer_sessions/{customerSessionId}",
@@ -176,7 +178,7 @@ get_customer_session = Operation(
     results={200: "IntegrationCustomerSessionResponse"},
     security=("api_key_v1",),
 )
-get_event_v3 = Operation(
+get_event_v3: Final = Operation(
     "getEventV3",
     "GET",
     "/v3/events/{integrationId}",
@@ -184,7 +186,7 @@ get_event_v3 = Operation(
     results={200: "EventV3"},
     security=("api_key_v1",),
 )
-get_loyalty_balances = Operation(
+get_loyalty_balances: Final = Operation(
     "getLoyaltyBalances",
     "GET",
     "/v1/loyalty_programs/{loyaltyProgramId}/profile/{integrationId}/balances",
@@ -197,7 +199,7 @@ get_loyalty_balances = Operation(
     results={200: "LoyaltyBalancesWithTiers"},
     security=("api_key_v1",),
 )
-get_loyalty_card_balances = Operation(
+get_loyalty_card_balances: Final = Operation(
     "getLoyaltyCardBalances",
     "GET",
     "/v1/loyalty_programs/{loyaltyProgramId}/cards/{loyaltyCardId}/balances",
@@ -208,7 +210,7 @@ get_loyalty_card_balances = Operation(
     results={200: "LoyaltyCardBalances"},
     security=("api_key_v1",),
 )
-get_loyalty_card_points = Operation(
+get_loyalty_card_points: Final = Operation(
     "getLoyaltyCardPoints",
     "GET",
     "/v1/loyalty_programs/{loyaltyProgramId}/cards/{loyaltyCardId}/points",
@@ -230,7 +232,7 @@ get_loyalty_card_points = Operation(
     security=("api_key_v1",),
     paging=Paging(skip="skip", items="data", more="hasMore"),
 )
-get_loyalty_card_transactions = Operation(
+get_loyalty_card_transactions: Final = Operation(
     "getLoyaltyCardTransactions",
     "GET",
     "/v1/loyalty_programs/{loyaltyProgramId}/cards/{loyaltyCardId}/transactions",
@@ -258,7 +260,7 @@ get_loyalty_card_transactions = Operation(
     security=("api_key_v1",),
     paging=Paging(skip="skip", items="data", more="hasMore"),
 )
-get_loyalty_program_profile_points = Operation(
+get_loyalty_program_profile_points: Final = Operation(
     "getLoyaltyProgramProfilePoints",
     "GET",
     "/v1/loyalty_programs/{loyaltyProgramId}/profile/{integrationId}/points",
@@ -280,7 +282,7 @@ get_loyalty_program_profile_points = Operation(
     security=("api_key_v1",),
     paging=Paging(skip="skip", items="data", more="hasMore"),
 )
-get_loyalty_program_profile_transactions = Operation(
+get_loyalty_program_profile_transactions: Final = Operation(
     "getLoyaltyProgramProfileTransactions",
     "GET",
     "/v1/loyalty_programs/{loyaltyProgramId}/profile/{integrationId}/transactions",
@@ -308,7 +310,7 @@ get_loyalty_program_profile_transactions = Operation(
     security=("api_key_v1",),
     paging=Paging(skip="skip", items="data", more="hasMore"),
 )
-get_reserved_customers = Operation(
+get_reserved_customers: Final = Operation(
     "getReservedCustomers",
     "GET",
     "/v1/coupon_reservations/customerprofiles/{couponValue}",
@@ -317,7 +319,7 @@ get_reserved_customers = Operation(
     security=("api_key_v1", "integration_auth"),
     paging=Paging(items="data", total="totalResultSize"),
 )
-integration_get_all_campaigns = Operation(
+integration_get_all_campaigns: Final = Operation(
     "integrationGetAllCampaigns",
     "GET",
     "/v1/integration/campaigns",
@@ -334,7 +336,7 @@ integration_get_all_campaigns = Operation(
     security=("api_key_v1",),
     paging=Paging(skip="skip", items="data", more="hasMore", identity=("id",)),
 )
-join_loyalty_program = Operation(
+join_loyalty_program: Final = Operation(
     "joinLoyaltyProgram",
     "POST",
     "/v1/loyalty_programs/{loyaltyProgramId}/profile/{integrationId}/join",
@@ -343,7 +345,7 @@ join_loyalty_program = Operation(
     results={200: None},
     security=("api_key_v1",),
 )
-link_loyalty_card_to_profile = Operation(
+link_loyalty_card_to_profile: Final = Operation(
     "linkLoyaltyCardToProfile",
     "POST",
     "/v2/loyalty_programs/{loyaltyProgramId}/cards/{loyaltyCardId}/link_profile",
@@ -353,7 +355,7 @@ link_loyalty_card_to_profile = Operation(
     results={200: "LoyaltyCard"},
     security=("api_key_v1",),
 )
-reopen_customer_session = Operation(
+reopen_customer_session: Final = Operation(
     "reopenCustomerSession",
     "PUT",
     "/v2/customer_sessions/{customerSessionId}/reopen",
@@ -363,7 +365,7 @@ reopen_customer_session = Operation(
     security=("api_key_v1",),
     idempotent=False,
 )
-return_cart_items = Operation(
+return_cart_items: Final = Operation(
     "returnCartItems",
     "POST",
     "/v2/customer_sessions/{customerSessionId}/returns",
@@ -375,7 +377,7 @@ return_cart_items = Operation(
     results={200: "IntegrationStateV2"},
     security=("api_key_v1",),
 )
-sync_catalog = Operation(
+sync_catalog: Final = Operation(
     "syncCatalog",
     "PUT",
     "/v1/catalogs/{catalogId}/sync",
@@ -385,7 +387,7 @@ sync_catalog = Operation(
     security=("api_key_v1",),
     idempotent=False,
 )
-track_event = Operation(
+track_event: Final = Operation(
     "trackEvent",
     "POST",
     "/v1/events",
@@ -393,9 +395,9 @@ track_event = Operation(
     body=Body("new_event", "NewEvent"),
     results={201: "IntegrationState"},
     security=("api_key_v1", "integration_auth"),
-    deprecated="trackEvent is deprecated",
+    deprecated="trackEvent is deprecated; use track_event_v2",
 )
-track_event_v2 = Operation(
+track_event_v2: Final = Operation(
     "trackEventV2",
     "POST",
     "/v2/events",
@@ -409,7 +411,7 @@ track_event_v2 = Operation(
     security=("api_key_v1",),
     serialised={"profile": "body.profileId"},
 )
-track_event_v3 = Operation(
+track_event_v3: Final = Operation(
     "trackEventV3",
     "POST",
     "/v3/events",
@@ -422,7 +424,7 @@ track_event_v3 = Operation(
     security=("api_key_v1",),
     serialised={"profile": "body.profileId", "session": "body.connectedSessionId"},
 )
-unlink_loyalty_card_from_profile = Operation(
+unlink_loyalty_card_from_profile: Final = Operation(
     "unlinkLoyaltyCardFromProfile",
     "POST",
     "/v2/loyalty_programs/{loyaltyProgramId}/cards/{loyaltyCardId}/unlink_profile",
@@ -432,7 +434,7 @@ unlink_loyalty_card_from_profile = Operation(
     results={200: "LoyaltyCard"},
     security=("api_key_v1",),
 )
-update_audience_customers_attributes = Operation(
+update_audience_customers_attributes: Final = Operation(
     "updateAudienceCustomersAttributes",
     "PUT",
     "/v2/audience_customers/{audienceId}/attributes",
@@ -441,7 +443,7 @@ update_audience_customers_attributes = Operation(
     results={204: None},
     security=("api_key_v1",),
 )
-update_audience_v2 = Operation(
+update_audience_v2: Final = Operation(
     "updateAudienceV2",
     "PUT",
     "/v2/audiences/{audienceId}",
@@ -450,7 +452,7 @@ update_audience_v2 = Operation(
     results={200: "Audience"},
     security=("api_key_v1",),
 )
-update_customer_profile = Operation(
+update_customer_profile: Final = Operation(
     "updateCustomerProfile",
     "PUT",
     "/v1/customer_profiles/{integrationId}",
@@ -460,9 +462,9 @@ update_customer_profile = Operation(
     results={200: "IntegrationState"},
     security=("api_key_v1", "integration_auth"),
     idempotent=False,
-    deprecated="updateCustomerProfile is deprecated",
+    deprecated="updateCustomerProfile is deprecated; use update_customer_profile_v2",
 )
-update_customer_profile_audiences = Operation(
+update_customer_profile_audiences: Final = Operation(
     "updateCustomerProfileAudiences",
     "POST",
     "/v2/customer_audiences",
@@ -470,7 +472,7 @@ update_customer_profile_audiences = Operation(
     results={204: None},
     security=("api_key_v1",),
 )
-update_customer_profile_v2 = Operation(
+update_customer_profile_v2: Final = Operation(
     "updateCustomerProfileV2",
     "PUT",
     "/v2/customer_profiles/{integrationId}",
@@ -489,7 +491,7 @@ update_customer_profile_v2 = Operation(
     idempotent=False,
     serialised={"profile": "path.integrationId"},
 )
-update_customer_profiles_v2 = Operation(
+update_customer_profiles_v2: Final = Operation(
     "updateCustomerProfilesV2",
     "PUT",
     "/v2/customer_profiles",
@@ -501,7 +503,7 @@ update_customer_profiles_v2 = Operation(
     results={200: "MultipleCustomerProfileIntegrationResponseV2", 204: None},
     security=("api_key_v1",),
 )
-update_customer_session = Operation(
+update_customer_session: Final = Operation(
     "updateCustomerSession",
     "PUT",
     "/v1/customer_sessions/{customerSessionId}",
@@ -511,9 +513,9 @@ update_customer_session = Operation(
     results={200: "IntegrationState"},
     security=("api_key_v1", "integration_auth"),
     idempotent=False,
-    deprecated="updateCustomerSession is deprecated",
+    deprecated="updateCustomerSession is deprecated; use update_customer_session_v2",
 )
-update_customer_session_v2 = Operation(
+update_customer_session_v2: Final = Operation(
     "updateCustomerSessionV2",
     "PUT",
     "/v2/customer_sessions/{customerSessionId}",

@@ -3,177 +3,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Literal
+from datetime import datetime
+from typing import Any, Literal
 
+import talon_one
+from talon_one import models
 from talon_one.api import management_operations as operations
-from talon_one.endpoint import Api, endpoint, with_http_info, without_preload_content
-
-if TYPE_CHECKING:
-    from datetime import datetime
-
-    from typing_extensions import Unpack
-
-    from talon_one.endpoint import CallSettings
-    from talon_one.models import (
-        Account,
-        AccountAdditionalCost,
-        AccountAnalytics,
-        Achievement,
-        AchievementV2,
-        ActivateUserRequest,
-        AddLoyaltyPoints,
-        Application,
-        ApplicationApiHealth,
-        ApplicationCIFExpression,
-        ApplicationCustomer,
-        ApplicationSession,
-        AsyncCouponCreationResponse,
-        AsyncCouponDeletionJobResponse,
-        Attribute,
-        Campaign,
-        CampaignCopy,
-        CampaignGroup,
-        CampaignSearch,
-        Collection,
-        Coupon,
-        CouponSearch,
-        CreateAchievement,
-        CreateAchievementV2,
-        CreateCoupons200Response,
-        CreateTemplateCampaign,
-        CreateTemplateCampaignResponse,
-        CustomerActivityReport,
-        CustomerAnalytics,
-        CustomerProfile,
-        CustomerProfileSearchQuery,
-        DeactivateUserRequest,
-        DeductLoyaltyPoints,
-        DeleteUserRequest,
-        ExcludePriceObservationsRequest,
-        Experiment,
-        GenerateCouponRejections200Response,
-        GetAccessLogs200Response,
-        GetAccessLogsWithoutTotalCount200Response,
-        GetAdditionalCosts200Response,
-        GetAllAccessLogs200Response,
-        GetAllRoles200Response,
-        GetApplicationCustomerFriends200Response,
-        GetApplicationCustomers200Response,
-        GetApplicationCustomersByAttributes200Response,
-        GetApplicationEvents200Response,
-        GetApplicationEventsWithoutTotalCount200Response,
-        GetApplicationEventTypes200Response,
-        GetApplications200Response,
-        GetApplicationSessions200Response,
-        GetApplicationSessionsByCustomerAttributes200Response,
-        GetAttributes200Response,
-        GetAudienceMemberships200Response,
-        GetAudiences200Response,
-        GetAudiencesAnalytics200Response,
-        GetCampaignAnalytics200Response,
-        GetCampaignGroups200Response,
-        GetCampaigns200Response,
-        GetCampaignTemplates200Response,
-        GetChanges200Response,
-        GetCollectionItems200Response,
-        GetCoupons200Response,
-        GetCouponsByAttributes200Response,
-        GetCouponsByAttributesApplicationWide200Response,
-        GetCouponsWithoutTotalCount200Response,
-        GetCustomerActivityReports200Response,
-        GetCustomerActivityReportsWithoutTotalCount200Response,
-        GetCustomerProfileAchievementProgress200Response,
-        GetCustomerProfiles200Response,
-        GetCustomersByAttributes200Response,
-        GetDashboardStatistics200Response,
-        GetEventTypes200Response,
-        GetExports200Response,
-        GetLoyaltyCards200Response,
-        GetLoyaltyCardTransactionLogs200Response,
-        GetLoyaltyProgramProfileTransactions200Response,
-        GetLoyaltyPrograms200Response,
-        GetLoyaltyProgramTransactions200Response,
-        GetReferrals200Response,
-        GetReferralsWithoutTotalCount200Response,
-        GetRulesets200Response,
-        GetUsers200Response,
-        GetWebhookActivationLogs200Response,
-        GetWebhookLogs200Response,
-        GetWebhooks200Response,
-        Import,
-        ListAccountCollections200Response,
-        ListAchievements200Response,
-        ListAchievementsV2200Response,
-        ListAllRolesV2200Response,
-        ListApplicationCartItemFilters200Response,
-        ListCampaignStoreBudgetLimits200Response,
-        ListCatalogItems200Response,
-        ListExperiments200Response,
-        ListStores200Response,
-        LoginParams,
-        LoyaltyBalancesWithTiers,
-        LoyaltyCard,
-        LoyaltyCardBatch,
-        LoyaltyCardBatchResponse,
-        LoyaltyDashboardData,
-        LoyaltyLedger,
-        LoyaltyProgram,
-        MessageLogEntries,
-        NewAdditionalCost,
-        NewAttribute,
-        NewCampaign,
-        NewCampaignCollection,
-        NewCampaignStoreBudget,
-        NewCollection,
-        NewCouponCreationJob,
-        NewCouponDeletionJob,
-        NewCoupons,
-        NewCouponsForMultipleRecipients,
-        NewExternalInvitation,
-        NewInvitation,
-        NewInviteEmail,
-        NewPassword,
-        NewPasswordEmail,
-        NewRuleset,
-        NewStore,
-        PriceHistoryRequest,
-        PriceHistoryResponse,
-        Referral,
-        Role,
-        RoleV2,
-        RoleV2Base,
-        Ruleset,
-        RulesetV2,
-        ScimBaseGroup,
-        ScimGroup,
-        ScimGroupsListResponse,
-        ScimNewUser,
-        ScimPatchRequest,
-        ScimResourceTypesListResponse,
-        ScimSchemasListResponse,
-        ScimServiceProviderConfigResponse,
-        ScimUser,
-        ScimUsersListResponse,
-        SearchCouponsAdvanced200Response,
-        SearchCouponsAdvancedApplicationWide200Response,
-        Session,
-        Store,
-        SummarizeCampaignStoreBudget200Response,
-        TransferLoyaltyCard,
-        UpdateAchievement,
-        UpdateAchievementV2,
-        UpdateCampaign,
-        UpdateCampaignCollection,
-        UpdateCollection,
-        UpdateCoupon,
-        UpdateCouponBatch,
-        UpdateLoyaltyCardRequest,
-        UpdateReferral,
-        UpdateUser,
-        User,
-        Webhook,
-    )
-    from talon_one.upload import FileInput
+from talon_one.endpoint import Api, CallSettings, endpoint, with_http_info, without_preload_content
+from talon_one.operation import FileInput
+from talon_one.special_forms import Unpack, deprecated
 
 
 class ManagementApi(Api):
@@ -183,7 +21,7 @@ class ManagementApi(Api):
 
     @endpoint(operations.activate_user_by_email)
     def activate_user_by_email(
-        self, body: ActivateUserRequest | dict[str, Any], **settings: Unpack[CallSettings]
+        self, body: models.ActivateUserRequest | dict[str, Any], **settings: Unpack[CallSettings]
     ) -> None:
         """Enable a user by email.
 
@@ -200,15 +38,22 @@ class ManagementApi(Api):
         """
         ...
 
-    activate_user_by_email_with_http_info = with_http_info(activate_user_by_email)
-    activate_user_by_email_without_preload_content = without_preload_content(activate_user_by_email)
+    @with_http_info(activate_user_by_email)
+    def activate_user_by_email_with_http_info(
+        self, *args: Any, **kwargs: Any
+    ) -> talon_one.ApiResponse[None]: ...
+
+    @without_preload_content(activate_user_by_email)
+    def activate_user_by_email_without_preload_content(
+        self, *args: Any, **kwargs: Any
+    ) -> talon_one.rest.RawResponse: ...
 
     @endpoint(operations.add_loyalty_card_points)
     def add_loyalty_card_points(
         self,
         loyalty_program_id: int,
         loyalty_card_id: str,
-        body: AddLoyaltyPoints | dict[str, Any],
+        body: models.AddLoyaltyPoints | dict[str, Any],
         **settings: Unpack[CallSettings],
     ) -> None:
         """Add loyalty points to a card.
@@ -233,17 +78,22 @@ class ManagementApi(Api):
         """
         ...
 
-    add_loyalty_card_points_with_http_info = with_http_info(add_loyalty_card_points)
-    add_loyalty_card_points_without_preload_content = without_preload_content(
-        add_loyalty_card_points
-    )
+    @with_http_info(add_loyalty_card_points)
+    def add_loyalty_card_points_with_http_info(
+        self, *args: Any, **kwargs: Any
+    ) -> talon_one.ApiResponse[None]: ...
+
+    @without_preload_content(add_loyalty_card_points)
+    def add_loyalty_card_points_without_preload_content(
+        self, *args: Any, **kwargs: Any
+    ) -> talon_one.rest.RawResponse: ...
 
     @endpoint(operations.add_loyalty_points)
     def add_loyalty_points(
         self,
         loyalty_program_id: str,
         integration_id: str,
-        body: AddLoyaltyPoints | dict[str, Any],
+        body: models.AddLoyaltyPoints | dict[str, Any],
         **settings: Unpack[CallSettings],
     ) -> None:
         """Add loyalty points to a customer.
@@ -268,17 +118,24 @@ class ManagementApi(Api):
         """
         ...
 
-    add_loyalty_points_with_http_info = with_http_info(add_loyalty_points)
-    add_loyalty_points_without_preload_content = without_preload_content(add_loyalty_points)
+    @with_http_info(add_loyalty_points)
+    def add_loyalty_points_with_http_info(
+        self, *args: Any, **kwargs: Any
+    ) -> talon_one.ApiResponse[None]: ...
+
+    @without_preload_content(add_loyalty_points)
+    def add_loyalty_points_without_preload_content(
+        self, *args: Any, **kwargs: Any
+    ) -> talon_one.rest.RawResponse: ...
 
     @endpoint(operations.copy_campaign_to_applications)
     def copy_campaign_to_applications(
         self,
         application_id: int,
         campaign_id: int,
-        body: CampaignCopy | dict[str, Any],
+        body: models.CampaignCopy | dict[str, Any],
         **settings: Unpack[CallSettings],
-    ) -> GetCampaigns200Response:
+    ) -> models.GetCampaigns200Response:
         """Copy a campaign to other Applications.
 
         Duplicates a campaign into each Application listed in `applicationIds`. The copies can
@@ -298,15 +155,20 @@ class ManagementApi(Api):
         """
         ...
 
-    copy_campaign_to_applications_with_http_info = with_http_info(copy_campaign_to_applications)
-    copy_campaign_to_applications_without_preload_content = without_preload_content(
-        copy_campaign_to_applications
-    )
+    @with_http_info(copy_campaign_to_applications)
+    def copy_campaign_to_applications_with_http_info(
+        self, *args: Any, **kwargs: Any
+    ) -> talon_one.ApiResponse[models.GetCampaigns200Response]: ...
+
+    @without_preload_content(copy_campaign_to_applications)
+    def copy_campaign_to_applications_without_preload_content(
+        self, *args: Any, **kwargs: Any
+    ) -> talon_one.rest.RawResponse: ...
 
     @endpoint(operations.create_account_collection)
     def create_account_collection(
-        self, body: NewCollection | dict[str, Any], **settings: Unpack[CallSettings]
-    ) -> Collection:
+        self, body: models.NewCollection | dict[str, Any], **settings: Unpack[CallSettings]
+    ) -> models.Collection:
         """Add an account-level collection.
 
         Creates a collection that any Application of the account may subscribe to. The new
@@ -319,19 +181,24 @@ class ManagementApi(Api):
         """
         ...
 
-    create_account_collection_with_http_info = with_http_info(create_account_collection)
-    create_account_collection_without_preload_content = without_preload_content(
-        create_account_collection
-    )
+    @with_http_info(create_account_collection)
+    def create_account_collection_with_http_info(
+        self, *args: Any, **kwargs: Any
+    ) -> talon_one.ApiResponse[models.Collection]: ...
+
+    @without_preload_content(create_account_collection)
+    def create_account_collection_without_preload_content(
+        self, *args: Any, **kwargs: Any
+    ) -> talon_one.rest.RawResponse: ...
 
     @endpoint(operations.create_achievement)
     def create_achievement(
         self,
         application_id: int,
         campaign_id: int,
-        body: CreateAchievement | dict[str, Any],
+        body: models.CreateAchievement | dict[str, Any],
         **settings: Unpack[CallSettings],
-    ) -> Achievement:
+    ) -> models.Achievement:
         """Add an achievement to a campaign.
 
         Creates an achievement in a campaign and returns it with status `201`. A `409` signals
@@ -349,13 +216,20 @@ class ManagementApi(Api):
         """
         ...
 
-    create_achievement_with_http_info = with_http_info(create_achievement)
-    create_achievement_without_preload_content = without_preload_content(create_achievement)
+    @with_http_info(create_achievement)
+    def create_achievement_with_http_info(
+        self, *args: Any, **kwargs: Any
+    ) -> talon_one.ApiResponse[models.Achievement]: ...
+
+    @without_preload_content(create_achievement)
+    def create_achievement_without_preload_content(
+        self, *args: Any, **kwargs: Any
+    ) -> talon_one.rest.RawResponse: ...
 
     @endpoint(operations.create_achievement_v2)
     def create_achievement_v2(
-        self, body: CreateAchievementV2 | dict[str, Any], **settings: Unpack[CallSettings]
-    ) -> AchievementV2:
+        self, body: models.CreateAchievementV2 | dict[str, Any], **settings: Unpack[CallSettings]
+    ) -> models.AchievementV2:
         """Create an account-level achievement.
 
         Creates an achievement that any connected Application can use. A name that is already
@@ -369,13 +243,20 @@ class ManagementApi(Api):
         """
         ...
 
-    create_achievement_v2_with_http_info = with_http_info(create_achievement_v2)
-    create_achievement_v2_without_preload_content = without_preload_content(create_achievement_v2)
+    @with_http_info(create_achievement_v2)
+    def create_achievement_v2_with_http_info(
+        self, *args: Any, **kwargs: Any
+    ) -> talon_one.ApiResponse[models.AchievementV2]: ...
+
+    @without_preload_content(create_achievement_v2)
+    def create_achievement_v2_without_preload_content(
+        self, *args: Any, **kwargs: Any
+    ) -> talon_one.rest.RawResponse: ...
 
     @endpoint(operations.create_additional_cost)
     def create_additional_cost(
-        self, body: NewAdditionalCost | dict[str, Any], **settings: Unpack[CallSettings]
-    ) -> AccountAdditionalCost:
+        self, body: models.NewAdditionalCost | dict[str, Any], **settings: Unpack[CallSettings]
+    ) -> models.AccountAdditionalCost:
         """Define an additional cost.
 
         Creates an additional cost, such as a shipping fee, that every Application of the
@@ -388,13 +269,20 @@ class ManagementApi(Api):
         """
         ...
 
-    create_additional_cost_with_http_info = with_http_info(create_additional_cost)
-    create_additional_cost_without_preload_content = without_preload_content(create_additional_cost)
+    @with_http_info(create_additional_cost)
+    def create_additional_cost_with_http_info(
+        self, *args: Any, **kwargs: Any
+    ) -> talon_one.ApiResponse[models.AccountAdditionalCost]: ...
+
+    @without_preload_content(create_additional_cost)
+    def create_additional_cost_without_preload_content(
+        self, *args: Any, **kwargs: Any
+    ) -> talon_one.rest.RawResponse: ...
 
     @endpoint(operations.create_attribute)
     def create_attribute(
-        self, body: NewAttribute | dict[str, Any], **settings: Unpack[CallSettings]
-    ) -> Attribute:
+        self, body: models.NewAttribute | dict[str, Any], **settings: Unpack[CallSettings]
+    ) -> models.Attribute:
         """Define a custom attribute.
 
         Creates an attribute that extends an entity such as campaigns, coupons or customer
@@ -410,16 +298,23 @@ class ManagementApi(Api):
         """
         ...
 
-    create_attribute_with_http_info = with_http_info(create_attribute)
-    create_attribute_without_preload_content = without_preload_content(create_attribute)
+    @with_http_info(create_attribute)
+    def create_attribute_with_http_info(
+        self, *args: Any, **kwargs: Any
+    ) -> talon_one.ApiResponse[models.Attribute]: ...
+
+    @without_preload_content(create_attribute)
+    def create_attribute_without_preload_content(
+        self, *args: Any, **kwargs: Any
+    ) -> talon_one.rest.RawResponse: ...
 
     @endpoint(operations.create_batch_loyalty_cards)
     def create_batch_loyalty_cards(
         self,
         loyalty_program_id: int,
-        body: LoyaltyCardBatch | dict[str, Any],
+        body: models.LoyaltyCardBatch | dict[str, Any],
         **settings: Unpack[CallSettings],
-    ) -> LoyaltyCardBatchResponse:
+    ) -> models.LoyaltyCardBatchResponse:
         """Create many loyalty cards at once.
 
         Generates a whole batch of cards in a card-based loyalty program. The program needs a
@@ -437,18 +332,24 @@ class ManagementApi(Api):
         """
         ...
 
-    create_batch_loyalty_cards_with_http_info = with_http_info(create_batch_loyalty_cards)
-    create_batch_loyalty_cards_without_preload_content = without_preload_content(
-        create_batch_loyalty_cards
-    )
+    @with_http_info(create_batch_loyalty_cards)
+    def create_batch_loyalty_cards_with_http_info(
+        self, *args: Any, **kwargs: Any
+    ) -> talon_one.ApiResponse[models.LoyaltyCardBatchResponse]: ...
 
+    @without_preload_content(create_batch_loyalty_cards)
+    def create_batch_loyalty_cards_without_preload_content(
+        self, *args: Any, **kwargs: Any
+    ) -> talon_one.rest.RawResponse: ...
+
+    @deprecated("createCampaign is deprecated")
     @endpoint(operations.create_campaign)
     def create_campaign(
         self,
         application_id: int,
-        body: NewCampaign | dict[str, Any],
+        body: models.NewCampaign | dict[str, Any],
         **settings: Unpack[CallSettings],
-    ) -> Campaign:
+    ) -> models.Campaign:
         """Add a campaign to an Application.
 
         Creates a campaign, the container for promotion rules, within an Application. The new
@@ -464,16 +365,25 @@ class ManagementApi(Api):
         """
         ...
 
-    create_campaign_with_http_info = with_http_info(create_campaign)
-    create_campaign_without_preload_content = without_preload_content(create_campaign)
+    @deprecated("createCampaign is deprecated")
+    @with_http_info(create_campaign)
+    def create_campaign_with_http_info(
+        self, *args: Any, **kwargs: Any
+    ) -> talon_one.ApiResponse[models.Campaign]: ...
+
+    @deprecated("createCampaign is deprecated")
+    @without_preload_content(create_campaign)
+    def create_campaign_without_preload_content(
+        self, *args: Any, **kwargs: Any
+    ) -> talon_one.rest.RawResponse: ...
 
     @endpoint(operations.create_campaign_from_template)
     def create_campaign_from_template(
         self,
         application_id: int,
-        body: CreateTemplateCampaign | dict[str, Any],
+        body: models.CreateTemplateCampaign | dict[str, Any],
         **settings: Unpack[CallSettings],
-    ) -> CreateTemplateCampaignResponse:
+    ) -> models.CreateTemplateCampaignResponse:
         """Create a campaign from a template.
 
         Creates a campaign in an Application that the chosen template is connected to. The
@@ -492,17 +402,22 @@ class ManagementApi(Api):
         """
         ...
 
-    create_campaign_from_template_with_http_info = with_http_info(create_campaign_from_template)
-    create_campaign_from_template_without_preload_content = without_preload_content(
-        create_campaign_from_template
-    )
+    @with_http_info(create_campaign_from_template)
+    def create_campaign_from_template_with_http_info(
+        self, *args: Any, **kwargs: Any
+    ) -> talon_one.ApiResponse[models.CreateTemplateCampaignResponse]: ...
+
+    @without_preload_content(create_campaign_from_template)
+    def create_campaign_from_template_without_preload_content(
+        self, *args: Any, **kwargs: Any
+    ) -> talon_one.rest.RawResponse: ...
 
     @endpoint(operations.create_campaign_store_budget)
     def create_campaign_store_budget(
         self,
         application_id: int,
         campaign_id: int,
-        body: NewCampaignStoreBudget | dict[str, Any],
+        body: models.NewCampaignStoreBudget | dict[str, Any],
         **settings: Unpack[CallSettings],
     ) -> None:
         """Add a store budget to a campaign.
@@ -527,19 +442,24 @@ class ManagementApi(Api):
         """
         ...
 
-    create_campaign_store_budget_with_http_info = with_http_info(create_campaign_store_budget)
-    create_campaign_store_budget_without_preload_content = without_preload_content(
-        create_campaign_store_budget
-    )
+    @with_http_info(create_campaign_store_budget)
+    def create_campaign_store_budget_with_http_info(
+        self, *args: Any, **kwargs: Any
+    ) -> talon_one.ApiResponse[None]: ...
+
+    @without_preload_content(create_campaign_store_budget)
+    def create_campaign_store_budget_without_preload_content(
+        self, *args: Any, **kwargs: Any
+    ) -> talon_one.rest.RawResponse: ...
 
     @endpoint(operations.create_collection)
     def create_collection(
         self,
         application_id: int,
         campaign_id: int,
-        body: NewCampaignCollection | dict[str, Any],
+        body: models.NewCampaignCollection | dict[str, Any],
         **settings: Unpack[CallSettings],
-    ) -> Collection:
+    ) -> models.Collection:
         """Add a collection to a campaign.
 
         Creates a collection that belongs to a single campaign. The new collection is returned
@@ -557,19 +477,26 @@ class ManagementApi(Api):
         """
         ...
 
-    create_collection_with_http_info = with_http_info(create_collection)
-    create_collection_without_preload_content = without_preload_content(create_collection)
+    @with_http_info(create_collection)
+    def create_collection_with_http_info(
+        self, *args: Any, **kwargs: Any
+    ) -> talon_one.ApiResponse[models.Collection]: ...
+
+    @without_preload_content(create_collection)
+    def create_collection_without_preload_content(
+        self, *args: Any, **kwargs: Any
+    ) -> talon_one.rest.RawResponse: ...
 
     @endpoint(operations.create_coupons)
     def create_coupons(
         self,
         application_id: int,
         campaign_id: int,
-        body: NewCoupons | dict[str, Any],
+        body: models.NewCoupons | dict[str, Any],
         *,
         silent: Literal["yes", "no"] | None = None,
         **settings: Unpack[CallSettings],
-    ) -> CreateCoupons200Response | None:
+    ) -> models.CreateCoupons200Response | None:
         """Create coupons from a pattern.
 
         Generates coupon codes for a campaign from a code pattern. A request may create up to
@@ -595,17 +522,24 @@ class ManagementApi(Api):
         """
         ...
 
-    create_coupons_with_http_info = with_http_info(create_coupons)
-    create_coupons_without_preload_content = without_preload_content(create_coupons)
+    @with_http_info(create_coupons)
+    def create_coupons_with_http_info(
+        self, *args: Any, **kwargs: Any
+    ) -> talon_one.ApiResponse[models.CreateCoupons200Response | None]: ...
+
+    @without_preload_content(create_coupons)
+    def create_coupons_without_preload_content(
+        self, *args: Any, **kwargs: Any
+    ) -> talon_one.rest.RawResponse: ...
 
     @endpoint(operations.create_coupons_asynchronously)
     def create_coupons_asynchronously(
         self,
         application_id: int,
         campaign_id: int,
-        body: NewCouponCreationJob | dict[str, Any],
+        body: models.NewCouponCreationJob | dict[str, Any],
         **settings: Unpack[CallSettings],
-    ) -> AsyncCouponCreationResponse:
+    ) -> models.AsyncCouponCreationResponse:
         """Create coupons in the background.
 
         Starts a job that generates up to 5,000,000 coupon codes for a campaign. It is meant
@@ -626,10 +560,16 @@ class ManagementApi(Api):
         """
         ...
 
-    create_coupons_asynchronously_with_http_info = with_http_info(create_coupons_asynchronously)
-    create_coupons_asynchronously_without_preload_content = without_preload_content(
-        create_coupons_asynchronously
-    )
+    @with_http_info(create_coupons_asynchronously)
+    def create_coupons_asynchronously_with_http_info(
+        self, *args: Any, **kwargs: Any
+    ) -> talon_one.ApiResponse[models.AsyncCouponCreationResponse]: ...
+
+    @without_preload_content(create_coupons_asynchronously)
+    def create_coupons_asynchronously_without_preload_content(
+        self, *args: Any, **kwargs: Any
+    ) -> talon_one.rest.RawResponse: ...
+
     create_coupons_async = create_coupons_asynchronously
     create_coupons_async_with_http_info = create_coupons_asynchronously_with_http_info
     create_coupons_async_without_preload_content = (
@@ -641,9 +581,9 @@ class ManagementApi(Api):
         self,
         application_id: int,
         campaign_id: int,
-        body: NewCouponDeletionJob | dict[str, Any],
+        body: models.NewCouponDeletionJob | dict[str, Any],
         **settings: Unpack[CallSettings],
-    ) -> AsyncCouponDeletionJobResponse:
+    ) -> models.AsyncCouponDeletionJobResponse:
         """Delete coupons in the background.
 
         Starts a job that removes the coupons of a campaign which match the given `filters`.
@@ -661,21 +601,26 @@ class ManagementApi(Api):
         """
         ...
 
-    create_coupons_deletion_job_with_http_info = with_http_info(create_coupons_deletion_job)
-    create_coupons_deletion_job_without_preload_content = without_preload_content(
-        create_coupons_deletion_job
-    )
+    @with_http_info(create_coupons_deletion_job)
+    def create_coupons_deletion_job_with_http_info(
+        self, *args: Any, **kwargs: Any
+    ) -> talon_one.ApiResponse[models.AsyncCouponDeletionJobResponse]: ...
+
+    @without_preload_content(create_coupons_deletion_job)
+    def create_coupons_deletion_job_without_preload_content(
+        self, *args: Any, **kwargs: Any
+    ) -> talon_one.rest.RawResponse: ...
 
     @endpoint(operations.create_coupons_for_multiple_recipients)
     def create_coupons_for_multiple_recipients(
         self,
         application_id: int,
         campaign_id: int,
-        body: NewCouponsForMultipleRecipients | dict[str, Any],
+        body: models.NewCouponsForMultipleRecipients | dict[str, Any],
         *,
         silent: Literal["yes", "no"] | None = None,
         **settings: Unpack[CallSettings],
-    ) -> CreateCoupons200Response | None:
+    ) -> models.CreateCoupons200Response | None:
         """Create one coupon per recipient.
 
         Generates codes from a pattern and assigns them to the profiles in
@@ -700,17 +645,20 @@ class ManagementApi(Api):
         """
         ...
 
-    create_coupons_for_multiple_recipients_with_http_info = with_http_info(
-        create_coupons_for_multiple_recipients
-    )
-    create_coupons_for_multiple_recipients_without_preload_content = without_preload_content(
-        create_coupons_for_multiple_recipients
-    )
+    @with_http_info(create_coupons_for_multiple_recipients)
+    def create_coupons_for_multiple_recipients_with_http_info(
+        self, *args: Any, **kwargs: Any
+    ) -> talon_one.ApiResponse[models.CreateCoupons200Response | None]: ...
+
+    @without_preload_content(create_coupons_for_multiple_recipients)
+    def create_coupons_for_multiple_recipients_without_preload_content(
+        self, *args: Any, **kwargs: Any
+    ) -> talon_one.rest.RawResponse: ...
 
     @endpoint(operations.create_invite_email)
     def create_invite_email(
-        self, body: NewInviteEmail | dict[str, Any], **settings: Unpack[CallSettings]
-    ) -> NewInviteEmail:
+        self, body: models.NewInviteEmail | dict[str, Any], **settings: Unpack[CallSettings]
+    ) -> models.NewInviteEmail:
         """Send an invitation again.
 
         Emails a fresh invitation to a user who was invited before. The body needs the email
@@ -724,13 +672,20 @@ class ManagementApi(Api):
         """
         ...
 
-    create_invite_email_with_http_info = with_http_info(create_invite_email)
-    create_invite_email_without_preload_content = without_preload_content(create_invite_email)
+    @with_http_info(create_invite_email)
+    def create_invite_email_with_http_info(
+        self, *args: Any, **kwargs: Any
+    ) -> talon_one.ApiResponse[models.NewInviteEmail]: ...
+
+    @without_preload_content(create_invite_email)
+    def create_invite_email_without_preload_content(
+        self, *args: Any, **kwargs: Any
+    ) -> talon_one.rest.RawResponse: ...
 
     @endpoint(operations.create_invite_v2)
     def create_invite_v2(
-        self, body: NewInvitation | dict[str, Any], **settings: Unpack[CallSettings]
-    ) -> User:
+        self, body: models.NewInvitation | dict[str, Any], **settings: Unpack[CallSettings]
+    ) -> models.User:
         """Invite a user by email.
 
         Adds a new account user and emails an invitation to the given address. The token in
@@ -745,12 +700,19 @@ class ManagementApi(Api):
         """
         ...
 
-    create_invite_v2_with_http_info = with_http_info(create_invite_v2)
-    create_invite_v2_without_preload_content = without_preload_content(create_invite_v2)
+    @with_http_info(create_invite_v2)
+    def create_invite_v2_with_http_info(
+        self, *args: Any, **kwargs: Any
+    ) -> talon_one.ApiResponse[models.User]: ...
+
+    @without_preload_content(create_invite_v2)
+    def create_invite_v2_without_preload_content(
+        self, *args: Any, **kwargs: Any
+    ) -> talon_one.rest.RawResponse: ...
 
     @endpoint(operations.create_password_recovery_email)
     def create_password_recovery_email(
-        self, body: NewPasswordEmail | dict[str, Any], **settings: Unpack[CallSettings]
+        self, body: models.NewPasswordEmail | dict[str, Any], **settings: Unpack[CallSettings]
     ) -> None:
         """Send a password reset link.
 
@@ -767,19 +729,25 @@ class ManagementApi(Api):
         """
         ...
 
-    create_password_recovery_email_with_http_info = with_http_info(create_password_recovery_email)
-    create_password_recovery_email_without_preload_content = without_preload_content(
-        create_password_recovery_email
-    )
+    @with_http_info(create_password_recovery_email)
+    def create_password_recovery_email_with_http_info(
+        self, *args: Any, **kwargs: Any
+    ) -> talon_one.ApiResponse[None]: ...
 
+    @without_preload_content(create_password_recovery_email)
+    def create_password_recovery_email_without_preload_content(
+        self, *args: Any, **kwargs: Any
+    ) -> talon_one.rest.RawResponse: ...
+
+    @deprecated("createRuleset is deprecated")
     @endpoint(operations.create_ruleset)
     def create_ruleset(
         self,
         application_id: int,
         campaign_id: int,
-        body: NewRuleset | dict[str, Any],
+        body: models.NewRuleset | dict[str, Any],
         **settings: Unpack[CallSettings],
-    ) -> Ruleset:
+    ) -> models.Ruleset:
         """Add a ruleset to a campaign.
 
         Creates a new ruleset, that is, a new revision of all rules of the campaign. The
@@ -797,13 +765,22 @@ class ManagementApi(Api):
         """
         ...
 
-    create_ruleset_with_http_info = with_http_info(create_ruleset)
-    create_ruleset_without_preload_content = without_preload_content(create_ruleset)
+    @deprecated("createRuleset is deprecated")
+    @with_http_info(create_ruleset)
+    def create_ruleset_with_http_info(
+        self, *args: Any, **kwargs: Any
+    ) -> talon_one.ApiResponse[models.Ruleset]: ...
+
+    @deprecated("createRuleset is deprecated")
+    @without_preload_content(create_ruleset)
+    def create_ruleset_without_preload_content(
+        self, *args: Any, **kwargs: Any
+    ) -> talon_one.rest.RawResponse: ...
 
     @endpoint(operations.create_session)
     def create_session(
-        self, body: LoginParams | dict[str, Any], **settings: Unpack[CallSettings]
-    ) -> Session:
+        self, body: models.LoginParams | dict[str, Any], **settings: Unpack[CallSettings]
+    ) -> models.Session:
         """Log in to the Management API.
 
         Opens a session for the Management API and returns a `token` with status `201`. Send
@@ -819,13 +796,23 @@ class ManagementApi(Api):
         """
         ...
 
-    create_session_with_http_info = with_http_info(create_session)
-    create_session_without_preload_content = without_preload_content(create_session)
+    @with_http_info(create_session)
+    def create_session_with_http_info(
+        self, *args: Any, **kwargs: Any
+    ) -> talon_one.ApiResponse[models.Session]: ...
+
+    @without_preload_content(create_session)
+    def create_session_without_preload_content(
+        self, *args: Any, **kwargs: Any
+    ) -> talon_one.rest.RawResponse: ...
 
     @endpoint(operations.create_store)
     def create_store(
-        self, application_id: int, body: NewStore | dict[str, Any], **settings: Unpack[CallSettings]
-    ) -> Store:
+        self,
+        application_id: int,
+        body: models.NewStore | dict[str, Any],
+        **settings: Unpack[CallSettings],
+    ) -> models.Store:
         """Add a store to an Application.
 
         Creates a store under an `integrationId` of your choice, which stays fixed afterwards.
@@ -841,12 +828,19 @@ class ManagementApi(Api):
         """
         ...
 
-    create_store_with_http_info = with_http_info(create_store)
-    create_store_without_preload_content = without_preload_content(create_store)
+    @with_http_info(create_store)
+    def create_store_with_http_info(
+        self, *args: Any, **kwargs: Any
+    ) -> talon_one.ApiResponse[models.Store]: ...
+
+    @without_preload_content(create_store)
+    def create_store_without_preload_content(
+        self, *args: Any, **kwargs: Any
+    ) -> talon_one.rest.RawResponse: ...
 
     @endpoint(operations.deactivate_user_by_email)
     def deactivate_user_by_email(
-        self, body: DeactivateUserRequest | dict[str, Any], **settings: Unpack[CallSettings]
+        self, body: models.DeactivateUserRequest | dict[str, Any], **settings: Unpack[CallSettings]
     ) -> None:
         """Disable a user by email.
 
@@ -863,17 +857,22 @@ class ManagementApi(Api):
         """
         ...
 
-    deactivate_user_by_email_with_http_info = with_http_info(deactivate_user_by_email)
-    deactivate_user_by_email_without_preload_content = without_preload_content(
-        deactivate_user_by_email
-    )
+    @with_http_info(deactivate_user_by_email)
+    def deactivate_user_by_email_with_http_info(
+        self, *args: Any, **kwargs: Any
+    ) -> talon_one.ApiResponse[None]: ...
+
+    @without_preload_content(deactivate_user_by_email)
+    def deactivate_user_by_email_without_preload_content(
+        self, *args: Any, **kwargs: Any
+    ) -> talon_one.rest.RawResponse: ...
 
     @endpoint(operations.deduct_loyalty_card_points)
     def deduct_loyalty_card_points(
         self,
         loyalty_program_id: int,
         loyalty_card_id: str,
-        body: DeductLoyaltyPoints | dict[str, Any],
+        body: models.DeductLoyaltyPoints | dict[str, Any],
         **settings: Unpack[CallSettings],
     ) -> None:
         """Deduct loyalty points from a card.
@@ -898,10 +897,15 @@ class ManagementApi(Api):
         """
         ...
 
-    deduct_loyalty_card_points_with_http_info = with_http_info(deduct_loyalty_card_points)
-    deduct_loyalty_card_points_without_preload_content = without_preload_content(
-        deduct_loyalty_card_points
-    )
+    @with_http_info(deduct_loyalty_card_points)
+    def deduct_loyalty_card_points_with_http_info(
+        self, *args: Any, **kwargs: Any
+    ) -> talon_one.ApiResponse[None]: ...
+
+    @without_preload_content(deduct_loyalty_card_points)
+    def deduct_loyalty_card_points_without_preload_content(
+        self, *args: Any, **kwargs: Any
+    ) -> talon_one.rest.RawResponse: ...
 
     @endpoint(operations.delete_account_collection)
     def delete_account_collection(
@@ -923,10 +927,15 @@ class ManagementApi(Api):
         """
         ...
 
-    delete_account_collection_with_http_info = with_http_info(delete_account_collection)
-    delete_account_collection_without_preload_content = without_preload_content(
-        delete_account_collection
-    )
+    @with_http_info(delete_account_collection)
+    def delete_account_collection_with_http_info(
+        self, *args: Any, **kwargs: Any
+    ) -> talon_one.ApiResponse[None]: ...
+
+    @without_preload_content(delete_account_collection)
+    def delete_account_collection_without_preload_content(
+        self, *args: Any, **kwargs: Any
+    ) -> talon_one.rest.RawResponse: ...
 
     @endpoint(operations.delete_achievement)
     def delete_achievement(
@@ -957,8 +966,15 @@ class ManagementApi(Api):
         """
         ...
 
-    delete_achievement_with_http_info = with_http_info(delete_achievement)
-    delete_achievement_without_preload_content = without_preload_content(delete_achievement)
+    @with_http_info(delete_achievement)
+    def delete_achievement_with_http_info(
+        self, *args: Any, **kwargs: Any
+    ) -> talon_one.ApiResponse[None]: ...
+
+    @without_preload_content(delete_achievement)
+    def delete_achievement_without_preload_content(
+        self, *args: Any, **kwargs: Any
+    ) -> talon_one.rest.RawResponse: ...
 
     @endpoint(operations.delete_achievement_v2)
     def delete_achievement_v2(self, achievement_id: int, **settings: Unpack[CallSettings]) -> None:
@@ -977,8 +993,15 @@ class ManagementApi(Api):
         """
         ...
 
-    delete_achievement_v2_with_http_info = with_http_info(delete_achievement_v2)
-    delete_achievement_v2_without_preload_content = without_preload_content(delete_achievement_v2)
+    @with_http_info(delete_achievement_v2)
+    def delete_achievement_v2_with_http_info(
+        self, *args: Any, **kwargs: Any
+    ) -> talon_one.ApiResponse[None]: ...
+
+    @without_preload_content(delete_achievement_v2)
+    def delete_achievement_v2_without_preload_content(
+        self, *args: Any, **kwargs: Any
+    ) -> talon_one.rest.RawResponse: ...
 
     @endpoint(operations.delete_campaign)
     def delete_campaign(
@@ -1002,8 +1025,15 @@ class ManagementApi(Api):
         """
         ...
 
-    delete_campaign_with_http_info = with_http_info(delete_campaign)
-    delete_campaign_without_preload_content = without_preload_content(delete_campaign)
+    @with_http_info(delete_campaign)
+    def delete_campaign_with_http_info(
+        self, *args: Any, **kwargs: Any
+    ) -> talon_one.ApiResponse[None]: ...
+
+    @without_preload_content(delete_campaign)
+    def delete_campaign_without_preload_content(
+        self, *args: Any, **kwargs: Any
+    ) -> talon_one.rest.RawResponse: ...
 
     @endpoint(operations.delete_campaign_store_budgets)
     def delete_campaign_store_budgets(
@@ -1037,10 +1067,15 @@ class ManagementApi(Api):
         """
         ...
 
-    delete_campaign_store_budgets_with_http_info = with_http_info(delete_campaign_store_budgets)
-    delete_campaign_store_budgets_without_preload_content = without_preload_content(
-        delete_campaign_store_budgets
-    )
+    @with_http_info(delete_campaign_store_budgets)
+    def delete_campaign_store_budgets_with_http_info(
+        self, *args: Any, **kwargs: Any
+    ) -> talon_one.ApiResponse[None]: ...
+
+    @without_preload_content(delete_campaign_store_budgets)
+    def delete_campaign_store_budgets_without_preload_content(
+        self, *args: Any, **kwargs: Any
+    ) -> talon_one.rest.RawResponse: ...
 
     @endpoint(operations.delete_collection)
     def delete_collection(
@@ -1070,8 +1105,15 @@ class ManagementApi(Api):
         """
         ...
 
-    delete_collection_with_http_info = with_http_info(delete_collection)
-    delete_collection_without_preload_content = without_preload_content(delete_collection)
+    @with_http_info(delete_collection)
+    def delete_collection_with_http_info(
+        self, *args: Any, **kwargs: Any
+    ) -> talon_one.ApiResponse[None]: ...
+
+    @without_preload_content(delete_collection)
+    def delete_collection_without_preload_content(
+        self, *args: Any, **kwargs: Any
+    ) -> talon_one.rest.RawResponse: ...
 
     @endpoint(operations.delete_coupon)
     def delete_coupon(
@@ -1101,8 +1143,15 @@ class ManagementApi(Api):
         """
         ...
 
-    delete_coupon_with_http_info = with_http_info(delete_coupon)
-    delete_coupon_without_preload_content = without_preload_content(delete_coupon)
+    @with_http_info(delete_coupon)
+    def delete_coupon_with_http_info(
+        self, *args: Any, **kwargs: Any
+    ) -> talon_one.ApiResponse[None]: ...
+
+    @without_preload_content(delete_coupon)
+    def delete_coupon_without_preload_content(
+        self, *args: Any, **kwargs: Any
+    ) -> talon_one.rest.RawResponse: ...
 
     @endpoint(operations.delete_coupons)
     def delete_coupons(
@@ -1171,8 +1220,15 @@ class ManagementApi(Api):
         """
         ...
 
-    delete_coupons_with_http_info = with_http_info(delete_coupons)
-    delete_coupons_without_preload_content = without_preload_content(delete_coupons)
+    @with_http_info(delete_coupons)
+    def delete_coupons_with_http_info(
+        self, *args: Any, **kwargs: Any
+    ) -> talon_one.ApiResponse[None]: ...
+
+    @without_preload_content(delete_coupons)
+    def delete_coupons_without_preload_content(
+        self, *args: Any, **kwargs: Any
+    ) -> talon_one.rest.RawResponse: ...
 
     @endpoint(operations.delete_loyalty_card)
     def delete_loyalty_card(
@@ -1198,8 +1254,15 @@ class ManagementApi(Api):
         """
         ...
 
-    delete_loyalty_card_with_http_info = with_http_info(delete_loyalty_card)
-    delete_loyalty_card_without_preload_content = without_preload_content(delete_loyalty_card)
+    @with_http_info(delete_loyalty_card)
+    def delete_loyalty_card_with_http_info(
+        self, *args: Any, **kwargs: Any
+    ) -> talon_one.ApiResponse[None]: ...
+
+    @without_preload_content(delete_loyalty_card)
+    def delete_loyalty_card_without_preload_content(
+        self, *args: Any, **kwargs: Any
+    ) -> talon_one.rest.RawResponse: ...
 
     @endpoint(operations.delete_referral)
     def delete_referral(
@@ -1228,9 +1291,17 @@ class ManagementApi(Api):
         """
         ...
 
-    delete_referral_with_http_info = with_http_info(delete_referral)
-    delete_referral_without_preload_content = without_preload_content(delete_referral)
+    @with_http_info(delete_referral)
+    def delete_referral_with_http_info(
+        self, *args: Any, **kwargs: Any
+    ) -> talon_one.ApiResponse[None]: ...
 
+    @without_preload_content(delete_referral)
+    def delete_referral_without_preload_content(
+        self, *args: Any, **kwargs: Any
+    ) -> talon_one.rest.RawResponse: ...
+
+    @deprecated("deleteRuleset is deprecated")
     @endpoint(operations.delete_ruleset)
     def delete_ruleset(
         self,
@@ -1258,8 +1329,17 @@ class ManagementApi(Api):
         """
         ...
 
-    delete_ruleset_with_http_info = with_http_info(delete_ruleset)
-    delete_ruleset_without_preload_content = without_preload_content(delete_ruleset)
+    @deprecated("deleteRuleset is deprecated")
+    @with_http_info(delete_ruleset)
+    def delete_ruleset_with_http_info(
+        self, *args: Any, **kwargs: Any
+    ) -> talon_one.ApiResponse[None]: ...
+
+    @deprecated("deleteRuleset is deprecated")
+    @without_preload_content(delete_ruleset)
+    def delete_ruleset_without_preload_content(
+        self, *args: Any, **kwargs: Any
+    ) -> talon_one.rest.RawResponse: ...
 
     @endpoint(operations.delete_store)
     def delete_store(
@@ -1283,8 +1363,15 @@ class ManagementApi(Api):
         """
         ...
 
-    delete_store_with_http_info = with_http_info(delete_store)
-    delete_store_without_preload_content = without_preload_content(delete_store)
+    @with_http_info(delete_store)
+    def delete_store_with_http_info(
+        self, *args: Any, **kwargs: Any
+    ) -> talon_one.ApiResponse[None]: ...
+
+    @without_preload_content(delete_store)
+    def delete_store_without_preload_content(
+        self, *args: Any, **kwargs: Any
+    ) -> talon_one.rest.RawResponse: ...
 
     @endpoint(operations.delete_user)
     def delete_user(self, user_id: int, **settings: Unpack[CallSettings]) -> None:
@@ -1302,12 +1389,19 @@ class ManagementApi(Api):
         """
         ...
 
-    delete_user_with_http_info = with_http_info(delete_user)
-    delete_user_without_preload_content = without_preload_content(delete_user)
+    @with_http_info(delete_user)
+    def delete_user_with_http_info(
+        self, *args: Any, **kwargs: Any
+    ) -> talon_one.ApiResponse[None]: ...
+
+    @without_preload_content(delete_user)
+    def delete_user_without_preload_content(
+        self, *args: Any, **kwargs: Any
+    ) -> talon_one.rest.RawResponse: ...
 
     @endpoint(operations.delete_user_by_email)
     def delete_user_by_email(
-        self, body: DeleteUserRequest | dict[str, Any], **settings: Unpack[CallSettings]
+        self, body: models.DeleteUserRequest | dict[str, Any], **settings: Unpack[CallSettings]
     ) -> None:
         """Delete a user by email.
 
@@ -1323,8 +1417,15 @@ class ManagementApi(Api):
         """
         ...
 
-    delete_user_by_email_with_http_info = with_http_info(delete_user_by_email)
-    delete_user_by_email_without_preload_content = without_preload_content(delete_user_by_email)
+    @with_http_info(delete_user_by_email)
+    def delete_user_by_email_with_http_info(
+        self, *args: Any, **kwargs: Any
+    ) -> talon_one.ApiResponse[None]: ...
+
+    @without_preload_content(delete_user_by_email)
+    def delete_user_by_email_without_preload_content(
+        self, *args: Any, **kwargs: Any
+    ) -> talon_one.rest.RawResponse: ...
 
     @endpoint(operations.destroy_session)
     def destroy_session(self, **settings: Unpack[CallSettings]) -> None:
@@ -1340,8 +1441,15 @@ class ManagementApi(Api):
         """
         ...
 
-    destroy_session_with_http_info = with_http_info(destroy_session)
-    destroy_session_without_preload_content = without_preload_content(destroy_session)
+    @with_http_info(destroy_session)
+    def destroy_session_with_http_info(
+        self, *args: Any, **kwargs: Any
+    ) -> talon_one.ApiResponse[None]: ...
+
+    @without_preload_content(destroy_session)
+    def destroy_session_without_preload_content(
+        self, *args: Any, **kwargs: Any
+    ) -> talon_one.rest.RawResponse: ...
 
     @endpoint(operations.disconnect_campaign_stores)
     def disconnect_campaign_stores(
@@ -1366,16 +1474,21 @@ class ManagementApi(Api):
         """
         ...
 
-    disconnect_campaign_stores_with_http_info = with_http_info(disconnect_campaign_stores)
-    disconnect_campaign_stores_without_preload_content = without_preload_content(
-        disconnect_campaign_stores
-    )
+    @with_http_info(disconnect_campaign_stores)
+    def disconnect_campaign_stores_with_http_info(
+        self, *args: Any, **kwargs: Any
+    ) -> talon_one.ApiResponse[None]: ...
+
+    @without_preload_content(disconnect_campaign_stores)
+    def disconnect_campaign_stores_without_preload_content(
+        self, *args: Any, **kwargs: Any
+    ) -> talon_one.rest.RawResponse: ...
 
     @endpoint(operations.exclude_price_history)
     def exclude_price_history(
         self,
         application_id: int,
-        body: ExcludePriceObservationsRequest | dict[str, Any],
+        body: models.ExcludePriceObservationsRequest | dict[str, Any],
         **settings: Unpack[CallSettings],
     ) -> None:
         """Exclude price records from the price history.
@@ -1397,8 +1510,15 @@ class ManagementApi(Api):
         """
         ...
 
-    exclude_price_history_with_http_info = with_http_info(exclude_price_history)
-    exclude_price_history_without_preload_content = without_preload_content(exclude_price_history)
+    @with_http_info(exclude_price_history)
+    def exclude_price_history_with_http_info(
+        self, *args: Any, **kwargs: Any
+    ) -> talon_one.ApiResponse[None]: ...
+
+    @without_preload_content(exclude_price_history)
+    def exclude_price_history_without_preload_content(
+        self, *args: Any, **kwargs: Any
+    ) -> talon_one.rest.RawResponse: ...
 
     @endpoint(operations.export_account_collection_items)
     def export_account_collection_items(
@@ -1417,10 +1537,15 @@ class ManagementApi(Api):
         """
         ...
 
-    export_account_collection_items_with_http_info = with_http_info(export_account_collection_items)
-    export_account_collection_items_without_preload_content = without_preload_content(
-        export_account_collection_items
-    )
+    @with_http_info(export_account_collection_items)
+    def export_account_collection_items_with_http_info(
+        self, *args: Any, **kwargs: Any
+    ) -> talon_one.ApiResponse[str]: ...
+
+    @without_preload_content(export_account_collection_items)
+    def export_account_collection_items_without_preload_content(
+        self, *args: Any, **kwargs: Any
+    ) -> talon_one.rest.RawResponse: ...
 
     @endpoint(operations.export_achievement_v2)
     def export_achievement_v2(self, achievement_id: int, **settings: Unpack[CallSettings]) -> str:
@@ -1438,8 +1563,15 @@ class ManagementApi(Api):
         """
         ...
 
-    export_achievement_v2_with_http_info = with_http_info(export_achievement_v2)
-    export_achievement_v2_without_preload_content = without_preload_content(export_achievement_v2)
+    @with_http_info(export_achievement_v2)
+    def export_achievement_v2_with_http_info(
+        self, *args: Any, **kwargs: Any
+    ) -> talon_one.ApiResponse[str]: ...
+
+    @without_preload_content(export_achievement_v2)
+    def export_achievement_v2_without_preload_content(
+        self, *args: Any, **kwargs: Any
+    ) -> talon_one.rest.RawResponse: ...
 
     @endpoint(operations.export_achievements)
     def export_achievements(
@@ -1471,8 +1603,15 @@ class ManagementApi(Api):
         """
         ...
 
-    export_achievements_with_http_info = with_http_info(export_achievements)
-    export_achievements_without_preload_content = without_preload_content(export_achievements)
+    @with_http_info(export_achievements)
+    def export_achievements_with_http_info(
+        self, *args: Any, **kwargs: Any
+    ) -> talon_one.ApiResponse[str]: ...
+
+    @without_preload_content(export_achievements)
+    def export_achievements_without_preload_content(
+        self, *args: Any, **kwargs: Any
+    ) -> talon_one.rest.RawResponse: ...
 
     @endpoint(operations.export_application_campaign_analytics)
     def export_application_campaign_analytics(
@@ -1510,12 +1649,15 @@ class ManagementApi(Api):
         """
         ...
 
-    export_application_campaign_analytics_with_http_info = with_http_info(
-        export_application_campaign_analytics
-    )
-    export_application_campaign_analytics_without_preload_content = without_preload_content(
-        export_application_campaign_analytics
-    )
+    @with_http_info(export_application_campaign_analytics)
+    def export_application_campaign_analytics_with_http_info(
+        self, *args: Any, **kwargs: Any
+    ) -> talon_one.ApiResponse[str]: ...
+
+    @without_preload_content(export_application_campaign_analytics)
+    def export_application_campaign_analytics_without_preload_content(
+        self, *args: Any, **kwargs: Any
+    ) -> talon_one.rest.RawResponse: ...
 
     @endpoint(operations.export_audiences_memberships)
     def export_audiences_memberships(
@@ -1534,10 +1676,15 @@ class ManagementApi(Api):
         """
         ...
 
-    export_audiences_memberships_with_http_info = with_http_info(export_audiences_memberships)
-    export_audiences_memberships_without_preload_content = without_preload_content(
-        export_audiences_memberships
-    )
+    @with_http_info(export_audiences_memberships)
+    def export_audiences_memberships_with_http_info(
+        self, *args: Any, **kwargs: Any
+    ) -> talon_one.ApiResponse[str]: ...
+
+    @without_preload_content(export_audiences_memberships)
+    def export_audiences_memberships_without_preload_content(
+        self, *args: Any, **kwargs: Any
+    ) -> talon_one.rest.RawResponse: ...
 
     @endpoint(operations.export_campaign_store_budgets)
     def export_campaign_store_budgets(
@@ -1569,10 +1716,15 @@ class ManagementApi(Api):
         """
         ...
 
-    export_campaign_store_budgets_with_http_info = with_http_info(export_campaign_store_budgets)
-    export_campaign_store_budgets_without_preload_content = without_preload_content(
-        export_campaign_store_budgets
-    )
+    @with_http_info(export_campaign_store_budgets)
+    def export_campaign_store_budgets_with_http_info(
+        self, *args: Any, **kwargs: Any
+    ) -> talon_one.ApiResponse[str]: ...
+
+    @without_preload_content(export_campaign_store_budgets)
+    def export_campaign_store_budgets_without_preload_content(
+        self, *args: Any, **kwargs: Any
+    ) -> talon_one.rest.RawResponse: ...
 
     @endpoint(operations.export_campaign_stores)
     def export_campaign_stores(
@@ -1594,8 +1746,15 @@ class ManagementApi(Api):
         """
         ...
 
-    export_campaign_stores_with_http_info = with_http_info(export_campaign_stores)
-    export_campaign_stores_without_preload_content = without_preload_content(export_campaign_stores)
+    @with_http_info(export_campaign_stores)
+    def export_campaign_stores_with_http_info(
+        self, *args: Any, **kwargs: Any
+    ) -> talon_one.ApiResponse[str]: ...
+
+    @without_preload_content(export_campaign_stores)
+    def export_campaign_stores_without_preload_content(
+        self, *args: Any, **kwargs: Any
+    ) -> talon_one.rest.RawResponse: ...
 
     @endpoint(operations.export_campaign_value_map)
     def export_campaign_value_map(
@@ -1625,10 +1784,15 @@ class ManagementApi(Api):
         """
         ...
 
-    export_campaign_value_map_with_http_info = with_http_info(export_campaign_value_map)
-    export_campaign_value_map_without_preload_content = without_preload_content(
-        export_campaign_value_map
-    )
+    @with_http_info(export_campaign_value_map)
+    def export_campaign_value_map_with_http_info(
+        self, *args: Any, **kwargs: Any
+    ) -> talon_one.ApiResponse[str]: ...
+
+    @without_preload_content(export_campaign_value_map)
+    def export_campaign_value_map_without_preload_content(
+        self, *args: Any, **kwargs: Any
+    ) -> talon_one.rest.RawResponse: ...
 
     @endpoint(operations.export_collection_items)
     def export_collection_items(
@@ -1657,10 +1821,15 @@ class ManagementApi(Api):
         """
         ...
 
-    export_collection_items_with_http_info = with_http_info(export_collection_items)
-    export_collection_items_without_preload_content = without_preload_content(
-        export_collection_items
-    )
+    @with_http_info(export_collection_items)
+    def export_collection_items_with_http_info(
+        self, *args: Any, **kwargs: Any
+    ) -> talon_one.ApiResponse[str]: ...
+
+    @without_preload_content(export_collection_items)
+    def export_collection_items_without_preload_content(
+        self, *args: Any, **kwargs: Any
+    ) -> talon_one.rest.RawResponse: ...
 
     @endpoint(operations.export_coupons)
     def export_coupons(
@@ -1739,8 +1908,15 @@ class ManagementApi(Api):
         """
         ...
 
-    export_coupons_with_http_info = with_http_info(export_coupons)
-    export_coupons_without_preload_content = without_preload_content(export_coupons)
+    @with_http_info(export_coupons)
+    def export_coupons_with_http_info(
+        self, *args: Any, **kwargs: Any
+    ) -> talon_one.ApiResponse[str]: ...
+
+    @without_preload_content(export_coupons)
+    def export_coupons_without_preload_content(
+        self, *args: Any, **kwargs: Any
+    ) -> talon_one.rest.RawResponse: ...
 
     @endpoint(operations.export_customer_sessions)
     def export_customer_sessions(
@@ -1786,10 +1962,15 @@ class ManagementApi(Api):
         """
         ...
 
-    export_customer_sessions_with_http_info = with_http_info(export_customer_sessions)
-    export_customer_sessions_without_preload_content = without_preload_content(
-        export_customer_sessions
-    )
+    @with_http_info(export_customer_sessions)
+    def export_customer_sessions_with_http_info(
+        self, *args: Any, **kwargs: Any
+    ) -> talon_one.ApiResponse[str]: ...
+
+    @without_preload_content(export_customer_sessions)
+    def export_customer_sessions_without_preload_content(
+        self, *args: Any, **kwargs: Any
+    ) -> talon_one.rest.RawResponse: ...
 
     @endpoint(operations.export_customers_tiers)
     def export_customers_tiers(
@@ -1818,8 +1999,15 @@ class ManagementApi(Api):
         """
         ...
 
-    export_customers_tiers_with_http_info = with_http_info(export_customers_tiers)
-    export_customers_tiers_without_preload_content = without_preload_content(export_customers_tiers)
+    @with_http_info(export_customers_tiers)
+    def export_customers_tiers_with_http_info(
+        self, *args: Any, **kwargs: Any
+    ) -> talon_one.ApiResponse[str]: ...
+
+    @without_preload_content(export_customers_tiers)
+    def export_customers_tiers_without_preload_content(
+        self, *args: Any, **kwargs: Any
+    ) -> talon_one.rest.RawResponse: ...
 
     @endpoint(operations.export_effects)
     def export_effects(
@@ -1856,9 +2044,17 @@ class ManagementApi(Api):
         """
         ...
 
-    export_effects_with_http_info = with_http_info(export_effects)
-    export_effects_without_preload_content = without_preload_content(export_effects)
+    @with_http_info(export_effects)
+    def export_effects_with_http_info(
+        self, *args: Any, **kwargs: Any
+    ) -> talon_one.ApiResponse[str]: ...
 
+    @without_preload_content(export_effects)
+    def export_effects_without_preload_content(
+        self, *args: Any, **kwargs: Any
+    ) -> talon_one.rest.RawResponse: ...
+
+    @deprecated("exportLoyaltyBalance is deprecated; use export_loyalty_balances")
     @endpoint(operations.export_loyalty_balance)
     def export_loyalty_balance(
         self,
@@ -1890,8 +2086,17 @@ class ManagementApi(Api):
         """
         ...
 
-    export_loyalty_balance_with_http_info = with_http_info(export_loyalty_balance)
-    export_loyalty_balance_without_preload_content = without_preload_content(export_loyalty_balance)
+    @deprecated("exportLoyaltyBalance is deprecated; use export_loyalty_balances")
+    @with_http_info(export_loyalty_balance)
+    def export_loyalty_balance_with_http_info(
+        self, *args: Any, **kwargs: Any
+    ) -> talon_one.ApiResponse[str]: ...
+
+    @deprecated("exportLoyaltyBalance is deprecated; use export_loyalty_balances")
+    @without_preload_content(export_loyalty_balance)
+    def export_loyalty_balance_without_preload_content(
+        self, *args: Any, **kwargs: Any
+    ) -> talon_one.rest.RawResponse: ...
 
     @endpoint(operations.export_loyalty_balances)
     def export_loyalty_balances(
@@ -1925,10 +2130,15 @@ class ManagementApi(Api):
         """
         ...
 
-    export_loyalty_balances_with_http_info = with_http_info(export_loyalty_balances)
-    export_loyalty_balances_without_preload_content = without_preload_content(
-        export_loyalty_balances
-    )
+    @with_http_info(export_loyalty_balances)
+    def export_loyalty_balances_with_http_info(
+        self, *args: Any, **kwargs: Any
+    ) -> talon_one.ApiResponse[str]: ...
+
+    @without_preload_content(export_loyalty_balances)
+    def export_loyalty_balances_without_preload_content(
+        self, *args: Any, **kwargs: Any
+    ) -> talon_one.rest.RawResponse: ...
 
     @endpoint(operations.export_loyalty_card_balances)
     def export_loyalty_card_balances(
@@ -1964,10 +2174,15 @@ class ManagementApi(Api):
         """
         ...
 
-    export_loyalty_card_balances_with_http_info = with_http_info(export_loyalty_card_balances)
-    export_loyalty_card_balances_without_preload_content = without_preload_content(
-        export_loyalty_card_balances
-    )
+    @with_http_info(export_loyalty_card_balances)
+    def export_loyalty_card_balances_with_http_info(
+        self, *args: Any, **kwargs: Any
+    ) -> talon_one.ApiResponse[str]: ...
+
+    @without_preload_content(export_loyalty_card_balances)
+    def export_loyalty_card_balances_without_preload_content(
+        self, *args: Any, **kwargs: Any
+    ) -> talon_one.rest.RawResponse: ...
 
     @endpoint(operations.export_loyalty_card_ledger)
     def export_loyalty_card_ledger(
@@ -2003,10 +2218,15 @@ class ManagementApi(Api):
         """
         ...
 
-    export_loyalty_card_ledger_with_http_info = with_http_info(export_loyalty_card_ledger)
-    export_loyalty_card_ledger_without_preload_content = without_preload_content(
-        export_loyalty_card_ledger
-    )
+    @with_http_info(export_loyalty_card_ledger)
+    def export_loyalty_card_ledger_with_http_info(
+        self, *args: Any, **kwargs: Any
+    ) -> talon_one.ApiResponse[str]: ...
+
+    @without_preload_content(export_loyalty_card_ledger)
+    def export_loyalty_card_ledger_without_preload_content(
+        self, *args: Any, **kwargs: Any
+    ) -> talon_one.rest.RawResponse: ...
 
     @endpoint(operations.export_loyalty_cards)
     def export_loyalty_cards(
@@ -2043,8 +2263,15 @@ class ManagementApi(Api):
         """
         ...
 
-    export_loyalty_cards_with_http_info = with_http_info(export_loyalty_cards)
-    export_loyalty_cards_without_preload_content = without_preload_content(export_loyalty_cards)
+    @with_http_info(export_loyalty_cards)
+    def export_loyalty_cards_with_http_info(
+        self, *args: Any, **kwargs: Any
+    ) -> talon_one.ApiResponse[str]: ...
+
+    @without_preload_content(export_loyalty_cards)
+    def export_loyalty_cards_without_preload_content(
+        self, *args: Any, **kwargs: Any
+    ) -> talon_one.rest.RawResponse: ...
 
     @endpoint(operations.export_loyalty_join_dates)
     def export_loyalty_join_dates(
@@ -2064,10 +2291,15 @@ class ManagementApi(Api):
         """
         ...
 
-    export_loyalty_join_dates_with_http_info = with_http_info(export_loyalty_join_dates)
-    export_loyalty_join_dates_without_preload_content = without_preload_content(
-        export_loyalty_join_dates
-    )
+    @with_http_info(export_loyalty_join_dates)
+    def export_loyalty_join_dates_with_http_info(
+        self, *args: Any, **kwargs: Any
+    ) -> talon_one.ApiResponse[str]: ...
+
+    @without_preload_content(export_loyalty_join_dates)
+    def export_loyalty_join_dates_without_preload_content(
+        self, *args: Any, **kwargs: Any
+    ) -> talon_one.rest.RawResponse: ...
 
     @endpoint(operations.export_loyalty_ledger)
     def export_loyalty_ledger(
@@ -2106,8 +2338,15 @@ class ManagementApi(Api):
         """
         ...
 
-    export_loyalty_ledger_with_http_info = with_http_info(export_loyalty_ledger)
-    export_loyalty_ledger_without_preload_content = without_preload_content(export_loyalty_ledger)
+    @with_http_info(export_loyalty_ledger)
+    def export_loyalty_ledger_with_http_info(
+        self, *args: Any, **kwargs: Any
+    ) -> talon_one.ApiResponse[str]: ...
+
+    @without_preload_content(export_loyalty_ledger)
+    def export_loyalty_ledger_without_preload_content(
+        self, *args: Any, **kwargs: Any
+    ) -> talon_one.rest.RawResponse: ...
 
     @endpoint(operations.export_pool_giveaways)
     def export_pool_giveaways(
@@ -2139,8 +2378,15 @@ class ManagementApi(Api):
         """
         ...
 
-    export_pool_giveaways_with_http_info = with_http_info(export_pool_giveaways)
-    export_pool_giveaways_without_preload_content = without_preload_content(export_pool_giveaways)
+    @with_http_info(export_pool_giveaways)
+    def export_pool_giveaways_with_http_info(
+        self, *args: Any, **kwargs: Any
+    ) -> talon_one.ApiResponse[str]: ...
+
+    @without_preload_content(export_pool_giveaways)
+    def export_pool_giveaways_without_preload_content(
+        self, *args: Any, **kwargs: Any
+    ) -> talon_one.rest.RawResponse: ...
 
     @endpoint(operations.export_referrals)
     def export_referrals(
@@ -2184,8 +2430,15 @@ class ManagementApi(Api):
         """
         ...
 
-    export_referrals_with_http_info = with_http_info(export_referrals)
-    export_referrals_without_preload_content = without_preload_content(export_referrals)
+    @with_http_info(export_referrals)
+    def export_referrals_with_http_info(
+        self, *args: Any, **kwargs: Any
+    ) -> talon_one.ApiResponse[str]: ...
+
+    @without_preload_content(export_referrals)
+    def export_referrals_without_preload_content(
+        self, *args: Any, **kwargs: Any
+    ) -> talon_one.rest.RawResponse: ...
 
     @endpoint(operations.generate_coupon_rejections)
     def generate_coupon_rejections(
@@ -2196,7 +2449,7 @@ class ManagementApi(Api):
         language: str | None = None,
         coupon_code: str | None = None,
         **settings: Unpack[CallSettings],
-    ) -> GenerateCouponRejections200Response:
+    ) -> models.GenerateCouponRejections200Response:
         """Explain a session's coupon failures.
 
         Produces a readable summary of why coupons could not be redeemed in the session named
@@ -2214,11 +2467,17 @@ class ManagementApi(Api):
         """
         ...
 
-    generate_coupon_rejections_with_http_info = with_http_info(generate_coupon_rejections)
-    generate_coupon_rejections_without_preload_content = without_preload_content(
-        generate_coupon_rejections
-    )
+    @with_http_info(generate_coupon_rejections)
+    def generate_coupon_rejections_with_http_info(
+        self, *args: Any, **kwargs: Any
+    ) -> talon_one.ApiResponse[models.GenerateCouponRejections200Response]: ...
 
+    @without_preload_content(generate_coupon_rejections)
+    def generate_coupon_rejections_without_preload_content(
+        self, *args: Any, **kwargs: Any
+    ) -> talon_one.rest.RawResponse: ...
+
+    @deprecated("getAccessLogs is deprecated; use get_access_logs_without_total_count")
     @endpoint(operations.get_access_logs)
     def get_access_logs(
         self,
@@ -2233,7 +2492,7 @@ class ManagementApi(Api):
         skip: int | None = None,
         sort: str | None = None,
         **settings: Unpack[CallSettings],
-    ) -> GetAccessLogs200Response:
+    ) -> models.GetAccessLogs200Response:
         """List API calls with their total number.
 
         Returns access log entries of an Application between the required `rangeStart` and
@@ -2262,8 +2521,17 @@ class ManagementApi(Api):
         """
         ...
 
-    get_access_logs_with_http_info = with_http_info(get_access_logs)
-    get_access_logs_without_preload_content = without_preload_content(get_access_logs)
+    @deprecated("getAccessLogs is deprecated; use get_access_logs_without_total_count")
+    @with_http_info(get_access_logs)
+    def get_access_logs_with_http_info(
+        self, *args: Any, **kwargs: Any
+    ) -> talon_one.ApiResponse[models.GetAccessLogs200Response]: ...
+
+    @deprecated("getAccessLogs is deprecated; use get_access_logs_without_total_count")
+    @without_preload_content(get_access_logs)
+    def get_access_logs_without_preload_content(
+        self, *args: Any, **kwargs: Any
+    ) -> talon_one.rest.RawResponse: ...
 
     @endpoint(operations.get_access_logs_without_total_count)
     def get_access_logs_without_total_count(
@@ -2279,7 +2547,7 @@ class ManagementApi(Api):
         skip: int | None = None,
         sort: str | None = None,
         **settings: Unpack[CallSettings],
-    ) -> GetAccessLogsWithoutTotalCount200Response:
+    ) -> models.GetAccessLogsWithoutTotalCount200Response:
         """List API calls made to an Application.
 
         Returns access log entries of an Application between the required `rangeStart` and
@@ -2309,15 +2577,18 @@ class ManagementApi(Api):
         """
         ...
 
-    get_access_logs_without_total_count_with_http_info = with_http_info(
-        get_access_logs_without_total_count
-    )
-    get_access_logs_without_total_count_without_preload_content = without_preload_content(
-        get_access_logs_without_total_count
-    )
+    @with_http_info(get_access_logs_without_total_count)
+    def get_access_logs_without_total_count_with_http_info(
+        self, *args: Any, **kwargs: Any
+    ) -> talon_one.ApiResponse[models.GetAccessLogsWithoutTotalCount200Response]: ...
+
+    @without_preload_content(get_access_logs_without_total_count)
+    def get_access_logs_without_total_count_without_preload_content(
+        self, *args: Any, **kwargs: Any
+    ) -> talon_one.rest.RawResponse: ...
 
     @endpoint(operations.get_account)
-    def get_account(self, account_id: int, **settings: Unpack[CallSettings]) -> Account:
+    def get_account(self, account_id: int, **settings: Unpack[CallSettings]) -> models.Account:
         """Fetch the account.
 
         Returns the details of your company's account with Talon.One. It is looked up by its
@@ -2331,13 +2602,20 @@ class ManagementApi(Api):
         """
         ...
 
-    get_account_with_http_info = with_http_info(get_account)
-    get_account_without_preload_content = without_preload_content(get_account)
+    @with_http_info(get_account)
+    def get_account_with_http_info(
+        self, *args: Any, **kwargs: Any
+    ) -> talon_one.ApiResponse[models.Account]: ...
+
+    @without_preload_content(get_account)
+    def get_account_without_preload_content(
+        self, *args: Any, **kwargs: Any
+    ) -> talon_one.rest.RawResponse: ...
 
     @endpoint(operations.get_account_analytics)
     def get_account_analytics(
         self, account_id: int, **settings: Unpack[CallSettings]
-    ) -> AccountAnalytics:
+    ) -> models.AccountAnalytics:
         """Fetch account statistics.
 
         Returns totals for the whole account, such as Applications, campaigns, coupons,
@@ -2352,13 +2630,20 @@ class ManagementApi(Api):
         """
         ...
 
-    get_account_analytics_with_http_info = with_http_info(get_account_analytics)
-    get_account_analytics_without_preload_content = without_preload_content(get_account_analytics)
+    @with_http_info(get_account_analytics)
+    def get_account_analytics_with_http_info(
+        self, *args: Any, **kwargs: Any
+    ) -> talon_one.ApiResponse[models.AccountAnalytics]: ...
+
+    @without_preload_content(get_account_analytics)
+    def get_account_analytics_without_preload_content(
+        self, *args: Any, **kwargs: Any
+    ) -> talon_one.rest.RawResponse: ...
 
     @endpoint(operations.get_account_collection)
     def get_account_collection(
         self, collection_id: int, **settings: Unpack[CallSettings]
-    ) -> Collection:
+    ) -> models.Collection:
         """Fetch one account-level collection.
 
         Returns a single collection of the account. An unknown ID produces `404`.
@@ -2371,8 +2656,15 @@ class ManagementApi(Api):
         """
         ...
 
-    get_account_collection_with_http_info = with_http_info(get_account_collection)
-    get_account_collection_without_preload_content = without_preload_content(get_account_collection)
+    @with_http_info(get_account_collection)
+    def get_account_collection_with_http_info(
+        self, *args: Any, **kwargs: Any
+    ) -> talon_one.ApiResponse[models.Collection]: ...
+
+    @without_preload_content(get_account_collection)
+    def get_account_collection_without_preload_content(
+        self, *args: Any, **kwargs: Any
+    ) -> talon_one.rest.RawResponse: ...
 
     @endpoint(operations.get_achievement)
     def get_achievement(
@@ -2381,7 +2673,7 @@ class ManagementApi(Api):
         campaign_id: int,
         achievement_id: int,
         **settings: Unpack[CallSettings],
-    ) -> Achievement:
+    ) -> models.Achievement:
         """Fetch one achievement.
 
         Returns a single achievement of a campaign. An unknown ID produces `404`.
@@ -2399,13 +2691,20 @@ class ManagementApi(Api):
         """
         ...
 
-    get_achievement_with_http_info = with_http_info(get_achievement)
-    get_achievement_without_preload_content = without_preload_content(get_achievement)
+    @with_http_info(get_achievement)
+    def get_achievement_with_http_info(
+        self, *args: Any, **kwargs: Any
+    ) -> talon_one.ApiResponse[models.Achievement]: ...
+
+    @without_preload_content(get_achievement)
+    def get_achievement_without_preload_content(
+        self, *args: Any, **kwargs: Any
+    ) -> talon_one.rest.RawResponse: ...
 
     @endpoint(operations.get_achievement_v2)
     def get_achievement_v2(
         self, achievement_id: int, **settings: Unpack[CallSettings]
-    ) -> AchievementV2:
+    ) -> models.AchievementV2:
         """Get an account-level achievement.
 
         Returns one account-level achievement.
@@ -2418,13 +2717,20 @@ class ManagementApi(Api):
         """
         ...
 
-    get_achievement_v2_with_http_info = with_http_info(get_achievement_v2)
-    get_achievement_v2_without_preload_content = without_preload_content(get_achievement_v2)
+    @with_http_info(get_achievement_v2)
+    def get_achievement_v2_with_http_info(
+        self, *args: Any, **kwargs: Any
+    ) -> talon_one.ApiResponse[models.AchievementV2]: ...
+
+    @without_preload_content(get_achievement_v2)
+    def get_achievement_v2_without_preload_content(
+        self, *args: Any, **kwargs: Any
+    ) -> talon_one.rest.RawResponse: ...
 
     @endpoint(operations.get_additional_cost)
     def get_additional_cost(
         self, additional_cost_id: int, **settings: Unpack[CallSettings]
-    ) -> AccountAdditionalCost:
+    ) -> models.AccountAdditionalCost:
         """Fetch one additional cost.
 
         Returns the definition of a single additional cost. It is looked up by its numeric ID.
@@ -2437,8 +2743,15 @@ class ManagementApi(Api):
         """
         ...
 
-    get_additional_cost_with_http_info = with_http_info(get_additional_cost)
-    get_additional_cost_without_preload_content = without_preload_content(get_additional_cost)
+    @with_http_info(get_additional_cost)
+    def get_additional_cost_with_http_info(
+        self, *args: Any, **kwargs: Any
+    ) -> talon_one.ApiResponse[models.AccountAdditionalCost]: ...
+
+    @without_preload_content(get_additional_cost)
+    def get_additional_cost_without_preload_content(
+        self, *args: Any, **kwargs: Any
+    ) -> talon_one.rest.RawResponse: ...
 
     @endpoint(operations.get_additional_costs)
     def get_additional_costs(
@@ -2448,7 +2761,7 @@ class ManagementApi(Api):
         skip: int | None = None,
         sort: str | None = None,
         **settings: Unpack[CallSettings],
-    ) -> GetAdditionalCosts200Response:
+    ) -> models.GetAdditionalCosts200Response:
         """List the account's additional costs.
 
         Returns every additional cost configured in the account, along with their total
@@ -2464,9 +2777,17 @@ class ManagementApi(Api):
         """
         ...
 
-    get_additional_costs_with_http_info = with_http_info(get_additional_costs)
-    get_additional_costs_without_preload_content = without_preload_content(get_additional_costs)
+    @with_http_info(get_additional_costs)
+    def get_additional_costs_with_http_info(
+        self, *args: Any, **kwargs: Any
+    ) -> talon_one.ApiResponse[models.GetAdditionalCosts200Response]: ...
 
+    @without_preload_content(get_additional_costs)
+    def get_additional_costs_without_preload_content(
+        self, *args: Any, **kwargs: Any
+    ) -> talon_one.rest.RawResponse: ...
+
+    @deprecated("getAllAccessLogs is deprecated")
     @endpoint(operations.get_all_access_logs)
     def get_all_access_logs(
         self,
@@ -2480,7 +2801,7 @@ class ManagementApi(Api):
         skip: int | None = None,
         sort: str | None = None,
         **settings: Unpack[CallSettings],
-    ) -> GetAllAccessLogs200Response:
+    ) -> models.GetAllAccessLogs200Response:
         """List API calls of the whole account.
 
         Returns access log entries across all Applications of the account; logins and other
@@ -2507,11 +2828,21 @@ class ManagementApi(Api):
         """
         ...
 
-    get_all_access_logs_with_http_info = with_http_info(get_all_access_logs)
-    get_all_access_logs_without_preload_content = without_preload_content(get_all_access_logs)
+    @deprecated("getAllAccessLogs is deprecated")
+    @with_http_info(get_all_access_logs)
+    def get_all_access_logs_with_http_info(
+        self, *args: Any, **kwargs: Any
+    ) -> talon_one.ApiResponse[models.GetAllAccessLogs200Response]: ...
 
+    @deprecated("getAllAccessLogs is deprecated")
+    @without_preload_content(get_all_access_logs)
+    def get_all_access_logs_without_preload_content(
+        self, *args: Any, **kwargs: Any
+    ) -> talon_one.rest.RawResponse: ...
+
+    @deprecated("getAllRoles is deprecated; use list_all_roles_v2")
     @endpoint(operations.get_all_roles)
-    def get_all_roles(self, **settings: Unpack[CallSettings]) -> GetAllRoles200Response:
+    def get_all_roles(self, **settings: Unpack[CallSettings]) -> models.GetAllRoles200Response:
         """List the account's roles (V1).
 
         Returns every role defined in the account in the original format. Newer code uses
@@ -2523,11 +2854,22 @@ class ManagementApi(Api):
         """
         ...
 
-    get_all_roles_with_http_info = with_http_info(get_all_roles)
-    get_all_roles_without_preload_content = without_preload_content(get_all_roles)
+    @deprecated("getAllRoles is deprecated; use list_all_roles_v2")
+    @with_http_info(get_all_roles)
+    def get_all_roles_with_http_info(
+        self, *args: Any, **kwargs: Any
+    ) -> talon_one.ApiResponse[models.GetAllRoles200Response]: ...
+
+    @deprecated("getAllRoles is deprecated; use list_all_roles_v2")
+    @without_preload_content(get_all_roles)
+    def get_all_roles_without_preload_content(
+        self, *args: Any, **kwargs: Any
+    ) -> talon_one.rest.RawResponse: ...
 
     @endpoint(operations.get_application)
-    def get_application(self, application_id: int, **settings: Unpack[CallSettings]) -> Application:
+    def get_application(
+        self, application_id: int, **settings: Unpack[CallSettings]
+    ) -> models.Application:
         """Fetch one Application.
 
         Returns the settings of a single Application. It is looked up by its numeric ID.
@@ -2540,13 +2882,20 @@ class ManagementApi(Api):
         """
         ...
 
-    get_application_with_http_info = with_http_info(get_application)
-    get_application_without_preload_content = without_preload_content(get_application)
+    @with_http_info(get_application)
+    def get_application_with_http_info(
+        self, *args: Any, **kwargs: Any
+    ) -> talon_one.ApiResponse[models.Application]: ...
+
+    @without_preload_content(get_application)
+    def get_application_without_preload_content(
+        self, *args: Any, **kwargs: Any
+    ) -> talon_one.rest.RawResponse: ...
 
     @endpoint(operations.get_application_api_health)
     def get_application_api_health(
         self, application_id: int, **settings: Unpack[CallSettings]
-    ) -> ApplicationApiHealth:
+    ) -> models.ApplicationApiHealth:
         """Check an Application's API health.
 
         Reports how well the integration of an Application is working and when it was last
@@ -2563,10 +2912,15 @@ class ManagementApi(Api):
         """
         ...
 
-    get_application_api_health_with_http_info = with_http_info(get_application_api_health)
-    get_application_api_health_without_preload_content = without_preload_content(
-        get_application_api_health
-    )
+    @with_http_info(get_application_api_health)
+    def get_application_api_health_with_http_info(
+        self, *args: Any, **kwargs: Any
+    ) -> talon_one.ApiResponse[models.ApplicationApiHealth]: ...
+
+    @without_preload_content(get_application_api_health)
+    def get_application_api_health_without_preload_content(
+        self, *args: Any, **kwargs: Any
+    ) -> talon_one.rest.RawResponse: ...
 
     @endpoint(operations.get_application_cart_item_filter_expression)
     def get_application_cart_item_filter_expression(
@@ -2575,7 +2929,7 @@ class ManagementApi(Api):
         cart_item_filter_id: int,
         expression_id: int,
         **settings: Unpack[CallSettings],
-    ) -> ApplicationCIFExpression:
+    ) -> models.ApplicationCIFExpression:
         """Fetch one cart item filter expression.
 
         Returns a single expression of a cart item filter that belongs to an Application. It
@@ -2594,17 +2948,20 @@ class ManagementApi(Api):
         """
         ...
 
-    get_application_cart_item_filter_expression_with_http_info = with_http_info(
-        get_application_cart_item_filter_expression
-    )
-    get_application_cart_item_filter_expression_without_preload_content = without_preload_content(
-        get_application_cart_item_filter_expression
-    )
+    @with_http_info(get_application_cart_item_filter_expression)
+    def get_application_cart_item_filter_expression_with_http_info(
+        self, *args: Any, **kwargs: Any
+    ) -> talon_one.ApiResponse[models.ApplicationCIFExpression]: ...
+
+    @without_preload_content(get_application_cart_item_filter_expression)
+    def get_application_cart_item_filter_expression_without_preload_content(
+        self, *args: Any, **kwargs: Any
+    ) -> talon_one.rest.RawResponse: ...
 
     @endpoint(operations.get_application_customer)
     def get_application_customer(
         self, application_id: int, customer_id: int, **settings: Unpack[CallSettings]
-    ) -> ApplicationCustomer:
+    ) -> models.ApplicationCustomer:
         """Fetch one customer of an Application.
 
         Returns a single customer as seen by an Application. It is looked up by the internal
@@ -2621,10 +2978,15 @@ class ManagementApi(Api):
         """
         ...
 
-    get_application_customer_with_http_info = with_http_info(get_application_customer)
-    get_application_customer_without_preload_content = without_preload_content(
-        get_application_customer
-    )
+    @with_http_info(get_application_customer)
+    def get_application_customer_with_http_info(
+        self, *args: Any, **kwargs: Any
+    ) -> talon_one.ApiResponse[models.ApplicationCustomer]: ...
+
+    @without_preload_content(get_application_customer)
+    def get_application_customer_without_preload_content(
+        self, *args: Any, **kwargs: Any
+    ) -> talon_one.rest.RawResponse: ...
 
     @endpoint(operations.get_application_customer_friends)
     def get_application_customer_friends(
@@ -2637,7 +2999,7 @@ class ManagementApi(Api):
         sort: str | None = None,
         with_total_result_size: bool | None = None,
         **settings: Unpack[CallSettings],
-    ) -> GetApplicationCustomerFriends200Response:
+    ) -> models.GetApplicationCustomerFriends200Response:
         """List friends a customer referred.
 
         Returns the people whom a customer has referred within an Application. Pages hold up
@@ -2662,12 +3024,15 @@ class ManagementApi(Api):
         """
         ...
 
-    get_application_customer_friends_with_http_info = with_http_info(
-        get_application_customer_friends
-    )
-    get_application_customer_friends_without_preload_content = without_preload_content(
-        get_application_customer_friends
-    )
+    @with_http_info(get_application_customer_friends)
+    def get_application_customer_friends_with_http_info(
+        self, *args: Any, **kwargs: Any
+    ) -> talon_one.ApiResponse[models.GetApplicationCustomerFriends200Response]: ...
+
+    @without_preload_content(get_application_customer_friends)
+    def get_application_customer_friends_without_preload_content(
+        self, *args: Any, **kwargs: Any
+    ) -> talon_one.rest.RawResponse: ...
 
     @endpoint(operations.get_application_customers)
     def get_application_customers(
@@ -2679,7 +3044,7 @@ class ManagementApi(Api):
         skip: int | None = None,
         with_total_result_size: bool | None = None,
         **settings: Unpack[CallSettings],
-    ) -> GetApplicationCustomers200Response:
+    ) -> models.GetApplicationCustomers200Response:
         """List customers of an Application.
 
         Returns the customers known to an Application, optionally narrowed to one
@@ -2700,22 +3065,27 @@ class ManagementApi(Api):
         """
         ...
 
-    get_application_customers_with_http_info = with_http_info(get_application_customers)
-    get_application_customers_without_preload_content = without_preload_content(
-        get_application_customers
-    )
+    @with_http_info(get_application_customers)
+    def get_application_customers_with_http_info(
+        self, *args: Any, **kwargs: Any
+    ) -> talon_one.ApiResponse[models.GetApplicationCustomers200Response]: ...
+
+    @without_preload_content(get_application_customers)
+    def get_application_customers_without_preload_content(
+        self, *args: Any, **kwargs: Any
+    ) -> talon_one.rest.RawResponse: ...
 
     @endpoint(operations.get_application_customers_by_attributes)
     def get_application_customers_by_attributes(
         self,
         application_id: int,
-        body: CustomerProfileSearchQuery | dict[str, Any],
+        body: models.CustomerProfileSearchQuery | dict[str, Any],
         *,
         page_size: int | None = None,
         skip: int | None = None,
         with_total_result_size: bool | None = None,
         **settings: Unpack[CallSettings],
-    ) -> GetApplicationCustomersByAttributes200Response:
+    ) -> models.GetApplicationCustomersByAttributes200Response:
         """Search an Application's customers.
 
         Finds the customers of an Application by attributes, integration IDs or profile IDs
@@ -2739,12 +3109,15 @@ class ManagementApi(Api):
         """
         ...
 
-    get_application_customers_by_attributes_with_http_info = with_http_info(
-        get_application_customers_by_attributes
-    )
-    get_application_customers_by_attributes_without_preload_content = without_preload_content(
-        get_application_customers_by_attributes
-    )
+    @with_http_info(get_application_customers_by_attributes)
+    def get_application_customers_by_attributes_with_http_info(
+        self, *args: Any, **kwargs: Any
+    ) -> talon_one.ApiResponse[models.GetApplicationCustomersByAttributes200Response]: ...
+
+    @without_preload_content(get_application_customers_by_attributes)
+    def get_application_customers_by_attributes_without_preload_content(
+        self, *args: Any, **kwargs: Any
+    ) -> talon_one.rest.RawResponse: ...
 
     @endpoint(operations.get_application_event_types)
     def get_application_event_types(
@@ -2755,7 +3128,7 @@ class ManagementApi(Api):
         skip: int | None = None,
         sort: str | None = None,
         **settings: Unpack[CallSettings],
-    ) -> GetApplicationEventTypes200Response:
+    ) -> models.GetApplicationEventTypes200Response:
         """List event types seen in an Application.
 
         Returns each different `type` found among the events recorded in an Application. Pages
@@ -2775,11 +3148,19 @@ class ManagementApi(Api):
         """
         ...
 
-    get_application_event_types_with_http_info = with_http_info(get_application_event_types)
-    get_application_event_types_without_preload_content = without_preload_content(
-        get_application_event_types
-    )
+    @with_http_info(get_application_event_types)
+    def get_application_event_types_with_http_info(
+        self, *args: Any, **kwargs: Any
+    ) -> talon_one.ApiResponse[models.GetApplicationEventTypes200Response]: ...
 
+    @without_preload_content(get_application_event_types)
+    def get_application_event_types_without_preload_content(
+        self, *args: Any, **kwargs: Any
+    ) -> talon_one.rest.RawResponse: ...
+
+    @deprecated(
+        "getApplicationEvents is deprecated; use get_application_events_without_total_count"
+    )
     @endpoint(operations.get_application_events)
     def get_application_events(
         self,
@@ -2800,7 +3181,7 @@ class ManagementApi(Api):
         rule_query: str | None = None,
         campaign_query: str | None = None,
         **settings: Unpack[CallSettings],
-    ) -> GetApplicationEvents200Response:
+    ) -> models.GetApplicationEvents200Response:
         """List events with their total number.
 
         Returns the events recorded in an Application, plus the total number of matches.
@@ -2839,8 +3220,21 @@ class ManagementApi(Api):
         """
         ...
 
-    get_application_events_with_http_info = with_http_info(get_application_events)
-    get_application_events_without_preload_content = without_preload_content(get_application_events)
+    @deprecated(
+        "getApplicationEvents is deprecated; use get_application_events_without_total_count"
+    )
+    @with_http_info(get_application_events)
+    def get_application_events_with_http_info(
+        self, *args: Any, **kwargs: Any
+    ) -> talon_one.ApiResponse[models.GetApplicationEvents200Response]: ...
+
+    @deprecated(
+        "getApplicationEvents is deprecated; use get_application_events_without_total_count"
+    )
+    @without_preload_content(get_application_events)
+    def get_application_events_without_preload_content(
+        self, *args: Any, **kwargs: Any
+    ) -> talon_one.rest.RawResponse: ...
 
     @endpoint(operations.get_application_events_without_total_count)
     def get_application_events_without_total_count(
@@ -2863,7 +3257,7 @@ class ManagementApi(Api):
         campaign_query: str | None = None,
         effect_type: str | None = None,
         **settings: Unpack[CallSettings],
-    ) -> GetApplicationEventsWithoutTotalCount200Response:
+    ) -> models.GetApplicationEventsWithoutTotalCount200Response:
         """List events of an Application.
 
         Returns the events recorded in an Application, optionally filtered by type, date,
@@ -2902,17 +3296,20 @@ class ManagementApi(Api):
         """
         ...
 
-    get_application_events_without_total_count_with_http_info = with_http_info(
-        get_application_events_without_total_count
-    )
-    get_application_events_without_total_count_without_preload_content = without_preload_content(
-        get_application_events_without_total_count
-    )
+    @with_http_info(get_application_events_without_total_count)
+    def get_application_events_without_total_count_with_http_info(
+        self, *args: Any, **kwargs: Any
+    ) -> talon_one.ApiResponse[models.GetApplicationEventsWithoutTotalCount200Response]: ...
+
+    @without_preload_content(get_application_events_without_total_count)
+    def get_application_events_without_total_count_without_preload_content(
+        self, *args: Any, **kwargs: Any
+    ) -> talon_one.rest.RawResponse: ...
 
     @endpoint(operations.get_application_session)
     def get_application_session(
         self, application_id: int, session_id: int, **settings: Unpack[CallSettings]
-    ) -> ApplicationSession:
+    ) -> models.ApplicationSession:
         """Fetch one session of an Application.
 
         Returns a single customer session by its internal ID. Find that ID with
@@ -2929,10 +3326,15 @@ class ManagementApi(Api):
         """
         ...
 
-    get_application_session_with_http_info = with_http_info(get_application_session)
-    get_application_session_without_preload_content = without_preload_content(
-        get_application_session
-    )
+    @with_http_info(get_application_session)
+    def get_application_session_with_http_info(
+        self, *args: Any, **kwargs: Any
+    ) -> talon_one.ApiResponse[models.ApplicationSession]: ...
+
+    @without_preload_content(get_application_session)
+    def get_application_session_without_preload_content(
+        self, *args: Any, **kwargs: Any
+    ) -> talon_one.rest.RawResponse: ...
 
     @endpoint(operations.get_application_sessions)
     def get_application_sessions(
@@ -2952,7 +3354,7 @@ class ManagementApi(Api):
         integration_id: str | None = None,
         store_integration_id: str | None = None,
         **settings: Unpack[CallSettings],
-    ) -> GetApplicationSessions200Response:
+    ) -> models.GetApplicationSessions200Response:
         """List sessions of an Application.
 
         Returns the customer sessions recorded in an Application. Filter by profile, state,
@@ -2992,22 +3394,27 @@ class ManagementApi(Api):
         """
         ...
 
-    get_application_sessions_with_http_info = with_http_info(get_application_sessions)
-    get_application_sessions_without_preload_content = without_preload_content(
-        get_application_sessions
-    )
+    @with_http_info(get_application_sessions)
+    def get_application_sessions_with_http_info(
+        self, *args: Any, **kwargs: Any
+    ) -> talon_one.ApiResponse[models.GetApplicationSessions200Response]: ...
+
+    @without_preload_content(get_application_sessions)
+    def get_application_sessions_without_preload_content(
+        self, *args: Any, **kwargs: Any
+    ) -> talon_one.rest.RawResponse: ...
 
     @endpoint(operations.get_application_sessions_by_customer_attributes)
     def get_application_sessions_by_customer_attributes(
         self,
         application_id: int,
-        body: CustomerProfileSearchQuery | dict[str, Any],
+        body: models.CustomerProfileSearchQuery | dict[str, Any],
         *,
         page_size: int | None = None,
         skip: int | None = None,
         with_total_result_size: bool | None = None,
         **settings: Unpack[CallSettings],
-    ) -> GetApplicationSessionsByCustomerAttributes200Response:
+    ) -> models.GetApplicationSessionsByCustomerAttributes200Response:
         """Find Application sessions by customer attributes.
 
         Returns the sessions of the Application whose customer profile has every attribute
@@ -3030,12 +3437,15 @@ class ManagementApi(Api):
         """
         ...
 
-    get_application_sessions_by_customer_attributes_with_http_info = with_http_info(
-        get_application_sessions_by_customer_attributes
-    )
-    get_application_sessions_by_customer_attributes_without_preload_content = (
-        without_preload_content(get_application_sessions_by_customer_attributes)
-    )
+    @with_http_info(get_application_sessions_by_customer_attributes)
+    def get_application_sessions_by_customer_attributes_with_http_info(
+        self, *args: Any, **kwargs: Any
+    ) -> talon_one.ApiResponse[models.GetApplicationSessionsByCustomerAttributes200Response]: ...
+
+    @without_preload_content(get_application_sessions_by_customer_attributes)
+    def get_application_sessions_by_customer_attributes_without_preload_content(
+        self, *args: Any, **kwargs: Any
+    ) -> talon_one.rest.RawResponse: ...
 
     @endpoint(operations.get_applications)
     def get_applications(
@@ -3045,7 +3455,7 @@ class ManagementApi(Api):
         skip: int | None = None,
         sort: str | None = None,
         **settings: Unpack[CallSettings],
-    ) -> GetApplications200Response:
+    ) -> models.GetApplications200Response:
         """List the account's Applications.
 
         Returns every Application that exists in the account, along with their total number.
@@ -3062,11 +3472,20 @@ class ManagementApi(Api):
         """
         ...
 
-    get_applications_with_http_info = with_http_info(get_applications)
-    get_applications_without_preload_content = without_preload_content(get_applications)
+    @with_http_info(get_applications)
+    def get_applications_with_http_info(
+        self, *args: Any, **kwargs: Any
+    ) -> talon_one.ApiResponse[models.GetApplications200Response]: ...
+
+    @without_preload_content(get_applications)
+    def get_applications_without_preload_content(
+        self, *args: Any, **kwargs: Any
+    ) -> talon_one.rest.RawResponse: ...
 
     @endpoint(operations.get_attribute)
-    def get_attribute(self, attribute_id: int, **settings: Unpack[CallSettings]) -> Attribute:
+    def get_attribute(
+        self, attribute_id: int, **settings: Unpack[CallSettings]
+    ) -> models.Attribute:
         """Fetch one custom attribute.
 
         Returns the definition of a single attribute. It is looked up by its numeric ID.
@@ -3079,8 +3498,15 @@ class ManagementApi(Api):
         """
         ...
 
-    get_attribute_with_http_info = with_http_info(get_attribute)
-    get_attribute_without_preload_content = without_preload_content(get_attribute)
+    @with_http_info(get_attribute)
+    def get_attribute_with_http_info(
+        self, *args: Any, **kwargs: Any
+    ) -> talon_one.ApiResponse[models.Attribute]: ...
+
+    @without_preload_content(get_attribute)
+    def get_attribute_without_preload_content(
+        self, *args: Any, **kwargs: Any
+    ) -> talon_one.rest.RawResponse: ...
 
     @endpoint(operations.get_attributes)
     def get_attributes(
@@ -3096,7 +3522,7 @@ class ManagementApi(Api):
         kind: Literal["builtin", "custom"] | None = None,
         search: str | None = None,
         **settings: Unpack[CallSettings],
-    ) -> GetAttributes200Response:
+    ) -> models.GetAttributes200Response:
         """List the account's custom attributes.
 
         Returns the attributes defined in the account, optionally filtered by entity,
@@ -3123,8 +3549,15 @@ class ManagementApi(Api):
         """
         ...
 
-    get_attributes_with_http_info = with_http_info(get_attributes)
-    get_attributes_without_preload_content = without_preload_content(get_attributes)
+    @with_http_info(get_attributes)
+    def get_attributes_with_http_info(
+        self, *args: Any, **kwargs: Any
+    ) -> talon_one.ApiResponse[models.GetAttributes200Response]: ...
+
+    @without_preload_content(get_attributes)
+    def get_attributes_without_preload_content(
+        self, *args: Any, **kwargs: Any
+    ) -> talon_one.rest.RawResponse: ...
 
     @endpoint(operations.get_audience_memberships)
     def get_audience_memberships(
@@ -3136,7 +3569,7 @@ class ManagementApi(Api):
         sort: str | None = None,
         profile_query: str | None = None,
         **settings: Unpack[CallSettings],
-    ) -> GetAudienceMemberships200Response:
+    ) -> models.GetAudienceMemberships200Response:
         """List members of an audience.
 
         Returns the customer profiles that belong to an audience, page by page. Pages hold up
@@ -3155,10 +3588,15 @@ class ManagementApi(Api):
         """
         ...
 
-    get_audience_memberships_with_http_info = with_http_info(get_audience_memberships)
-    get_audience_memberships_without_preload_content = without_preload_content(
-        get_audience_memberships
-    )
+    @with_http_info(get_audience_memberships)
+    def get_audience_memberships_with_http_info(
+        self, *args: Any, **kwargs: Any
+    ) -> talon_one.ApiResponse[models.GetAudienceMemberships200Response]: ...
+
+    @without_preload_content(get_audience_memberships)
+    def get_audience_memberships_without_preload_content(
+        self, *args: Any, **kwargs: Any
+    ) -> talon_one.rest.RawResponse: ...
 
     @endpoint(operations.get_audiences)
     def get_audiences(
@@ -3169,7 +3607,7 @@ class ManagementApi(Api):
         sort: str | None = None,
         with_total_result_size: bool | None = None,
         **settings: Unpack[CallSettings],
-    ) -> GetAudiences200Response:
+    ) -> models.GetAudiences200Response:
         """List the account's audiences.
 
         Returns every audience of the account; new ones are made with `createAudienceV2`.
@@ -3189,13 +3627,20 @@ class ManagementApi(Api):
         """
         ...
 
-    get_audiences_with_http_info = with_http_info(get_audiences)
-    get_audiences_without_preload_content = without_preload_content(get_audiences)
+    @with_http_info(get_audiences)
+    def get_audiences_with_http_info(
+        self, *args: Any, **kwargs: Any
+    ) -> talon_one.ApiResponse[models.GetAudiences200Response]: ...
+
+    @without_preload_content(get_audiences)
+    def get_audiences_without_preload_content(
+        self, *args: Any, **kwargs: Any
+    ) -> talon_one.rest.RawResponse: ...
 
     @endpoint(operations.get_audiences_analytics)
     def get_audiences_analytics(
         self, audience_ids: str, *, sort: str | None = None, **settings: Unpack[CallSettings]
-    ) -> GetAudiencesAnalytics200Response:
+    ) -> models.GetAudiencesAnalytics200Response:
         """Count the members of audiences.
 
         Returns the number of members for each audience named in the required `audienceIds`.
@@ -3210,15 +3655,20 @@ class ManagementApi(Api):
         """
         ...
 
-    get_audiences_analytics_with_http_info = with_http_info(get_audiences_analytics)
-    get_audiences_analytics_without_preload_content = without_preload_content(
-        get_audiences_analytics
-    )
+    @with_http_info(get_audiences_analytics)
+    def get_audiences_analytics_with_http_info(
+        self, *args: Any, **kwargs: Any
+    ) -> talon_one.ApiResponse[models.GetAudiencesAnalytics200Response]: ...
+
+    @without_preload_content(get_audiences_analytics)
+    def get_audiences_analytics_without_preload_content(
+        self, *args: Any, **kwargs: Any
+    ) -> talon_one.rest.RawResponse: ...
 
     @endpoint(operations.get_campaign)
     def get_campaign(
         self, application_id: int, campaign_id: int, **settings: Unpack[CallSettings]
-    ) -> Campaign:
+    ) -> models.Campaign:
         """Fetch one campaign.
 
         Returns a single campaign of an Application with its settings, limits and counters. It
@@ -3235,8 +3685,15 @@ class ManagementApi(Api):
         """
         ...
 
-    get_campaign_with_http_info = with_http_info(get_campaign)
-    get_campaign_without_preload_content = without_preload_content(get_campaign)
+    @with_http_info(get_campaign)
+    def get_campaign_with_http_info(
+        self, *args: Any, **kwargs: Any
+    ) -> talon_one.ApiResponse[models.Campaign]: ...
+
+    @without_preload_content(get_campaign)
+    def get_campaign_without_preload_content(
+        self, *args: Any, **kwargs: Any
+    ) -> talon_one.rest.RawResponse: ...
 
     @endpoint(operations.get_campaign_analytics)
     def get_campaign_analytics(
@@ -3248,7 +3705,7 @@ class ManagementApi(Api):
         *,
         granularity: Literal["1 hour", "1 day", "1 week", "1 month", "1 year"] | None = None,
         **settings: Unpack[CallSettings],
-    ) -> GetCampaignAnalytics200Response:
+    ) -> models.GetCampaignAnalytics200Response:
         """Fetch performance figures of a campaign.
 
         Returns a time series of campaign statistics, such as revenue, discounts, and coupon
@@ -3272,14 +3729,21 @@ class ManagementApi(Api):
         """
         ...
 
-    get_campaign_analytics_with_http_info = with_http_info(get_campaign_analytics)
-    get_campaign_analytics_without_preload_content = without_preload_content(get_campaign_analytics)
+    @with_http_info(get_campaign_analytics)
+    def get_campaign_analytics_with_http_info(
+        self, *args: Any, **kwargs: Any
+    ) -> talon_one.ApiResponse[models.GetCampaignAnalytics200Response]: ...
+
+    @without_preload_content(get_campaign_analytics)
+    def get_campaign_analytics_without_preload_content(
+        self, *args: Any, **kwargs: Any
+    ) -> talon_one.rest.RawResponse: ...
 
     @endpoint(operations.get_campaign_by_attributes)
     def get_campaign_by_attributes(
         self,
         application_id: int,
-        body: CampaignSearch | dict[str, Any],
+        body: models.CampaignSearch | dict[str, Any],
         *,
         page_size: int | None = None,
         skip: int | None = None,
@@ -3289,7 +3753,7 @@ class ManagementApi(Api):
         ]
         | None = None,
         **settings: Unpack[CallSettings],
-    ) -> GetCampaigns200Response:
+    ) -> models.GetCampaigns200Response:
         """Search campaigns by attributes.
 
         Finds the campaigns of an Application whose attribute values equal those in the
@@ -3313,15 +3777,20 @@ class ManagementApi(Api):
         """
         ...
 
-    get_campaign_by_attributes_with_http_info = with_http_info(get_campaign_by_attributes)
-    get_campaign_by_attributes_without_preload_content = without_preload_content(
-        get_campaign_by_attributes
-    )
+    @with_http_info(get_campaign_by_attributes)
+    def get_campaign_by_attributes_with_http_info(
+        self, *args: Any, **kwargs: Any
+    ) -> talon_one.ApiResponse[models.GetCampaigns200Response]: ...
+
+    @without_preload_content(get_campaign_by_attributes)
+    def get_campaign_by_attributes_without_preload_content(
+        self, *args: Any, **kwargs: Any
+    ) -> talon_one.rest.RawResponse: ...
 
     @endpoint(operations.get_campaign_group)
     def get_campaign_group(
         self, campaign_group_id: int, **settings: Unpack[CallSettings]
-    ) -> CampaignGroup:
+    ) -> models.CampaignGroup:
         """Fetch one campaign access group.
 
         Returns a single campaign access group of the account. It is looked up by its numeric
@@ -3334,8 +3803,15 @@ class ManagementApi(Api):
         """
         ...
 
-    get_campaign_group_with_http_info = with_http_info(get_campaign_group)
-    get_campaign_group_without_preload_content = without_preload_content(get_campaign_group)
+    @with_http_info(get_campaign_group)
+    def get_campaign_group_with_http_info(
+        self, *args: Any, **kwargs: Any
+    ) -> talon_one.ApiResponse[models.CampaignGroup]: ...
+
+    @without_preload_content(get_campaign_group)
+    def get_campaign_group_without_preload_content(
+        self, *args: Any, **kwargs: Any
+    ) -> talon_one.rest.RawResponse: ...
 
     @endpoint(operations.get_campaign_groups)
     def get_campaign_groups(
@@ -3345,7 +3821,7 @@ class ManagementApi(Api):
         skip: int | None = None,
         sort: str | None = None,
         **settings: Unpack[CallSettings],
-    ) -> GetCampaignGroups200Response:
+    ) -> models.GetCampaignGroups200Response:
         """List the account's campaign access groups.
 
         Returns the access groups that control who may work with which campaigns, along with
@@ -3361,8 +3837,15 @@ class ManagementApi(Api):
         """
         ...
 
-    get_campaign_groups_with_http_info = with_http_info(get_campaign_groups)
-    get_campaign_groups_without_preload_content = without_preload_content(get_campaign_groups)
+    @with_http_info(get_campaign_groups)
+    def get_campaign_groups_with_http_info(
+        self, *args: Any, **kwargs: Any
+    ) -> talon_one.ApiResponse[models.GetCampaignGroups200Response]: ...
+
+    @without_preload_content(get_campaign_groups)
+    def get_campaign_groups_without_preload_content(
+        self, *args: Any, **kwargs: Any
+    ) -> talon_one.rest.RawResponse: ...
 
     @endpoint(operations.get_campaign_templates)
     def get_campaign_templates(
@@ -3376,7 +3859,7 @@ class ManagementApi(Api):
         tags: str | None = None,
         user_id: int | None = None,
         **settings: Unpack[CallSettings],
-    ) -> GetCampaignTemplates200Response:
+    ) -> models.GetCampaignTemplates200Response:
         """List the account's campaign templates.
 
         Returns the templates from which campaigns can be created. Filter by state (`draft`,
@@ -3398,8 +3881,15 @@ class ManagementApi(Api):
         """
         ...
 
-    get_campaign_templates_with_http_info = with_http_info(get_campaign_templates)
-    get_campaign_templates_without_preload_content = without_preload_content(get_campaign_templates)
+    @with_http_info(get_campaign_templates)
+    def get_campaign_templates_with_http_info(
+        self, *args: Any, **kwargs: Any
+    ) -> talon_one.ApiResponse[models.GetCampaignTemplates200Response]: ...
+
+    @without_preload_content(get_campaign_templates)
+    def get_campaign_templates_without_preload_content(
+        self, *args: Any, **kwargs: Any
+    ) -> talon_one.rest.RawResponse: ...
 
     @endpoint(operations.get_campaigns)
     def get_campaigns(
@@ -3425,7 +3915,7 @@ class ManagementApi(Api):
         template_id: int | None = None,
         store_id: int | None = None,
         **settings: Unpack[CallSettings],
-    ) -> GetCampaigns200Response:
+    ) -> models.GetCampaigns200Response:
         """List campaigns of an Application.
 
         Returns an Application's campaigns, optionally filtered by state, name, tags,
@@ -3468,8 +3958,15 @@ class ManagementApi(Api):
         """
         ...
 
-    get_campaigns_with_http_info = with_http_info(get_campaigns)
-    get_campaigns_without_preload_content = without_preload_content(get_campaigns)
+    @with_http_info(get_campaigns)
+    def get_campaigns_with_http_info(
+        self, *args: Any, **kwargs: Any
+    ) -> talon_one.ApiResponse[models.GetCampaigns200Response]: ...
+
+    @without_preload_content(get_campaigns)
+    def get_campaigns_without_preload_content(
+        self, *args: Any, **kwargs: Any
+    ) -> talon_one.rest.RawResponse: ...
 
     @endpoint(operations.get_changes)
     def get_changes(
@@ -3487,7 +3984,7 @@ class ManagementApi(Api):
         management_key_id: int | None = None,
         include_old: bool | None = None,
         **settings: Unpack[CallSettings],
-    ) -> GetChanges200Response:
+    ) -> models.GetChanges200Response:
         """List the account's audit logs.
 
         Returns the changes shown on the audit log page of the account. Filter by Application,
@@ -3520,8 +4017,15 @@ class ManagementApi(Api):
         """
         ...
 
-    get_changes_with_http_info = with_http_info(get_changes)
-    get_changes_without_preload_content = without_preload_content(get_changes)
+    @with_http_info(get_changes)
+    def get_changes_with_http_info(
+        self, *args: Any, **kwargs: Any
+    ) -> talon_one.ApiResponse[models.GetChanges200Response]: ...
+
+    @without_preload_content(get_changes)
+    def get_changes_without_preload_content(
+        self, *args: Any, **kwargs: Any
+    ) -> talon_one.rest.RawResponse: ...
 
     @endpoint(operations.get_collection)
     def get_collection(
@@ -3530,7 +4034,7 @@ class ManagementApi(Api):
         campaign_id: int,
         collection_id: int,
         **settings: Unpack[CallSettings],
-    ) -> Collection:
+    ) -> models.Collection:
         """Fetch one collection of a campaign.
 
         Returns a single collection owned by a campaign. An unknown ID produces `404`.
@@ -3548,8 +4052,15 @@ class ManagementApi(Api):
         """
         ...
 
-    get_collection_with_http_info = with_http_info(get_collection)
-    get_collection_without_preload_content = without_preload_content(get_collection)
+    @with_http_info(get_collection)
+    def get_collection_with_http_info(
+        self, *args: Any, **kwargs: Any
+    ) -> talon_one.ApiResponse[models.Collection]: ...
+
+    @without_preload_content(get_collection)
+    def get_collection_without_preload_content(
+        self, *args: Any, **kwargs: Any
+    ) -> talon_one.rest.RawResponse: ...
 
     @endpoint(operations.get_collection_items)
     def get_collection_items(
@@ -3559,7 +4070,7 @@ class ManagementApi(Api):
         page_size: int | None = None,
         skip: int | None = None,
         **settings: Unpack[CallSettings],
-    ) -> GetCollectionItems200Response:
+    ) -> models.GetCollectionItems200Response:
         """List the items of a collection.
 
         Returns the values stored in a collection, be it one of the account or one of a
@@ -3576,9 +4087,17 @@ class ManagementApi(Api):
         """
         ...
 
-    get_collection_items_with_http_info = with_http_info(get_collection_items)
-    get_collection_items_without_preload_content = without_preload_content(get_collection_items)
+    @with_http_info(get_collection_items)
+    def get_collection_items_with_http_info(
+        self, *args: Any, **kwargs: Any
+    ) -> talon_one.ApiResponse[models.GetCollectionItems200Response]: ...
 
+    @without_preload_content(get_collection_items)
+    def get_collection_items_without_preload_content(
+        self, *args: Any, **kwargs: Any
+    ) -> talon_one.rest.RawResponse: ...
+
+    @deprecated("getCoupons is deprecated; use get_coupons_without_total_count")
     @endpoint(operations.get_coupons)
     def get_coupons(
         self,
@@ -3602,7 +4121,7 @@ class ManagementApi(Api):
         recipient_integration_id: str | None = None,
         exact_match: bool | None = None,
         **settings: Unpack[CallSettings],
-    ) -> GetCoupons200Response:
+    ) -> models.GetCoupons200Response:
         """List coupons with their total number.
 
         Returns the campaign's coupons and the total number of matches. Filters cover code,
@@ -3652,15 +4171,27 @@ class ManagementApi(Api):
         """
         ...
 
-    get_coupons_with_http_info = with_http_info(get_coupons)
-    get_coupons_without_preload_content = without_preload_content(get_coupons)
+    @deprecated("getCoupons is deprecated; use get_coupons_without_total_count")
+    @with_http_info(get_coupons)
+    def get_coupons_with_http_info(
+        self, *args: Any, **kwargs: Any
+    ) -> talon_one.ApiResponse[models.GetCoupons200Response]: ...
 
+    @deprecated("getCoupons is deprecated; use get_coupons_without_total_count")
+    @without_preload_content(get_coupons)
+    def get_coupons_without_preload_content(
+        self, *args: Any, **kwargs: Any
+    ) -> talon_one.rest.RawResponse: ...
+
+    @deprecated(
+        "getCouponsByAttributes is deprecated; use search_coupons_advanced_without_total_count"
+    )
     @endpoint(operations.get_coupons_by_attributes)
     def get_coupons_by_attributes(
         self,
         application_id: int,
         campaign_id: int,
-        body: CouponSearch | dict[str, Any],
+        body: models.CouponSearch | dict[str, Any],
         *,
         page_size: int | None = None,
         skip: int | None = None,
@@ -3675,7 +4206,7 @@ class ManagementApi(Api):
         exact_match: bool | None = None,
         batch_id: str | None = None,
         **settings: Unpack[CallSettings],
-    ) -> GetCouponsByAttributes200Response:
+    ) -> models.GetCouponsByAttributes200Response:
         """Search campaign coupons by attributes (V1).
 
         Finds the coupons of a campaign by custom attributes sent in the body. A coupon
@@ -3718,16 +4249,31 @@ class ManagementApi(Api):
         """
         ...
 
-    get_coupons_by_attributes_with_http_info = with_http_info(get_coupons_by_attributes)
-    get_coupons_by_attributes_without_preload_content = without_preload_content(
-        get_coupons_by_attributes
+    @deprecated(
+        "getCouponsByAttributes is deprecated; use search_coupons_advanced_without_total_count"
     )
+    @with_http_info(get_coupons_by_attributes)
+    def get_coupons_by_attributes_with_http_info(
+        self, *args: Any, **kwargs: Any
+    ) -> talon_one.ApiResponse[models.GetCouponsByAttributes200Response]: ...
 
+    @deprecated(
+        "getCouponsByAttributes is deprecated; use search_coupons_advanced_without_total_count"
+    )
+    @without_preload_content(get_coupons_by_attributes)
+    def get_coupons_by_attributes_without_preload_content(
+        self, *args: Any, **kwargs: Any
+    ) -> talon_one.rest.RawResponse: ...
+
+    @deprecated(
+        "getCouponsByAttributesApplicationWide is deprecated; use "
+        "search_coupons_advanced_application_wide_without_total_count"
+    )
     @endpoint(operations.get_coupons_by_attributes_application_wide)
     def get_coupons_by_attributes_application_wide(
         self,
         application_id: int,
-        body: CouponSearch | dict[str, Any],
+        body: models.CouponSearch | dict[str, Any],
         *,
         page_size: int | None = None,
         skip: int | None = None,
@@ -3746,7 +4292,7 @@ class ManagementApi(Api):
         ]
         | None = None,
         **settings: Unpack[CallSettings],
-    ) -> GetCouponsByAttributesApplicationWide200Response:
+    ) -> models.GetCouponsByAttributesApplicationWide200Response:
         """Search coupons of active campaigns (V1).
 
         Finds coupons by custom attributes in every active campaign that an Application has,
@@ -3789,12 +4335,23 @@ class ManagementApi(Api):
         """
         ...
 
-    get_coupons_by_attributes_application_wide_with_http_info = with_http_info(
-        get_coupons_by_attributes_application_wide
+    @deprecated(
+        "getCouponsByAttributesApplicationWide is deprecated; use "
+        "search_coupons_advanced_application_wide_without_total_count"
     )
-    get_coupons_by_attributes_application_wide_without_preload_content = without_preload_content(
-        get_coupons_by_attributes_application_wide
+    @with_http_info(get_coupons_by_attributes_application_wide)
+    def get_coupons_by_attributes_application_wide_with_http_info(
+        self, *args: Any, **kwargs: Any
+    ) -> talon_one.ApiResponse[models.GetCouponsByAttributesApplicationWide200Response]: ...
+
+    @deprecated(
+        "getCouponsByAttributesApplicationWide is deprecated; use "
+        "search_coupons_advanced_application_wide_without_total_count"
     )
+    @without_preload_content(get_coupons_by_attributes_application_wide)
+    def get_coupons_by_attributes_application_wide_without_preload_content(
+        self, *args: Any, **kwargs: Any
+    ) -> talon_one.rest.RawResponse: ...
 
     @endpoint(operations.get_coupons_without_total_count)
     def get_coupons_without_total_count(
@@ -3821,7 +4378,7 @@ class ManagementApi(Api):
         starts_after: datetime | None = None,
         values_only: bool | None = None,
         **settings: Unpack[CallSettings],
-    ) -> GetCouponsWithoutTotalCount200Response:
+    ) -> models.GetCouponsWithoutTotalCount200Response:
         """List coupons of a campaign.
 
         Returns the campaign's coupons that pass the given filters, among them code, batch,
@@ -3874,10 +4431,15 @@ class ManagementApi(Api):
         """
         ...
 
-    get_coupons_without_total_count_with_http_info = with_http_info(get_coupons_without_total_count)
-    get_coupons_without_total_count_without_preload_content = without_preload_content(
-        get_coupons_without_total_count
-    )
+    @with_http_info(get_coupons_without_total_count)
+    def get_coupons_without_total_count_with_http_info(
+        self, *args: Any, **kwargs: Any
+    ) -> talon_one.ApiResponse[models.GetCouponsWithoutTotalCount200Response]: ...
+
+    @without_preload_content(get_coupons_without_total_count)
+    def get_coupons_without_total_count_without_preload_content(
+        self, *args: Any, **kwargs: Any
+    ) -> talon_one.rest.RawResponse: ...
 
     @endpoint(operations.get_customer_activity_report)
     def get_customer_activity_report(
@@ -3890,7 +4452,7 @@ class ManagementApi(Api):
         page_size: int | None = None,
         skip: int | None = None,
         **settings: Unpack[CallSettings],
-    ) -> CustomerActivityReport:
+    ) -> models.CustomerActivityReport:
         """Fetch one customer's activity report.
 
         Summarizes what a customer did in an Application, such as orders, coupon use,
@@ -3913,11 +4475,20 @@ class ManagementApi(Api):
         """
         ...
 
-    get_customer_activity_report_with_http_info = with_http_info(get_customer_activity_report)
-    get_customer_activity_report_without_preload_content = without_preload_content(
-        get_customer_activity_report
-    )
+    @with_http_info(get_customer_activity_report)
+    def get_customer_activity_report_with_http_info(
+        self, *args: Any, **kwargs: Any
+    ) -> talon_one.ApiResponse[models.CustomerActivityReport]: ...
 
+    @without_preload_content(get_customer_activity_report)
+    def get_customer_activity_report_without_preload_content(
+        self, *args: Any, **kwargs: Any
+    ) -> talon_one.rest.RawResponse: ...
+
+    @deprecated(
+        "getCustomerActivityReports is deprecated; use "
+        "get_customer_activity_reports_without_total_count"
+    )
     @endpoint(operations.get_customer_activity_reports)
     def get_customer_activity_reports(
         self,
@@ -3933,7 +4504,7 @@ class ManagementApi(Api):
         campaign_name: str | None = None,
         advocate_name: str | None = None,
         **settings: Unpack[CallSettings],
-    ) -> GetCustomerActivityReports200Response:
+    ) -> models.GetCustomerActivityReports200Response:
         """List activity reports with their total number.
 
         Returns a summary of activity per customer of an Application between the required
@@ -3963,10 +4534,23 @@ class ManagementApi(Api):
         """
         ...
 
-    get_customer_activity_reports_with_http_info = with_http_info(get_customer_activity_reports)
-    get_customer_activity_reports_without_preload_content = without_preload_content(
-        get_customer_activity_reports
+    @deprecated(
+        "getCustomerActivityReports is deprecated; use "
+        "get_customer_activity_reports_without_total_count"
     )
+    @with_http_info(get_customer_activity_reports)
+    def get_customer_activity_reports_with_http_info(
+        self, *args: Any, **kwargs: Any
+    ) -> talon_one.ApiResponse[models.GetCustomerActivityReports200Response]: ...
+
+    @deprecated(
+        "getCustomerActivityReports is deprecated; use "
+        "get_customer_activity_reports_without_total_count"
+    )
+    @without_preload_content(get_customer_activity_reports)
+    def get_customer_activity_reports_without_preload_content(
+        self, *args: Any, **kwargs: Any
+    ) -> talon_one.rest.RawResponse: ...
 
     @endpoint(operations.get_customer_activity_reports_without_total_count)
     def get_customer_activity_reports_without_total_count(
@@ -3983,7 +4567,7 @@ class ManagementApi(Api):
         campaign_name: str | None = None,
         advocate_name: str | None = None,
         **settings: Unpack[CallSettings],
-    ) -> GetCustomerActivityReportsWithoutTotalCount200Response:
+    ) -> models.GetCustomerActivityReportsWithoutTotalCount200Response:
         """List activity reports of an Application.
 
         Returns a summary of activity per customer of an Application between the required
@@ -4013,12 +4597,15 @@ class ManagementApi(Api):
         """
         ...
 
-    get_customer_activity_reports_without_total_count_with_http_info = with_http_info(
-        get_customer_activity_reports_without_total_count
-    )
-    get_customer_activity_reports_without_total_count_without_preload_content = (
-        without_preload_content(get_customer_activity_reports_without_total_count)
-    )
+    @with_http_info(get_customer_activity_reports_without_total_count)
+    def get_customer_activity_reports_without_total_count_with_http_info(
+        self, *args: Any, **kwargs: Any
+    ) -> talon_one.ApiResponse[models.GetCustomerActivityReportsWithoutTotalCount200Response]: ...
+
+    @without_preload_content(get_customer_activity_reports_without_total_count)
+    def get_customer_activity_reports_without_total_count_without_preload_content(
+        self, *args: Any, **kwargs: Any
+    ) -> talon_one.rest.RawResponse: ...
 
     @endpoint(operations.get_customer_analytics)
     def get_customer_analytics(
@@ -4030,7 +4617,7 @@ class ManagementApi(Api):
         skip: int | None = None,
         sort: str | None = None,
         **settings: Unpack[CallSettings],
-    ) -> CustomerAnalytics:
+    ) -> models.CustomerAnalytics:
         """Fetch one customer's statistics.
 
         Returns the analytics of a customer within an Application. Covered are coupons
@@ -4051,13 +4638,20 @@ class ManagementApi(Api):
         """
         ...
 
-    get_customer_analytics_with_http_info = with_http_info(get_customer_analytics)
-    get_customer_analytics_without_preload_content = without_preload_content(get_customer_analytics)
+    @with_http_info(get_customer_analytics)
+    def get_customer_analytics_with_http_info(
+        self, *args: Any, **kwargs: Any
+    ) -> talon_one.ApiResponse[models.CustomerAnalytics]: ...
+
+    @without_preload_content(get_customer_analytics)
+    def get_customer_analytics_without_preload_content(
+        self, *args: Any, **kwargs: Any
+    ) -> talon_one.rest.RawResponse: ...
 
     @endpoint(operations.get_customer_profile)
     def get_customer_profile(
         self, customer_id: int, **settings: Unpack[CallSettings]
-    ) -> CustomerProfile:
+    ) -> models.CustomerProfile:
         """Fetch one customer profile.
 
         Returns a single profile by its internal Talon.One ID. The Integration API can supply
@@ -4073,8 +4667,15 @@ class ManagementApi(Api):
         """
         ...
 
-    get_customer_profile_with_http_info = with_http_info(get_customer_profile)
-    get_customer_profile_without_preload_content = without_preload_content(get_customer_profile)
+    @with_http_info(get_customer_profile)
+    def get_customer_profile_with_http_info(
+        self, *args: Any, **kwargs: Any
+    ) -> talon_one.ApiResponse[models.CustomerProfile]: ...
+
+    @without_preload_content(get_customer_profile)
+    def get_customer_profile_without_preload_content(
+        self, *args: Any, **kwargs: Any
+    ) -> talon_one.rest.RawResponse: ...
 
     @endpoint(operations.get_customer_profile_achievement_progress)
     def get_customer_profile_achievement_progress(
@@ -4087,7 +4688,7 @@ class ManagementApi(Api):
         achievement_id: int | None = None,
         title: str | None = None,
         **settings: Unpack[CallSettings],
-    ) -> GetCustomerProfileAchievementProgress200Response:
+    ) -> models.GetCustomerProfileAchievementProgress200Response:
         """List a customer's achievement progress.
 
         Returns the achievements of a profile in an Application, each with its definition and
@@ -4110,12 +4711,15 @@ class ManagementApi(Api):
         """
         ...
 
-    get_customer_profile_achievement_progress_with_http_info = with_http_info(
-        get_customer_profile_achievement_progress
-    )
-    get_customer_profile_achievement_progress_without_preload_content = without_preload_content(
-        get_customer_profile_achievement_progress
-    )
+    @with_http_info(get_customer_profile_achievement_progress)
+    def get_customer_profile_achievement_progress_with_http_info(
+        self, *args: Any, **kwargs: Any
+    ) -> talon_one.ApiResponse[models.GetCustomerProfileAchievementProgress200Response]: ...
+
+    @without_preload_content(get_customer_profile_achievement_progress)
+    def get_customer_profile_achievement_progress_without_preload_content(
+        self, *args: Any, **kwargs: Any
+    ) -> talon_one.rest.RawResponse: ...
 
     @endpoint(operations.get_customer_profiles)
     def get_customer_profiles(
@@ -4125,7 +4729,7 @@ class ManagementApi(Api):
         skip: int | None = None,
         sandbox: bool | None = None,
         **settings: Unpack[CallSettings],
-    ) -> GetCustomerProfiles200Response:
+    ) -> models.GetCustomerProfiles200Response:
         """List the account's customer profiles.
 
         Returns every profile of the account, either live or, with `sandbox`, those of the
@@ -4142,19 +4746,26 @@ class ManagementApi(Api):
         """
         ...
 
-    get_customer_profiles_with_http_info = with_http_info(get_customer_profiles)
-    get_customer_profiles_without_preload_content = without_preload_content(get_customer_profiles)
+    @with_http_info(get_customer_profiles)
+    def get_customer_profiles_with_http_info(
+        self, *args: Any, **kwargs: Any
+    ) -> talon_one.ApiResponse[models.GetCustomerProfiles200Response]: ...
+
+    @without_preload_content(get_customer_profiles)
+    def get_customer_profiles_without_preload_content(
+        self, *args: Any, **kwargs: Any
+    ) -> talon_one.rest.RawResponse: ...
 
     @endpoint(operations.get_customers_by_attributes)
     def get_customers_by_attributes(
         self,
-        body: CustomerProfileSearchQuery | dict[str, Any],
+        body: models.CustomerProfileSearchQuery | dict[str, Any],
         *,
         page_size: int | None = None,
         skip: int | None = None,
         sandbox: bool | None = None,
         **settings: Unpack[CallSettings],
-    ) -> GetCustomersByAttributes200Response:
+    ) -> models.GetCustomersByAttributes200Response:
         """Search customer profiles.
 
         Finds profiles in the whole account by attributes, integration IDs or profile IDs sent
@@ -4174,10 +4785,15 @@ class ManagementApi(Api):
         """
         ...
 
-    get_customers_by_attributes_with_http_info = with_http_info(get_customers_by_attributes)
-    get_customers_by_attributes_without_preload_content = without_preload_content(
-        get_customers_by_attributes
-    )
+    @with_http_info(get_customers_by_attributes)
+    def get_customers_by_attributes_with_http_info(
+        self, *args: Any, **kwargs: Any
+    ) -> talon_one.ApiResponse[models.GetCustomersByAttributes200Response]: ...
+
+    @without_preload_content(get_customers_by_attributes)
+    def get_customers_by_attributes_without_preload_content(
+        self, *args: Any, **kwargs: Any
+    ) -> talon_one.rest.RawResponse: ...
 
     @endpoint(operations.get_dashboard_statistics)
     def get_dashboard_statistics(
@@ -4188,7 +4804,7 @@ class ManagementApi(Api):
         *,
         subledger_id: str | None = None,
         **settings: Unpack[CallSettings],
-    ) -> GetDashboardStatistics200Response:
+    ) -> models.GetDashboardStatistics200Response:
         """Fetch loyalty dashboard statistics.
 
         Returns the daily figures behind the dashboard of a loyalty program, such as active,
@@ -4211,10 +4827,15 @@ class ManagementApi(Api):
         """
         ...
 
-    get_dashboard_statistics_with_http_info = with_http_info(get_dashboard_statistics)
-    get_dashboard_statistics_without_preload_content = without_preload_content(
-        get_dashboard_statistics
-    )
+    @with_http_info(get_dashboard_statistics)
+    def get_dashboard_statistics_with_http_info(
+        self, *args: Any, **kwargs: Any
+    ) -> talon_one.ApiResponse[models.GetDashboardStatistics200Response]: ...
+
+    @without_preload_content(get_dashboard_statistics)
+    def get_dashboard_statistics_without_preload_content(
+        self, *args: Any, **kwargs: Any
+    ) -> talon_one.rest.RawResponse: ...
 
     @endpoint(operations.get_event_types)
     def get_event_types(
@@ -4226,7 +4847,7 @@ class ManagementApi(Api):
         skip: int | None = None,
         sort: str | None = None,
         **settings: Unpack[CallSettings],
-    ) -> GetEventTypes200Response:
+    ) -> models.GetEventTypes200Response:
         """List the account's event types.
 
         Returns the definitions of event types that exist in the account. By default only
@@ -4247,13 +4868,20 @@ class ManagementApi(Api):
         """
         ...
 
-    get_event_types_with_http_info = with_http_info(get_event_types)
-    get_event_types_without_preload_content = without_preload_content(get_event_types)
+    @with_http_info(get_event_types)
+    def get_event_types_with_http_info(
+        self, *args: Any, **kwargs: Any
+    ) -> talon_one.ApiResponse[models.GetEventTypes200Response]: ...
+
+    @without_preload_content(get_event_types)
+    def get_event_types_without_preload_content(
+        self, *args: Any, **kwargs: Any
+    ) -> talon_one.rest.RawResponse: ...
 
     @endpoint(operations.get_experiment)
     def get_experiment(
         self, application_id: int, experiment_id: int, **settings: Unpack[CallSettings]
-    ) -> Experiment:
+    ) -> models.Experiment:
         """Fetch one experiment.
 
         Returns a single experiment of an Application with its campaign, variants and goal. It
@@ -4269,8 +4897,15 @@ class ManagementApi(Api):
         """
         ...
 
-    get_experiment_with_http_info = with_http_info(get_experiment)
-    get_experiment_without_preload_content = without_preload_content(get_experiment)
+    @with_http_info(get_experiment)
+    def get_experiment_with_http_info(
+        self, *args: Any, **kwargs: Any
+    ) -> talon_one.ApiResponse[models.Experiment]: ...
+
+    @without_preload_content(get_experiment)
+    def get_experiment_without_preload_content(
+        self, *args: Any, **kwargs: Any
+    ) -> talon_one.rest.RawResponse: ...
 
     @endpoint(operations.get_exports)
     def get_exports(
@@ -4292,7 +4927,7 @@ class ManagementApi(Api):
         ]
         | None = None,
         **settings: Unpack[CallSettings],
-    ) -> GetExports200Response:
+    ) -> models.GetExports200Response:
         """List earlier exports.
 
         Returns the exports made so far, along with their total number. Filter by Application,
@@ -4312,13 +4947,20 @@ class ManagementApi(Api):
         """
         ...
 
-    get_exports_with_http_info = with_http_info(get_exports)
-    get_exports_without_preload_content = without_preload_content(get_exports)
+    @with_http_info(get_exports)
+    def get_exports_with_http_info(
+        self, *args: Any, **kwargs: Any
+    ) -> talon_one.ApiResponse[models.GetExports200Response]: ...
+
+    @without_preload_content(get_exports)
+    def get_exports_without_preload_content(
+        self, *args: Any, **kwargs: Any
+    ) -> talon_one.rest.RawResponse: ...
 
     @endpoint(operations.get_loyalty_card)
     def get_loyalty_card(
         self, loyalty_program_id: int, loyalty_card_id: str, **settings: Unpack[CallSettings]
-    ) -> LoyaltyCard:
+    ) -> models.LoyaltyCard:
         """Fetch one loyalty card.
 
         Returns a single card of a loyalty program. An unknown program or card produces `404`.
@@ -4335,8 +4977,15 @@ class ManagementApi(Api):
         """
         ...
 
-    get_loyalty_card_with_http_info = with_http_info(get_loyalty_card)
-    get_loyalty_card_without_preload_content = without_preload_content(get_loyalty_card)
+    @with_http_info(get_loyalty_card)
+    def get_loyalty_card_with_http_info(
+        self, *args: Any, **kwargs: Any
+    ) -> talon_one.ApiResponse[models.LoyaltyCard]: ...
+
+    @without_preload_content(get_loyalty_card)
+    def get_loyalty_card_without_preload_content(
+        self, *args: Any, **kwargs: Any
+    ) -> talon_one.rest.RawResponse: ...
 
     @endpoint(operations.get_loyalty_card_transaction_logs)
     def get_loyalty_card_transaction_logs(
@@ -4352,7 +5001,7 @@ class ManagementApi(Api):
         customer_session_ids: list[str] | None = None,
         transaction_uuids: list[str] | None = None,
         **settings: Unpack[CallSettings],
-    ) -> GetLoyaltyCardTransactionLogs200Response:
+    ) -> models.GetLoyaltyCardTransactionLogs200Response:
         """List card transaction logs (Management API).
 
         Management API counterpart of `getLoyaltyCardTransactions`, which suits real-time
@@ -4384,12 +5033,15 @@ class ManagementApi(Api):
         """
         ...
 
-    get_loyalty_card_transaction_logs_with_http_info = with_http_info(
-        get_loyalty_card_transaction_logs
-    )
-    get_loyalty_card_transaction_logs_without_preload_content = without_preload_content(
-        get_loyalty_card_transaction_logs
-    )
+    @with_http_info(get_loyalty_card_transaction_logs)
+    def get_loyalty_card_transaction_logs_with_http_info(
+        self, *args: Any, **kwargs: Any
+    ) -> talon_one.ApiResponse[models.GetLoyaltyCardTransactionLogs200Response]: ...
+
+    @without_preload_content(get_loyalty_card_transaction_logs)
+    def get_loyalty_card_transaction_logs_without_preload_content(
+        self, *args: Any, **kwargs: Any
+    ) -> talon_one.rest.RawResponse: ...
 
     @endpoint(operations.get_loyalty_cards)
     def get_loyalty_cards(
@@ -4403,7 +5055,7 @@ class ManagementApi(Api):
         profile_id: int | None = None,
         batch_id: str | None = None,
         **settings: Unpack[CallSettings],
-    ) -> GetLoyaltyCards200Response:
+    ) -> models.GetLoyaltyCards200Response:
         """List cards of a loyalty program.
 
         Returns the cards of a card-based program, optionally filtered by identifier, linked
@@ -4427,8 +5079,15 @@ class ManagementApi(Api):
         """
         ...
 
-    get_loyalty_cards_with_http_info = with_http_info(get_loyalty_cards)
-    get_loyalty_cards_without_preload_content = without_preload_content(get_loyalty_cards)
+    @with_http_info(get_loyalty_cards)
+    def get_loyalty_cards_with_http_info(
+        self, *args: Any, **kwargs: Any
+    ) -> talon_one.ApiResponse[models.GetLoyaltyCards200Response]: ...
+
+    @without_preload_content(get_loyalty_cards)
+    def get_loyalty_cards_without_preload_content(
+        self, *args: Any, **kwargs: Any
+    ) -> talon_one.rest.RawResponse: ...
 
     @endpoint(operations.get_loyalty_ledger_balances)
     def get_loyalty_ledger_balances(
@@ -4441,7 +5100,7 @@ class ManagementApi(Api):
         include_tiers: bool | None = None,
         include_projected_tier: bool | None = None,
         **settings: Unpack[CallSettings],
-    ) -> LoyaltyBalancesWithTiers:
+    ) -> models.LoyaltyBalancesWithTiers:
         """Fetch a customer's balances (Management API).
 
         Management API counterpart of `getLoyaltyBalances`, which suits real-time integrations
@@ -4471,15 +5130,24 @@ class ManagementApi(Api):
         """
         ...
 
-    get_loyalty_ledger_balances_with_http_info = with_http_info(get_loyalty_ledger_balances)
-    get_loyalty_ledger_balances_without_preload_content = without_preload_content(
-        get_loyalty_ledger_balances
-    )
+    @with_http_info(get_loyalty_ledger_balances)
+    def get_loyalty_ledger_balances_with_http_info(
+        self, *args: Any, **kwargs: Any
+    ) -> talon_one.ApiResponse[models.LoyaltyBalancesWithTiers]: ...
 
+    @without_preload_content(get_loyalty_ledger_balances)
+    def get_loyalty_ledger_balances_without_preload_content(
+        self, *args: Any, **kwargs: Any
+    ) -> talon_one.rest.RawResponse: ...
+
+    @deprecated(
+        "getLoyaltyPoints is deprecated; use "
+        "IntegrationApi.get_loyalty_program_profile_transactions"
+    )
     @endpoint(operations.get_loyalty_points)
     def get_loyalty_points(
         self, loyalty_program_id: str, integration_id: str, **settings: Unpack[CallSettings]
-    ) -> LoyaltyLedger:
+    ) -> models.LoyaltyLedger:
         """Fetch a customer's loyalty ledger.
 
         Returns the main ledger and all subledgers that a profile holds in a loyalty program.
@@ -4499,13 +5167,28 @@ class ManagementApi(Api):
         """
         ...
 
-    get_loyalty_points_with_http_info = with_http_info(get_loyalty_points)
-    get_loyalty_points_without_preload_content = without_preload_content(get_loyalty_points)
+    @deprecated(
+        "getLoyaltyPoints is deprecated; use "
+        "IntegrationApi.get_loyalty_program_profile_transactions"
+    )
+    @with_http_info(get_loyalty_points)
+    def get_loyalty_points_with_http_info(
+        self, *args: Any, **kwargs: Any
+    ) -> talon_one.ApiResponse[models.LoyaltyLedger]: ...
+
+    @deprecated(
+        "getLoyaltyPoints is deprecated; use "
+        "IntegrationApi.get_loyalty_program_profile_transactions"
+    )
+    @without_preload_content(get_loyalty_points)
+    def get_loyalty_points_without_preload_content(
+        self, *args: Any, **kwargs: Any
+    ) -> talon_one.rest.RawResponse: ...
 
     @endpoint(operations.get_loyalty_program)
     def get_loyalty_program(
         self, loyalty_program_id: int, **settings: Unpack[CallSettings]
-    ) -> LoyaltyProgram:
+    ) -> models.LoyaltyProgram:
         """Fetch one loyalty program.
 
         Returns the settings of a single loyalty program. Use `getLoyaltyPrograms` to find the
@@ -4520,8 +5203,15 @@ class ManagementApi(Api):
         """
         ...
 
-    get_loyalty_program_with_http_info = with_http_info(get_loyalty_program)
-    get_loyalty_program_without_preload_content = without_preload_content(get_loyalty_program)
+    @with_http_info(get_loyalty_program)
+    def get_loyalty_program_with_http_info(
+        self, *args: Any, **kwargs: Any
+    ) -> talon_one.ApiResponse[models.LoyaltyProgram]: ...
+
+    @without_preload_content(get_loyalty_program)
+    def get_loyalty_program_without_preload_content(
+        self, *args: Any, **kwargs: Any
+    ) -> talon_one.rest.RawResponse: ...
 
     @endpoint(operations.get_loyalty_program_profile_ledger_transactions)
     def get_loyalty_program_profile_ledger_transactions(
@@ -4539,7 +5229,7 @@ class ManagementApi(Api):
         skip: int | None = None,
         awaits_activation: bool | None = None,
         **settings: Unpack[CallSettings],
-    ) -> GetLoyaltyProgramProfileTransactions200Response:
+    ) -> models.GetLoyaltyProgramProfileTransactions200Response:
         """List customer transactions (Management API).
 
         Management API counterpart of `getLoyaltyProgramProfileTransactions`, which is the
@@ -4576,12 +5266,15 @@ class ManagementApi(Api):
         """
         ...
 
-    get_loyalty_program_profile_ledger_transactions_with_http_info = with_http_info(
-        get_loyalty_program_profile_ledger_transactions
-    )
-    get_loyalty_program_profile_ledger_transactions_without_preload_content = (
-        without_preload_content(get_loyalty_program_profile_ledger_transactions)
-    )
+    @with_http_info(get_loyalty_program_profile_ledger_transactions)
+    def get_loyalty_program_profile_ledger_transactions_with_http_info(
+        self, *args: Any, **kwargs: Any
+    ) -> talon_one.ApiResponse[models.GetLoyaltyProgramProfileTransactions200Response]: ...
+
+    @without_preload_content(get_loyalty_program_profile_ledger_transactions)
+    def get_loyalty_program_profile_ledger_transactions_without_preload_content(
+        self, *args: Any, **kwargs: Any
+    ) -> talon_one.rest.RawResponse: ...
 
     @endpoint(operations.get_loyalty_program_transactions)
     def get_loyalty_program_transactions(
@@ -4598,7 +5291,7 @@ class ManagementApi(Api):
         skip: int | None = None,
         awaits_activation: bool | None = None,
         **settings: Unpack[CallSettings],
-    ) -> GetLoyaltyProgramTransactions200Response:
+    ) -> models.GetLoyaltyProgramTransactions200Response:
         """List transactions of a loyalty program.
 
         Returns the transaction log of a whole loyalty program, with manual and imported
@@ -4631,17 +5324,20 @@ class ManagementApi(Api):
         """
         ...
 
-    get_loyalty_program_transactions_with_http_info = with_http_info(
-        get_loyalty_program_transactions
-    )
-    get_loyalty_program_transactions_without_preload_content = without_preload_content(
-        get_loyalty_program_transactions
-    )
+    @with_http_info(get_loyalty_program_transactions)
+    def get_loyalty_program_transactions_with_http_info(
+        self, *args: Any, **kwargs: Any
+    ) -> talon_one.ApiResponse[models.GetLoyaltyProgramTransactions200Response]: ...
+
+    @without_preload_content(get_loyalty_program_transactions)
+    def get_loyalty_program_transactions_without_preload_content(
+        self, *args: Any, **kwargs: Any
+    ) -> talon_one.rest.RawResponse: ...
 
     @endpoint(operations.get_loyalty_programs)
     def get_loyalty_programs(
         self, **settings: Unpack[CallSettings]
-    ) -> GetLoyaltyPrograms200Response:
+    ) -> models.GetLoyaltyPrograms200Response:
         """List the account's loyalty programs.
 
         Returns every loyalty program of the account. The reply also states how many there
@@ -4651,13 +5347,21 @@ class ManagementApi(Api):
         """
         ...
 
-    get_loyalty_programs_with_http_info = with_http_info(get_loyalty_programs)
-    get_loyalty_programs_without_preload_content = without_preload_content(get_loyalty_programs)
+    @with_http_info(get_loyalty_programs)
+    def get_loyalty_programs_with_http_info(
+        self, *args: Any, **kwargs: Any
+    ) -> talon_one.ApiResponse[models.GetLoyaltyPrograms200Response]: ...
 
+    @without_preload_content(get_loyalty_programs)
+    def get_loyalty_programs_without_preload_content(
+        self, *args: Any, **kwargs: Any
+    ) -> talon_one.rest.RawResponse: ...
+
+    @deprecated("getLoyaltyStatistics is deprecated; use get_dashboard_statistics")
     @endpoint(operations.get_loyalty_statistics)
     def get_loyalty_statistics(
         self, loyalty_program_id: int, **settings: Unpack[CallSettings]
-    ) -> LoyaltyDashboardData:
+    ) -> models.LoyaltyDashboardData:
         """Fetch loyalty program statistics.
 
         Deprecated; use `getDashboardStatistics` instead. It returns figures for a loyalty
@@ -4674,8 +5378,17 @@ class ManagementApi(Api):
         """
         ...
 
-    get_loyalty_statistics_with_http_info = with_http_info(get_loyalty_statistics)
-    get_loyalty_statistics_without_preload_content = without_preload_content(get_loyalty_statistics)
+    @deprecated("getLoyaltyStatistics is deprecated; use get_dashboard_statistics")
+    @with_http_info(get_loyalty_statistics)
+    def get_loyalty_statistics_with_http_info(
+        self, *args: Any, **kwargs: Any
+    ) -> talon_one.ApiResponse[models.LoyaltyDashboardData]: ...
+
+    @deprecated("getLoyaltyStatistics is deprecated; use get_dashboard_statistics")
+    @without_preload_content(get_loyalty_statistics)
+    def get_loyalty_statistics_without_preload_content(
+        self, *args: Any, **kwargs: Any
+    ) -> talon_one.rest.RawResponse: ...
 
     @endpoint(operations.get_message_logs)
     def get_message_logs(
@@ -4720,7 +5433,7 @@ class ManagementApi(Api):
         response_code: int | None = None,
         webhook_ids: str | None = None,
         **settings: Unpack[CallSettings],
-    ) -> MessageLogEntries:
+    ) -> models.MessageLogEntries:
         """List message logs.
 
         Returns the log of messages sent for the required `entityType` (`application`,
@@ -4757,9 +5470,17 @@ class ManagementApi(Api):
         """
         ...
 
-    get_message_logs_with_http_info = with_http_info(get_message_logs)
-    get_message_logs_without_preload_content = without_preload_content(get_message_logs)
+    @with_http_info(get_message_logs)
+    def get_message_logs_with_http_info(
+        self, *args: Any, **kwargs: Any
+    ) -> talon_one.ApiResponse[models.MessageLogEntries]: ...
 
+    @without_preload_content(get_message_logs)
+    def get_message_logs_without_preload_content(
+        self, *args: Any, **kwargs: Any
+    ) -> talon_one.rest.RawResponse: ...
+
+    @deprecated("getReferrals is deprecated; use get_referrals_without_total_count")
     @endpoint(operations.get_referrals)
     def get_referrals(
         self,
@@ -4776,7 +5497,7 @@ class ManagementApi(Api):
         usable: Literal["true", "false"] | None = None,
         advocate: str | None = None,
         **settings: Unpack[CallSettings],
-    ) -> GetReferrals200Response:
+    ) -> models.GetReferrals200Response:
         """List referrals with their total number.
 
         Returns the campaign's referral codes and the total number of matches. Filter by code,
@@ -4811,8 +5532,17 @@ class ManagementApi(Api):
         """
         ...
 
-    get_referrals_with_http_info = with_http_info(get_referrals)
-    get_referrals_without_preload_content = without_preload_content(get_referrals)
+    @deprecated("getReferrals is deprecated; use get_referrals_without_total_count")
+    @with_http_info(get_referrals)
+    def get_referrals_with_http_info(
+        self, *args: Any, **kwargs: Any
+    ) -> talon_one.ApiResponse[models.GetReferrals200Response]: ...
+
+    @deprecated("getReferrals is deprecated; use get_referrals_without_total_count")
+    @without_preload_content(get_referrals)
+    def get_referrals_without_preload_content(
+        self, *args: Any, **kwargs: Any
+    ) -> talon_one.rest.RawResponse: ...
 
     @endpoint(operations.get_referrals_without_total_count)
     def get_referrals_without_total_count(
@@ -4830,7 +5560,7 @@ class ManagementApi(Api):
         usable: Literal["true", "false"] | None = None,
         advocate: str | None = None,
         **settings: Unpack[CallSettings],
-    ) -> GetReferralsWithoutTotalCount200Response:
+    ) -> models.GetReferralsWithoutTotalCount200Response:
         """List referrals of a campaign.
 
         Returns the campaign's referral codes, optionally filtered by code, advocate,
@@ -4864,15 +5594,19 @@ class ManagementApi(Api):
         """
         ...
 
-    get_referrals_without_total_count_with_http_info = with_http_info(
-        get_referrals_without_total_count
-    )
-    get_referrals_without_total_count_without_preload_content = without_preload_content(
-        get_referrals_without_total_count
-    )
+    @with_http_info(get_referrals_without_total_count)
+    def get_referrals_without_total_count_with_http_info(
+        self, *args: Any, **kwargs: Any
+    ) -> talon_one.ApiResponse[models.GetReferralsWithoutTotalCount200Response]: ...
 
+    @without_preload_content(get_referrals_without_total_count)
+    def get_referrals_without_total_count_without_preload_content(
+        self, *args: Any, **kwargs: Any
+    ) -> talon_one.rest.RawResponse: ...
+
+    @deprecated("getRole is deprecated; use get_role_v2")
     @endpoint(operations.get_role)
-    def get_role(self, role_id: int, **settings: Unpack[CallSettings]) -> Role:
+    def get_role(self, role_id: int, **settings: Unpack[CallSettings]) -> models.Role:
         """Fetch one role (V1).
 
         Returns a single role in the original format. Newer code uses `getRoleV2`.
@@ -4886,11 +5620,20 @@ class ManagementApi(Api):
         """
         ...
 
-    get_role_with_http_info = with_http_info(get_role)
-    get_role_without_preload_content = without_preload_content(get_role)
+    @deprecated("getRole is deprecated; use get_role_v2")
+    @with_http_info(get_role)
+    def get_role_with_http_info(
+        self, *args: Any, **kwargs: Any
+    ) -> talon_one.ApiResponse[models.Role]: ...
+
+    @deprecated("getRole is deprecated; use get_role_v2")
+    @without_preload_content(get_role)
+    def get_role_without_preload_content(
+        self, *args: Any, **kwargs: Any
+    ) -> talon_one.rest.RawResponse: ...
 
     @endpoint(operations.get_role_v2)
-    def get_role_v2(self, role_id: int, **settings: Unpack[CallSettings]) -> RoleV2:
+    def get_role_v2(self, role_id: int, **settings: Unpack[CallSettings]) -> models.RoleV2:
         """Fetch one role.
 
         Returns a single role with its permissions and members. Find role IDs with
@@ -4903,8 +5646,15 @@ class ManagementApi(Api):
         """
         ...
 
-    get_role_v2_with_http_info = with_http_info(get_role_v2)
-    get_role_v2_without_preload_content = without_preload_content(get_role_v2)
+    @with_http_info(get_role_v2)
+    def get_role_v2_with_http_info(
+        self, *args: Any, **kwargs: Any
+    ) -> talon_one.ApiResponse[models.RoleV2]: ...
+
+    @without_preload_content(get_role_v2)
+    def get_role_v2_without_preload_content(
+        self, *args: Any, **kwargs: Any
+    ) -> talon_one.rest.RawResponse: ...
 
     @endpoint(operations.get_ruleset)
     def get_ruleset(
@@ -4913,7 +5663,7 @@ class ManagementApi(Api):
         campaign_id: int,
         ruleset_id: int,
         **settings: Unpack[CallSettings],
-    ) -> Ruleset:
+    ) -> models.Ruleset:
         """Fetch one ruleset.
 
         Returns a single ruleset of a campaign with its rules and bindings. It is looked up by
@@ -4931,8 +5681,15 @@ class ManagementApi(Api):
         """
         ...
 
-    get_ruleset_with_http_info = with_http_info(get_ruleset)
-    get_ruleset_without_preload_content = without_preload_content(get_ruleset)
+    @with_http_info(get_ruleset)
+    def get_ruleset_with_http_info(
+        self, *args: Any, **kwargs: Any
+    ) -> talon_one.ApiResponse[models.Ruleset]: ...
+
+    @without_preload_content(get_ruleset)
+    def get_ruleset_without_preload_content(
+        self, *args: Any, **kwargs: Any
+    ) -> talon_one.rest.RawResponse: ...
 
     @endpoint(operations.get_ruleset_v2)
     def get_ruleset_v2(
@@ -4941,7 +5698,7 @@ class ManagementApi(Api):
         campaign_id: int,
         ruleset_id: int,
         **settings: Unpack[CallSettings],
-    ) -> RulesetV2:
+    ) -> models.RulesetV2:
         """Fetch one ruleset in V2 format.
 
         Returns a single ruleset of a campaign in the V2 representation, a plain JSON object.
@@ -4959,8 +5716,15 @@ class ManagementApi(Api):
         """
         ...
 
-    get_ruleset_v2_with_http_info = with_http_info(get_ruleset_v2)
-    get_ruleset_v2_without_preload_content = without_preload_content(get_ruleset_v2)
+    @with_http_info(get_ruleset_v2)
+    def get_ruleset_v2_with_http_info(
+        self, *args: Any, **kwargs: Any
+    ) -> talon_one.ApiResponse[models.RulesetV2]: ...
+
+    @without_preload_content(get_ruleset_v2)
+    def get_ruleset_v2_without_preload_content(
+        self, *args: Any, **kwargs: Any
+    ) -> talon_one.rest.RawResponse: ...
 
     @endpoint(operations.get_rulesets)
     def get_rulesets(
@@ -4972,7 +5736,7 @@ class ManagementApi(Api):
         skip: int | None = None,
         sort: str | None = None,
         **settings: Unpack[CallSettings],
-    ) -> GetRulesets200Response:
+    ) -> models.GetRulesets200Response:
         """List rule revisions of a campaign.
 
         Returns the rulesets of a campaign, each being one revision of its rules. Only the
@@ -4994,13 +5758,20 @@ class ManagementApi(Api):
         """
         ...
 
-    get_rulesets_with_http_info = with_http_info(get_rulesets)
-    get_rulesets_without_preload_content = without_preload_content(get_rulesets)
+    @with_http_info(get_rulesets)
+    def get_rulesets_with_http_info(
+        self, *args: Any, **kwargs: Any
+    ) -> talon_one.ApiResponse[models.GetRulesets200Response]: ...
+
+    @without_preload_content(get_rulesets)
+    def get_rulesets_without_preload_content(
+        self, *args: Any, **kwargs: Any
+    ) -> talon_one.rest.RawResponse: ...
 
     @endpoint(operations.get_store)
     def get_store(
         self, application_id: int, store_id: str, **settings: Unpack[CallSettings]
-    ) -> Store:
+    ) -> models.Store:
         """Fetch one store.
 
         Returns a single store of an Application. An unknown store ID produces `404`.
@@ -5015,11 +5786,18 @@ class ManagementApi(Api):
         """
         ...
 
-    get_store_with_http_info = with_http_info(get_store)
-    get_store_without_preload_content = without_preload_content(get_store)
+    @with_http_info(get_store)
+    def get_store_with_http_info(
+        self, *args: Any, **kwargs: Any
+    ) -> talon_one.ApiResponse[models.Store]: ...
+
+    @without_preload_content(get_store)
+    def get_store_without_preload_content(
+        self, *args: Any, **kwargs: Any
+    ) -> talon_one.rest.RawResponse: ...
 
     @endpoint(operations.get_user)
-    def get_user(self, user_id: int, **settings: Unpack[CallSettings]) -> User:
+    def get_user(self, user_id: int, **settings: Unpack[CallSettings]) -> models.User:
         """Fetch one user.
 
         Returns the details of a single user, with the invitation code among them. Users
@@ -5032,8 +5810,15 @@ class ManagementApi(Api):
         """
         ...
 
-    get_user_with_http_info = with_http_info(get_user)
-    get_user_without_preload_content = without_preload_content(get_user)
+    @with_http_info(get_user)
+    def get_user_with_http_info(
+        self, *args: Any, **kwargs: Any
+    ) -> talon_one.ApiResponse[models.User]: ...
+
+    @without_preload_content(get_user)
+    def get_user_without_preload_content(
+        self, *args: Any, **kwargs: Any
+    ) -> talon_one.rest.RawResponse: ...
 
     @endpoint(operations.get_users)
     def get_users(
@@ -5043,7 +5828,7 @@ class ManagementApi(Api):
         skip: int | None = None,
         sort: str | None = None,
         **settings: Unpack[CallSettings],
-    ) -> GetUsers200Response:
+    ) -> models.GetUsers200Response:
         """List the account's users.
 
         Returns everyone with access to the account, along with their total number. Pages hold
@@ -5060,11 +5845,18 @@ class ManagementApi(Api):
         """
         ...
 
-    get_users_with_http_info = with_http_info(get_users)
-    get_users_without_preload_content = without_preload_content(get_users)
+    @with_http_info(get_users)
+    def get_users_with_http_info(
+        self, *args: Any, **kwargs: Any
+    ) -> talon_one.ApiResponse[models.GetUsers200Response]: ...
+
+    @without_preload_content(get_users)
+    def get_users_without_preload_content(
+        self, *args: Any, **kwargs: Any
+    ) -> talon_one.rest.RawResponse: ...
 
     @endpoint(operations.get_webhook)
-    def get_webhook(self, webhook_id: int, **settings: Unpack[CallSettings]) -> Webhook:
+    def get_webhook(self, webhook_id: int, **settings: Unpack[CallSettings]) -> models.Webhook:
         """Fetch one webhook.
 
         Returns the definition of a single webhook. It is looked up by its numeric ID.
@@ -5077,9 +5869,17 @@ class ManagementApi(Api):
         """
         ...
 
-    get_webhook_with_http_info = with_http_info(get_webhook)
-    get_webhook_without_preload_content = without_preload_content(get_webhook)
+    @with_http_info(get_webhook)
+    def get_webhook_with_http_info(
+        self, *args: Any, **kwargs: Any
+    ) -> talon_one.ApiResponse[models.Webhook]: ...
 
+    @without_preload_content(get_webhook)
+    def get_webhook_without_preload_content(
+        self, *args: Any, **kwargs: Any
+    ) -> talon_one.rest.RawResponse: ...
+
+    @deprecated("getWebhookActivationLogs is deprecated")
     @endpoint(operations.get_webhook_activation_logs)
     def get_webhook_activation_logs(
         self,
@@ -5094,7 +5894,7 @@ class ManagementApi(Api):
         created_before: datetime | None = None,
         created_after: datetime | None = None,
         **settings: Unpack[CallSettings],
-    ) -> GetWebhookActivationLogs200Response:
+    ) -> models.GetWebhookActivationLogs200Response:
         """List webhook activations.
 
         Returns one log entry for each time an integration request set off a webhook effect.
@@ -5122,11 +5922,19 @@ class ManagementApi(Api):
         """
         ...
 
-    get_webhook_activation_logs_with_http_info = with_http_info(get_webhook_activation_logs)
-    get_webhook_activation_logs_without_preload_content = without_preload_content(
-        get_webhook_activation_logs
-    )
+    @deprecated("getWebhookActivationLogs is deprecated")
+    @with_http_info(get_webhook_activation_logs)
+    def get_webhook_activation_logs_with_http_info(
+        self, *args: Any, **kwargs: Any
+    ) -> talon_one.ApiResponse[models.GetWebhookActivationLogs200Response]: ...
 
+    @deprecated("getWebhookActivationLogs is deprecated")
+    @without_preload_content(get_webhook_activation_logs)
+    def get_webhook_activation_logs_without_preload_content(
+        self, *args: Any, **kwargs: Any
+    ) -> talon_one.rest.RawResponse: ...
+
+    @deprecated("getWebhookLogs is deprecated")
     @endpoint(operations.get_webhook_logs)
     def get_webhook_logs(
         self,
@@ -5142,7 +5950,7 @@ class ManagementApi(Api):
         created_before: datetime | None = None,
         created_after: datetime | None = None,
         **settings: Unpack[CallSettings],
-    ) -> GetWebhookLogs200Response:
+    ) -> models.GetWebhookLogs200Response:
         """List webhook calls.
 
         Returns the log of requests sent to webhooks. Filter by outcome (`success`, `error`),
@@ -5171,8 +5979,17 @@ class ManagementApi(Api):
         """
         ...
 
-    get_webhook_logs_with_http_info = with_http_info(get_webhook_logs)
-    get_webhook_logs_without_preload_content = without_preload_content(get_webhook_logs)
+    @deprecated("getWebhookLogs is deprecated")
+    @with_http_info(get_webhook_logs)
+    def get_webhook_logs_with_http_info(
+        self, *args: Any, **kwargs: Any
+    ) -> talon_one.ApiResponse[models.GetWebhookLogs200Response]: ...
+
+    @deprecated("getWebhookLogs is deprecated")
+    @without_preload_content(get_webhook_logs)
+    def get_webhook_logs_without_preload_content(
+        self, *args: Any, **kwargs: Any
+    ) -> talon_one.rest.RawResponse: ...
 
     @endpoint(operations.get_webhooks)
     def get_webhooks(
@@ -5187,7 +6004,7 @@ class ManagementApi(Api):
         outgoing_integrations_type_id: int | None = None,
         title: str | None = None,
         **settings: Unpack[CallSettings],
-    ) -> GetWebhooks200Response:
+    ) -> models.GetWebhooks200Response:
         """List the account's webhooks.
 
         Returns the webhooks of the account, optionally filtered by Application, origin,
@@ -5212,13 +6029,20 @@ class ManagementApi(Api):
         """
         ...
 
-    get_webhooks_with_http_info = with_http_info(get_webhooks)
-    get_webhooks_without_preload_content = without_preload_content(get_webhooks)
+    @with_http_info(get_webhooks)
+    def get_webhooks_with_http_info(
+        self, *args: Any, **kwargs: Any
+    ) -> talon_one.ApiResponse[models.GetWebhooks200Response]: ...
+
+    @without_preload_content(get_webhooks)
+    def get_webhooks_without_preload_content(
+        self, *args: Any, **kwargs: Any
+    ) -> talon_one.rest.RawResponse: ...
 
     @endpoint(operations.import_account_collection)
     def import_account_collection(
         self, collection_id: int, up_file: FileInput, **settings: Unpack[CallSettings]
-    ) -> Import:
+    ) -> models.Import:
         """Import items into an account-level collection.
 
         Uploads a CSV file, as multipart data, whose values become the items of a collection
@@ -5236,15 +6060,20 @@ class ManagementApi(Api):
         """
         ...
 
-    import_account_collection_with_http_info = with_http_info(import_account_collection)
-    import_account_collection_without_preload_content = without_preload_content(
-        import_account_collection
-    )
+    @with_http_info(import_account_collection)
+    def import_account_collection_with_http_info(
+        self, *args: Any, **kwargs: Any
+    ) -> talon_one.ApiResponse[models.Import]: ...
+
+    @without_preload_content(import_account_collection)
+    def import_account_collection_without_preload_content(
+        self, *args: Any, **kwargs: Any
+    ) -> talon_one.rest.RawResponse: ...
 
     @endpoint(operations.import_allowed_list)
     def import_allowed_list(
         self, attribute_id: int, up_file: FileInput, **settings: Unpack[CallSettings]
-    ) -> Import:
+    ) -> models.Import:
         """Import an attribute's allowed values.
 
         Uploads a CSV file, as multipart data, with the picklist values that an attribute
@@ -5263,13 +6092,20 @@ class ManagementApi(Api):
         """
         ...
 
-    import_allowed_list_with_http_info = with_http_info(import_allowed_list)
-    import_allowed_list_without_preload_content = without_preload_content(import_allowed_list)
+    @with_http_info(import_allowed_list)
+    def import_allowed_list_with_http_info(
+        self, *args: Any, **kwargs: Any
+    ) -> talon_one.ApiResponse[models.Import]: ...
+
+    @without_preload_content(import_allowed_list)
+    def import_allowed_list_without_preload_content(
+        self, *args: Any, **kwargs: Any
+    ) -> talon_one.rest.RawResponse: ...
 
     @endpoint(operations.import_audiences_memberships)
     def import_audiences_memberships(
         self, audience_id: int, up_file: FileInput, **settings: Unpack[CallSettings]
-    ) -> Import:
+    ) -> models.Import:
         """Import audience members from a CSV file.
 
         Uploads a CSV file, as multipart data, with the profiles that form an audience; keep
@@ -5287,10 +6123,15 @@ class ManagementApi(Api):
         """
         ...
 
-    import_audiences_memberships_with_http_info = with_http_info(import_audiences_memberships)
-    import_audiences_memberships_without_preload_content = without_preload_content(
-        import_audiences_memberships
-    )
+    @with_http_info(import_audiences_memberships)
+    def import_audiences_memberships_with_http_info(
+        self, *args: Any, **kwargs: Any
+    ) -> talon_one.ApiResponse[models.Import]: ...
+
+    @without_preload_content(import_audiences_memberships)
+    def import_audiences_memberships_without_preload_content(
+        self, *args: Any, **kwargs: Any
+    ) -> talon_one.rest.RawResponse: ...
 
     @endpoint(operations.import_campaign_store_budget)
     def import_campaign_store_budget(
@@ -5302,7 +6143,7 @@ class ManagementApi(Api):
         action: Literal["setDiscount"] | None = None,
         period: Literal["overall", "daily", "weekly", "monthly", "yearly"] | None = None,
         **settings: Unpack[CallSettings],
-    ) -> Import:
+    ) -> models.Import:
         """Import store budgets from a CSV file.
 
         Uploads a CSV file, as multipart data, with the budgets of a campaign's stores. The
@@ -5326,10 +6167,15 @@ class ManagementApi(Api):
         """
         ...
 
-    import_campaign_store_budget_with_http_info = with_http_info(import_campaign_store_budget)
-    import_campaign_store_budget_without_preload_content = without_preload_content(
-        import_campaign_store_budget
-    )
+    @with_http_info(import_campaign_store_budget)
+    def import_campaign_store_budget_with_http_info(
+        self, *args: Any, **kwargs: Any
+    ) -> talon_one.ApiResponse[models.Import]: ...
+
+    @without_preload_content(import_campaign_store_budget)
+    def import_campaign_store_budget_without_preload_content(
+        self, *args: Any, **kwargs: Any
+    ) -> talon_one.rest.RawResponse: ...
 
     @endpoint(operations.import_campaign_stores)
     def import_campaign_stores(
@@ -5338,7 +6184,7 @@ class ManagementApi(Api):
         campaign_id: int,
         up_file: FileInput,
         **settings: Unpack[CallSettings],
-    ) -> Import:
+    ) -> models.Import:
         """Import a campaign's stores from a CSV file.
 
         Uploads a CSV file, as multipart data, naming the stores to tie to a campaign. The
@@ -5358,8 +6204,15 @@ class ManagementApi(Api):
         """
         ...
 
-    import_campaign_stores_with_http_info = with_http_info(import_campaign_stores)
-    import_campaign_stores_without_preload_content = without_preload_content(import_campaign_stores)
+    @with_http_info(import_campaign_stores)
+    def import_campaign_stores_with_http_info(
+        self, *args: Any, **kwargs: Any
+    ) -> talon_one.ApiResponse[models.Import]: ...
+
+    @without_preload_content(import_campaign_stores)
+    def import_campaign_stores_without_preload_content(
+        self, *args: Any, **kwargs: Any
+    ) -> talon_one.rest.RawResponse: ...
 
     @endpoint(operations.import_collection)
     def import_collection(
@@ -5369,7 +6222,7 @@ class ManagementApi(Api):
         collection_id: int,
         up_file: FileInput,
         **settings: Unpack[CallSettings],
-    ) -> Import:
+    ) -> models.Import:
         """Import items into a campaign collection.
 
         Uploads a CSV file, as multipart data, whose values become the items of a collection
@@ -5393,8 +6246,15 @@ class ManagementApi(Api):
         """
         ...
 
-    import_collection_with_http_info = with_http_info(import_collection)
-    import_collection_without_preload_content = without_preload_content(import_collection)
+    @with_http_info(import_collection)
+    def import_collection_with_http_info(
+        self, *args: Any, **kwargs: Any
+    ) -> talon_one.ApiResponse[models.Import]: ...
+
+    @without_preload_content(import_collection)
+    def import_collection_without_preload_content(
+        self, *args: Any, **kwargs: Any
+    ) -> talon_one.rest.RawResponse: ...
 
     @endpoint(operations.import_coupons)
     def import_coupons(
@@ -5405,7 +6265,7 @@ class ManagementApi(Api):
         *,
         skip_duplicates: bool | None = None,
         **settings: Unpack[CallSettings],
-    ) -> Import:
+    ) -> models.Import:
         """Import coupons from a CSV file.
 
         Uploads a CSV file, as multipart data, whose coupons are created in a campaign; keep
@@ -5434,13 +6294,20 @@ class ManagementApi(Api):
         """
         ...
 
-    import_coupons_with_http_info = with_http_info(import_coupons)
-    import_coupons_without_preload_content = without_preload_content(import_coupons)
+    @with_http_info(import_coupons)
+    def import_coupons_with_http_info(
+        self, *args: Any, **kwargs: Any
+    ) -> talon_one.ApiResponse[models.Import]: ...
+
+    @without_preload_content(import_coupons)
+    def import_coupons_without_preload_content(
+        self, *args: Any, **kwargs: Any
+    ) -> talon_one.rest.RawResponse: ...
 
     @endpoint(operations.import_loyalty_cards)
     def import_loyalty_cards(
         self, loyalty_program_id: int, up_file: FileInput, **settings: Unpack[CallSettings]
-    ) -> Import:
+    ) -> models.Import:
         """Import loyalty cards from a CSV file.
 
         Uploads a CSV file, as multipart data, with cards for a card-based loyalty program.
@@ -5461,13 +6328,20 @@ class ManagementApi(Api):
         """
         ...
 
-    import_loyalty_cards_with_http_info = with_http_info(import_loyalty_cards)
-    import_loyalty_cards_without_preload_content = without_preload_content(import_loyalty_cards)
+    @with_http_info(import_loyalty_cards)
+    def import_loyalty_cards_with_http_info(
+        self, *args: Any, **kwargs: Any
+    ) -> talon_one.ApiResponse[models.Import]: ...
+
+    @without_preload_content(import_loyalty_cards)
+    def import_loyalty_cards_without_preload_content(
+        self, *args: Any, **kwargs: Any
+    ) -> talon_one.rest.RawResponse: ...
 
     @endpoint(operations.import_loyalty_customers_tiers)
     def import_loyalty_customers_tiers(
         self, loyalty_program_id: int, up_file: FileInput, **settings: Unpack[CallSettings]
-    ) -> Import:
+    ) -> models.Import:
         """Import customer tiers from a CSV file.
 
         Uploads a CSV file, as multipart data, that places customers into existing tiers; keep
@@ -5491,15 +6365,20 @@ class ManagementApi(Api):
         """
         ...
 
-    import_loyalty_customers_tiers_with_http_info = with_http_info(import_loyalty_customers_tiers)
-    import_loyalty_customers_tiers_without_preload_content = without_preload_content(
-        import_loyalty_customers_tiers
-    )
+    @with_http_info(import_loyalty_customers_tiers)
+    def import_loyalty_customers_tiers_with_http_info(
+        self, *args: Any, **kwargs: Any
+    ) -> talon_one.ApiResponse[models.Import]: ...
+
+    @without_preload_content(import_loyalty_customers_tiers)
+    def import_loyalty_customers_tiers_without_preload_content(
+        self, *args: Any, **kwargs: Any
+    ) -> talon_one.rest.RawResponse: ...
 
     @endpoint(operations.import_loyalty_join_dates)
     def import_loyalty_join_dates(
         self, loyalty_program_id: int, up_file: FileInput, **settings: Unpack[CallSettings]
-    ) -> Import:
+    ) -> models.Import:
         """Import loyalty join dates from a CSV file.
 
         Uploads a CSV file, as multipart data, that sets when customers joined a profile-based
@@ -5519,10 +6398,15 @@ class ManagementApi(Api):
         """
         ...
 
-    import_loyalty_join_dates_with_http_info = with_http_info(import_loyalty_join_dates)
-    import_loyalty_join_dates_without_preload_content = without_preload_content(
-        import_loyalty_join_dates
-    )
+    @with_http_info(import_loyalty_join_dates)
+    def import_loyalty_join_dates_with_http_info(
+        self, *args: Any, **kwargs: Any
+    ) -> talon_one.ApiResponse[models.Import]: ...
+
+    @without_preload_content(import_loyalty_join_dates)
+    def import_loyalty_join_dates_without_preload_content(
+        self, *args: Any, **kwargs: Any
+    ) -> talon_one.rest.RawResponse: ...
 
     @endpoint(operations.import_loyalty_points)
     def import_loyalty_points(
@@ -5532,7 +6416,7 @@ class ManagementApi(Api):
         *,
         notifications_enabled: bool | None = None,
         **settings: Unpack[CallSettings],
-    ) -> Import:
+    ) -> models.Import:
         """Import loyalty points from a CSV file.
 
         Uploads a CSV file, as multipart data, that grants points in a loyalty program; keep
@@ -5561,13 +6445,20 @@ class ManagementApi(Api):
         """
         ...
 
-    import_loyalty_points_with_http_info = with_http_info(import_loyalty_points)
-    import_loyalty_points_without_preload_content = without_preload_content(import_loyalty_points)
+    @with_http_info(import_loyalty_points)
+    def import_loyalty_points_with_http_info(
+        self, *args: Any, **kwargs: Any
+    ) -> talon_one.ApiResponse[models.Import]: ...
+
+    @without_preload_content(import_loyalty_points)
+    def import_loyalty_points_without_preload_content(
+        self, *args: Any, **kwargs: Any
+    ) -> talon_one.rest.RawResponse: ...
 
     @endpoint(operations.import_pool_giveaways)
     def import_pool_giveaways(
         self, pool_id: int, up_file: FileInput, **settings: Unpack[CallSettings]
-    ) -> Import:
+    ) -> models.Import:
         """Import giveaway codes from a CSV file.
 
         Uploads a CSV file, as multipart data, that fills a giveaway pool; keep it under about
@@ -5588,8 +6479,15 @@ class ManagementApi(Api):
         """
         ...
 
-    import_pool_giveaways_with_http_info = with_http_info(import_pool_giveaways)
-    import_pool_giveaways_without_preload_content = without_preload_content(import_pool_giveaways)
+    @with_http_info(import_pool_giveaways)
+    def import_pool_giveaways_with_http_info(
+        self, *args: Any, **kwargs: Any
+    ) -> talon_one.ApiResponse[models.Import]: ...
+
+    @without_preload_content(import_pool_giveaways)
+    def import_pool_giveaways_without_preload_content(
+        self, *args: Any, **kwargs: Any
+    ) -> talon_one.rest.RawResponse: ...
 
     @endpoint(operations.import_referrals)
     def import_referrals(
@@ -5598,7 +6496,7 @@ class ManagementApi(Api):
         campaign_id: int,
         up_file: FileInput,
         **settings: Unpack[CallSettings],
-    ) -> Import:
+    ) -> models.Import:
         """Import referrals from a CSV file.
 
         Uploads a CSV file, as multipart data, whose referral codes are created in a campaign;
@@ -5622,12 +6520,19 @@ class ManagementApi(Api):
         """
         ...
 
-    import_referrals_with_http_info = with_http_info(import_referrals)
-    import_referrals_without_preload_content = without_preload_content(import_referrals)
+    @with_http_info(import_referrals)
+    def import_referrals_with_http_info(
+        self, *args: Any, **kwargs: Any
+    ) -> talon_one.ApiResponse[models.Import]: ...
+
+    @without_preload_content(import_referrals)
+    def import_referrals_without_preload_content(
+        self, *args: Any, **kwargs: Any
+    ) -> talon_one.rest.RawResponse: ...
 
     @endpoint(operations.invite_user_external)
     def invite_user_external(
-        self, body: NewExternalInvitation | dict[str, Any], **settings: Unpack[CallSettings]
+        self, body: models.NewExternalInvitation | dict[str, Any], **settings: Unpack[CallSettings]
     ) -> None:
         """Invite an identity provider's user.
 
@@ -5646,8 +6551,15 @@ class ManagementApi(Api):
         """
         ...
 
-    invite_user_external_with_http_info = with_http_info(invite_user_external)
-    invite_user_external_without_preload_content = without_preload_content(invite_user_external)
+    @with_http_info(invite_user_external)
+    def invite_user_external_with_http_info(
+        self, *args: Any, **kwargs: Any
+    ) -> talon_one.ApiResponse[None]: ...
+
+    @without_preload_content(invite_user_external)
+    def invite_user_external_without_preload_content(
+        self, *args: Any, **kwargs: Any
+    ) -> talon_one.rest.RawResponse: ...
 
     @endpoint(operations.list_account_collections)
     def list_account_collections(
@@ -5659,7 +6571,7 @@ class ManagementApi(Api):
         with_total_result_size: bool | None = None,
         name: str | None = None,
         **settings: Unpack[CallSettings],
-    ) -> ListAccountCollections200Response:
+    ) -> models.ListAccountCollections200Response:
         """List account-level collections.
 
         Returns the collections that belong to the account as a whole, without their items.
@@ -5680,10 +6592,15 @@ class ManagementApi(Api):
         """
         ...
 
-    list_account_collections_with_http_info = with_http_info(list_account_collections)
-    list_account_collections_without_preload_content = without_preload_content(
-        list_account_collections
-    )
+    @with_http_info(list_account_collections)
+    def list_account_collections_with_http_info(
+        self, *args: Any, **kwargs: Any
+    ) -> talon_one.ApiResponse[models.ListAccountCollections200Response]: ...
+
+    @without_preload_content(list_account_collections)
+    def list_account_collections_without_preload_content(
+        self, *args: Any, **kwargs: Any
+    ) -> talon_one.rest.RawResponse: ...
 
     @endpoint(operations.list_achievements)
     def list_achievements(
@@ -5695,7 +6612,7 @@ class ManagementApi(Api):
         skip: int | None = None,
         title: str | None = None,
         **settings: Unpack[CallSettings],
-    ) -> ListAchievements200Response:
+    ) -> models.ListAchievements200Response:
         """List achievements of a campaign.
 
         Returns the achievements defined in a campaign, optionally narrowed by title. Pages
@@ -5716,8 +6633,15 @@ class ManagementApi(Api):
         """
         ...
 
-    list_achievements_with_http_info = with_http_info(list_achievements)
-    list_achievements_without_preload_content = without_preload_content(list_achievements)
+    @with_http_info(list_achievements)
+    def list_achievements_with_http_info(
+        self, *args: Any, **kwargs: Any
+    ) -> talon_one.ApiResponse[models.ListAchievements200Response]: ...
+
+    @without_preload_content(list_achievements)
+    def list_achievements_without_preload_content(
+        self, *args: Any, **kwargs: Any
+    ) -> talon_one.rest.RawResponse: ...
 
     @endpoint(operations.list_achievements_v2)
     def list_achievements_v2(
@@ -5729,7 +6653,7 @@ class ManagementApi(Api):
         title: str | None = None,
         application_id: int | None = None,
         **settings: Unpack[CallSettings],
-    ) -> ListAchievementsV2200Response:
+    ) -> models.ListAchievementsV2200Response:
         """List account-level achievements.
 
         Returns the achievements of the account, one page at a time, 50 by default and 1000 at
@@ -5747,11 +6671,20 @@ class ManagementApi(Api):
         """
         ...
 
-    list_achievements_v2_with_http_info = with_http_info(list_achievements_v2)
-    list_achievements_v2_without_preload_content = without_preload_content(list_achievements_v2)
+    @with_http_info(list_achievements_v2)
+    def list_achievements_v2_with_http_info(
+        self, *args: Any, **kwargs: Any
+    ) -> talon_one.ApiResponse[models.ListAchievementsV2200Response]: ...
+
+    @without_preload_content(list_achievements_v2)
+    def list_achievements_v2_without_preload_content(
+        self, *args: Any, **kwargs: Any
+    ) -> talon_one.rest.RawResponse: ...
 
     @endpoint(operations.list_all_roles_v2)
-    def list_all_roles_v2(self, **settings: Unpack[CallSettings]) -> ListAllRolesV2200Response:
+    def list_all_roles_v2(
+        self, **settings: Unpack[CallSettings]
+    ) -> models.ListAllRolesV2200Response:
         """List the account's roles.
 
         Returns every role defined in the account with its permissions and members. The reply
@@ -5761,8 +6694,15 @@ class ManagementApi(Api):
         """
         ...
 
-    list_all_roles_v2_with_http_info = with_http_info(list_all_roles_v2)
-    list_all_roles_v2_without_preload_content = without_preload_content(list_all_roles_v2)
+    @with_http_info(list_all_roles_v2)
+    def list_all_roles_v2_with_http_info(
+        self, *args: Any, **kwargs: Any
+    ) -> talon_one.ApiResponse[models.ListAllRolesV2200Response]: ...
+
+    @without_preload_content(list_all_roles_v2)
+    def list_all_roles_v2_without_preload_content(
+        self, *args: Any, **kwargs: Any
+    ) -> talon_one.rest.RawResponse: ...
 
     @endpoint(operations.list_application_cart_item_filters)
     def list_application_cart_item_filters(
@@ -5773,7 +6713,7 @@ class ManagementApi(Api):
         skip: int | None = None,
         name: str | None = None,
         **settings: Unpack[CallSettings],
-    ) -> ListApplicationCartItemFilters200Response:
+    ) -> models.ListApplicationCartItemFilters200Response:
         """List cart item filters of an Application.
 
         Returns the cart item filters defined in an Application, optionally narrowed by name.
@@ -5792,12 +6732,15 @@ class ManagementApi(Api):
         """
         ...
 
-    list_application_cart_item_filters_with_http_info = with_http_info(
-        list_application_cart_item_filters
-    )
-    list_application_cart_item_filters_without_preload_content = without_preload_content(
-        list_application_cart_item_filters
-    )
+    @with_http_info(list_application_cart_item_filters)
+    def list_application_cart_item_filters_with_http_info(
+        self, *args: Any, **kwargs: Any
+    ) -> talon_one.ApiResponse[models.ListApplicationCartItemFilters200Response]: ...
+
+    @without_preload_content(list_application_cart_item_filters)
+    def list_application_cart_item_filters_without_preload_content(
+        self, *args: Any, **kwargs: Any
+    ) -> talon_one.rest.RawResponse: ...
 
     @endpoint(operations.list_campaign_store_budget_limits)
     def list_campaign_store_budget_limits(
@@ -5808,7 +6751,7 @@ class ManagementApi(Api):
         action: Literal["setDiscount"] | None = None,
         period: Literal["overall", "daily", "weekly", "monthly", "yearly"] | None = None,
         **settings: Unpack[CallSettings],
-    ) -> ListCampaignStoreBudgetLimits200Response:
+    ) -> models.ListCampaignStoreBudgetLimits200Response:
         """List a campaign's store budgets.
 
         Returns the budget limits that apply to the stores of a campaign. Filter by `action`
@@ -5829,12 +6772,15 @@ class ManagementApi(Api):
         """
         ...
 
-    list_campaign_store_budget_limits_with_http_info = with_http_info(
-        list_campaign_store_budget_limits
-    )
-    list_campaign_store_budget_limits_without_preload_content = without_preload_content(
-        list_campaign_store_budget_limits
-    )
+    @with_http_info(list_campaign_store_budget_limits)
+    def list_campaign_store_budget_limits_with_http_info(
+        self, *args: Any, **kwargs: Any
+    ) -> talon_one.ApiResponse[models.ListCampaignStoreBudgetLimits200Response]: ...
+
+    @without_preload_content(list_campaign_store_budget_limits)
+    def list_campaign_store_budget_limits_without_preload_content(
+        self, *args: Any, **kwargs: Any
+    ) -> talon_one.rest.RawResponse: ...
 
     @endpoint(operations.list_catalog_items)
     def list_catalog_items(
@@ -5847,7 +6793,7 @@ class ManagementApi(Api):
         sku: list[str] | None = None,
         product_names: list[str] | None = None,
         **settings: Unpack[CallSettings],
-    ) -> ListCatalogItems200Response:
+    ) -> models.ListCatalogItems200Response:
         """List the items of a catalog.
 
         Returns the items stored in a cart item catalog, optionally filtered by SKU or product
@@ -5870,8 +6816,15 @@ class ManagementApi(Api):
         """
         ...
 
-    list_catalog_items_with_http_info = with_http_info(list_catalog_items)
-    list_catalog_items_without_preload_content = without_preload_content(list_catalog_items)
+    @with_http_info(list_catalog_items)
+    def list_catalog_items_with_http_info(
+        self, *args: Any, **kwargs: Any
+    ) -> talon_one.ApiResponse[models.ListCatalogItems200Response]: ...
+
+    @without_preload_content(list_catalog_items)
+    def list_catalog_items_without_preload_content(
+        self, *args: Any, **kwargs: Any
+    ) -> talon_one.rest.RawResponse: ...
 
     @endpoint(operations.list_collections)
     def list_collections(
@@ -5885,7 +6838,7 @@ class ManagementApi(Api):
         with_total_result_size: bool | None = None,
         name: str | None = None,
         **settings: Unpack[CallSettings],
-    ) -> ListAccountCollections200Response:
+    ) -> models.ListAccountCollections200Response:
         """List collections of one campaign.
 
         Returns the collections owned by a single campaign, without their items. Filter by
@@ -5911,8 +6864,15 @@ class ManagementApi(Api):
         """
         ...
 
-    list_collections_with_http_info = with_http_info(list_collections)
-    list_collections_without_preload_content = without_preload_content(list_collections)
+    @with_http_info(list_collections)
+    def list_collections_with_http_info(
+        self, *args: Any, **kwargs: Any
+    ) -> talon_one.ApiResponse[models.ListAccountCollections200Response]: ...
+
+    @without_preload_content(list_collections)
+    def list_collections_without_preload_content(
+        self, *args: Any, **kwargs: Any
+    ) -> talon_one.rest.RawResponse: ...
 
     @endpoint(operations.list_collections_in_application)
     def list_collections_in_application(
@@ -5925,7 +6885,7 @@ class ManagementApi(Api):
         with_total_result_size: bool | None = None,
         name: str | None = None,
         **settings: Unpack[CallSettings],
-    ) -> ListAccountCollections200Response:
+    ) -> models.ListAccountCollections200Response:
         """List an Application's campaign collections.
 
         Returns the collections owned by any campaign of the Application, without their items.
@@ -5949,10 +6909,15 @@ class ManagementApi(Api):
         """
         ...
 
-    list_collections_in_application_with_http_info = with_http_info(list_collections_in_application)
-    list_collections_in_application_without_preload_content = without_preload_content(
-        list_collections_in_application
-    )
+    @with_http_info(list_collections_in_application)
+    def list_collections_in_application_with_http_info(
+        self, *args: Any, **kwargs: Any
+    ) -> talon_one.ApiResponse[models.ListAccountCollections200Response]: ...
+
+    @without_preload_content(list_collections_in_application)
+    def list_collections_in_application_without_preload_content(
+        self, *args: Any, **kwargs: Any
+    ) -> talon_one.rest.RawResponse: ...
 
     @endpoint(operations.list_experiments)
     def list_experiments(
@@ -5963,7 +6928,7 @@ class ManagementApi(Api):
         skip: int | None = None,
         sort: str | None = None,
         **settings: Unpack[CallSettings],
-    ) -> ListExperiments200Response:
+    ) -> models.ListExperiments200Response:
         """List experiments of an Application.
 
         Returns the experiments that belong to an Application, along with their total number.
@@ -5982,8 +6947,15 @@ class ManagementApi(Api):
         """
         ...
 
-    list_experiments_with_http_info = with_http_info(list_experiments)
-    list_experiments_without_preload_content = without_preload_content(list_experiments)
+    @with_http_info(list_experiments)
+    def list_experiments_with_http_info(
+        self, *args: Any, **kwargs: Any
+    ) -> talon_one.ApiResponse[models.ListExperiments200Response]: ...
+
+    @without_preload_content(list_experiments)
+    def list_experiments_without_preload_content(
+        self, *args: Any, **kwargs: Any
+    ) -> talon_one.rest.RawResponse: ...
 
     @endpoint(operations.list_stores)
     def list_stores(
@@ -5999,7 +6971,7 @@ class ManagementApi(Api):
         integration_id: str | None = None,
         query: str | None = None,
         **settings: Unpack[CallSettings],
-    ) -> ListStores200Response:
+    ) -> models.ListStores200Response:
         """List an Application's stores.
 
         Returns the stores of an Application, optionally filtered by linked campaign, name,
@@ -6025,8 +6997,15 @@ class ManagementApi(Api):
         """
         ...
 
-    list_stores_with_http_info = with_http_info(list_stores)
-    list_stores_without_preload_content = without_preload_content(list_stores)
+    @with_http_info(list_stores)
+    def list_stores_with_http_info(
+        self, *args: Any, **kwargs: Any
+    ) -> talon_one.ApiResponse[models.ListStores200Response]: ...
+
+    @without_preload_content(list_stores)
+    def list_stores_without_preload_content(
+        self, *args: Any, **kwargs: Any
+    ) -> talon_one.rest.RawResponse: ...
 
     @endpoint(operations.okta_event_handler_challenge)
     def okta_event_handler_challenge(self, **settings: Unpack[CallSettings]) -> None:
@@ -6043,18 +7022,23 @@ class ManagementApi(Api):
         """
         ...
 
-    okta_event_handler_challenge_with_http_info = with_http_info(okta_event_handler_challenge)
-    okta_event_handler_challenge_without_preload_content = without_preload_content(
-        okta_event_handler_challenge
-    )
+    @with_http_info(okta_event_handler_challenge)
+    def okta_event_handler_challenge_with_http_info(
+        self, *args: Any, **kwargs: Any
+    ) -> talon_one.ApiResponse[None]: ...
+
+    @without_preload_content(okta_event_handler_challenge)
+    def okta_event_handler_challenge_without_preload_content(
+        self, *args: Any, **kwargs: Any
+    ) -> talon_one.rest.RawResponse: ...
 
     @endpoint(operations.price_history)
     def price_history(
         self,
         application_id: int,
-        body: PriceHistoryRequest | dict[str, Any],
+        body: models.PriceHistoryRequest | dict[str, Any],
         **settings: Unpack[CallSettings],
-    ) -> PriceHistoryResponse:
+    ) -> models.PriceHistoryResponse:
         """Fetch the price history of a SKU.
 
         Returns the prices that an item had in an Application during a period. The body needs
@@ -6069,15 +7053,22 @@ class ManagementApi(Api):
         """
         ...
 
-    price_history_with_http_info = with_http_info(price_history)
-    price_history_without_preload_content = without_preload_content(price_history)
+    @with_http_info(price_history)
+    def price_history_with_http_info(
+        self, *args: Any, **kwargs: Any
+    ) -> talon_one.ApiResponse[models.PriceHistoryResponse]: ...
+
+    @without_preload_content(price_history)
+    def price_history_without_preload_content(
+        self, *args: Any, **kwargs: Any
+    ) -> talon_one.rest.RawResponse: ...
 
     @endpoint(operations.remove_loyalty_points)
     def remove_loyalty_points(
         self,
         loyalty_program_id: str,
         integration_id: str,
-        body: DeductLoyaltyPoints | dict[str, Any],
+        body: models.DeductLoyaltyPoints | dict[str, Any],
         **settings: Unpack[CallSettings],
     ) -> None:
         """Deduct loyalty points from a customer.
@@ -6101,12 +7092,19 @@ class ManagementApi(Api):
         """
         ...
 
-    remove_loyalty_points_with_http_info = with_http_info(remove_loyalty_points)
-    remove_loyalty_points_without_preload_content = without_preload_content(remove_loyalty_points)
+    @with_http_info(remove_loyalty_points)
+    def remove_loyalty_points_with_http_info(
+        self, *args: Any, **kwargs: Any
+    ) -> talon_one.ApiResponse[None]: ...
+
+    @without_preload_content(remove_loyalty_points)
+    def remove_loyalty_points_without_preload_content(
+        self, *args: Any, **kwargs: Any
+    ) -> talon_one.rest.RawResponse: ...
 
     @endpoint(operations.reset_password)
     def reset_password(
-        self, body: NewPassword | dict[str, Any], **settings: Unpack[CallSettings]
+        self, body: models.NewPassword | dict[str, Any], **settings: Unpack[CallSettings]
     ) -> None:
         """Set a new password.
 
@@ -6123,13 +7121,20 @@ class ManagementApi(Api):
         """
         ...
 
-    reset_password_with_http_info = with_http_info(reset_password)
-    reset_password_without_preload_content = without_preload_content(reset_password)
+    @with_http_info(reset_password)
+    def reset_password_with_http_info(
+        self, *args: Any, **kwargs: Any
+    ) -> talon_one.ApiResponse[None]: ...
+
+    @without_preload_content(reset_password)
+    def reset_password_without_preload_content(
+        self, *args: Any, **kwargs: Any
+    ) -> talon_one.rest.RawResponse: ...
 
     @endpoint(operations.scim_create_group)
     def scim_create_group(
-        self, body: ScimBaseGroup | dict[str, Any], **settings: Unpack[CallSettings]
-    ) -> ScimGroup:
+        self, body: models.ScimBaseGroup | dict[str, Any], **settings: Unpack[CallSettings]
+    ) -> models.ScimGroup:
         """Create a SCIM group.
 
         Lets an identity provider such as Microsoft Entra ID create a group over SCIM and fill
@@ -6144,13 +7149,20 @@ class ManagementApi(Api):
         """
         ...
 
-    scim_create_group_with_http_info = with_http_info(scim_create_group)
-    scim_create_group_without_preload_content = without_preload_content(scim_create_group)
+    @with_http_info(scim_create_group)
+    def scim_create_group_with_http_info(
+        self, *args: Any, **kwargs: Any
+    ) -> talon_one.ApiResponse[models.ScimGroup]: ...
+
+    @without_preload_content(scim_create_group)
+    def scim_create_group_without_preload_content(
+        self, *args: Any, **kwargs: Any
+    ) -> talon_one.rest.RawResponse: ...
 
     @endpoint(operations.scim_create_user)
     def scim_create_user(
-        self, body: ScimNewUser | dict[str, Any], **settings: Unpack[CallSettings]
-    ) -> ScimUser:
+        self, body: models.ScimNewUser | dict[str, Any], **settings: Unpack[CallSettings]
+    ) -> models.ScimUser:
         """Create a SCIM user.
 
         Lets an identity provider such as Microsoft Entra ID create a Talon.One user over
@@ -6165,8 +7177,15 @@ class ManagementApi(Api):
         """
         ...
 
-    scim_create_user_with_http_info = with_http_info(scim_create_user)
-    scim_create_user_without_preload_content = without_preload_content(scim_create_user)
+    @with_http_info(scim_create_user)
+    def scim_create_user_with_http_info(
+        self, *args: Any, **kwargs: Any
+    ) -> talon_one.ApiResponse[models.ScimUser]: ...
+
+    @without_preload_content(scim_create_user)
+    def scim_create_user_without_preload_content(
+        self, *args: Any, **kwargs: Any
+    ) -> talon_one.rest.RawResponse: ...
 
     @endpoint(operations.scim_delete_group)
     def scim_delete_group(self, group_id: int, **settings: Unpack[CallSettings]) -> None:
@@ -6186,8 +7205,15 @@ class ManagementApi(Api):
         """
         ...
 
-    scim_delete_group_with_http_info = with_http_info(scim_delete_group)
-    scim_delete_group_without_preload_content = without_preload_content(scim_delete_group)
+    @with_http_info(scim_delete_group)
+    def scim_delete_group_with_http_info(
+        self, *args: Any, **kwargs: Any
+    ) -> talon_one.ApiResponse[None]: ...
+
+    @without_preload_content(scim_delete_group)
+    def scim_delete_group_without_preload_content(
+        self, *args: Any, **kwargs: Any
+    ) -> talon_one.rest.RawResponse: ...
 
     @endpoint(operations.scim_delete_user)
     def scim_delete_user(self, user_id: int, **settings: Unpack[CallSettings]) -> None:
@@ -6206,11 +7232,18 @@ class ManagementApi(Api):
         """
         ...
 
-    scim_delete_user_with_http_info = with_http_info(scim_delete_user)
-    scim_delete_user_without_preload_content = without_preload_content(scim_delete_user)
+    @with_http_info(scim_delete_user)
+    def scim_delete_user_with_http_info(
+        self, *args: Any, **kwargs: Any
+    ) -> talon_one.ApiResponse[None]: ...
+
+    @without_preload_content(scim_delete_user)
+    def scim_delete_user_without_preload_content(
+        self, *args: Any, **kwargs: Any
+    ) -> talon_one.rest.RawResponse: ...
 
     @endpoint(operations.scim_get_group)
-    def scim_get_group(self, group_id: int, **settings: Unpack[CallSettings]) -> ScimGroup:
+    def scim_get_group(self, group_id: int, **settings: Unpack[CallSettings]) -> models.ScimGroup:
         """Fetch one SCIM group.
 
         Returns a single group that an identity provider such as Microsoft Entra ID created
@@ -6224,11 +7257,18 @@ class ManagementApi(Api):
         """
         ...
 
-    scim_get_group_with_http_info = with_http_info(scim_get_group)
-    scim_get_group_without_preload_content = without_preload_content(scim_get_group)
+    @with_http_info(scim_get_group)
+    def scim_get_group_with_http_info(
+        self, *args: Any, **kwargs: Any
+    ) -> talon_one.ApiResponse[models.ScimGroup]: ...
+
+    @without_preload_content(scim_get_group)
+    def scim_get_group_without_preload_content(
+        self, *args: Any, **kwargs: Any
+    ) -> talon_one.rest.RawResponse: ...
 
     @endpoint(operations.scim_get_groups)
-    def scim_get_groups(self, **settings: Unpack[CallSettings]) -> ScimGroupsListResponse:
+    def scim_get_groups(self, **settings: Unpack[CallSettings]) -> models.ScimGroupsListResponse:
         """List SCIM groups.
 
         Returns the groups that an identity provider such as Microsoft Entra ID created over
@@ -6239,13 +7279,20 @@ class ManagementApi(Api):
         """
         ...
 
-    scim_get_groups_with_http_info = with_http_info(scim_get_groups)
-    scim_get_groups_without_preload_content = without_preload_content(scim_get_groups)
+    @with_http_info(scim_get_groups)
+    def scim_get_groups_with_http_info(
+        self, *args: Any, **kwargs: Any
+    ) -> talon_one.ApiResponse[models.ScimGroupsListResponse]: ...
+
+    @without_preload_content(scim_get_groups)
+    def scim_get_groups_without_preload_content(
+        self, *args: Any, **kwargs: Any
+    ) -> talon_one.rest.RawResponse: ...
 
     @endpoint(operations.scim_get_resource_types)
     def scim_get_resource_types(
         self, **settings: Unpack[CallSettings]
-    ) -> ScimResourceTypesListResponse:
+    ) -> models.ScimResourceTypesListResponse:
         """List SCIM resource types.
 
         Returns the kinds of resources that the SCIM API can manage. Typical ones are users
@@ -6255,13 +7302,18 @@ class ManagementApi(Api):
         """
         ...
 
-    scim_get_resource_types_with_http_info = with_http_info(scim_get_resource_types)
-    scim_get_resource_types_without_preload_content = without_preload_content(
-        scim_get_resource_types
-    )
+    @with_http_info(scim_get_resource_types)
+    def scim_get_resource_types_with_http_info(
+        self, *args: Any, **kwargs: Any
+    ) -> talon_one.ApiResponse[models.ScimResourceTypesListResponse]: ...
+
+    @without_preload_content(scim_get_resource_types)
+    def scim_get_resource_types_without_preload_content(
+        self, *args: Any, **kwargs: Any
+    ) -> talon_one.rest.RawResponse: ...
 
     @endpoint(operations.scim_get_schemas)
-    def scim_get_schemas(self, **settings: Unpack[CallSettings]) -> ScimSchemasListResponse:
+    def scim_get_schemas(self, **settings: Unpack[CallSettings]) -> models.ScimSchemasListResponse:
         """List SCIM schemas.
 
         Returns the schemas known to the SCIM API. Each one lays out the attributes of a
@@ -6271,13 +7323,20 @@ class ManagementApi(Api):
         """
         ...
 
-    scim_get_schemas_with_http_info = with_http_info(scim_get_schemas)
-    scim_get_schemas_without_preload_content = without_preload_content(scim_get_schemas)
+    @with_http_info(scim_get_schemas)
+    def scim_get_schemas_with_http_info(
+        self, *args: Any, **kwargs: Any
+    ) -> talon_one.ApiResponse[models.ScimSchemasListResponse]: ...
+
+    @without_preload_content(scim_get_schemas)
+    def scim_get_schemas_without_preload_content(
+        self, *args: Any, **kwargs: Any
+    ) -> talon_one.rest.RawResponse: ...
 
     @endpoint(operations.scim_get_service_provider_config)
     def scim_get_service_provider_config(
         self, **settings: Unpack[CallSettings]
-    ) -> ScimServiceProviderConfigResponse:
+    ) -> models.ScimServiceProviderConfigResponse:
         """Fetch the SCIM provider configuration.
 
         Returns the settings of Talon.One as a SCIM service provider. They reveal which
@@ -6288,15 +7347,18 @@ class ManagementApi(Api):
         """
         ...
 
-    scim_get_service_provider_config_with_http_info = with_http_info(
-        scim_get_service_provider_config
-    )
-    scim_get_service_provider_config_without_preload_content = without_preload_content(
-        scim_get_service_provider_config
-    )
+    @with_http_info(scim_get_service_provider_config)
+    def scim_get_service_provider_config_with_http_info(
+        self, *args: Any, **kwargs: Any
+    ) -> talon_one.ApiResponse[models.ScimServiceProviderConfigResponse]: ...
+
+    @without_preload_content(scim_get_service_provider_config)
+    def scim_get_service_provider_config_without_preload_content(
+        self, *args: Any, **kwargs: Any
+    ) -> talon_one.rest.RawResponse: ...
 
     @endpoint(operations.scim_get_user)
-    def scim_get_user(self, user_id: int, **settings: Unpack[CallSettings]) -> ScimUser:
+    def scim_get_user(self, user_id: int, **settings: Unpack[CallSettings]) -> models.ScimUser:
         """Fetch one SCIM user.
 
         Returns a single Talon.One user that an identity provider such as Microsoft Entra ID
@@ -6309,11 +7371,18 @@ class ManagementApi(Api):
         """
         ...
 
-    scim_get_user_with_http_info = with_http_info(scim_get_user)
-    scim_get_user_without_preload_content = without_preload_content(scim_get_user)
+    @with_http_info(scim_get_user)
+    def scim_get_user_with_http_info(
+        self, *args: Any, **kwargs: Any
+    ) -> talon_one.ApiResponse[models.ScimUser]: ...
+
+    @without_preload_content(scim_get_user)
+    def scim_get_user_without_preload_content(
+        self, *args: Any, **kwargs: Any
+    ) -> talon_one.rest.RawResponse: ...
 
     @endpoint(operations.scim_get_users)
-    def scim_get_users(self, **settings: Unpack[CallSettings]) -> ScimUsersListResponse:
+    def scim_get_users(self, **settings: Unpack[CallSettings]) -> models.ScimUsersListResponse:
         """List SCIM users.
 
         Returns the users that an identity provider such as Microsoft Entra ID provisioned
@@ -6323,16 +7392,23 @@ class ManagementApi(Api):
         """
         ...
 
-    scim_get_users_with_http_info = with_http_info(scim_get_users)
-    scim_get_users_without_preload_content = without_preload_content(scim_get_users)
+    @with_http_info(scim_get_users)
+    def scim_get_users_with_http_info(
+        self, *args: Any, **kwargs: Any
+    ) -> talon_one.ApiResponse[models.ScimUsersListResponse]: ...
+
+    @without_preload_content(scim_get_users)
+    def scim_get_users_without_preload_content(
+        self, *args: Any, **kwargs: Any
+    ) -> talon_one.rest.RawResponse: ...
 
     @endpoint(operations.scim_patch_group)
     def scim_patch_group(
         self,
         group_id: int,
-        body: ScimPatchRequest | dict[str, Any],
+        body: models.ScimPatchRequest | dict[str, Any],
         **settings: Unpack[CallSettings],
-    ) -> ScimGroup:
+    ) -> models.ScimGroup:
         """Patch a SCIM group.
 
         Applies add, remove or replace operations to chosen attributes of a SCIM group and
@@ -6349,16 +7425,23 @@ class ManagementApi(Api):
         """
         ...
 
-    scim_patch_group_with_http_info = with_http_info(scim_patch_group)
-    scim_patch_group_without_preload_content = without_preload_content(scim_patch_group)
+    @with_http_info(scim_patch_group)
+    def scim_patch_group_with_http_info(
+        self, *args: Any, **kwargs: Any
+    ) -> talon_one.ApiResponse[models.ScimGroup]: ...
+
+    @without_preload_content(scim_patch_group)
+    def scim_patch_group_without_preload_content(
+        self, *args: Any, **kwargs: Any
+    ) -> talon_one.rest.RawResponse: ...
 
     @endpoint(operations.scim_patch_user)
     def scim_patch_user(
         self,
         user_id: int,
-        body: ScimPatchRequest | dict[str, Any],
+        body: models.ScimPatchRequest | dict[str, Any],
         **settings: Unpack[CallSettings],
-    ) -> ScimUser:
+    ) -> models.ScimUser:
         """Patch a SCIM user.
 
         Applies add, remove or replace operations to chosen attributes of a SCIM user and
@@ -6374,13 +7457,23 @@ class ManagementApi(Api):
         """
         ...
 
-    scim_patch_user_with_http_info = with_http_info(scim_patch_user)
-    scim_patch_user_without_preload_content = without_preload_content(scim_patch_user)
+    @with_http_info(scim_patch_user)
+    def scim_patch_user_with_http_info(
+        self, *args: Any, **kwargs: Any
+    ) -> talon_one.ApiResponse[models.ScimUser]: ...
+
+    @without_preload_content(scim_patch_user)
+    def scim_patch_user_without_preload_content(
+        self, *args: Any, **kwargs: Any
+    ) -> talon_one.rest.RawResponse: ...
 
     @endpoint(operations.scim_replace_group_attributes)
     def scim_replace_group_attributes(
-        self, group_id: int, body: ScimBaseGroup | dict[str, Any], **settings: Unpack[CallSettings]
-    ) -> ScimGroup:
+        self,
+        group_id: int,
+        body: models.ScimBaseGroup | dict[str, Any],
+        **settings: Unpack[CallSettings],
+    ) -> models.ScimGroup:
         """Replace a SCIM group.
 
         Overwrites all attributes of a SCIM group with those in the body and returns the
@@ -6396,15 +7489,23 @@ class ManagementApi(Api):
         """
         ...
 
-    scim_replace_group_attributes_with_http_info = with_http_info(scim_replace_group_attributes)
-    scim_replace_group_attributes_without_preload_content = without_preload_content(
-        scim_replace_group_attributes
-    )
+    @with_http_info(scim_replace_group_attributes)
+    def scim_replace_group_attributes_with_http_info(
+        self, *args: Any, **kwargs: Any
+    ) -> talon_one.ApiResponse[models.ScimGroup]: ...
+
+    @without_preload_content(scim_replace_group_attributes)
+    def scim_replace_group_attributes_without_preload_content(
+        self, *args: Any, **kwargs: Any
+    ) -> talon_one.rest.RawResponse: ...
 
     @endpoint(operations.scim_replace_user_attributes)
     def scim_replace_user_attributes(
-        self, user_id: int, body: ScimNewUser | dict[str, Any], **settings: Unpack[CallSettings]
-    ) -> ScimUser:
+        self,
+        user_id: int,
+        body: models.ScimNewUser | dict[str, Any],
+        **settings: Unpack[CallSettings],
+    ) -> models.ScimUser:
         """Replace a SCIM user.
 
         Overwrites all attributes of a SCIM user with those in the body and returns the user.
@@ -6420,11 +7521,19 @@ class ManagementApi(Api):
         """
         ...
 
-    scim_replace_user_attributes_with_http_info = with_http_info(scim_replace_user_attributes)
-    scim_replace_user_attributes_without_preload_content = without_preload_content(
-        scim_replace_user_attributes
-    )
+    @with_http_info(scim_replace_user_attributes)
+    def scim_replace_user_attributes_with_http_info(
+        self, *args: Any, **kwargs: Any
+    ) -> talon_one.ApiResponse[models.ScimUser]: ...
 
+    @without_preload_content(scim_replace_user_attributes)
+    def scim_replace_user_attributes_without_preload_content(
+        self, *args: Any, **kwargs: Any
+    ) -> talon_one.rest.RawResponse: ...
+
+    @deprecated(
+        "searchCouponsAdvanced is deprecated; use search_coupons_advanced_without_total_count"
+    )
     @endpoint(operations.search_coupons_advanced)
     def search_coupons_advanced(
         self,
@@ -6445,7 +7554,7 @@ class ManagementApi(Api):
         exact_match: bool | None = None,
         batch_id: str | None = None,
         **settings: Unpack[CallSettings],
-    ) -> SearchCouponsAdvanced200Response:
+    ) -> models.SearchCouponsAdvanced200Response:
         """Search campaign coupons with a total count.
 
         Finds the coupons of a campaign by custom attributes sent in the body, and reports the
@@ -6487,11 +7596,26 @@ class ManagementApi(Api):
         """
         ...
 
-    search_coupons_advanced_with_http_info = with_http_info(search_coupons_advanced)
-    search_coupons_advanced_without_preload_content = without_preload_content(
-        search_coupons_advanced
+    @deprecated(
+        "searchCouponsAdvanced is deprecated; use search_coupons_advanced_without_total_count"
     )
+    @with_http_info(search_coupons_advanced)
+    def search_coupons_advanced_with_http_info(
+        self, *args: Any, **kwargs: Any
+    ) -> talon_one.ApiResponse[models.SearchCouponsAdvanced200Response]: ...
 
+    @deprecated(
+        "searchCouponsAdvanced is deprecated; use search_coupons_advanced_without_total_count"
+    )
+    @without_preload_content(search_coupons_advanced)
+    def search_coupons_advanced_without_preload_content(
+        self, *args: Any, **kwargs: Any
+    ) -> talon_one.rest.RawResponse: ...
+
+    @deprecated(
+        "searchCouponsAdvancedApplicationWide is deprecated; use "
+        "search_coupons_advanced_application_wide_without_total_count"
+    )
     @endpoint(operations.search_coupons_advanced_application_wide)
     def search_coupons_advanced_application_wide(
         self,
@@ -6515,7 +7639,7 @@ class ManagementApi(Api):
         ]
         | None = None,
         **settings: Unpack[CallSettings],
-    ) -> SearchCouponsAdvancedApplicationWide200Response:
+    ) -> models.SearchCouponsAdvancedApplicationWide200Response:
         """Search Application coupons with a total count.
 
         Finds coupons by custom attributes in every active campaign that an Application has,
@@ -6559,12 +7683,23 @@ class ManagementApi(Api):
         """
         ...
 
-    search_coupons_advanced_application_wide_with_http_info = with_http_info(
-        search_coupons_advanced_application_wide
+    @deprecated(
+        "searchCouponsAdvancedApplicationWide is deprecated; use "
+        "search_coupons_advanced_application_wide_without_total_count"
     )
-    search_coupons_advanced_application_wide_without_preload_content = without_preload_content(
-        search_coupons_advanced_application_wide
+    @with_http_info(search_coupons_advanced_application_wide)
+    def search_coupons_advanced_application_wide_with_http_info(
+        self, *args: Any, **kwargs: Any
+    ) -> talon_one.ApiResponse[models.SearchCouponsAdvancedApplicationWide200Response]: ...
+
+    @deprecated(
+        "searchCouponsAdvancedApplicationWide is deprecated; use "
+        "search_coupons_advanced_application_wide_without_total_count"
     )
+    @without_preload_content(search_coupons_advanced_application_wide)
+    def search_coupons_advanced_application_wide_without_preload_content(
+        self, *args: Any, **kwargs: Any
+    ) -> talon_one.rest.RawResponse: ...
 
     @endpoint(operations.search_coupons_advanced_application_wide_without_total_count)
     def search_coupons_advanced_application_wide_without_total_count(
@@ -6589,7 +7724,7 @@ class ManagementApi(Api):
         ]
         | None = None,
         **settings: Unpack[CallSettings],
-    ) -> GetCouponsWithoutTotalCount200Response:
+    ) -> models.GetCouponsWithoutTotalCount200Response:
         """Search an Application's coupons by attributes.
 
         Finds coupons by custom attributes across every campaign of an Application. A coupon
@@ -6632,12 +7767,15 @@ class ManagementApi(Api):
         """
         ...
 
-    search_coupons_advanced_application_wide_without_total_count_with_http_info = with_http_info(
-        search_coupons_advanced_application_wide_without_total_count
-    )
-    search_coupons_advanced_application_wide_without_total_count_without_preload_content = (
-        without_preload_content(search_coupons_advanced_application_wide_without_total_count)
-    )
+    @with_http_info(search_coupons_advanced_application_wide_without_total_count)
+    def search_coupons_advanced_application_wide_without_total_count_with_http_info(
+        self, *args: Any, **kwargs: Any
+    ) -> talon_one.ApiResponse[models.GetCouponsWithoutTotalCount200Response]: ...
+
+    @without_preload_content(search_coupons_advanced_application_wide_without_total_count)
+    def search_coupons_advanced_application_wide_without_total_count_without_preload_content(
+        self, *args: Any, **kwargs: Any
+    ) -> talon_one.rest.RawResponse: ...
 
     @endpoint(operations.search_coupons_advanced_without_total_count)
     def search_coupons_advanced_without_total_count(
@@ -6659,7 +7797,7 @@ class ManagementApi(Api):
         exact_match: bool | None = None,
         batch_id: str | None = None,
         **settings: Unpack[CallSettings],
-    ) -> GetCouponsWithoutTotalCount200Response:
+    ) -> models.GetCouponsWithoutTotalCount200Response:
         """Search a campaign's coupons by attributes.
 
         Finds the coupons of a campaign by custom attributes sent in the body. A coupon
@@ -6702,17 +7840,20 @@ class ManagementApi(Api):
         """
         ...
 
-    search_coupons_advanced_without_total_count_with_http_info = with_http_info(
-        search_coupons_advanced_without_total_count
-    )
-    search_coupons_advanced_without_total_count_without_preload_content = without_preload_content(
-        search_coupons_advanced_without_total_count
-    )
+    @with_http_info(search_coupons_advanced_without_total_count)
+    def search_coupons_advanced_without_total_count_with_http_info(
+        self, *args: Any, **kwargs: Any
+    ) -> talon_one.ApiResponse[models.GetCouponsWithoutTotalCount200Response]: ...
+
+    @without_preload_content(search_coupons_advanced_without_total_count)
+    def search_coupons_advanced_without_total_count_without_preload_content(
+        self, *args: Any, **kwargs: Any
+    ) -> talon_one.rest.RawResponse: ...
 
     @endpoint(operations.summarize_campaign_store_budget)
     def summarize_campaign_store_budget(
         self, application_id: int, campaign_id: int, **settings: Unpack[CallSettings]
-    ) -> SummarizeCampaignStoreBudget200Response:
+    ) -> models.SummarizeCampaignStoreBudget200Response:
         """Summarize a campaign's store budgets.
 
         Returns an overview of the store budgets of a campaign. Each entry gives the action,
@@ -6729,17 +7870,22 @@ class ManagementApi(Api):
         """
         ...
 
-    summarize_campaign_store_budget_with_http_info = with_http_info(summarize_campaign_store_budget)
-    summarize_campaign_store_budget_without_preload_content = without_preload_content(
-        summarize_campaign_store_budget
-    )
+    @with_http_info(summarize_campaign_store_budget)
+    def summarize_campaign_store_budget_with_http_info(
+        self, *args: Any, **kwargs: Any
+    ) -> talon_one.ApiResponse[models.SummarizeCampaignStoreBudget200Response]: ...
+
+    @without_preload_content(summarize_campaign_store_budget)
+    def summarize_campaign_store_budget_without_preload_content(
+        self, *args: Any, **kwargs: Any
+    ) -> talon_one.rest.RawResponse: ...
 
     @endpoint(operations.transfer_loyalty_card)
     def transfer_loyalty_card(
         self,
         loyalty_program_id: int,
         loyalty_card_id: str,
-        body: TransferLoyaltyCard | dict[str, Any],
+        body: models.TransferLoyaltyCard | dict[str, Any],
         **settings: Unpack[CallSettings],
     ) -> None:
         """Move a card's data to a new card.
@@ -6766,16 +7912,23 @@ class ManagementApi(Api):
         """
         ...
 
-    transfer_loyalty_card_with_http_info = with_http_info(transfer_loyalty_card)
-    transfer_loyalty_card_without_preload_content = without_preload_content(transfer_loyalty_card)
+    @with_http_info(transfer_loyalty_card)
+    def transfer_loyalty_card_with_http_info(
+        self, *args: Any, **kwargs: Any
+    ) -> talon_one.ApiResponse[None]: ...
+
+    @without_preload_content(transfer_loyalty_card)
+    def transfer_loyalty_card_without_preload_content(
+        self, *args: Any, **kwargs: Any
+    ) -> talon_one.rest.RawResponse: ...
 
     @endpoint(operations.update_account_collection)
     def update_account_collection(
         self,
         collection_id: int,
-        body: UpdateCollection | dict[str, Any],
+        body: models.UpdateCollection | dict[str, Any],
         **settings: Unpack[CallSettings],
-    ) -> Collection:
+    ) -> models.Collection:
         """Change an account-level collection.
 
         Updates the description of a collection of the account and the list of Applications in
@@ -6792,10 +7945,15 @@ class ManagementApi(Api):
         """
         ...
 
-    update_account_collection_with_http_info = with_http_info(update_account_collection)
-    update_account_collection_without_preload_content = without_preload_content(
-        update_account_collection
-    )
+    @with_http_info(update_account_collection)
+    def update_account_collection_with_http_info(
+        self, *args: Any, **kwargs: Any
+    ) -> talon_one.ApiResponse[models.Collection]: ...
+
+    @without_preload_content(update_account_collection)
+    def update_account_collection_without_preload_content(
+        self, *args: Any, **kwargs: Any
+    ) -> talon_one.rest.RawResponse: ...
 
     @endpoint(operations.update_achievement)
     def update_achievement(
@@ -6803,9 +7961,9 @@ class ManagementApi(Api):
         application_id: int,
         campaign_id: int,
         achievement_id: int,
-        body: UpdateAchievement | dict[str, Any],
+        body: models.UpdateAchievement | dict[str, Any],
         **settings: Unpack[CallSettings],
-    ) -> Achievement:
+    ) -> models.Achievement:
         """Change one achievement.
 
         Updates the settings of an achievement and returns it. An unknown ID produces `404`.
@@ -6824,16 +7982,23 @@ class ManagementApi(Api):
         """
         ...
 
-    update_achievement_with_http_info = with_http_info(update_achievement)
-    update_achievement_without_preload_content = without_preload_content(update_achievement)
+    @with_http_info(update_achievement)
+    def update_achievement_with_http_info(
+        self, *args: Any, **kwargs: Any
+    ) -> talon_one.ApiResponse[models.Achievement]: ...
+
+    @without_preload_content(update_achievement)
+    def update_achievement_without_preload_content(
+        self, *args: Any, **kwargs: Any
+    ) -> talon_one.rest.RawResponse: ...
 
     @endpoint(operations.update_achievement_v2)
     def update_achievement_v2(
         self,
         achievement_id: int,
-        body: UpdateAchievementV2 | dict[str, Any],
+        body: models.UpdateAchievementV2 | dict[str, Any],
         **settings: Unpack[CallSettings],
-    ) -> AchievementV2:
+    ) -> models.AchievementV2:
         """Update an account-level achievement.
 
         Changes the details of one account-level achievement and returns it.
@@ -6848,16 +8013,23 @@ class ManagementApi(Api):
         """
         ...
 
-    update_achievement_v2_with_http_info = with_http_info(update_achievement_v2)
-    update_achievement_v2_without_preload_content = without_preload_content(update_achievement_v2)
+    @with_http_info(update_achievement_v2)
+    def update_achievement_v2_with_http_info(
+        self, *args: Any, **kwargs: Any
+    ) -> talon_one.ApiResponse[models.AchievementV2]: ...
+
+    @without_preload_content(update_achievement_v2)
+    def update_achievement_v2_without_preload_content(
+        self, *args: Any, **kwargs: Any
+    ) -> talon_one.rest.RawResponse: ...
 
     @endpoint(operations.update_additional_cost)
     def update_additional_cost(
         self,
         additional_cost_id: int,
-        body: NewAdditionalCost | dict[str, Any],
+        body: models.NewAdditionalCost | dict[str, Any],
         **settings: Unpack[CallSettings],
-    ) -> AccountAdditionalCost:
+    ) -> models.AccountAdditionalCost:
         """Change an additional cost.
 
         Updates an additional cost and returns it. Everything except `name`, which the
@@ -6873,16 +8045,23 @@ class ManagementApi(Api):
         """
         ...
 
-    update_additional_cost_with_http_info = with_http_info(update_additional_cost)
-    update_additional_cost_without_preload_content = without_preload_content(update_additional_cost)
+    @with_http_info(update_additional_cost)
+    def update_additional_cost_with_http_info(
+        self, *args: Any, **kwargs: Any
+    ) -> talon_one.ApiResponse[models.AccountAdditionalCost]: ...
+
+    @without_preload_content(update_additional_cost)
+    def update_additional_cost_without_preload_content(
+        self, *args: Any, **kwargs: Any
+    ) -> talon_one.rest.RawResponse: ...
 
     @endpoint(operations.update_attribute)
     def update_attribute(
         self,
         attribute_id: int,
-        body: NewAttribute | dict[str, Any],
+        body: models.NewAttribute | dict[str, Any],
         **settings: Unpack[CallSettings],
-    ) -> Attribute:
+    ) -> models.Attribute:
         """Change a custom attribute's description.
 
         Updates an attribute, of which nothing but the description may change after creation.
@@ -6898,17 +8077,24 @@ class ManagementApi(Api):
         """
         ...
 
-    update_attribute_with_http_info = with_http_info(update_attribute)
-    update_attribute_without_preload_content = without_preload_content(update_attribute)
+    @with_http_info(update_attribute)
+    def update_attribute_with_http_info(
+        self, *args: Any, **kwargs: Any
+    ) -> talon_one.ApiResponse[models.Attribute]: ...
+
+    @without_preload_content(update_attribute)
+    def update_attribute_without_preload_content(
+        self, *args: Any, **kwargs: Any
+    ) -> talon_one.rest.RawResponse: ...
 
     @endpoint(operations.update_campaign)
     def update_campaign(
         self,
         application_id: int,
         campaign_id: int,
-        body: UpdateCampaign | dict[str, Any],
+        body: models.UpdateCampaign | dict[str, Any],
         **settings: Unpack[CallSettings],
-    ) -> Campaign:
+    ) -> models.Campaign:
         """Change a campaign.
 
         Overwrites the settings of a campaign and returns the result. `name`, `tags`,
@@ -6927,8 +8113,15 @@ class ManagementApi(Api):
         """
         ...
 
-    update_campaign_with_http_info = with_http_info(update_campaign)
-    update_campaign_without_preload_content = without_preload_content(update_campaign)
+    @with_http_info(update_campaign)
+    def update_campaign_with_http_info(
+        self, *args: Any, **kwargs: Any
+    ) -> talon_one.ApiResponse[models.Campaign]: ...
+
+    @without_preload_content(update_campaign)
+    def update_campaign_without_preload_content(
+        self, *args: Any, **kwargs: Any
+    ) -> talon_one.rest.RawResponse: ...
 
     @endpoint(operations.update_collection)
     def update_collection(
@@ -6936,9 +8129,9 @@ class ManagementApi(Api):
         application_id: int,
         campaign_id: int,
         collection_id: int,
-        body: UpdateCampaignCollection | dict[str, Any],
+        body: models.UpdateCampaignCollection | dict[str, Any],
         **settings: Unpack[CallSettings],
-    ) -> Collection:
+    ) -> models.Collection:
         """Change the description of a campaign collection.
 
         Replaces the description of a collection owned by a campaign. The updated collection
@@ -6958,8 +8151,15 @@ class ManagementApi(Api):
         """
         ...
 
-    update_collection_with_http_info = with_http_info(update_collection)
-    update_collection_without_preload_content = without_preload_content(update_collection)
+    @with_http_info(update_collection)
+    def update_collection_with_http_info(
+        self, *args: Any, **kwargs: Any
+    ) -> talon_one.ApiResponse[models.Collection]: ...
+
+    @without_preload_content(update_collection)
+    def update_collection_without_preload_content(
+        self, *args: Any, **kwargs: Any
+    ) -> talon_one.rest.RawResponse: ...
 
     @endpoint(operations.update_coupon)
     def update_coupon(
@@ -6967,9 +8167,9 @@ class ManagementApi(Api):
         application_id: int,
         campaign_id: int,
         coupon_id: str,
-        body: UpdateCoupon | dict[str, Any],
+        body: models.UpdateCoupon | dict[str, Any],
         **settings: Unpack[CallSettings],
-    ) -> Coupon:
+    ) -> models.Coupon:
         """Change one coupon.
 
         Overwrites the settings of a single coupon and returns it. Omitting `startDate`,
@@ -6990,15 +8190,22 @@ class ManagementApi(Api):
         """
         ...
 
-    update_coupon_with_http_info = with_http_info(update_coupon)
-    update_coupon_without_preload_content = without_preload_content(update_coupon)
+    @with_http_info(update_coupon)
+    def update_coupon_with_http_info(
+        self, *args: Any, **kwargs: Any
+    ) -> talon_one.ApiResponse[models.Coupon]: ...
+
+    @without_preload_content(update_coupon)
+    def update_coupon_without_preload_content(
+        self, *args: Any, **kwargs: Any
+    ) -> talon_one.rest.RawResponse: ...
 
     @endpoint(operations.update_coupon_batch)
     def update_coupon_batch(
         self,
         application_id: int,
         campaign_id: int,
-        body: UpdateCouponBatch | dict[str, Any],
+        body: models.UpdateCouponBatch | dict[str, Any],
         **settings: Unpack[CallSettings],
     ) -> None:
         """Change a batch of coupons.
@@ -7026,17 +8233,24 @@ class ManagementApi(Api):
         """
         ...
 
-    update_coupon_batch_with_http_info = with_http_info(update_coupon_batch)
-    update_coupon_batch_without_preload_content = without_preload_content(update_coupon_batch)
+    @with_http_info(update_coupon_batch)
+    def update_coupon_batch_with_http_info(
+        self, *args: Any, **kwargs: Any
+    ) -> talon_one.ApiResponse[None]: ...
+
+    @without_preload_content(update_coupon_batch)
+    def update_coupon_batch_without_preload_content(
+        self, *args: Any, **kwargs: Any
+    ) -> talon_one.rest.RawResponse: ...
 
     @endpoint(operations.update_loyalty_card)
     def update_loyalty_card(
         self,
         loyalty_program_id: int,
         loyalty_card_id: str,
-        body: UpdateLoyaltyCardRequest | dict[str, Any],
+        body: models.UpdateLoyaltyCardRequest | dict[str, Any],
         **settings: Unpack[CallSettings],
-    ) -> LoyaltyCard:
+    ) -> models.LoyaltyCard:
         """Change one loyalty card.
 
         Sets the status (`active` or `inactive`) or the custom attributes of a card and
@@ -7056,8 +8270,15 @@ class ManagementApi(Api):
         """
         ...
 
-    update_loyalty_card_with_http_info = with_http_info(update_loyalty_card)
-    update_loyalty_card_without_preload_content = without_preload_content(update_loyalty_card)
+    @with_http_info(update_loyalty_card)
+    def update_loyalty_card_with_http_info(
+        self, *args: Any, **kwargs: Any
+    ) -> talon_one.ApiResponse[models.LoyaltyCard]: ...
+
+    @without_preload_content(update_loyalty_card)
+    def update_loyalty_card_without_preload_content(
+        self, *args: Any, **kwargs: Any
+    ) -> talon_one.rest.RawResponse: ...
 
     @endpoint(operations.update_referral)
     def update_referral(
@@ -7065,9 +8286,9 @@ class ManagementApi(Api):
         application_id: int,
         campaign_id: int,
         referral_id: str,
-        body: UpdateReferral | dict[str, Any],
+        body: models.UpdateReferral | dict[str, Any],
         **settings: Unpack[CallSettings],
-    ) -> Referral:
+    ) -> models.Referral:
         """Change one referral.
 
         Updates the friend, schedule, usage limit or attributes of a referral code. The
@@ -7087,13 +8308,23 @@ class ManagementApi(Api):
         """
         ...
 
-    update_referral_with_http_info = with_http_info(update_referral)
-    update_referral_without_preload_content = without_preload_content(update_referral)
+    @with_http_info(update_referral)
+    def update_referral_with_http_info(
+        self, *args: Any, **kwargs: Any
+    ) -> talon_one.ApiResponse[models.Referral]: ...
+
+    @without_preload_content(update_referral)
+    def update_referral_without_preload_content(
+        self, *args: Any, **kwargs: Any
+    ) -> talon_one.rest.RawResponse: ...
 
     @endpoint(operations.update_role_v2)
     def update_role_v2(
-        self, role_id: int, body: RoleV2Base | dict[str, Any], **settings: Unpack[CallSettings]
-    ) -> RoleV2:
+        self,
+        role_id: int,
+        body: models.RoleV2Base | dict[str, Any],
+        **settings: Unpack[CallSettings],
+    ) -> models.RoleV2:
         """Change one role.
 
         Updates the name, description, permissions or members of a role. The updated role is
@@ -7107,18 +8338,26 @@ class ManagementApi(Api):
         """
         ...
 
-    update_role_v2_with_http_info = with_http_info(update_role_v2)
-    update_role_v2_without_preload_content = without_preload_content(update_role_v2)
+    @with_http_info(update_role_v2)
+    def update_role_v2_with_http_info(
+        self, *args: Any, **kwargs: Any
+    ) -> talon_one.ApiResponse[models.RoleV2]: ...
 
+    @without_preload_content(update_role_v2)
+    def update_role_v2_without_preload_content(
+        self, *args: Any, **kwargs: Any
+    ) -> talon_one.rest.RawResponse: ...
+
+    @deprecated("updateRuleset is deprecated")
     @endpoint(operations.update_ruleset)
     def update_ruleset(
         self,
         application_id: int,
         campaign_id: int,
         ruleset_id: int,
-        body: NewRuleset | dict[str, Any],
+        body: models.NewRuleset | dict[str, Any],
         **settings: Unpack[CallSettings],
-    ) -> Ruleset:
+    ) -> models.Ruleset:
         """Change a ruleset.
 
         Replaces the contents of an existing ruleset of a campaign. The updated ruleset is
@@ -7137,17 +8376,26 @@ class ManagementApi(Api):
         """
         ...
 
-    update_ruleset_with_http_info = with_http_info(update_ruleset)
-    update_ruleset_without_preload_content = without_preload_content(update_ruleset)
+    @deprecated("updateRuleset is deprecated")
+    @with_http_info(update_ruleset)
+    def update_ruleset_with_http_info(
+        self, *args: Any, **kwargs: Any
+    ) -> talon_one.ApiResponse[models.Ruleset]: ...
+
+    @deprecated("updateRuleset is deprecated")
+    @without_preload_content(update_ruleset)
+    def update_ruleset_without_preload_content(
+        self, *args: Any, **kwargs: Any
+    ) -> talon_one.rest.RawResponse: ...
 
     @endpoint(operations.update_store)
     def update_store(
         self,
         application_id: int,
         store_id: str,
-        body: NewStore | dict[str, Any],
+        body: models.NewStore | dict[str, Any],
         **settings: Unpack[CallSettings],
-    ) -> Store:
+    ) -> models.Store:
         """Change one store.
 
         Updates a store of an Application and returns it. An unknown store ID produces `404`.
@@ -7163,13 +8411,23 @@ class ManagementApi(Api):
         """
         ...
 
-    update_store_with_http_info = with_http_info(update_store)
-    update_store_without_preload_content = without_preload_content(update_store)
+    @with_http_info(update_store)
+    def update_store_with_http_info(
+        self, *args: Any, **kwargs: Any
+    ) -> talon_one.ApiResponse[models.Store]: ...
+
+    @without_preload_content(update_store)
+    def update_store_without_preload_content(
+        self, *args: Any, **kwargs: Any
+    ) -> talon_one.rest.RawResponse: ...
 
     @endpoint(operations.update_user)
     def update_user(
-        self, user_id: int, body: UpdateUser | dict[str, Any], **settings: Unpack[CallSettings]
-    ) -> User:
+        self,
+        user_id: int,
+        body: models.UpdateUser | dict[str, Any],
+        **settings: Unpack[CallSettings],
+    ) -> models.User:
         """Change one user.
 
         Updates the name, state, admin flag, policy, roles or notification settings of a user
@@ -7184,5 +8442,12 @@ class ManagementApi(Api):
         """
         ...
 
-    update_user_with_http_info = with_http_info(update_user)
-    update_user_without_preload_content = without_preload_content(update_user)
+    @with_http_info(update_user)
+    def update_user_with_http_info(
+        self, *args: Any, **kwargs: Any
+    ) -> talon_one.ApiResponse[models.User]: ...
+
+    @without_preload_content(update_user)
+    def update_user_without_preload_content(
+        self, *args: Any, **kwargs: Any
+    ) -> talon_one.rest.RawResponse: ...

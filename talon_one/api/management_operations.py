@@ -3,9 +3,11 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from talon_one.operation import Body, Csv, Operation, Paging, Upload, column, path, query
 
-activate_user_by_email = Operation(
+activate_user_by_email: Final = Operation(
     "activateUserByEmail",
     "POST",
     "/v1/users/activate",
@@ -13,7 +15,7 @@ activate_user_by_email = Operation(
     results={204: None},
     security=("management_key", "manager_auth"),
 )
-add_loyalty_card_points = Operation(
+add_loyalty_card_points: Final = Operation(
     "addLoyaltyCardPoints",
     "PUT",
     "/v1/loyalty_programs/{loyaltyProgramId}/cards/{loyaltyCardId}/add_points",
@@ -24,7 +26,7 @@ add_loyalty_card_points = Operation(
     security=("management_key", "manager_auth"),
     idempotent=False,
 )
-add_loyalty_points = Operation(
+add_loyalty_points: Final = Operation(
     "addLoyaltyPoints",
     "PUT",
     "/v1/loyalty_programs/{loyaltyProgramId}/profile/{integrationId}/add_points",
@@ -35,7 +37,7 @@ add_loyalty_points = Operation(
     security=("management_key", "manager_auth"),
     idempotent=False,
 )
-copy_campaign_to_applications = Operation(
+copy_campaign_to_applications: Final = Operation(
     "copyCampaignToApplications",
     "POST",
     "/v1/applications/{applicationId}/campaigns/{campaignId}/copy",
@@ -45,7 +47,7 @@ copy_campaign_to_applications = Operation(
     results={200: "GetCampaigns200Response"},
     security=("management_key", "manager_auth"),
 )
-create_account_collection = Operation(
+create_account_collection: Final = Operation(
     "createAccountCollection",
     "POST",
     "/v1/collections",
@@ -53,7 +55,7 @@ create_account_collection = Operation(
     results={201: "Collection"},
     security=("management_key", "manager_auth"),
 )
-create_achievement = Operation(
+create_achievement: Final = Operation(
     "createAchievement",
     "POST",
     "/v1/applications/{applicationId}/campaigns/{campaignId}/achievements",
@@ -63,7 +65,7 @@ create_achievement = Operation(
     results={201: "Achievement"},
     security=("management_key", "manager_auth"),
 )
-create_achievement_v2 = Operation(
+create_achievement_v2: Final = Operation(
     "createAchievementV2",
     "POST",
     "/v2/achievements",
@@ -71,7 +73,7 @@ create_achievement_v2 = Operation(
     results={201: "AchievementV2"},
     security=("management_key", "manager_auth"),
 )
-create_additional_cost = Operation(
+create_additional_cost: Final = Operation(
     "createAdditionalCost",
     "POST",
     "/v1/additional_costs",
@@ -79,7 +81,7 @@ create_additional_cost = Operation(
     results={201: "AccountAdditionalCost"},
     security=("management_key", "manager_auth"),
 )
-create_attribute = Operation(
+create_attribute: Final = Operation(
     "createAttribute",
     "POST",
     "/v1/attributes",
@@ -87,7 +89,7 @@ create_attribute = Operation(
     results={201: "Attribute"},
     security=("management_key", "manager_auth"),
 )
-create_batch_loyalty_cards = Operation(
+create_batch_loyalty_cards: Final = Operation(
     "createBatchLoyaltyCards",
     "POST",
     "/v1/loyalty_programs/{loyaltyProgramId}/cards/batch",
@@ -96,7 +98,7 @@ create_batch_loyalty_cards = Operation(
     results={200: "LoyaltyCardBatchResponse"},
     security=("management_key", "manager_auth"),
 )
-create_campaign = Operation(
+create_campaign: Final = Operation(
     "createCampaign",
     "POST",
     "/v1/applications/{applicationId}/campaigns",
@@ -106,7 +108,7 @@ create_campaign = Operation(
     security=("management_key", "manager_auth"),
     deprecated="createCampaign is deprecated",
 )
-create_campaign_from_template = Operation(
+create_campaign_from_template: Final = Operation(
     "createCampaignFromTemplate",
     "POST",
     "/v1/applications/{applicationId}/create_campaign_from_template",
@@ -115,7 +117,7 @@ create_campaign_from_template = Operation(
     results={201: "CreateTemplateCampaignResponse"},
     security=("management_key", "manager_auth"),
 )
-create_campaign_store_budget = Operation(
+create_campaign_store_budget: Final = Operation(
     "createCampaignStoreBudget",
     "POST",
     "/v1/applications/{applicationId}/campaigns/{campaignId}/stores/budgets",
@@ -125,7 +127,7 @@ create_campaign_store_budget = Operation(
     results={201: None},
     security=("management_key", "manager_auth"),
 )
-create_collection = Operation(
+create_collection: Final = Operation(
     "createCollection",
     "POST",
     "/v1/applications/{applicationId}/campaigns/{campaignId}/collections",
@@ -135,7 +137,7 @@ create_collection = Operation(
     results={201: "Collection"},
     security=("management_key", "manager_auth"),
 )
-create_coupons = Operation(
+create_coupons: Final = Operation(
     "createCoupons",
     "POST",
     "/v1/applications/{applicationId}/campaigns/{campaignId}/coupons",
@@ -147,7 +149,7 @@ create_coupons = Operation(
     security=("management_key", "manager_auth"),
     most=20000,
 )
-create_coupons_asynchronously = Operation(
+create_coupons_asynchronously: Final = Operation(
     "createCouponsAsynchronously",
     "POST",
     "/v1/applications/{applicationId}/campaigns/{campaignId}/coupons_async",
@@ -157,7 +159,7 @@ create_coupons_asynchronously = Operation(
     results={200: "AsyncCouponCreationResponse"},
     security=("management_key", "manager_auth"),
 )
-create_coupons_deletion_job = Operation(
+create_coupons_deletion_job: Final = Operation(
     "createCouponsDeletionJob",
     "POST",
     "/v1/applications/{applicationId}/campaigns/{campaignId}/coupons_deletion_jobs",
@@ -167,7 +169,7 @@ create_coupons_deletion_job = Operation(
     results={202: "AsyncCouponDeletionJobResponse"},
     security=("management_key", "manager_auth"),
 )
-create_coupons_for_multiple_recipients = Operation(
+create_coupons_for_multiple_recipients: Final = Operation(
     "createCouponsForMultipleRecipients",
     "POST",
     "/v1/applications/{applicationId}/campaigns/{campaignId}/coupons_with_recipients",
@@ -178,7 +180,7 @@ create_coupons_for_multiple_recipients = Operation(
     results={200: "CreateCoupons200Response", 204: None},
     security=("management_key", "manager_auth"),
 )
-create_invite_email = Operation(
+create_invite_email: Final = Operation(
     "createInviteEmail",
     "POST",
     "/v1/invite_emails",
@@ -186,7 +188,7 @@ create_invite_email = Operation(
     results={201: "NewInviteEmail"},
     security=("management_key", "manager_auth"),
 )
-create_invite_v2 = Operation(
+create_invite_v2: Final = Operation(
     "createInviteV2",
     "POST",
     "/v2/invites",
@@ -194,14 +196,14 @@ create_invite_v2 = Operation(
     results={201: "User"},
     security=("management_key", "manager_auth"),
 )
-create_password_recovery_email = Operation(
+create_password_recovery_email: Final = Operation(
     "createPasswordRecoveryEmail",
     "POST",
     "/v1/password_recovery_emails",
     body=Body("new_password_email", "NewPasswordEmail"),
     results={204: None},
 )
-create_ruleset = Operation(
+create_ruleset: Final = Operation(
     "createRuleset",
     "POST",
     "/v1/applications/{applicationId}/campaigns/{campaignId}/rulesets",
@@ -212,14 +214,14 @@ create_ruleset = Operation(
     security=("management_key", "manager_auth"),
     deprecated="createRuleset is deprecated",
 )
-create_session = Operation(
+create_session: Final = Operation(
     "createSession",
     "POST",
     "/v1/sessions",
     body=Body("login_params", "LoginParams"),
     results={201: "Session"},
 )
-create_store = Operation(
+create_store: Final = Operation(
     "createStore",
     "POST",
     "/v1/applications/{applicationId}/stores",
@@ -228,7 +230,7 @@ create_store = Operation(
     results={201: "Store"},
     security=("management_key", "manager_auth"),
 )
-deactivate_user_by_email = Operation(
+deactivate_user_by_email: Final = Operation(
     "deactivateUserByEmail",
     "POST",
     "/v1/users/deactivate",
@@ -236,7 +238,7 @@ deactivate_user_by_email = Operation(
     results={204: None},
     security=("management_key", "manager_auth"),
 )
-deduct_loyalty_card_points = Operation(
+deduct_loyalty_card_points: Final = Operation(
     "deductLoyaltyCardPoints",
     "PUT",
     "/v1/loyalty_programs/{loyaltyProgramId}/cards/{loyaltyCardId}/deduct_points",
@@ -247,7 +249,7 @@ deduct_loyalty_card_points = Operation(
     security=("management_key", "manager_auth"),
     idempotent=False,
 )
-delete_account_collection = Operation(
+delete_account_collection: Final = Operation(
     "deleteAccountCollection",
     "DELETE",
     "/v1/collections/{collectionId}",
@@ -255,7 +257,7 @@ delete_account_collection = Operation(
     results={204: None},
     security=("management_key", "manager_auth"),
 )
-delete_achievement = Operation(
+delete_achievement: Final = Operation(
     "deleteAchievement",
     "DELETE",
     "/v1/applications/{applicationId}/campaigns/{campaignId}/achievements/{achievementId}",
@@ -265,7 +267,7 @@ delete_achievement = Operation(
     results={204: None},
     security=("management_key", "manager_auth"),
 )
-delete_achievement_v2 = Operation(
+delete_achievement_v2: Final = Operation(
     "deleteAchievementV2",
     "DELETE",
     "/v2/achievements/{achievementId}",
@@ -273,7 +275,7 @@ delete_achievement_v2 = Operation(
     results={204: None},
     security=("management_key", "manager_auth"),
 )
-delete_campaign = Operation(
+delete_campaign: Final = Operation(
     "deleteCampaign",
     "DELETE",
     "/v1/applications/{applicationId}/campaigns/{campaignId}",
@@ -282,7 +284,7 @@ delete_campaign = Operation(
     results={204: None},
     security=("management_key", "manager_auth"),
 )
-delete_campaign_store_budgets = Operation(
+delete_campaign_store_budgets: Final = Operation(
     "deleteCampaignStoreBudgets",
     "DELETE",
     "/v1/applications/{applicationId}/campaigns/{campaignId}/stores/budgets",
@@ -293,7 +295,7 @@ delete_campaign_store_budgets = Operation(
     results={204: None},
     security=("management_key", "manager_auth"),
 )
-delete_collection = Operation(
+delete_collection: Final = Operation(
     "deleteCollection",
     "DELETE",
     "/v1/applications/{applicationId}/campaigns/{campaignId}/collections/{collectionId}",
@@ -303,7 +305,7 @@ delete_collection = Operation(
     results={204: None},
     security=("management_key", "manager_auth"),
 )
-delete_coupon = Operation(
+delete_coupon: Final = Operation(
     "deleteCoupon",
     "DELETE",
     "/v1/applications/{applicationId}/campaigns/{campaignId}/coupons/{couponId}",
@@ -313,7 +315,7 @@ delete_coupon = Operation(
     results={204: None},
     security=("management_key", "manager_auth"),
 )
-delete_coupons = Operation(
+delete_coupons: Final = Operation(
     "deleteCoupons",
     "DELETE",
     "/v1/applications/{applicationId}/campaigns/{campaignId}/coupons",
@@ -335,7 +337,7 @@ delete_coupons = Operation(
     results={204: None},
     security=("management_key", "manager_auth"),
 )
-delete_loyalty_card = Operation(
+delete_loyalty_card: Final = Operation(
     "deleteLoyaltyCard",
     "DELETE",
     "/v1/loyalty_programs/{loyaltyProgramId}/cards/{loyaltyCardId}",
@@ -344,7 +346,7 @@ delete_loyalty_card = Operation(
     results={204: None},
     security=("management_key", "manager_auth"),
 )
-delete_referral = Operation(
+delete_referral: Final = Operation(
     "deleteReferral",
     "DELETE",
     "/v1/applications/{applicationId}/campaigns/{campaignId}/referrals/{referralId}",
@@ -354,7 +356,7 @@ delete_referral = Operation(
     results={204: None},
     security=("management_key", "manager_auth"),
 )
-delete_ruleset = Operation(
+delete_ruleset: Final = Operation(
     "deleteRuleset",
     "DELETE",
     "/v1/applications/{applicationId}/campaigns/{campaignId}/rulesets/{rulesetId}",
@@ -365,7 +367,7 @@ delete_ruleset = Operation(
     security=("management_key", "manager_auth"),
     deprecated="deleteRuleset is deprecated",
 )
-delete_store = Operation(
+delete_store: Final = Operation(
     "deleteStore",
     "DELETE",
     "/v1/applications/{applicationId}/stores/{storeId}",
@@ -374,7 +376,7 @@ delete_store = Operation(
     results={204: None},
     security=("management_key", "manager_auth"),
 )
-delete_user = Operation(
+delete_user: Final = Operation(
     "deleteUser",
     "DELETE",
     "/v1/users/{userId}",
@@ -382,7 +384,7 @@ delete_user = Operation(
     results={204: None},
     security=("management_key", "manager_auth"),
 )
-delete_user_by_email = Operation(
+delete_user_by_email: Final = Operation(
     "deleteUserByEmail",
     "POST",
     "/v1/users/delete",
@@ -390,14 +392,14 @@ delete_user_by_email = Operation(
     results={204: None},
     security=("management_key", "manager_auth"),
 )
-destroy_session = Operation(
+destroy_session: Final = Operation(
     "destroySession",
     "DELETE",
     "/v1/sessions",
     results={204: None},
     security=("management_key", "manager_auth"),
 )
-disconnect_campaign_stores = Operation(
+disconnect_campaign_stores: Final = Operation(
     "disconnectCampaignStores",
     "DELETE",
     "/v1/applications/{applicationId}/campaigns/{campaignId}/stores",
@@ -406,7 +408,7 @@ disconnect_campaign_stores = Operation(
     results={204: None},
     security=("management_key", "manager_auth"),
 )
-exclude_price_history = Operation(
+exclude_price_history: Final = Operation(
     "excludePriceHistory",
     "POST",
     "/v1/applications/{applicationId}/price_history/exclusions",
@@ -415,7 +417,7 @@ exclude_price_history = Operation(
     results={200: None},
     security=("management_key", "manager_auth"),
 )
-export_account_collection_items = Operation(
+export_account_collection_items: Final = Operation(
     "exportAccountCollectionItems",
     "GET",
     "/v1/collections/{collectionId}/export",
@@ -426,7 +428,7 @@ export_account_collection_items = Operation(
     accept="application/csv, application/json",
     read_timeout=600,
 )
-export_achievement_v2 = Operation(
+export_achievement_v2: Final = Operation(
     "exportAchievementV2",
     "GET",
     "/v2/achievements/{achievementId}/export",
@@ -448,7 +450,7 @@ export_achievement_v2 = Operation(
     accept="application/csv, application/json",
     read_timeout=600,
 )
-export_achievements = Operation(
+export_achievements: Final = Operation(
     "exportAchievements",
     "GET",
     "/v1/applications/{applicationId}/campaigns/{campaignId}/achievements/{achievementId}/export",
@@ -472,7 +474,7 @@ export_achievements = Operation(
     accept="application/csv, application/json",
     read_timeout=600,
 )
-export_application_campaign_analytics = Operation(
+export_application_campaign_analytics: Final = Operation(
     "exportApplicationCampaignAnalytics",
     "GET",
     "/v1/applications/{applicationId}/campaign_analytics/export",
@@ -498,7 +500,7 @@ export_application_campaign_analytics = Operation(
     accept="application/csv, application/json",
     read_timeout=600,
 )
-export_audiences_memberships = Operation(
+export_audiences_memberships: Final = Operation(
     "exportAudiencesMemberships",
     "GET",
     "/v1/audiences/{audienceId}/memberships/export",
@@ -509,7 +511,7 @@ export_audiences_memberships = Operation(
     accept="application/csv, application/json",
     read_timeout=600,
 )
-export_campaign_store_budgets = Operation(
+export_campaign_store_budgets: Final = Operation(
     "exportCampaignStoreBudgets",
     "GET",
     "/v1/applications/{applicationId}/campaigns/{campaignId}/stores/budgets/export",
@@ -523,7 +525,7 @@ export_campaign_store_budgets = Operation(
     accept="application/csv, application/json",
     read_timeout=600,
 )
-export_campaign_stores = Operation(
+export_campaign_stores: Final = Operation(
     "exportCampaignStores",
     "GET",
     "/v1/applications/{applicationId}/campaigns/{campaignId}/stores/export",
@@ -535,7 +537,7 @@ export_campaign_stores = Operation(
     accept="application/csv, application/json",
     read_timeout=600,
 )
-export_campaign_value_map = Operation(
+export_campaign_value_map: Final = Operation(
     "exportCampaignValueMap",
     "GET",
     "/v1/applications/{applicationId}/campaigns/{campaignId}/value_maps/{valueMapId}/export",
@@ -548,7 +550,7 @@ export_campaign_value_map = Operation(
     accept="application/csv, application/json",
     read_timeout=600,
 )
-export_collection_items = Operation(
+export_collection_items: Final = Operation(
     "exportCollectionItems",
     "GET",
     "/v1/applications/{applicationId}/campaigns/{campaignId}/collections/{collectionId}/export",
@@ -561,7 +563,7 @@ export_collection_items = Operation(
     accept="application/csv, application/json",
     read_timeout=600,
 )
-export_coupons = Operation(
+export_coupons: Final = Operation(
     "exportCoupons",
     "GET",
     "/v1/applications/{applicationId}/export_coupons",
@@ -619,7 +621,7 @@ export_coupons = Operation(
     accept="application/csv, application/json",
     read_timeout=600,
 )
-export_customer_sessions = Operation(
+export_customer_sessions: Final = Operation(
     "exportCustomerSessions",
     "GET",
     "/v1/applications/{applicationId}/export_customer_sessions",
@@ -664,7 +666,7 @@ export_customer_sessions = Operation(
     accept="application/csv, application/json",
     read_timeout=600,
 )
-export_customers_tiers = Operation(
+export_customers_tiers: Final = Operation(
     "exportCustomersTiers",
     "GET",
     "/v1/loyalty_programs/{loyaltyProgramId}/export_customers_tiers",
@@ -686,7 +688,7 @@ export_customers_tiers = Operation(
     accept="application/csv, application/json",
     read_timeout=600,
 )
-export_effects = Operation(
+export_effects: Final = Operation(
     "exportEffects",
     "GET",
     "/v1/applications/{applicationId}/export_effects",
@@ -720,7 +722,7 @@ export_effects = Operation(
     accept="application/csv, application/json",
     read_timeout=600,
 )
-export_loyalty_balance = Operation(
+export_loyalty_balance: Final = Operation(
     "exportLoyaltyBalance",
     "GET",
     "/v1/loyalty_programs/{loyaltyProgramId}/export_customer_balance",
@@ -744,9 +746,9 @@ export_loyalty_balance = Operation(
     security=("management_key", "manager_auth"),
     accept="application/csv, application/json",
     read_timeout=600,
-    deprecated="exportLoyaltyBalance is deprecated",
+    deprecated="exportLoyaltyBalance is deprecated; use export_loyalty_balances",
 )
-export_loyalty_balances = Operation(
+export_loyalty_balances: Final = Operation(
     "exportLoyaltyBalances",
     "GET",
     "/v1/loyalty_programs/{loyaltyProgramId}/export_customer_balances",
@@ -771,7 +773,7 @@ export_loyalty_balances = Operation(
     accept="application/csv, application/json",
     read_timeout=600,
 )
-export_loyalty_card_balances = Operation(
+export_loyalty_card_balances: Final = Operation(
     "exportLoyaltyCardBalances",
     "GET",
     "/v1/loyalty_programs/{loyaltyProgramId}/export_card_balances",
@@ -796,7 +798,7 @@ export_loyalty_card_balances = Operation(
     accept="application/csv, application/json",
     read_timeout=600,
 )
-export_loyalty_card_ledger = Operation(
+export_loyalty_card_ledger: Final = Operation(
     "exportLoyaltyCardLedger",
     "GET",
     "/v1/loyalty_programs/{loyaltyProgramId}/cards/{loyaltyCardId}/export_log",
@@ -831,7 +833,7 @@ export_loyalty_card_ledger = Operation(
     accept="application/csv, application/json",
     read_timeout=600,
 )
-export_loyalty_cards = Operation(
+export_loyalty_cards: Final = Operation(
     "exportLoyaltyCards",
     "GET",
     "/v1/loyalty_programs/{loyaltyProgramId}/cards/export",
@@ -858,7 +860,7 @@ export_loyalty_cards = Operation(
     accept="application/csv, application/json",
     read_timeout=600,
 )
-export_loyalty_join_dates = Operation(
+export_loyalty_join_dates: Final = Operation(
     "exportLoyaltyJoinDates",
     "GET",
     "/v1/loyalty_programs/{loyaltyProgramId}/export_join_dates",
@@ -875,7 +877,7 @@ export_loyalty_join_dates = Operation(
     accept="application/csv, application/json",
     read_timeout=600,
 )
-export_loyalty_ledger = Operation(
+export_loyalty_ledger: Final = Operation(
     "exportLoyaltyLedger",
     "GET",
     "/v1/loyalty_programs/{loyaltyProgramId}/profile/{integrationId}/export_log",
@@ -910,7 +912,7 @@ export_loyalty_ledger = Operation(
     accept="application/csv, application/json",
     read_timeout=600,
 )
-export_pool_giveaways = Operation(
+export_pool_giveaways: Final = Operation(
     "exportPoolGiveaways",
     "GET",
     "/v1/giveaways/pools/{poolId}/export",
@@ -937,7 +939,7 @@ export_pool_giveaways = Operation(
     accept="application/csv, application/json",
     read_timeout=600,
 )
-export_referrals = Operation(
+export_referrals: Final = Operation(
     "exportReferrals",
     "GET",
     "/v1/applications/{applicationId}/export_referrals",
@@ -964,7 +966,7 @@ export_referrals = Operation(
     accept="application/csv, application/json",
     read_timeout=600,
 )
-generate_coupon_rejections = Operation(
+generate_coupon_rejections: Final = Operation(
     "generateCouponRejections",
     "GET",
     "/v1/coupon_rejections",
@@ -976,7 +978,7 @@ generate_coupon_rejections = Operation(
     security=("management_key", "manager_auth"),
     paging=Paging(items="data"),
 )
-get_access_logs = Operation(
+get_access_logs: Final = Operation(
     "getAccessLogs",
     "GET",
     "/v1/applications/{applicationId}/access_logs",
@@ -992,9 +994,9 @@ get_access_logs = Operation(
     results={200: "GetAccessLogs200Response"},
     security=("management_key", "manager_auth"),
     paging=Paging(skip="skip", items="data", total="totalResultSize", identity=("uuid",)),
-    deprecated="getAccessLogs is deprecated",
+    deprecated="getAccessLogs is deprecated; use get_access_logs_without_total_count",
 )
-get_access_logs_without_total_count = Operation(
+get_access_logs_without_total_count: Final = Operation(
     "getAccessLogsWithoutTotalCount",
     "GET",
     "/v1/applications/{applicationId}/access_logs/no_total",
@@ -1011,7 +1013,7 @@ get_access_logs_without_total_count = Operation(
     security=("management_key", "manager_auth"),
     paging=Paging(skip="skip", items="data", more="hasMore", identity=("uuid",)),
 )
-get_account = Operation(
+get_account: Final = Operation(
     "getAccount",
     "GET",
     "/v1/accounts/{accountId}",
@@ -1019,7 +1021,7 @@ get_account = Operation(
     results={200: "Account"},
     security=("management_key", "manager_auth"),
 )
-get_account_analytics = Operation(
+get_account_analytics: Final = Operation(
     "getAccountAnalytics",
     "GET",
     "/v1/accounts/{accountId}/analytics",
@@ -1027,7 +1029,7 @@ get_account_analytics = Operation(
     results={200: "AccountAnalytics"},
     security=("management_key", "manager_auth"),
 )
-get_account_collection = Operation(
+get_account_collection: Final = Operation(
     "getAccountCollection",
     "GET",
     "/v1/collections/{collectionId}",
@@ -1035,7 +1037,7 @@ get_account_collection = Operation(
     results={200: "Collection"},
     security=("management_key", "manager_auth"),
 )
-get_achievement = Operation(
+get_achievement: Final = Operation(
     "getAchievement",
     "GET",
     "/v1/applications/{applicationId}/campaigns/{campaignId}/achievements/{achievementId}",
@@ -1045,7 +1047,7 @@ get_achievement = Operation(
     results={200: "Achievement"},
     security=("management_key", "manager_auth"),
 )
-get_achievement_v2 = Operation(
+get_achievement_v2: Final = Operation(
     "getAchievementV2",
     "GET",
     "/v2/achievements/{achievementId}",
@@ -1053,7 +1055,7 @@ get_achievement_v2 = Operation(
     results={200: "AchievementV2"},
     security=("management_key", "manager_auth"),
 )
-get_additional_cost = Operation(
+get_additional_cost: Final = Operation(
     "getAdditionalCost",
     "GET",
     "/v1/additional_costs/{additionalCostId}",
@@ -1061,7 +1063,7 @@ get_additional_cost = Operation(
     results={200: "AccountAdditionalCost"},
     security=("management_key", "manager_auth"),
 )
-get_additional_costs = Operation(
+get_additional_costs: Final = Operation(
     "getAdditionalCosts",
     "GET",
     "/v1/additional_costs",
@@ -1072,7 +1074,7 @@ get_additional_costs = Operation(
     security=("management_key", "manager_auth"),
     paging=Paging(skip="skip", items="data", total="totalResultSize", identity=("id",)),
 )
-get_all_access_logs = Operation(
+get_all_access_logs: Final = Operation(
     "getAllAccessLogs",
     "GET",
     "/v1/access_logs",
@@ -1089,16 +1091,16 @@ get_all_access_logs = Operation(
     paging=Paging(skip="skip", items="data", total="totalResultSize", identity=("uuid",)),
     deprecated="getAllAccessLogs is deprecated",
 )
-get_all_roles = Operation(
+get_all_roles: Final = Operation(
     "getAllRoles",
     "GET",
     "/v1/roles",
     results={200: "GetAllRoles200Response"},
     security=("management_key", "manager_auth"),
     paging=Paging(items="data", total="totalResultSize"),
-    deprecated="getAllRoles is deprecated",
+    deprecated="getAllRoles is deprecated; use list_all_roles_v2",
 )
-get_application = Operation(
+get_application: Final = Operation(
     "getApplication",
     "GET",
     "/v1/applications/{applicationId}",
@@ -1106,7 +1108,7 @@ get_application = Operation(
     results={200: "Application"},
     security=("management_key", "manager_auth"),
 )
-get_application_api_health = Operation(
+get_application_api_health: Final = Operation(
     "getApplicationApiHealth",
     "GET",
     "/v1/applications/{applicationId}/health_report",
@@ -1114,7 +1116,7 @@ get_application_api_health = Operation(
     results={200: "ApplicationApiHealth"},
     security=("management_key", "manager_auth"),
 )
-get_application_cart_item_filter_expression = Operation(
+get_application_cart_item_filter_expression: Final = Operation(
     "getApplicationCartItemFilterExpression",
     "GET",
     "/v1/applications/{applicationId}/cart_item_filters/{cartItemFilterId}/"
@@ -1125,7 +1127,7 @@ get_application_cart_item_filter_expression = Operation(
     results={200: "ApplicationCIFExpression"},
     security=("management_key", "manager_auth"),
 )
-get_application_customer = Operation(
+get_application_customer: Final = Operation(
     "getApplicationCustomer",
     "GET",
     "/v1/applications/{applicationId}/customers/{customerId}",
@@ -1134,7 +1136,7 @@ get_application_customer = Operation(
     results={200: "ApplicationCustomer"},
     security=("management_key", "manager_auth"),
 )
-get_application_customer_friends = Operation(
+get_application_customer_friends: Final = Operation(
     "getApplicationCustomerFriends",
     "GET",
     "/v1/applications/{applicationId}/profile/{integrationId}/friends",
@@ -1148,7 +1150,7 @@ get_application_customer_friends = Operation(
     security=("management_key", "manager_auth"),
     paging=Paging(skip="skip", items="data", more="hasMore", total="totalResultSize"),
 )
-get_application_customers = Operation(
+get_application_customers: Final = Operation(
     "getApplicationCustomers",
     "GET",
     "/v1/applications/{applicationId}/customers",
@@ -1163,7 +1165,7 @@ get_application_customers = Operation(
         skip="skip", items="data", more="hasMore", total="totalResultSize", identity=("id",)
     ),
 )
-get_application_customers_by_attributes = Operation(
+get_application_customers_by_attributes: Final = Operation(
     "getApplicationCustomersByAttributes",
     "POST",
     "/v1/applications/{applicationId}/customer_search",
@@ -1179,7 +1181,7 @@ get_application_customers_by_attributes = Operation(
         skip="skip", items="data", more="hasMore", total="totalResultSize", identity=("id",)
     ),
 )
-get_application_event_types = Operation(
+get_application_event_types: Final = Operation(
     "getApplicationEventTypes",
     "GET",
     "/v1/applications/{applicationId}/event_types",
@@ -1191,7 +1193,7 @@ get_application_event_types = Operation(
     security=("management_key", "manager_auth"),
     paging=Paging(skip="skip", items="data", total="totalResultSize", identity=()),
 )
-get_application_events = Operation(
+get_application_events: Final = Operation(
     "getApplicationEvents",
     "GET",
     "/v1/applications/{applicationId}/events",
@@ -1213,9 +1215,9 @@ get_application_events = Operation(
     results={200: "GetApplicationEvents200Response"},
     security=("management_key", "manager_auth"),
     paging=Paging(skip="skip", items="data", total="totalResultSize", identity=("id",)),
-    deprecated="getApplicationEvents is deprecated",
+    deprecated="getApplicationEvents is deprecated; use get_application_events_without_total_count",
 )
-get_application_events_without_total_count = Operation(
+get_application_events_without_total_count: Final = Operation(
     "getApplicationEventsWithoutTotalCount",
     "GET",
     "/v1/applications/{applicationId}/events/no_total",
@@ -1239,7 +1241,7 @@ get_application_events_without_total_count = Operation(
     security=("management_key", "manager_auth"),
     paging=Paging(skip="skip", items="data", more="hasMore", identity=("id",)),
 )
-get_application_session = Operation(
+get_application_session: Final = Operation(
     "getApplicationSession",
     "GET",
     "/v1/applications/{applicationId}/sessions/{sessionId}",
@@ -1248,7 +1250,7 @@ get_application_session = Operation(
     results={200: "ApplicationSession"},
     security=("management_key", "manager_auth"),
 )
-get_application_sessions = Operation(
+get_application_sessions: Final = Operation(
     "getApplicationSessions",
     "GET",
     "/v1/applications/{applicationId}/sessions",
@@ -1269,7 +1271,7 @@ get_application_sessions = Operation(
     security=("management_key", "manager_auth"),
     paging=Paging(skip="skip", items="data", more="hasMore", identity=("id",)),
 )
-get_application_sessions_by_customer_attributes = Operation(
+get_application_sessions_by_customer_attributes: Final = Operation(
     "getApplicationSessionsByCustomerAttributes",
     "POST",
     "/v1/applications/{applicationId}/sessions_search",
@@ -1285,7 +1287,7 @@ get_application_sessions_by_customer_attributes = Operation(
         skip="skip", items="data", more="hasMore", total="totalResultSize", identity=("id",)
     ),
 )
-get_applications = Operation(
+get_applications: Final = Operation(
     "getApplications",
     "GET",
     "/v1/applications",
@@ -1296,7 +1298,7 @@ get_applications = Operation(
     security=("management_key", "manager_auth"),
     paging=Paging(skip="skip", items="data", total="totalResultSize", identity=("id",)),
 )
-get_attribute = Operation(
+get_attribute: Final = Operation(
     "getAttribute",
     "GET",
     "/v1/attributes/{attributeId}",
@@ -1304,7 +1306,7 @@ get_attribute = Operation(
     results={200: "Attribute"},
     security=("management_key", "manager_auth"),
 )
-get_attributes = Operation(
+get_attributes: Final = Operation(
     "getAttributes",
     "GET",
     "/v1/attributes",
@@ -1321,7 +1323,7 @@ get_attributes = Operation(
     security=("management_key", "manager_auth"),
     paging=Paging(skip="skip", items="data", total="totalResultSize", identity=("id",)),
 )
-get_audience_memberships = Operation(
+get_audience_memberships: Final = Operation(
     "getAudienceMemberships",
     "GET",
     "/v1/audiences/{audienceId}/memberships",
@@ -1334,7 +1336,7 @@ get_audience_memberships = Operation(
     security=("management_key", "manager_auth"),
     paging=Paging(skip="skip", items="data", more="hasMore", identity=("id",)),
 )
-get_audiences = Operation(
+get_audiences: Final = Operation(
     "getAudiences",
     "GET",
     "/v1/audiences",
@@ -1348,7 +1350,7 @@ get_audiences = Operation(
         skip="skip", items="data", more="hasMore", total="totalResultSize", identity=("id",)
     ),
 )
-get_audiences_analytics = Operation(
+get_audiences_analytics: Final = Operation(
     "getAudiencesAnalytics",
     "GET",
     "/v1/audiences/analytics",
@@ -1358,7 +1360,7 @@ get_audiences_analytics = Operation(
     security=("management_key", "manager_auth"),
     paging=Paging(items="data", more="hasMore"),
 )
-get_campaign = Operation(
+get_campaign: Final = Operation(
     "getCampaign",
     "GET",
     "/v1/applications/{applicationId}/campaigns/{campaignId}",
@@ -1367,7 +1369,7 @@ get_campaign = Operation(
     results={200: "Campaign"},
     security=("management_key", "manager_auth"),
 )
-get_campaign_analytics = Operation(
+get_campaign_analytics: Final = Operation(
     "getCampaignAnalytics",
     "GET",
     "/v1/applications/{applicationId}/campaigns/{campaignId}/analytics",
@@ -1382,7 +1384,7 @@ get_campaign_analytics = Operation(
     security=("management_key", "manager_auth"),
     paging=Paging(items="data", total="totalResultSize"),
 )
-get_campaign_by_attributes = Operation(
+get_campaign_by_attributes: Final = Operation(
     "getCampaignByAttributes",
     "POST",
     "/v1/applications/{applicationId}/campaigns_search",
@@ -1401,7 +1403,7 @@ get_campaign_by_attributes = Operation(
     idempotent=True,
     paging=Paging(skip="skip", items="data", total="totalResultSize", identity=("id",)),
 )
-get_campaign_group = Operation(
+get_campaign_group: Final = Operation(
     "getCampaignGroup",
     "GET",
     "/v1/campaign_groups/{campaignGroupId}",
@@ -1409,7 +1411,7 @@ get_campaign_group = Operation(
     results={200: "CampaignGroup"},
     security=("management_key", "manager_auth"),
 )
-get_campaign_groups = Operation(
+get_campaign_groups: Final = Operation(
     "getCampaignGroups",
     "GET",
     "/v1/campaign_groups",
@@ -1420,7 +1422,7 @@ get_campaign_groups = Operation(
     security=("management_key", "manager_auth"),
     paging=Paging(skip="skip", items="data", total="totalResultSize", identity=("id",)),
 )
-get_campaign_templates = Operation(
+get_campaign_templates: Final = Operation(
     "getCampaignTemplates",
     "GET",
     "/v1/campaign_templates",
@@ -1435,7 +1437,7 @@ get_campaign_templates = Operation(
     security=("management_key", "manager_auth"),
     paging=Paging(skip="skip", items="data", more="hasMore", identity=("id",)),
 )
-get_campaigns = Operation(
+get_campaigns: Final = Operation(
     "getCampaigns",
     "GET",
     "/v1/applications/{applicationId}/campaigns",
@@ -1463,7 +1465,7 @@ get_campaigns = Operation(
     security=("management_key", "manager_auth"),
     paging=Paging(skip="skip", items="data", total="totalResultSize", identity=("id",)),
 )
-get_changes = Operation(
+get_changes: Final = Operation(
     "getChanges",
     "GET",
     "/v1/changes",
@@ -1484,7 +1486,7 @@ get_changes = Operation(
         skip="skip", items="data", more="hasMore", total="totalResultSize", identity=("id",)
     ),
 )
-get_collection = Operation(
+get_collection: Final = Operation(
     "getCollection",
     "GET",
     "/v1/applications/{applicationId}/campaigns/{campaignId}/collections/{collectionId}",
@@ -1494,7 +1496,7 @@ get_collection = Operation(
     results={200: "Collection"},
     security=("management_key", "manager_auth"),
 )
-get_collection_items = Operation(
+get_collection_items: Final = Operation(
     "getCollectionItems",
     "GET",
     "/v1/collections/{collectionId}/items",
@@ -1505,7 +1507,7 @@ get_collection_items = Operation(
     security=("management_key", "manager_auth"),
     paging=Paging(skip="skip", items="data", more="hasMore"),
 )
-get_coupons = Operation(
+get_coupons: Final = Operation(
     "getCoupons",
     "GET",
     "/v1/applications/{applicationId}/campaigns/{campaignId}/coupons",
@@ -1530,9 +1532,9 @@ get_coupons = Operation(
     results={200: "GetCoupons200Response"},
     security=("management_key", "manager_auth"),
     paging=Paging(skip="skip", items="data", total="totalResultSize", identity=("id",)),
-    deprecated="getCoupons is deprecated",
+    deprecated="getCoupons is deprecated; use get_coupons_without_total_count",
 )
-get_coupons_by_attributes = Operation(
+get_coupons_by_attributes: Final = Operation(
     "getCouponsByAttributes",
     "POST",
     "/v1/applications/{applicationId}/campaigns/{campaignId}/coupons_search",
@@ -1555,9 +1557,10 @@ get_coupons_by_attributes = Operation(
     security=("management_key", "manager_auth"),
     idempotent=True,
     paging=Paging(skip="skip", items="data", total="totalResultSize", identity=("id",)),
-    deprecated="getCouponsByAttributes is deprecated",
+    deprecated="getCouponsByAttributes is deprecated; use "
+    "search_coupons_advanced_without_total_count",
 )
-get_coupons_by_attributes_application_wide = Operation(
+get_coupons_by_attributes_application_wide: Final = Operation(
     "getCouponsByAttributesApplicationWide",
     "POST",
     "/v1/applications/{applicationId}/coupons_search",
@@ -1584,9 +1587,10 @@ get_coupons_by_attributes_application_wide = Operation(
     security=("management_key", "manager_auth"),
     idempotent=True,
     paging=Paging(skip="skip", items="data", total="totalResultSize", identity=("id",)),
-    deprecated="getCouponsByAttributesApplicationWide is deprecated",
+    deprecated="getCouponsByAttributesApplicationWide is deprecated; use "
+    "search_coupons_advanced_application_wide_without_total_count",
 )
-get_coupons_without_total_count = Operation(
+get_coupons_without_total_count: Final = Operation(
     "getCouponsWithoutTotalCount",
     "GET",
     "/v1/applications/{applicationId}/campaigns/{campaignId}/coupons/no_total",
@@ -1614,7 +1618,7 @@ get_coupons_without_total_count = Operation(
     security=("management_key", "manager_auth"),
     paging=Paging(skip="skip", items="data", more="hasMore", identity=("id",)),
 )
-get_customer_activity_report = Operation(
+get_customer_activity_report: Final = Operation(
     "getCustomerActivityReport",
     "GET",
     "/v1/applications/{applicationId}/customer_activity_reports/{customerId}",
@@ -1627,7 +1631,7 @@ get_customer_activity_report = Operation(
     results={200: "CustomerActivityReport"},
     security=("management_key", "manager_auth"),
 )
-get_customer_activity_reports = Operation(
+get_customer_activity_reports: Final = Operation(
     "getCustomerActivityReports",
     "GET",
     "/v1/applications/{applicationId}/customer_activity_reports",
@@ -1644,9 +1648,10 @@ get_customer_activity_reports = Operation(
     results={200: "GetCustomerActivityReports200Response"},
     security=("management_key", "manager_auth"),
     paging=Paging(skip="skip", items="data", total="totalResultSize", identity=("customerId",)),
-    deprecated="getCustomerActivityReports is deprecated",
+    deprecated="getCustomerActivityReports is deprecated; use "
+    "get_customer_activity_reports_without_total_count",
 )
-get_customer_activity_reports_without_total_count = Operation(
+get_customer_activity_reports_without_total_count: Final = Operation(
     "getCustomerActivityReportsWithoutTotalCount",
     "GET",
     "/v1/applications/{applicationId}/customer_activity_reports/no_total",
@@ -1664,7 +1669,7 @@ get_customer_activity_reports_without_total_count = Operation(
     security=("management_key", "manager_auth"),
     paging=Paging(skip="skip", items="data", more="hasMore", identity=("customerId",)),
 )
-get_customer_analytics = Operation(
+get_customer_analytics: Final = Operation(
     "getCustomerAnalytics",
     "GET",
     "/v1/applications/{applicationId}/customers/{customerId}/analytics",
@@ -1676,7 +1681,7 @@ get_customer_analytics = Operation(
     results={200: "CustomerAnalytics"},
     security=("management_key", "manager_auth"),
 )
-get_customer_profile = Operation(
+get_customer_profile: Final = Operation(
     "getCustomerProfile",
     "GET",
     "/v1/customers/{customerId}",
@@ -1684,7 +1689,7 @@ get_customer_profile = Operation(
     results={200: "CustomerProfile"},
     security=("management_key", "manager_auth"),
 )
-get_customer_profile_achievement_progress = Operation(
+get_customer_profile_achievement_progress: Final = Operation(
     "getCustomerProfileAchievementProgress",
     "GET",
     "/v1/applications/{applicationId}/achievement_progress/{integrationId}",
@@ -1698,7 +1703,7 @@ get_customer_profile_achievement_progress = Operation(
     security=("management_key", "manager_auth"),
     paging=Paging(skip="skip", items="data", more="hasMore"),
 )
-get_customer_profiles = Operation(
+get_customer_profiles: Final = Operation(
     "getCustomerProfiles",
     "GET",
     "/v1/customers/no_total",
@@ -1709,7 +1714,7 @@ get_customer_profiles = Operation(
     security=("management_key", "manager_auth"),
     paging=Paging(skip="skip", items="data", more="hasMore", identity=("id",)),
 )
-get_customers_by_attributes = Operation(
+get_customers_by_attributes: Final = Operation(
     "getCustomersByAttributes",
     "POST",
     "/v1/customer_search/no_total",
@@ -1724,7 +1729,7 @@ get_customers_by_attributes = Operation(
         skip="skip", items="data", more="hasMore", total="totalResultSize", identity=("id",)
     ),
 )
-get_dashboard_statistics = Operation(
+get_dashboard_statistics: Final = Operation(
     "getDashboardStatistics",
     "GET",
     "/v1/loyalty_programs/{loyaltyProgramId}/dashboard",
@@ -1736,7 +1741,7 @@ get_dashboard_statistics = Operation(
     security=("management_key", "manager_auth"),
     paging=Paging(items="data", total="totalResultSize"),
 )
-get_event_types = Operation(
+get_event_types: Final = Operation(
     "getEventTypes",
     "GET",
     "/v1/event_types",
@@ -1749,7 +1754,7 @@ get_event_types = Operation(
     security=("management_key", "manager_auth"),
     paging=Paging(skip="skip", items="data", total="totalResultSize", identity=("id",)),
 )
-get_experiment = Operation(
+get_experiment: Final = Operation(
     "getExperiment",
     "GET",
     "/v1/applications/{applicationId}/experiments/{experimentId}",
@@ -1758,7 +1763,7 @@ get_experiment = Operation(
     results={200: "Experiment"},
     security=("management_key", "manager_auth"),
 )
-get_exports = Operation(
+get_exports: Final = Operation(
     "getExports",
     "GET",
     "/v1/exports",
@@ -1777,7 +1782,7 @@ get_exports = Operation(
     security=("management_key", "manager_auth"),
     paging=Paging(skip="skip", items="data", total="totalResultSize", identity=("id",)),
 )
-get_loyalty_card = Operation(
+get_loyalty_card: Final = Operation(
     "getLoyaltyCard",
     "GET",
     "/v1/loyalty_programs/{loyaltyProgramId}/cards/{loyaltyCardId}",
@@ -1786,7 +1791,7 @@ get_loyalty_card = Operation(
     results={200: "LoyaltyCard"},
     security=("management_key", "manager_auth"),
 )
-get_loyalty_card_transaction_logs = Operation(
+get_loyalty_card_transaction_logs: Final = Operation(
     "getLoyaltyCardTransactionLogs",
     "GET",
     "/v1/loyalty_programs/{loyaltyProgramId}/cards/{loyaltyCardId}/logs",
@@ -1808,7 +1813,7 @@ get_loyalty_card_transaction_logs = Operation(
     security=("management_key", "manager_auth"),
     paging=Paging(skip="skip", items="data", more="hasMore"),
 )
-get_loyalty_cards = Operation(
+get_loyalty_cards: Final = Operation(
     "getLoyaltyCards",
     "GET",
     "/v1/loyalty_programs/{loyaltyProgramId}/cards",
@@ -1823,7 +1828,7 @@ get_loyalty_cards = Operation(
     security=("management_key", "manager_auth"),
     paging=Paging(skip="skip", items="data", more="hasMore", identity=("id",)),
 )
-get_loyalty_ledger_balances = Operation(
+get_loyalty_ledger_balances: Final = Operation(
     "getLoyaltyLedgerBalances",
     "GET",
     "/v1/loyalty_programs/{loyaltyProgramId}/profile/{integrationId}/ledger_balances",
@@ -1836,7 +1841,7 @@ get_loyalty_ledger_balances = Operation(
     results={200: "LoyaltyBalancesWithTiers"},
     security=("management_key", "manager_auth"),
 )
-get_loyalty_points = Operation(
+get_loyalty_points: Final = Operation(
     "getLoyaltyPoints",
     "GET",
     "/v1/loyalty_programs/{loyaltyProgramId}/profile/{integrationId}",
@@ -1844,9 +1849,10 @@ get_loyalty_points = Operation(
     path("integration_id", "integrationId", "str"),
     results={200: "LoyaltyLedger"},
     security=("management_key", "manager_auth"),
-    deprecated="getLoyaltyPoints is deprecated",
+    deprecated="getLoyaltyPoints is deprecated; use "
+    "IntegrationApi.get_loyalty_program_profile_transactions",
 )
-get_loyalty_program = Operation(
+get_loyalty_program: Final = Operation(
     "getLoyaltyProgram",
     "GET",
     "/v1/loyalty_programs/{loyaltyProgramId}",
@@ -1854,7 +1860,7 @@ get_loyalty_program = Operation(
     results={200: "LoyaltyProgram"},
     security=("management_key", "manager_auth"),
 )
-get_loyalty_program_profile_ledger_transactions = Operation(
+get_loyalty_program_profile_ledger_transactions: Final = Operation(
     "getLoyaltyProgramProfileLedgerTransactions",
     "GET",
     "/v1/loyalty_programs/{loyaltyProgramId}/profile/{integrationId}/ledger_transactions",
@@ -1882,7 +1888,7 @@ get_loyalty_program_profile_ledger_transactions = Operation(
     security=("management_key", "manager_auth"),
     paging=Paging(skip="skip", items="data", more="hasMore"),
 )
-get_loyalty_program_transactions = Operation(
+get_loyalty_program_transactions: Final = Operation(
     "getLoyaltyProgramTransactions",
     "GET",
     "/v1/loyalty_programs/{loyaltyProgramId}/transactions",
@@ -1909,7 +1915,7 @@ get_loyalty_program_transactions = Operation(
     security=("management_key", "manager_auth"),
     paging=Paging(skip="skip", items="data", more="hasMore"),
 )
-get_loyalty_programs = Operation(
+get_loyalty_programs: Final = Operation(
     "getLoyaltyPrograms",
     "GET",
     "/v1/loyalty_programs",
@@ -1917,16 +1923,16 @@ get_loyalty_programs = Operation(
     security=("management_key", "manager_auth"),
     paging=Paging(items="data", total="totalResultSize"),
 )
-get_loyalty_statistics = Operation(
+get_loyalty_statistics: Final = Operation(
     "getLoyaltyStatistics",
     "GET",
     "/v1/loyalty_programs/{loyaltyProgramId}/statistics",
     path("loyalty_program_id", "loyaltyProgramId", "int"),
     results={200: "LoyaltyDashboardData"},
     security=("management_key", "manager_auth"),
-    deprecated="getLoyaltyStatistics is deprecated",
+    deprecated="getLoyaltyStatistics is deprecated; use get_dashboard_statistics",
 )
-get_message_logs = Operation(
+get_message_logs: Final = Operation(
     "getMessageLogs",
     "GET",
     "/v1/message_logs",
@@ -1965,7 +1971,7 @@ get_message_logs = Operation(
     security=("management_key", "manager_auth"),
     paging=Paging(cursor="cursor", next="nextCursor", items="data", identity=("id",)),
 )
-get_referrals = Operation(
+get_referrals: Final = Operation(
     "getReferrals",
     "GET",
     "/v1/applications/{applicationId}/campaigns/{campaignId}/referrals",
@@ -1983,9 +1989,9 @@ get_referrals = Operation(
     results={200: "GetReferrals200Response"},
     security=("management_key", "manager_auth"),
     paging=Paging(skip="skip", items="data", total="totalResultSize", identity=("id",)),
-    deprecated="getReferrals is deprecated",
+    deprecated="getReferrals is deprecated; use get_referrals_without_total_count",
 )
-get_referrals_without_total_count = Operation(
+get_referrals_without_total_count: Final = Operation(
     "getReferralsWithoutTotalCount",
     "GET",
     "/v1/applications/{applicationId}/campaigns/{campaignId}/referrals/no_total",
@@ -2004,16 +2010,16 @@ get_referrals_without_total_count = Operation(
     security=("management_key", "manager_auth"),
     paging=Paging(skip="skip", items="data", more="hasMore", identity=("id",)),
 )
-get_role = Operation(
+get_role: Final = Operation(
     "getRole",
     "GET",
     "/v1/roles/{roleId}",
     path("role_id", "roleId", "int"),
     results={200: "Role"},
     security=("management_key", "manager_auth"),
-    deprecated="getRole is deprecated",
+    deprecated="getRole is deprecated; use get_role_v2",
 )
-get_role_v2 = Operation(
+get_role_v2: Final = Operation(
     "getRoleV2",
     "GET",
     "/v2/roles/{roleId}",
@@ -2021,7 +2027,7 @@ get_role_v2 = Operation(
     results={200: "RoleV2"},
     security=("management_key", "manager_auth"),
 )
-get_ruleset = Operation(
+get_ruleset: Final = Operation(
     "getRuleset",
     "GET",
     "/v1/applications/{applicationId}/campaigns/{campaignId}/rulesets/{rulesetId}",
@@ -2031,7 +2037,7 @@ get_ruleset = Operation(
     results={200: "Ruleset"},
     security=("management_key", "manager_auth"),
 )
-get_ruleset_v2 = Operation(
+get_ruleset_v2: Final = Operation(
     "getRulesetV2",
     "GET",
     "/v2/applications/{applicationId}/campaigns/{campaignId}/rulesets/{rulesetId}",
@@ -2041,7 +2047,7 @@ get_ruleset_v2 = Operation(
     results={200: "RulesetV2"},
     security=("management_key", "manager_auth"),
 )
-get_rulesets = Operation(
+get_rulesets: Final = Operation(
     "getRulesets",
     "GET",
     "/v1/applications/{applicationId}/campaigns/{campaignId}/rulesets",
@@ -2054,7 +2060,7 @@ get_rulesets = Operation(
     security=("management_key", "manager_auth"),
     paging=Paging(skip="skip", items="data", total="totalResultSize", identity=("id",)),
 )
-get_store = Operation(
+get_store: Final = Operation(
     "getStore",
     "GET",
     "/v1/applications/{applicationId}/stores/{storeId}",
@@ -2063,7 +2069,7 @@ get_store = Operation(
     results={200: "Store"},
     security=("management_key", "manager_auth"),
 )
-get_user = Operation(
+get_user: Final = Operation(
     "getUser",
     "GET",
     "/v1/users/{userId}",
@@ -2071,7 +2077,7 @@ get_user = Operation(
     results={200: "User"},
     security=("management_key", "manager_auth"),
 )
-get_users = Operation(
+get_users: Final = Operation(
     "getUsers",
     "GET",
     "/v1/users",
@@ -2082,7 +2088,7 @@ get_users = Operation(
     security=("management_key", "manager_auth"),
     paging=Paging(skip="skip", items="data", total="totalResultSize", identity=("id",)),
 )
-get_webhook = Operation(
+get_webhook: Final = Operation(
     "getWebhook",
     "GET",
     "/v1/webhooks/{webhookId}",
@@ -2090,7 +2096,7 @@ get_webhook = Operation(
     results={200: "Webhook"},
     security=("management_key", "manager_auth"),
 )
-get_webhook_activation_logs = Operation(
+get_webhook_activation_logs: Final = Operation(
     "getWebhookActivationLogs",
     "GET",
     "/v1/webhook_activation_logs",
@@ -2108,7 +2114,7 @@ get_webhook_activation_logs = Operation(
     paging=Paging(skip="skip", items="data", total="totalResultSize"),
     deprecated="getWebhookActivationLogs is deprecated",
 )
-get_webhook_logs = Operation(
+get_webhook_logs: Final = Operation(
     "getWebhookLogs",
     "GET",
     "/v1/webhook_logs",
@@ -2127,7 +2133,7 @@ get_webhook_logs = Operation(
     paging=Paging(skip="skip", items="data", total="totalResultSize", identity=("id",)),
     deprecated="getWebhookLogs is deprecated",
 )
-get_webhooks = Operation(
+get_webhooks: Final = Operation(
     "getWebhooks",
     "GET",
     "/v1/webhooks",
@@ -2143,7 +2149,7 @@ get_webhooks = Operation(
     security=("management_key", "manager_auth"),
     paging=Paging(skip="skip", items="data", total="totalResultSize", identity=("id",)),
 )
-import_account_collection = Operation(
+import_account_collection: Final = Operation(
     "importAccountCollection",
     "POST",
     "/v1/collections/{collectionId}/import",
@@ -2154,7 +2160,7 @@ import_account_collection = Operation(
     security=("management_key", "manager_auth"),
     read_timeout=300,
 )
-import_allowed_list = Operation(
+import_allowed_list: Final = Operation(
     "importAllowedList",
     "POST",
     "/v1/attributes/{attributeId}/allowed_list/import",
@@ -2165,7 +2171,7 @@ import_allowed_list = Operation(
     security=("management_key", "manager_auth"),
     read_timeout=300,
 )
-import_audiences_memberships = Operation(
+import_audiences_memberships: Final = Operation(
     "importAudiencesMemberships",
     "POST",
     "/v1/audiences/{audienceId}/memberships/import",
@@ -2176,7 +2182,7 @@ import_audiences_memberships = Operation(
     security=("management_key", "manager_auth"),
     read_timeout=300,
 )
-import_campaign_store_budget = Operation(
+import_campaign_store_budget: Final = Operation(
     "importCampaignStoreBudget",
     "POST",
     "/v1/applications/{applicationId}/campaigns/{campaignId}/stores/budgets/import",
@@ -2196,7 +2202,7 @@ import_campaign_store_budget = Operation(
     security=("management_key", "manager_auth"),
     read_timeout=300,
 )
-import_campaign_stores = Operation(
+import_campaign_stores: Final = Operation(
     "importCampaignStores",
     "POST",
     "/v1/applications/{applicationId}/campaigns/{campaignId}/stores/import",
@@ -2208,7 +2214,7 @@ import_campaign_stores = Operation(
     security=("management_key", "manager_auth"),
     read_timeout=300,
 )
-import_collection = Operation(
+import_collection: Final = Operation(
     "importCollection",
     "POST",
     "/v1/applications/{applicationId}/campaigns/{campaignId}/collections/{collectionId}/import",
@@ -2221,7 +2227,7 @@ import_collection = Operation(
     security=("management_key", "manager_auth"),
     read_timeout=300,
 )
-import_coupons = Operation(
+import_coupons: Final = Operation(
     "importCoupons",
     "POST",
     "/v1/applications/{applicationId}/campaigns/{campaignId}/import_coupons",
@@ -2244,7 +2250,7 @@ import_coupons = Operation(
     security=("management_key", "manager_auth"),
     read_timeout=300,
 )
-import_loyalty_cards = Operation(
+import_loyalty_cards: Final = Operation(
     "importLoyaltyCards",
     "POST",
     "/v1/loyalty_programs/{loyaltyProgramId}/import_cards",
@@ -2262,7 +2268,7 @@ import_loyalty_cards = Operation(
     security=("management_key", "manager_auth"),
     read_timeout=300,
 )
-import_loyalty_customers_tiers = Operation(
+import_loyalty_customers_tiers: Final = Operation(
     "importLoyaltyCustomersTiers",
     "POST",
     "/v1/loyalty_programs/{loyaltyProgramId}/import_customers_tiers",
@@ -2280,7 +2286,7 @@ import_loyalty_customers_tiers = Operation(
     security=("management_key", "manager_auth"),
     read_timeout=300,
 )
-import_loyalty_join_dates = Operation(
+import_loyalty_join_dates: Final = Operation(
     "importLoyaltyJoinDates",
     "POST",
     "/v1/loyalty_programs/{loyaltyProgramId}/import_join_dates",
@@ -2296,7 +2302,7 @@ import_loyalty_join_dates = Operation(
     security=("management_key", "manager_auth"),
     read_timeout=300,
 )
-import_loyalty_points = Operation(
+import_loyalty_points: Final = Operation(
     "importLoyaltyPoints",
     "POST",
     "/v1/loyalty_programs/{loyaltyProgramId}/import_points",
@@ -2321,7 +2327,7 @@ import_loyalty_points = Operation(
     security=("management_key", "manager_auth"),
     read_timeout=300,
 )
-import_pool_giveaways = Operation(
+import_pool_giveaways: Final = Operation(
     "importPoolGiveaways",
     "POST",
     "/v1/giveaways/pools/{poolId}/import",
@@ -2339,7 +2345,7 @@ import_pool_giveaways = Operation(
     security=("management_key", "manager_auth"),
     read_timeout=300,
 )
-import_referrals = Operation(
+import_referrals: Final = Operation(
     "importReferrals",
     "POST",
     "/v1/applications/{applicationId}/campaigns/{campaignId}/import_referrals",
@@ -2360,7 +2366,7 @@ import_referrals = Operation(
     security=("management_key", "manager_auth"),
     read_timeout=300,
 )
-invite_user_external = Operation(
+invite_user_external: Final = Operation(
     "inviteUserExternal",
     "POST",
     "/v1/users/invite",
@@ -2368,7 +2374,7 @@ invite_user_external = Operation(
     results={204: None},
     security=("management_key", "manager_auth"),
 )
-list_account_collections = Operation(
+list_account_collections: Final = Operation(
     "listAccountCollections",
     "GET",
     "/v1/collections",
@@ -2383,7 +2389,7 @@ list_account_collections = Operation(
         skip="skip", items="data", more="hasMore", total="totalResultSize", identity=("id",)
     ),
 )
-list_achievements = Operation(
+list_achievements: Final = Operation(
     "listAchievements",
     "GET",
     "/v1/applications/{applicationId}/campaigns/{campaignId}/achievements",
@@ -2396,7 +2402,7 @@ list_achievements = Operation(
     security=("management_key", "manager_auth"),
     paging=Paging(skip="skip", items="data", more="hasMore", identity=("id",)),
 )
-list_achievements_v2 = Operation(
+list_achievements_v2: Final = Operation(
     "listAchievementsV2",
     "GET",
     "/v2/achievements",
@@ -2409,7 +2415,7 @@ list_achievements_v2 = Operation(
     security=("management_key", "manager_auth"),
     paging=Paging(skip="skip", items="data", more="hasMore", identity=("id",)),
 )
-list_all_roles_v2 = Operation(
+list_all_roles_v2: Final = Operation(
     "listAllRolesV2",
     "GET",
     "/v2/roles",
@@ -2417,7 +2423,7 @@ list_all_roles_v2 = Operation(
     security=("management_key", "manager_auth"),
     paging=Paging(items="data", total="totalResultSize"),
 )
-list_application_cart_item_filters = Operation(
+list_application_cart_item_filters: Final = Operation(
     "listApplicationCartItemFilters",
     "GET",
     "/v1/applications/{applicationId}/cart_item_filters",
@@ -2429,7 +2435,7 @@ list_application_cart_item_filters = Operation(
     security=("management_key", "manager_auth"),
     paging=Paging(skip="skip", items="data", more="hasMore", identity=("id",)),
 )
-list_campaign_store_budget_limits = Operation(
+list_campaign_store_budget_limits: Final = Operation(
     "listCampaignStoreBudgetLimits",
     "GET",
     "/v1/applications/{applicationId}/campaigns/{campaignId}/stores/budgets",
@@ -2441,7 +2447,7 @@ list_campaign_store_budget_limits = Operation(
     security=("management_key", "manager_auth"),
     paging=Paging(items="data"),
 )
-list_catalog_items = Operation(
+list_catalog_items: Final = Operation(
     "listCatalogItems",
     "GET",
     "/v1/catalogs/{catalogId}/items",
@@ -2457,7 +2463,7 @@ list_catalog_items = Operation(
         skip="skip", items="data", more="hasMore", total="totalResultSize", identity=("id",)
     ),
 )
-list_collections = Operation(
+list_collections: Final = Operation(
     "listCollections",
     "GET",
     "/v1/applications/{applicationId}/campaigns/{campaignId}/collections",
@@ -2474,7 +2480,7 @@ list_collections = Operation(
         skip="skip", items="data", more="hasMore", total="totalResultSize", identity=("id",)
     ),
 )
-list_collections_in_application = Operation(
+list_collections_in_application: Final = Operation(
     "listCollectionsInApplication",
     "GET",
     "/v1/applications/{applicationId}/collections",
@@ -2490,7 +2496,7 @@ list_collections_in_application = Operation(
         skip="skip", items="data", more="hasMore", total="totalResultSize", identity=("id",)
     ),
 )
-list_experiments = Operation(
+list_experiments: Final = Operation(
     "listExperiments",
     "GET",
     "/v1/applications/{applicationId}/experiments",
@@ -2502,7 +2508,7 @@ list_experiments = Operation(
     security=("management_key", "manager_auth"),
     paging=Paging(skip="skip", items="data", total="totalResultSize", identity=("id",)),
 )
-list_stores = Operation(
+list_stores: Final = Operation(
     "listStores",
     "GET",
     "/v1/applications/{applicationId}/stores",
@@ -2521,14 +2527,14 @@ list_stores = Operation(
         skip="skip", items="data", more="hasMore", total="totalResultSize", identity=("id",)
     ),
 )
-okta_event_handler_challenge = Operation(
+okta_event_handler_challenge: Final = Operation(
     "oktaEventHandlerChallenge",
     "GET",
     "/v1/provisioning/okta",
     results={200: None},
     security=("management_key", "manager_auth"),
 )
-price_history = Operation(
+price_history: Final = Operation(
     "priceHistory",
     "POST",
     "/v1/applications/{applicationId}/price_history",
@@ -2538,7 +2544,7 @@ price_history = Operation(
     security=("management_key", "manager_auth"),
     idempotent=True,
 )
-remove_loyalty_points = Operation(
+remove_loyalty_points: Final = Operation(
     "removeLoyaltyPoints",
     "PUT",
     "/v1/loyalty_programs/{loyaltyProgramId}/profile/{integrationId}/deduct_points",
@@ -2549,14 +2555,14 @@ remove_loyalty_points = Operation(
     security=("management_key", "manager_auth"),
     idempotent=False,
 )
-reset_password = Operation(
+reset_password: Final = Operation(
     "resetPassword",
     "POST",
     "/v1/reset_password",
     body=Body("new_password", "NewPassword"),
     results={204: None},
 )
-scim_create_group = Operation(
+scim_create_group: Final = Operation(
     "scimCreateGroup",
     "POST",
     "/v1/provisioning/scim/Groups",
@@ -2564,7 +2570,7 @@ scim_create_group = Operation(
     results={201: "ScimGroup"},
     security=("management_key", "manager_auth"),
 )
-scim_create_user = Operation(
+scim_create_user: Final = Operation(
     "scimCreateUser",
     "POST",
     "/v1/provisioning/scim/Users",
@@ -2572,7 +2578,7 @@ scim_create_user = Operation(
     results={201: "ScimUser"},
     security=("management_key", "manager_auth"),
 )
-scim_delete_group = Operation(
+scim_delete_group: Final = Operation(
     "scimDeleteGroup",
     "DELETE",
     "/v1/provisioning/scim/Groups/{groupId}",
@@ -2580,7 +2586,7 @@ scim_delete_group = Operation(
     results={204: None},
     security=("management_key", "manager_auth"),
 )
-scim_delete_user = Operation(
+scim_delete_user: Final = Operation(
     "scimDeleteUser",
     "DELETE",
     "/v1/provisioning/scim/Users/{userId}",
@@ -2588,7 +2594,7 @@ scim_delete_user = Operation(
     results={204: None},
     security=("management_key", "manager_auth"),
 )
-scim_get_group = Operation(
+scim_get_group: Final = Operation(
     "scimGetGroup",
     "GET",
     "/v1/provisioning/scim/Groups/{groupId}",
@@ -2596,35 +2602,35 @@ scim_get_group = Operation(
     results={200: "ScimGroup"},
     security=("management_key", "manager_auth"),
 )
-scim_get_groups = Operation(
+scim_get_groups: Final = Operation(
     "scimGetGroups",
     "GET",
     "/v1/provisioning/scim/Groups",
     results={200: "ScimGroupsListResponse"},
     security=("management_key", "manager_auth"),
 )
-scim_get_resource_types = Operation(
+scim_get_resource_types: Final = Operation(
     "scimGetResourceTypes",
     "GET",
     "/v1/provisioning/scim/ResourceTypes",
     results={200: "ScimResourceTypesListResponse"},
     security=("management_key", "manager_auth"),
 )
-scim_get_schemas = Operation(
+scim_get_schemas: Final = Operation(
     "scimGetSchemas",
     "GET",
     "/v1/provisioning/scim/Schemas",
     results={200: "ScimSchemasListResponse"},
     security=("management_key", "manager_auth"),
 )
-scim_get_service_provider_config = Operation(
+scim_get_service_provider_config: Final = Operation(
     "scimGetServiceProviderConfig",
     "GET",
     "/v1/provisioning/scim/ServiceProviderConfig",
     results={200: "ScimServiceProviderConfigResponse"},
     security=("management_key", "manager_auth"),
 )
-scim_get_user = Operation(
+scim_get_user: Final = Operation(
     "scimGetUser",
     "GET",
     "/v1/provisioning/scim/Users/{userId}",
@@ -2632,14 +2638,14 @@ scim_get_user = Operation(
     results={200: "ScimUser"},
     security=("management_key", "manager_auth"),
 )
-scim_get_users = Operation(
+scim_get_users: Final = Operation(
     "scimGetUsers",
     "GET",
     "/v1/provisioning/scim/Users",
     results={200: "ScimUsersListResponse"},
     security=("management_key", "manager_auth"),
 )
-scim_patch_group = Operation(
+scim_patch_group: Final = Operation(
     "scimPatchGroup",
     "PATCH",
     "/v1/provisioning/scim/Groups/{groupId}",
@@ -2648,7 +2654,7 @@ scim_patch_group = Operation(
     results={200: "ScimGroup"},
     security=("management_key", "manager_auth"),
 )
-scim_patch_user = Operation(
+scim_patch_user: Final = Operation(
     "scimPatchUser",
     "PATCH",
     "/v1/provisioning/scim/Users/{userId}",
@@ -2657,7 +2663,7 @@ scim_patch_user = Operation(
     results={200: "ScimUser"},
     security=("management_key", "manager_auth"),
 )
-scim_replace_group_attributes = Operation(
+scim_replace_group_attributes: Final = Operation(
     "scimReplaceGroupAttributes",
     "PUT",
     "/v1/provisioning/scim/Groups/{groupId}",
@@ -2666,7 +2672,7 @@ scim_replace_group_attributes = Operation(
     results={200: "ScimGroup"},
     security=("management_key", "manager_auth"),
 )
-scim_replace_user_attributes = Operation(
+scim_replace_user_attributes: Final = Operation(
     "scimReplaceUserAttributes",
     "PUT",
     "/v1/provisioning/scim/Users/{userId}",
@@ -2675,7 +2681,7 @@ scim_replace_user_attributes = Operation(
     results={200: "ScimUser"},
     security=("management_key", "manager_auth"),
 )
-search_coupons_advanced = Operation(
+search_coupons_advanced: Final = Operation(
     "searchCouponsAdvanced",
     "POST",
     "/v1/applications/{applicationId}/campaigns/{campaignId}/coupons_search_advanced",
@@ -2698,9 +2704,10 @@ search_coupons_advanced = Operation(
     security=("management_key", "manager_auth"),
     idempotent=True,
     paging=Paging(skip="skip", items="data", total="totalResultSize", identity=("id",)),
-    deprecated="searchCouponsAdvanced is deprecated",
+    deprecated="searchCouponsAdvanced is deprecated; use "
+    "search_coupons_advanced_without_total_count",
 )
-search_coupons_advanced_application_wide = Operation(
+search_coupons_advanced_application_wide: Final = Operation(
     "searchCouponsAdvancedApplicationWide",
     "POST",
     "/v1/applications/{applicationId}/coupons_search_advanced",
@@ -2727,9 +2734,10 @@ search_coupons_advanced_application_wide = Operation(
     security=("management_key", "manager_auth"),
     idempotent=True,
     paging=Paging(skip="skip", items="data", total="totalResultSize", identity=("id",)),
-    deprecated="searchCouponsAdvancedApplicationWide is deprecated",
+    deprecated="searchCouponsAdvancedApplicationWide is deprecated; use "
+    "search_coupons_advanced_application_wide_without_total_count",
 )
-search_coupons_advanced_application_wide_without_total_count = Operation(
+search_coupons_advanced_application_wide_without_total_count: Final = Operation(
     "searchCouponsAdvancedApplicationWideWithoutTotalCount",
     "POST",
     "/v1/applications/{applicationId}/coupons_search_advanced/no_total",
@@ -2757,7 +2765,7 @@ search_coupons_advanced_application_wide_without_total_count = Operation(
     idempotent=True,
     paging=Paging(skip="skip", items="data", more="hasMore", identity=("id",)),
 )
-search_coupons_advanced_without_total_count = Operation(
+search_coupons_advanced_without_total_count: Final = Operation(
     "searchCouponsAdvancedWithoutTotalCount",
     "POST",
     "/v1/applications/{applicationId}/campaigns/{campaignId}/coupons_search_advanced/no_total",
@@ -2781,7 +2789,7 @@ search_coupons_advanced_without_total_count = Operation(
     idempotent=True,
     paging=Paging(skip="skip", items="data", more="hasMore", identity=("id",)),
 )
-summarize_campaign_store_budget = Operation(
+summarize_campaign_store_budget: Final = Operation(
     "summarizeCampaignStoreBudget",
     "GET",
     "/v1/applications/{applicationId}/campaigns/{campaignId}/stores/budgets/summary",
@@ -2791,7 +2799,7 @@ summarize_campaign_store_budget = Operation(
     security=("management_key", "manager_auth"),
     paging=Paging(items="data"),
 )
-transfer_loyalty_card = Operation(
+transfer_loyalty_card: Final = Operation(
     "transferLoyaltyCard",
     "PUT",
     "/v1/loyalty_programs/{loyaltyProgramId}/cards/{loyaltyCardId}/transfer",
@@ -2802,7 +2810,7 @@ transfer_loyalty_card = Operation(
     security=("management_key", "manager_auth"),
     idempotent=False,
 )
-update_account_collection = Operation(
+update_account_collection: Final = Operation(
     "updateAccountCollection",
     "PUT",
     "/v1/collections/{collectionId}",
@@ -2811,7 +2819,7 @@ update_account_collection = Operation(
     results={200: "Collection"},
     security=("management_key", "manager_auth"),
 )
-update_achievement = Operation(
+update_achievement: Final = Operation(
     "updateAchievement",
     "PUT",
     "/v1/applications/{applicationId}/campaigns/{campaignId}/achievements/{achievementId}",
@@ -2822,7 +2830,7 @@ update_achievement = Operation(
     results={200: "Achievement"},
     security=("management_key", "manager_auth"),
 )
-update_achievement_v2 = Operation(
+update_achievement_v2: Final = Operation(
     "updateAchievementV2",
     "PUT",
     "/v2/achievements/{achievementId}",
@@ -2831,7 +2839,7 @@ update_achievement_v2 = Operation(
     results={200: "AchievementV2"},
     security=("management_key", "manager_auth"),
 )
-update_additional_cost = Operation(
+update_additional_cost: Final = Operation(
     "updateAdditionalCost",
     "PUT",
     "/v1/additional_costs/{additionalCostId}",
@@ -2840,7 +2848,7 @@ update_additional_cost = Operation(
     results={200: "AccountAdditionalCost"},
     security=("management_key", "manager_auth"),
 )
-update_attribute = Operation(
+update_attribute: Final = Operation(
     "updateAttribute",
     "PUT",
     "/v1/attributes/{attributeId}",
@@ -2849,7 +2857,7 @@ update_attribute = Operation(
     results={200: "Attribute"},
     security=("management_key", "manager_auth"),
 )
-update_campaign = Operation(
+update_campaign: Final = Operation(
     "updateCampaign",
     "PUT",
     "/v1/applications/{applicationId}/campaigns/{campaignId}",
@@ -2859,7 +2867,7 @@ update_campaign = Operation(
     results={200: "Campaign"},
     security=("management_key", "manager_auth"),
 )
-update_collection = Operation(
+update_collection: Final = Operation(
     "updateCollection",
     "PUT",
     "/v1/applications/{applicationId}/campaigns/{campaignId}/collections/{collectionId}",
@@ -2870,7 +2878,7 @@ update_collection = Operation(
     results={200: "Collection"},
     security=("management_key", "manager_auth"),
 )
-update_coupon = Operation(
+update_coupon: Final = Operation(
     "updateCoupon",
     "PUT",
     "/v1/applications/{applicationId}/campaigns/{campaignId}/coupons/{couponId}",
@@ -2881,7 +2889,7 @@ update_coupon = Operation(
     results={200: "Coupon"},
     security=("management_key", "manager_auth"),
 )
-update_coupon_batch = Operation(
+update_coupon_batch: Final = Operation(
     "updateCouponBatch",
     "PUT",
     "/v1/applications/{applicationId}/campaigns/{campaignId}/coupons",
@@ -2892,7 +2900,7 @@ update_coupon_batch = Operation(
     security=("management_key", "manager_auth"),
     read_timeout=1800,
 )
-update_loyalty_card = Operation(
+update_loyalty_card: Final = Operation(
     "updateLoyaltyCard",
     "PUT",
     "/v1/loyalty_programs/{loyaltyProgramId}/cards/{loyaltyCardId}",
@@ -2902,7 +2910,7 @@ update_loyalty_card = Operation(
     results={200: "LoyaltyCard"},
     security=("management_key", "manager_auth"),
 )
-update_referral = Operation(
+update_referral: Final = Operation(
     "updateReferral",
     "PUT",
     "/v1/applications/{applicationId}/campaigns/{campaignId}/referrals/{referralId}",
@@ -2913,7 +2921,7 @@ update_referral = Operation(
     results={200: "Referral"},
     security=("management_key", "manager_auth"),
 )
-update_role_v2 = Operation(
+update_role_v2: Final = Operation(
     "updateRoleV2",
     "PUT",
     "/v2/roles/{roleId}",
@@ -2922,7 +2930,7 @@ update_role_v2 = Operation(
     results={200: "RoleV2"},
     security=("management_key", "manager_auth"),
 )
-update_ruleset = Operation(
+update_ruleset: Final = Operation(
     "updateRuleset",
     "PUT",
     "/v1/applications/{applicationId}/campaigns/{campaignId}/rulesets/{rulesetId}",
@@ -2934,7 +2942,7 @@ update_ruleset = Operation(
     security=("management_key", "manager_auth"),
     deprecated="updateRuleset is deprecated",
 )
-update_store = Operation(
+update_store: Final = Operation(
     "updateStore",
     "PUT",
     "/v1/applications/{applicationId}/stores/{storeId}",
@@ -2944,7 +2952,7 @@ update_store = Operation(
     results={200: "Store"},
     security=("management_key", "manager_auth"),
 )
-update_user = Operation(
+update_user: Final = Operation(
     "updateUser",
     "PUT",
     "/v1/users/{userId}",

@@ -3,10 +3,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TypeAlias
 
-if TYPE_CHECKING:
-    from talon_one.models import ApplicationCampaignStats
+from talon_one import models
 
-AccountCampaignStats: TypeAlias = dict[str, "ApplicationCampaignStats"]
+AccountCampaignStats: TypeAlias = dict[str, models.ApplicationCampaignStats]
 """Map that gives the campaign counts of each Application in the account."""

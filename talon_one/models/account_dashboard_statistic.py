@@ -3,19 +3,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
+from talon_one import models
 from talon_one.fields import nested
 from talon_one.model import Model
-
-if TYPE_CHECKING:
-    from talon_one.models import (
-        AccountDashboardStatisticCampaigns,
-        AccountDashboardStatisticDiscount,
-        AccountDashboardStatisticLoyaltyPoints,
-        AccountDashboardStatisticReferrals,
-        AccountDashboardStatisticRevenue,
-    )
 
 
 class AccountDashboardStatistic(Model):
@@ -24,15 +14,15 @@ class AccountDashboardStatistic(Model):
 
     __slots__ = ()
 
-    revenue: list[AccountDashboardStatisticRevenue] | None = nested(default=None)
+    revenue: list[models.AccountDashboardStatisticRevenue] | None = nested(default=None)
     """Revenue of the account by date."""
-    discounts: list[AccountDashboardStatisticDiscount] | None = nested(default=None)
+    discounts: list[models.AccountDashboardStatisticDiscount] | None = nested(default=None)
     """Discounts granted in the account, by date."""
-    loyalty_points: list[AccountDashboardStatisticLoyaltyPoints] | None = nested(
+    loyalty_points: list[models.AccountDashboardStatisticLoyaltyPoints] | None = nested(
         default=None, wire="loyaltyPoints"
     )
     """Loyalty points earned in the account, by date."""
-    referrals: list[AccountDashboardStatisticReferrals] | None = nested(default=None)
+    referrals: list[models.AccountDashboardStatisticReferrals] | None = nested(default=None)
     """Referrals started in the account, by date."""
-    campaigns: AccountDashboardStatisticCampaigns = nested()
+    campaigns: models.AccountDashboardStatisticCampaigns = nested()
     """Counts of running, soon ending, and nearly exhausted campaigns."""

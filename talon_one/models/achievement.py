@@ -3,15 +3,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from datetime import datetime
+from typing import Literal
 
+from talon_one import models
 from talon_one.fields import field, nested, timestamp
 from talon_one.model import Model
-
-if TYPE_CHECKING:
-    from datetime import datetime
-
-    from talon_one.models import TimePoint
 
 
 class Achievement(Model):
@@ -38,7 +35,7 @@ class Achievement(Model):
     """Time per customer until the achievement ends and restarts: a positive number plus unit
     (`s`, `m`, `h`, `D`, `W`, `M`, `Y`), not counted from creation. Suffix `_D` rounds days
     down, `_U` rounds days or longer units up; rounding excludes an absolute period."""
-    period_end_override: TimePoint | None = nested(default=None, wire="periodEndOverride")
+    period_end_override: models.TimePoint | None = nested(default=None, wire="periodEndOverride")
     """Absolute point in time at which the achievement ends and resets, in place of rounding its
     `period`. Deprecated."""
     recurrence_policy: Literal["no_recurrence", "on_expiration", "on_completion"] | None = field(

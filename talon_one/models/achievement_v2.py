@@ -3,15 +3,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from datetime import datetime
+from typing import Literal
 
+from talon_one import models
 from talon_one.fields import field, nested, timestamp
 from talon_one.model import Model
-
-if TYPE_CHECKING:
-    from datetime import datetime
-
-    from talon_one.models import TimePoint
 
 
 class AchievementV2(Model):
@@ -70,6 +67,6 @@ class AchievementV2(Model):
     status: Literal["active", "scheduled", "expired"] | None = field(default=None)
     """State of the achievement: `active` means customers can take part, `scheduled` that its
     `fixedStartDate` is still ahead, and `expired` that its `endDate` has passed."""
-    period_end_override: TimePoint | None = nested(default=None, wire="periodEndOverride")
+    period_end_override: models.TimePoint | None = nested(default=None, wire="periodEndOverride")
     """Absolute point in time at which the achievement ends and resets, in place of rounding its
     `period`. Deprecated."""

@@ -3,13 +3,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
+from talon_one import models
 from talon_one.fields import nested
 from talon_one.model import Model
-
-if TYPE_CHECKING:
-    from talon_one.models import LoyaltyLedgerEntry
 
 
 class ActivateLoyaltyPointsResponse(Model):
@@ -17,5 +13,7 @@ class ActivateLoyaltyPointsResponse(Model):
 
     __slots__ = ()
 
-    ledger_entries: list[LoyaltyLedgerEntry] | None = nested(default=None, wire="ledgerEntries")
+    ledger_entries: list[models.LoyaltyLedgerEntry] | None = nested(
+        default=None, wire="ledgerEntries"
+    )
     """Ledger entries in their state following the activation."""

@@ -3,13 +3,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from talon_one import models
 from talon_one.fields import field, nested
 from talon_one.model import Model
-
-if TYPE_CHECKING:
-    from talon_one.models import Product
 
 
 class AddItemCatalogAction(Model):
@@ -23,7 +21,7 @@ class AddItemCatalogAction(Model):
     """Item price as a decimal amount, for example `99.99`."""
     attributes: dict[str, Any] | None = field(default=None)
     """Attribute values that the new item receives."""
-    product: Product | None = nested(default=None)
+    product: models.Product | None = nested(default=None)
     """Product that the item belongs to, if known."""
     replace_if_exists: bool | None = field(default=None, wire="replaceIfExists")
     """Whether an item with an equal SKU has its attributes replaced, `false` by default. If so,

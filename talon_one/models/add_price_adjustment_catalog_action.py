@@ -3,13 +3,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
+from talon_one import models
 from talon_one.fields import field, nested
 from talon_one.model import Model
-
-if TYPE_CHECKING:
-    from talon_one.models import NewPriceAdjustment
 
 
 class AddPriceAdjustmentCatalogAction(Model):
@@ -21,5 +17,5 @@ class AddPriceAdjustmentCatalogAction(Model):
 
     sku: str = field()
     """SKU of the catalog item whose price changes."""
-    adjustments: list[NewPriceAdjustment] = nested()
+    adjustments: list[models.NewPriceAdjustment] = nested()
     """Price adjustments to apply to the item identified by `sku`."""

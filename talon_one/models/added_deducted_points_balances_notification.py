@@ -3,13 +3,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
+from talon_one import models
 from talon_one.fields import field, nested
 from talon_one.model import Model
-
-if TYPE_CHECKING:
-    from talon_one.models import AddedDeductedPointsBalancesAction
 
 
 class AddedDeductedPointsBalancesNotification(Model):
@@ -38,7 +36,7 @@ class AddedDeductedPointsBalancesNotification(Model):
     """Route by which the balance changed: `campaign_manager`, `rule_engine` or `management_api`."""
     user_id: int = field(wire="UserID")
     """Numeric ID of the employee responsible for the addition or deduction."""
-    actions: list[AddedDeductedPointsBalancesAction] = nested(wire="Actions", min_items=1)
+    actions: list[models.AddedDeductedPointsBalancesAction] = nested(wire="Actions", min_items=1)
     """Additions and deductions that took place in the loyalty program."""
     current_points: float = field(wire="CurrentPoints")
     """Points balance at the time of the notification."""

@@ -3,15 +3,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from datetime import datetime
+from typing import Literal
 
+from talon_one import models
 from talon_one.fields import field, nested, timestamp
 from talon_one.model import Model
-
-if TYPE_CHECKING:
-    from datetime import datetime
-
-    from talon_one.models import CampaignBudget
 
 
 class AdditionalCampaignProperties(Model):
@@ -19,7 +16,7 @@ class AdditionalCampaignProperties(Model):
 
     __slots__ = ()
 
-    budgets: list[CampaignBudget] | None = nested(default=None)
+    budgets: list[models.CampaignBudget] | None = nested(default=None)
     """Budgets set on the campaign, with their usage. Usage is counted only from the moment a
     budget exists."""
     coupon_redemption_count: int | None = field(default=None, wire="couponRedemptionCount")

@@ -3,13 +3,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
+from talon_one import models
 from talon_one.fields import field, nested
 from talon_one.model import Model
-
-if TYPE_CHECKING:
-    from talon_one.models import AnalyticsDataPointWithTrend
 
 
 class AnalyticsProduct(Model):
@@ -24,5 +20,5 @@ class AnalyticsProduct(Model):
     catalog_id: int = field(wire="catalogId")
     """Numeric ID of the cart item catalog. The Campaign Manager shows it on the catalogs page of
     the account tools."""
-    units_sold: AnalyticsDataPointWithTrend | None = nested(default=None, wire="unitsSold")
+    units_sold: models.AnalyticsDataPointWithTrend | None = nested(default=None, wire="unitsSold")
     """Number of units bought of the product or SKU, together with its trend."""

@@ -3,15 +3,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from datetime import datetime
 
+from talon_one import models
 from talon_one.fields import field, nested, timestamp
 from talon_one.model import Model
-
-if TYPE_CHECKING:
-    from datetime import datetime
-
-    from talon_one.models import AnalyticsDataPointWithTrend
 
 
 class AnalyticsSKU(Model):
@@ -30,5 +26,5 @@ class AnalyticsSKU(Model):
     """Numeric ID of the catalog to which the SKU belongs."""
     product_id: int | None = field(default=None, wire="productId")
     """Numeric ID of the product to which this SKU is assigned."""
-    units_sold: AnalyticsDataPointWithTrend | None = nested(default=None, wire="unitsSold")
+    units_sold: models.AnalyticsDataPointWithTrend | None = nested(default=None, wire="unitsSold")
     """Number of units bought of the product or SKU, together with its trend."""

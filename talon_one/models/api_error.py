@@ -3,13 +3,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
+from talon_one import models
 from talon_one.fields import field, nested
 from talon_one.model import Model
-
-if TYPE_CHECKING:
-    from talon_one.models import ErrorSource
 
 
 class APIError(Model):
@@ -21,5 +17,5 @@ class APIError(Model):
     """Brief summary of the problem."""
     details: str | None = field(default=None)
     """Full explanation of the problem in this particular case."""
-    source: ErrorSource = nested()
+    source: models.ErrorSource = nested()
     """Place in the request where the problem originated."""

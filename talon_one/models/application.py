@@ -3,26 +3,22 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Literal
+from datetime import datetime
+from typing import Any, Literal
 
+from talon_one import models
 from talon_one.fields import field, nested, timestamp
 from talon_one.model import Model
-
-if TYPE_CHECKING:
-    from datetime import datetime
-
-    from talon_one.models import (
-        AttributesSettings,
-        BestPriorPriceSettings,
-        LimitConfig,
-        LoyaltyProgram,
-    )
 
 
 class Application(Model):
     """Talon.One Application with its settings and the loyalty programs connected to it."""
 
     __slots__ = ()
+    _retired = {
+        "campaign_priority": "campaignPriority",
+        "exclusive_campaigns_strategy": "exclusiveCampaignsStrategy",
+    }
 
     id: int = field()
     """Numeric ID that Talon.One assigns to the entity."""
@@ -47,7 +43,7 @@ class Application(Model):
     `insensitive-uppercase` or `insensitive-lowercase`."""
     attributes: dict[str, Any] | None = field(default=None)
     """Attribute values to attach to the entity, keyed by attribute name."""
-    limits: list[LimitConfig] | None = nested(default=None)
+    limits: list[models.LimitConfig] | None = nested(default=None)
     """Limits that new campaigns of the Application start with."""
     default_discount_scope: Literal["sessionTotal", "cartItems", "additionalCosts"] | None = field(
         default=None, wire="defaultDiscountScope"
@@ -58,7 +54,9 @@ class Application(Model):
     """Whether the Application applies discounts in a cascade."""
     enable_flattened_cart_items: bool | None = field(default=None, wire="enableFlattenedCartItems")
     """Whether line items with a quantity above one are split into single units."""
-    attributes_settings: AttributesSettings | None = nested(default=None, wire="attributesSettings")
+    attributes_settings: models.AttributesSettings | None = nested(
+        default=None, wire="attributesSettings"
+    )
     """Settings of the Application that concern custom attributes, such as required ones."""
     sandbox: bool | None = field(default=None)
     """`true` for a sandbox Application, `false` for a live one. On an audience, it states which
@@ -80,9 +78,9 @@ class Application(Model):
     )
     """Whether campaign staging and revisions are available in the Application. Cannot be
     switched off once on."""
-    loyalty_programs: list[LoyaltyProgram] = nested(wire="loyaltyPrograms")
+    loyalty_programs: list[models.LoyaltyProgram] = nested(wire="loyaltyPrograms")
     """Every loyalty program to which the Application is connected."""
-    best_prior_price_settings: BestPriorPriceSettings | None = nested(
+    best_prior_price_settings: models.BestPriorPriceSettings | None = nested(
         default=None, wire="bestPriorPriceSettings"
     )
     """Best prior price settings."""

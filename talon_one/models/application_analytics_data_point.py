@@ -3,15 +3,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from datetime import datetime
 
+from talon_one import models
 from talon_one.fields import field, nested, timestamp
 from talon_one.model import Model
-
-if TYPE_CHECKING:
-    from datetime import datetime
-
-    from talon_one.models import AnalyticsDataPoint
 
 
 class ApplicationAnalyticsDataPoint(Model):
@@ -24,17 +20,19 @@ class ApplicationAnalyticsDataPoint(Model):
     """Beginning of the aggregated time frame, as an RFC 3339 timestamp in UTC."""
     end_time: datetime = timestamp(wire="endTime")
     """Close of the aggregated time frame, as an RFC 3339 timestamp in UTC."""
-    total_revenue: AnalyticsDataPoint | None = nested(default=None, wire="totalRevenue")
+    total_revenue: models.AnalyticsDataPoint | None = nested(default=None, wire="totalRevenue")
     """Total value of the items bought in customer sessions before discounts."""
-    sessions_count: AnalyticsDataPoint | None = nested(default=None, wire="sessionsCount")
+    sessions_count: models.AnalyticsDataPoint | None = nested(default=None, wire="sessionsCount")
     """Count of closed sessions. Where an `influenced` value is given, it covers only sessions in
     which one or more effects were applied."""
-    avg_items_per_session: AnalyticsDataPoint | None = nested(
+    avg_items_per_session: models.AnalyticsDataPoint | None = nested(
         default=None, wire="avgItemsPerSession"
     )
     """Average number of items in a session. Where an `influenced` value is given, it covers only
     sessions in which one or more effects were applied."""
-    avg_session_value: AnalyticsDataPoint | None = nested(default=None, wire="avgSessionValue")
+    avg_session_value: models.AnalyticsDataPoint | None = nested(
+        default=None, wire="avgSessionValue"
+    )
     """Revenue divided by the session count. Where an `influenced` value is given, it covers only
     sessions in which one or more effects were applied."""
     total_discounts: float | None = field(default=None, wire="totalDiscounts")

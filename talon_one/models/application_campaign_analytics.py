@@ -3,19 +3,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from datetime import datetime
+from typing import Literal
 
+from talon_one import models
 from talon_one.fields import field, nested, timestamp
 from talon_one.model import Model
-
-if TYPE_CHECKING:
-    from datetime import datetime
-
-    from talon_one.models import (
-        AnalyticsDataPointWithTrend,
-        AnalyticsDataPointWithTrendAndInfluencedRate,
-        AnalyticsDataPointWithTrendAndUplift,
-    )
 
 
 class ApplicationCampaignAnalytics(Model):
@@ -40,28 +33,30 @@ class ApplicationCampaignAnalytics(Model):
     )
     """Campaign state, such as `running`, `scheduled`, or `expired`. Rules and coupons of
     `disabled` and `archived` campaigns are not evaluated."""
-    total_revenue: AnalyticsDataPointWithTrendAndInfluencedRate | None = nested(
+    total_revenue: models.AnalyticsDataPointWithTrendAndInfluencedRate | None = nested(
         default=None, wire="totalRevenue"
     )
     """Total value of the items bought in customer sessions before discounts."""
-    sessions_count: AnalyticsDataPointWithTrendAndInfluencedRate | None = nested(
+    sessions_count: models.AnalyticsDataPointWithTrendAndInfluencedRate | None = nested(
         default=None, wire="sessionsCount"
     )
     """Count of closed sessions. Where an `influenced` value is given, it covers only sessions in
     which one or more effects were applied."""
-    avg_items_per_session: AnalyticsDataPointWithTrendAndUplift | None = nested(
+    avg_items_per_session: models.AnalyticsDataPointWithTrendAndUplift | None = nested(
         default=None, wire="avgItemsPerSession"
     )
     """Average number of items in a session. Where an `influenced` value is given, it covers only
     sessions in which one or more effects were applied."""
-    avg_session_value: AnalyticsDataPointWithTrendAndUplift | None = nested(
+    avg_session_value: models.AnalyticsDataPointWithTrendAndUplift | None = nested(
         default=None, wire="avgSessionValue"
     )
     """Revenue divided by the session count. Where an `influenced` value is given, it covers only
     sessions in which one or more effects were applied."""
-    total_discounts: AnalyticsDataPointWithTrend | None = nested(
+    total_discounts: models.AnalyticsDataPointWithTrend | None = nested(
         default=None, wire="totalDiscounts"
     )
     """Sum of the cart item discounts granted during influenced sessions."""
-    coupons_count: AnalyticsDataPointWithTrend | None = nested(default=None, wire="couponsCount")
+    coupons_count: models.AnalyticsDataPointWithTrend | None = nested(
+        default=None, wire="couponsCount"
+    )
     """Count of successful coupon redemptions during influenced sessions."""

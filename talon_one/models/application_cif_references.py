@@ -3,13 +3,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
+from talon_one import models
 from talon_one.fields import field, nested
 from talon_one.model import Model
-
-if TYPE_CHECKING:
-    from talon_one.models import CampaignDetail
 
 
 class ApplicationCIFReferences(Model):
@@ -21,5 +17,5 @@ class ApplicationCIFReferences(Model):
         default=None, wire="applicationCartItemFilterId"
     )
     """Numeric ID of the filter that campaigns use."""
-    campaigns: list[CampaignDetail] | None = nested(default=None)
+    campaigns: list[models.CampaignDetail] | None = nested(default=None)
     """Campaigns in which the filter is used."""

@@ -3,15 +3,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from datetime import datetime
+from typing import Any
 
+from talon_one import models
 from talon_one.fields import field, nested, timestamp
 from talon_one.model import Model
-
-if TYPE_CHECKING:
-    from datetime import datetime
-
-    from talon_one.models import Effect, RuleFailureReason
 
 
 class ApplicationEvent(Model):
@@ -40,9 +37,9 @@ class ApplicationEvent(Model):
     attributes: dict[str, Any] = field()
     """Attributes belonging to the object, such as values keyed by attribute name or a list of
     attribute entries."""
-    effects: list[Effect] = nested()
+    effects: list[models.Effect] = nested()
     """Effects that the event triggered."""
-    rule_failure_reasons: list[RuleFailureReason] | None = nested(
+    rule_failure_reasons: list[models.RuleFailureReason] | None = nested(
         default=None, wire="ruleFailureReasons"
     )
     """Reasons why rules failed while the event was processed."""

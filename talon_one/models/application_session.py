@@ -3,15 +3,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Literal
+from datetime import datetime
+from typing import Any, Literal
 
+from talon_one import models
 from talon_one.fields import field, nested, timestamp
 from talon_one.model import Model
-
-if TYPE_CHECKING:
-    from datetime import datetime
-
-    from talon_one.models import CartItem
 
 
 class ApplicationSession(Model):
@@ -44,7 +41,7 @@ class ApplicationSession(Model):
     """Session state; new sessions start as `open` (default) or `closed`. An `open` session can
     become `closed` or `cancelled`, a `closed` one `cancelled` or `partially_returned`, a
     `partially_returned` one `cancelled`."""
-    cart_items: list[CartItem] = nested(wire="cartItems")
+    cart_items: list[models.CartItem] = nested(wire="cartItems")
     """Items in the cart, each as a JSON object."""
     discounts: dict[str, float] = field()
     """Discount amounts by label in the session currency, filled by API V1 only. With V2, read

@@ -3,13 +3,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
+from talon_one import models
 from talon_one.fields import nested
 from talon_one.model import Model
-
-if TYPE_CHECKING:
-    from talon_one.models import AttributesMandatory
 
 
 class AttributesSettings(Model):
@@ -17,5 +13,5 @@ class AttributesSettings(Model):
 
     __slots__ = ()
 
-    mandatory: AttributesMandatory | None = nested(default=None)
+    mandatory: models.AttributesMandatory | None = nested(default=None)
     """Attributes that must be filled in, grouped by entity."""

@@ -3,15 +3,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from datetime import datetime
+from typing import Any
 
+from talon_one import models
 from talon_one.fields import field, nested, timestamp
 from talon_one.model import Model
-
-if TYPE_CHECKING:
-    from datetime import datetime
-
-    from talon_one.models import AudienceMembership, LoyaltyMembership
 
 
 class AudienceCustomer(Model):
@@ -36,12 +33,12 @@ class AudienceCustomer(Model):
     total_sales: float = field(wire="totalSales")
     """Customer's spending prior to discounts, in currency units. Canceled or reopened sessions
     and returned items do not count."""
-    loyalty_memberships: list[LoyaltyMembership] | None = nested(
+    loyalty_memberships: list[models.LoyaltyMembership] | None = nested(
         default=None, wire="loyaltyMemberships"
     )
     """Former list of the customer's loyalty programs. Deprecated; the value is always `null`.
     Deprecated."""
-    audience_memberships: list[AudienceMembership] | None = nested(
+    audience_memberships: list[models.AudienceMembership] | None = nested(
         default=None, wire="audienceMemberships"
     )
     """Audiences of which the customer is a member."""

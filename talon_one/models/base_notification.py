@@ -3,13 +3,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
+from talon_one import models
 from talon_one.fields import field, nested
 from talon_one.model import Model
-
-if TYPE_CHECKING:
-    from talon_one.models import BaseNotificationWebhook
 
 
 class BaseNotification(Model):
@@ -21,7 +19,7 @@ class BaseNotification(Model):
     """Notification settings, which depend on the notification type."""
     enabled: bool | None = field(default=None)
     """Whether the notification is sent at all. Default: `true`."""
-    webhook: BaseNotificationWebhook = nested()
+    webhook: models.BaseNotificationWebhook = nested()
     """Webhook responsible for delivery."""
     id: int = field(minimum=1)
     """Numeric ID that identifies the entity."""

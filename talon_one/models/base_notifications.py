@@ -3,13 +3,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
+from talon_one import models
 from talon_one.fields import nested
 from talon_one.model import Model
-
-if TYPE_CHECKING:
-    from talon_one.models import BaseNotification
 
 
 class BaseNotifications(Model):
@@ -17,5 +13,5 @@ class BaseNotifications(Model):
 
     __slots__ = ()
 
-    data: list[BaseNotification] | None = nested(default=None)
+    data: list[models.BaseNotification] | None = nested(default=None)
     """Notifications that are set up."""

@@ -3,15 +3,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from datetime import datetime
+from typing import Any
 
+from talon_one import models
 from talon_one.fields import field, nested, timestamp
 from talon_one.model import Model
-
-if TYPE_CHECKING:
-    from datetime import datetime
-
-    from talon_one.models import BestPriorPriceMetadata
 
 
 class BestPriorPrice(Model):
@@ -30,7 +27,7 @@ class BestPriorPrice(Model):
     """Deprecated in favor of `contextIds`. Empty by default. Deprecated."""
     price: float = field()
     """Item price as a decimal amount, for example `99.99`."""
-    metadata: BestPriorPriceMetadata = nested()
+    metadata: models.BestPriorPriceMetadata = nested()
     """Extra information on how the price came about."""
     target: dict[str, Any] = field()
     """Target to which the price applies, such as an audience."""

@@ -3,13 +3,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
+from talon_one import models
 from talon_one.fields import nested
 from talon_one.model import Model
-
-if TYPE_CHECKING:
-    from talon_one.models import AdjustmentDetails, InfluencingCampaignDetails
 
 
 class BestPriorPriceMetadata(Model):
@@ -17,9 +13,11 @@ class BestPriorPriceMetadata(Model):
 
     __slots__ = ()
 
-    influencing_campaign_details: list[InfluencingCampaignDetails] = nested(
+    influencing_campaign_details: list[models.InfluencingCampaignDetails] = nested(
         wire="influencingCampaignDetails"
     )
     """Campaigns that had an effect on the price, each with its discount."""
-    adjustment_details: AdjustmentDetails | None = nested(default=None, wire="adjustmentDetails")
+    adjustment_details: models.AdjustmentDetails | None = nested(
+        default=None, wire="adjustmentDetails"
+    )
     """Price adjustment that had an effect on the price."""

@@ -3,15 +3,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from datetime import datetime
+from typing import Literal
 
+from talon_one import models
 from talon_one.fields import field, nested, timestamp
 from talon_one.model import Model
-
-if TYPE_CHECKING:
-    from datetime import datetime
-
-    from talon_one.models import BestPriorTarget
 
 
 class BestPriorPriceRequest(Model):
@@ -29,5 +26,5 @@ class BestPriorPriceRequest(Model):
     timeframe_end_date_type: Literal["strict", "price", "sale"] = field(wire="timeframeEndDateType")
     """Where the time frame ends: `strict` at `timeframeEndDate`, `price` just before the current
     price began, `sale` just before the current `contextId` began."""
-    target: BestPriorTarget | None = nested(default=None)
+    target: models.BestPriorTarget | None = nested(default=None)
     """Target to which the price applies, such as an audience."""

@@ -3,10 +3,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TypeAlias
 
-if TYPE_CHECKING:
-    from talon_one.models import BestPriorPrice
+from talon_one import models
 
-BestPriorPriceResponse: TypeAlias = list["BestPriorPrice"]
+BestPriorPriceResponse: TypeAlias = list[models.BestPriorPrice]
 """Best prior prices found, one entry for each SKU."""

@@ -3,15 +3,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from datetime import datetime
+from typing import Literal
 
+from talon_one import models
 from talon_one.fields import field, nested, timestamp
 from talon_one.model import Model
-
-if TYPE_CHECKING:
-    from datetime import datetime
-
-    from talon_one.models import CartItemFilterTemplate, CatalogRule
 
 
 class Blueprint(Model):
@@ -34,9 +31,9 @@ class Blueprint(Model):
     """Group under which the blueprint is filed: `promotions`, `pricing`, `loyalty`, or `custom`."""
     source: Literal["custom", "default"] = field()
     """Origin of the blueprint: `custom` if created by users, `default` if supplied by Talon.One."""
-    rules: list[CatalogRule] = nested()
+    rules: list[models.CatalogRule] = nested()
     """Rule templates that belong to the blueprint. Each has a title but no description."""
-    cart_item_filters: list[CartItemFilterTemplate] = nested(wire="cartItemFilters")
+    cart_item_filters: list[models.CartItemFilterTemplate] = nested(wire="cartItemFilters")
     """Cart item filter templates that belong to the blueprint. Each has a name but no
     description."""
     created: datetime = timestamp()

@@ -3,13 +3,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
+from talon_one import models
 from talon_one.fields import field, nested
 from talon_one.model import Model
-
-if TYPE_CHECKING:
-    from talon_one.models import CampaignNotification
 
 
 class BulkCampaignNotification(Model):
@@ -19,5 +15,5 @@ class BulkCampaignNotification(Model):
 
     total_result_size: int = field(wire="totalResultSize")
     """Number of notifications in the batch."""
-    data: list[CampaignNotification] = nested()
+    data: list[models.CampaignNotification] = nested()
     """Notifications of the batch."""

@@ -3,13 +3,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
+from talon_one import models
 from talon_one.fields import field, nested
 from talon_one.model import Model
-
-if TYPE_CHECKING:
-    from talon_one.models import CampaignCollectionEditedNotificationItem
 
 
 class CampaignCollectionEditedNotification(Model):
@@ -21,5 +19,7 @@ class CampaignCollectionEditedNotification(Model):
     """Kind of notification in the payload, for example `CampaignNotification`."""
     total_result_size: int = field(wire="TotalResultSize")
     """Total count of items in the result set."""
-    data: list[CampaignCollectionEditedNotificationItem] | None = nested(default=None, wire="Data")
+    data: list[models.CampaignCollectionEditedNotificationItem] | None = nested(
+        default=None, wire="Data"
+    )
     """Campaign data entries carried by the notification."""

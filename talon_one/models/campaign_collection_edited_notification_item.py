@@ -3,13 +3,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
+from talon_one import models
 from talon_one.fields import field, nested
 from talon_one.model import Model
-
-if TYPE_CHECKING:
-    from talon_one.models import Campaign, CollectionWithoutPayload, PlaceholderDetails, Ruleset
 
 
 class CampaignCollectionEditedNotificationItem(Model):
@@ -21,11 +17,11 @@ class CampaignCollectionEditedNotificationItem(Model):
     event: str = field(wire="Event")
     """What happened: `campaign_state_changed`, `campaign_ruleset_changed`, `campaign_edited`,
     `campaign_created`, or `campaign_deleted`."""
-    campaign: Campaign = nested()
+    campaign: models.Campaign = nested()
     """Campaign in its present state, the one linked to the edited collection."""
-    ruleset: Ruleset | None = nested(default=None)
+    ruleset: models.Ruleset | None = nested(default=None)
     """Rules of the campaign as they stand at the time of the notification."""
-    placeholders: list[PlaceholderDetails] | None = nested(default=None)
+    placeholders: list[models.PlaceholderDetails] | None = nested(default=None)
     """Placeholder definitions that the campaign holds at the time of the notification."""
-    collection: CollectionWithoutPayload = nested()
+    collection: models.CollectionWithoutPayload = nested()
     """Edited collection, given without its items."""

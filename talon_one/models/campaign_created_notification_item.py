@@ -3,13 +3,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
+from talon_one import models
 from talon_one.fields import field, nested
 from talon_one.model import Model
-
-if TYPE_CHECKING:
-    from talon_one.models import Campaign, CampaignEvaluationPosition, PlaceholderDetails, Ruleset
 
 
 class CampaignCreatedNotificationItem(Model):
@@ -20,11 +16,11 @@ class CampaignCreatedNotificationItem(Model):
     event: str = field(wire="Event")
     """What happened: `campaign_state_changed`, `campaign_ruleset_changed`, `campaign_edited`,
     `campaign_created`, or `campaign_deleted`."""
-    campaign: Campaign = nested()
+    campaign: models.Campaign = nested()
     """Campaign that the notification is about."""
-    ruleset: Ruleset | None = nested(default=None)
+    ruleset: models.Ruleset | None = nested(default=None)
     """Rules of the campaign as they stand at the time of the notification."""
-    placeholders: list[PlaceholderDetails] | None = nested(default=None)
+    placeholders: list[models.PlaceholderDetails] | None = nested(default=None)
     """Placeholder definitions that the campaign holds at the time of the notification."""
-    evaluation_position: CampaignEvaluationPosition = nested(wire="evaluationPosition")
+    evaluation_position: models.CampaignEvaluationPosition = nested(wire="evaluationPosition")
     """Place the campaign occupies in the Application's evaluation tree."""

@@ -3,15 +3,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from datetime import datetime
 
+from talon_one import models
 from talon_one.fields import field, nested, timestamp
 from talon_one.model import Model
-
-if TYPE_CHECKING:
-    from datetime import datetime
-
-    from talon_one.models import Campaign
 
 
 class CampaignDeletedNotificationItem(Model):
@@ -22,7 +18,7 @@ class CampaignDeletedNotificationItem(Model):
     event: str = field(wire="Event")
     """What happened: `campaign_state_changed`, `campaign_ruleset_changed`, `campaign_edited`,
     `campaign_created`, or `campaign_deleted`."""
-    campaign: Campaign = nested()
+    campaign: models.Campaign = nested()
     """Campaign that the notification is about."""
     deleted_at: datetime = timestamp(wire="deletedAt")
     """Moment of the campaign's deletion, as an RFC 3339 timestamp."""

@@ -3,19 +3,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Literal
+from datetime import datetime
+from typing import Any, Literal
 
+from talon_one import models
 from talon_one.fields import field, nested, timestamp
 from talon_one.model import Model
-
-if TYPE_CHECKING:
-    from datetime import datetime
-
-    from talon_one.models import (
-        CampaignEligibilityDetails,
-        CampaignEligibilityExperiment,
-        RuleMetadataEligibility,
-    )
 
 
 class CampaignEligibility(Model):
@@ -48,9 +41,9 @@ class CampaignEligibility(Model):
         Literal["coupons", "referrals", "loyalty", "giveaways", "strikethrough", "achievements"]
     ] = field()
     """Features switched on for the campaign, for example `coupons` and `referrals`."""
-    eligibility: list[CampaignEligibilityDetails] = nested()
+    eligibility: list[models.CampaignEligibilityDetails] = nested()
     """Results of the customer's eligibility checks for the campaign in the current session."""
-    rules: list[RuleMetadataEligibility] = nested()
+    rules: list[models.RuleMetadataEligibility] = nested()
     """Rules of the campaign, with the reward details that customers may see."""
-    experiment: CampaignEligibilityExperiment | None = nested(default=None)
+    experiment: models.CampaignEligibilityExperiment | None = nested(default=None)
     """Experiment data related to the object."""

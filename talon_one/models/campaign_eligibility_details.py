@@ -3,13 +3,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
+from talon_one import models
 from talon_one.fields import field, nested
 from talon_one.model import Model
-
-if TYPE_CHECKING:
-    from talon_one.models import CampaignEligibilityFailureDetails
 
 
 class CampaignEligibilityDetails(Model):
@@ -21,6 +17,6 @@ class CampaignEligibilityDetails(Model):
     """`true` if the customer's current session qualifies for the campaign."""
     coupon_code: str | None = field(default=None, wire="couponCode")
     """Coupon code with which the campaign eligibility was checked, if any."""
-    details: CampaignEligibilityFailureDetails | None = nested(default=None)
+    details: models.CampaignEligibilityFailureDetails | None = nested(default=None)
     """Explanation of why the customer fails to qualify for the campaign. Present only if
     `passed` is `false`."""

@@ -3,13 +3,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
+from talon_one import models
 from talon_one.fields import field, nested
 from talon_one.model import Model
-
-if TYPE_CHECKING:
-    from talon_one.models import ApplicationNotification
 
 
 class CampaignEvaluationTreeChangedMessage(Model):
@@ -23,5 +21,5 @@ class CampaignEvaluationTreeChangedMessage(Model):
     """Kind of notification in the payload, for example `CampaignNotification`."""
     total_result_size: int = field(wire="TotalResultSize")
     """Total count of items in the result set."""
-    data: list[ApplicationNotification] | None = nested(default=None, wire="Data")
+    data: list[models.ApplicationNotification] | None = nested(default=None, wire="Data")
     """List of notifications, one for each Application whose tree changed."""

@@ -3,13 +3,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
+from talon_one import models
 from talon_one.fields import field, nested
 from talon_one.model import Model
-
-if TYPE_CHECKING:
-    from talon_one.models import CampaignSet
 
 
 class CampaignEvaluationTreeChangedNotification(Model):
@@ -20,7 +16,7 @@ class CampaignEvaluationTreeChangedNotification(Model):
 
     application_id: int = field(wire="applicationId")
     """Numeric ID of the Application to which the modified evaluation tree belongs."""
-    old_evaluation_tree: CampaignSet | None = nested(default=None, wire="oldEvaluationTree")
+    old_evaluation_tree: models.CampaignSet | None = nested(default=None, wire="oldEvaluationTree")
     """Evaluation tree as it was before the modification."""
-    evaluation_tree: CampaignSet = nested(wire="evaluationTree")
+    evaluation_tree: models.CampaignSet = nested(wire="evaluationTree")
     """Evaluation tree as it is after the modification."""

@@ -3,19 +3,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
+from talon_one import models
 from talon_one.fields import field, nested
 from talon_one.model import Model
-
-if TYPE_CHECKING:
-    from talon_one.models import CampaignSetBranchNode
 
 
 class CampaignSet(Model):
     """Tree that orders an Application's campaigns for evaluation."""
 
     __slots__ = ()
+    _retired = {"created": "created"}
 
     application_id: int = field(wire="applicationId")
     """Application to which the entity belongs, given by its ID."""
@@ -23,7 +20,7 @@ class CampaignSet(Model):
     """Numeric ID that Talon.One assigns to the entity."""
     version: int = field(minimum=1)
     """Version number of this set of campaigns, 1 or higher."""
-    set: CampaignSetBranchNode = nested()
+    set: models.CampaignSetBranchNode = nested()
     """Root node of the tree."""
     updated_by: str | None = field(default=None, wire="updatedBy")
     """Name of the user behind the latest change, when known."""

@@ -3,13 +3,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
+from talon_one import models
 from talon_one.fields import field, nested
 from talon_one.model import Model
-
-if TYPE_CHECKING:
-    from talon_one.models import CampaignSetNode
 
 
 class CampaignSetBranchNode(Model):
@@ -23,7 +21,7 @@ class CampaignSetBranchNode(Model):
     """Label of the campaign set."""
     operator: Literal["ALL", "FIRST"] = field()
     """How many child elements apply: `ALL` of them or just the `FIRST`."""
-    elements: list[CampaignSetNode] = nested()
+    elements: list[models.CampaignSetNode] = nested()
     """Nodes one level below, in order."""
     group_id: int = field(wire="groupId")
     """Identifier of this set of campaigns."""

@@ -3,13 +3,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
+from talon_one import models
 from talon_one.fields import field, nested
 from talon_one.model import Model
-
-if TYPE_CHECKING:
-    from talon_one.models import Campaign, PlaceholderDetails, Ruleset
 
 
 class CampaignStateChangedNotificationItem(Model):
@@ -20,7 +16,7 @@ class CampaignStateChangedNotificationItem(Model):
     event: str = field(wire="Event")
     """What happened: `campaign_state_changed`, `campaign_ruleset_changed`, `campaign_edited`,
     `campaign_created`, or `campaign_deleted`."""
-    campaign: Campaign = nested()
+    campaign: models.Campaign = nested()
     """Campaign that the notification is about."""
     old_state: str = field(wire="oldState")
     """State the campaign was in before the change: `running`, `disabled`, `scheduled`, `expired`
@@ -28,7 +24,7 @@ class CampaignStateChangedNotificationItem(Model):
     new_state: str = field(wire="newState")
     """State the campaign is in after the change: `running`, `disabled`, `scheduled`, `expired`
     or `archived`."""
-    ruleset: Ruleset | None = nested(default=None)
+    ruleset: models.Ruleset | None = nested(default=None)
     """Rules of the campaign as they stand at the time of the notification."""
-    placeholders: list[PlaceholderDetails] | None = nested(default=None)
+    placeholders: list[models.PlaceholderDetails] | None = nested(default=None)
     """Placeholder definitions that the campaign holds at the time of the notification."""

@@ -3,15 +3,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from datetime import datetime
 
+from talon_one import models
 from talon_one.fields import field, nested, timestamp
 from talon_one.model import Model
-
-if TYPE_CHECKING:
-    from datetime import datetime
-
-    from talon_one.models import CampaignStoreBudgetLimitConfig
 
 
 class CampaignStoreBudget(Model):
@@ -27,5 +23,5 @@ class CampaignStoreBudget(Model):
     """Campaign to which the entity belongs, given by its ID."""
     store_id: int = field(wire="storeId")
     """Internal Talon.One ID identifying the store."""
-    limits: list[CampaignStoreBudgetLimitConfig] = nested()
+    limits: list[models.CampaignStoreBudgetLimitConfig] = nested()
     """Budget limits that apply to the stores connected with the campaign."""

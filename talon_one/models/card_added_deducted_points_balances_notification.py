@@ -3,13 +3,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
+from talon_one import models
 from talon_one.fields import field, nested
 from talon_one.model import Model
-
-if TYPE_CHECKING:
-    from talon_one.models import AddedDeductedPointsBalancesAction
 
 
 class CardAddedDeductedPointsBalancesNotification(Model):
@@ -44,7 +42,7 @@ class CardAddedDeductedPointsBalancesNotification(Model):
     """Numeric ID of the employee responsible for the addition or deduction."""
     users_per_card_limit: int = field(wire="UsersPerCardLimit")
     """Upper limit on customer profiles that can share one card. `0` means unlimited."""
-    actions: list[AddedDeductedPointsBalancesAction] = nested(wire="Actions", min_items=1)
+    actions: list[models.AddedDeductedPointsBalancesAction] = nested(wire="Actions", min_items=1)
     """Additions and deductions that took place in the loyalty program."""
     current_points: float = field(wire="CurrentPoints")
     """Points balance at the time of the notification."""

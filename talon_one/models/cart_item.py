@@ -3,15 +3,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from datetime import datetime
+from typing import Any
 
+from talon_one import models
 from talon_one.fields import field, nested, timestamp
 from talon_one.model import Model
-
-if TYPE_CHECKING:
-    from datetime import datetime
-
-    from talon_one.models import AdditionalCost, PriceDetail, Product
 
 
 class CartItem(Model):
@@ -35,7 +32,7 @@ class CartItem(Model):
     price it otherwise overrides."""
     category: str | None = field(default=None)
     """Category of the item, such as its type, group or model."""
-    product: Product | None = nested(default=None)
+    product: models.Product | None = nested(default=None)
     """Product that the item belongs to, if known."""
     weight: float | None = field(default=None)
     """Item weight, in grams."""
@@ -50,7 +47,7 @@ class CartItem(Model):
     attributes: dict[str, Any] | None = field(default=None)
     """Attribute values attached to the cart item; custom attributes must already exist in the
     Campaign Manager. Earlier attributes missing from the object are removed."""
-    additional_costs: dict[str, AdditionalCost] | None = nested(
+    additional_costs: dict[str, models.AdditionalCost] | None = nested(
         default=None, wire="additionalCosts"
     )
     """Costs on top of the item's price, such as shipping, keyed by name. Each additional cost
@@ -72,5 +69,5 @@ class CartItem(Model):
     )
     """RFC 3339 end time of the price adjustment. Present only if an adjustment with an end
     produced the chosen price."""
-    prices: dict[str, PriceDetail] | None = nested(default=None)
+    prices: dict[str, models.PriceDetail] | None = nested(default=None)
     """Prices of the cart item with their adjustment details, keyed by price type name."""

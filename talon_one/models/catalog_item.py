@@ -3,15 +3,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from datetime import datetime
 
+from talon_one import models
 from talon_one.fields import field, nested, timestamp
 from talon_one.model import Model
-
-if TYPE_CHECKING:
-    from datetime import datetime
-
-    from talon_one.models import ItemAttribute, Product
 
 
 class CatalogItem(Model):
@@ -31,8 +27,8 @@ class CatalogItem(Model):
     """ID of the catalog that contains the item."""
     version: int = field(minimum=1)
     """Version number of the item, starting at 1."""
-    attributes: list[ItemAttribute] | None = nested(default=None)
+    attributes: list[models.ItemAttribute] | None = nested(default=None)
     """Attributes belonging to the object, such as values keyed by attribute name or a list of
     attribute entries."""
-    product: Product | None = nested(default=None)
+    product: models.Product | None = nested(default=None)
     """Product that the item belongs to, if known."""

@@ -3,13 +3,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from talon_one import models
 from talon_one.fields import field, nested
 from talon_one.model import Model
-
-if TYPE_CHECKING:
-    from talon_one.models import Binding
 
 
 class CatalogRule(Model):
@@ -20,7 +18,7 @@ class CatalogRule(Model):
 
     title: str = field()
     """Brief title that says what the rule does."""
-    bindings: list[Binding] | None = nested(default=None)
+    bindings: list[models.Binding] | None = nested(default=None)
     """Named values, each with a `name` and a Talang `expression` that supplies its content
     during rule evaluation. They are evaluated in array order."""
     condition: list[Any] = field(min_items=1)

@@ -3,13 +3,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
+from talon_one import models
 from talon_one.fields import field, nested
 from talon_one.model import Model
-
-if TYPE_CHECKING:
-    from talon_one.models import CatalogAction
 
 
 class CatalogSyncRequest(Model):
@@ -18,7 +14,7 @@ class CatalogSyncRequest(Model):
 
     __slots__ = ()
 
-    actions: list[CatalogAction] = nested(min_items=1, max_items=1000)
+    actions: list[models.CatalogAction] = nested(min_items=1, max_items=1000)
     """Sync actions to carry out on the catalog, from 1 to 1000 per request."""
     version: int | None = field(default=None, minimum=1)
     """Catalog version that the actions target, an integer starting at 1."""

@@ -3,15 +3,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from datetime import datetime
+from typing import Any
 
+from talon_one import models
 from talon_one.fields import field, nested, timestamp
 from talon_one.model import Model
-
-if TYPE_CHECKING:
-    from datetime import datetime
-
-    from talon_one.models import CodeGeneratorSettings
 
 
 class CouponCreationJob(Model):
@@ -48,7 +45,9 @@ class CouponCreationJob(Model):
     indefinitely."""
     number_of_coupons: int = field(wire="numberOfCoupons", minimum=1, maximum=5000000)
     """How many coupons the job creates, from 1 to 5,000,000."""
-    coupon_settings: CodeGeneratorSettings | None = nested(default=None, wire="couponSettings")
+    coupon_settings: models.CodeGeneratorSettings | None = nested(
+        default=None, wire="couponSettings"
+    )
     """Settings for generating coupon codes."""
     attributes: dict[str, Any] = field()
     """Attributes belonging to the object, such as values keyed by attribute name or a list of

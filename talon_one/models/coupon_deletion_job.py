@@ -3,15 +3,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from datetime import datetime
 
+from talon_one import models
 from talon_one.fields import field, nested, timestamp
 from talon_one.model import Model
-
-if TYPE_CHECKING:
-    from datetime import datetime
-
-    from talon_one.models import CouponDeletionFilters
 
 
 class CouponDeletionJob(Model):
@@ -27,7 +23,7 @@ class CouponDeletionJob(Model):
     """Application to which the entity belongs, given by its ID."""
     account_id: int = field(wire="accountId")
     """Identifier of the owning Talon.One account."""
-    filters: CouponDeletionFilters = nested()
+    filters: models.CouponDeletionFilters = nested()
     """Conditions a coupon has to meet to be deleted by the job."""
     status: str = field()
     """Progress state of the deletion job. One of `not_ready`, `pending`, `completed`, `failed`."""

@@ -3,13 +3,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
+from talon_one import models
 from talon_one.fields import nested
 from talon_one.model import Model
-
-if TYPE_CHECKING:
-    from talon_one.models import LimitConfig
 
 
 class CouponLimitConfigs(Model):
@@ -17,6 +13,6 @@ class CouponLimitConfigs(Model):
 
     __slots__ = ()
 
-    limits: list[LimitConfig] | None = nested(default=None)
+    limits: list[models.LimitConfig] | None = nested(default=None)
     """Per-profile limits for the coupon that take precedence over the campaign's. Allowed only
     when creating one coupon without a specific recipient."""

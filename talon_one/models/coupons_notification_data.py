@@ -3,13 +3,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
+from talon_one import models
 from talon_one.fields import field, nested
 from talon_one.model import Model
-
-if TYPE_CHECKING:
-    from talon_one.models import ExtendedCoupon
 
 
 class CouponsNotificationData(Model):
@@ -24,7 +22,7 @@ class CouponsNotificationData(Model):
     """Operation carried out on the coupons, for example `CouponUpdated`."""
     employee_name: str = field(wire="EmployeeName")
     """Name of the employee who carried out the operation."""
-    data: list[ExtendedCoupon] | None = nested(default=None)
+    data: list[models.ExtendedCoupon] | None = nested(default=None)
     """Affected coupons, each with the ID of its Application."""
     total_result_size: int | None = field(default=None, wire="totalResultSize")
     """Count of all matching records, including those outside the returned page."""

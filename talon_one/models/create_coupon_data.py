@@ -3,13 +3,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
+from talon_one import models
 from talon_one.fields import field, nested
 from talon_one.model import Model
-
-if TYPE_CHECKING:
-    from talon_one.models import ExtendedCoupon
 
 
 class CreateCouponData(Model):
@@ -17,7 +15,7 @@ class CreateCouponData(Model):
 
     __slots__ = ()
 
-    data: list[ExtendedCoupon] | None = nested(default=None)
+    data: list[models.ExtendedCoupon] | None = nested(default=None)
     """Created coupons, included only when at most 1000 were requested. From 1001 coupons on, the
     notification carries just `BatchID`."""
     total_result_size: int | None = field(default=None, wire="totalResultSize")

@@ -3,15 +3,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from datetime import datetime
 
+from talon_one import models
 from talon_one.fields import field, nested, timestamp
 from talon_one.model import Model
-
-if TYPE_CHECKING:
-    from datetime import datetime
-
-    from talon_one.models import Endpoint
 
 
 class CreateManagementKey(Model):
@@ -24,7 +20,7 @@ class CreateManagementKey(Model):
     """Readable label of the management key, for example `My generated key`."""
     expiry_date: datetime = timestamp(wire="expiryDate")
     """Expiration of the management key, as an RFC 3339 timestamp."""
-    endpoints: list[Endpoint] = nested()
+    endpoints: list[models.Endpoint] = nested()
     """Endpoints that the key is allowed to call."""
     allowed_application_ids: list[int] | None = field(default=None, wire="allowedApplicationIds")
     """IDs of the Applications that the key may access. Leave out or send an empty list to cover

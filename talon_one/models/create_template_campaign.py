@@ -3,13 +3,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from talon_one import models
 from talon_one.fields import field, nested
 from talon_one.model import Model
-
-if TYPE_CHECKING:
-    from talon_one.models import Binding, LimitConfig
 
 
 class CreateTemplateCampaign(Model):
@@ -29,10 +27,12 @@ class CreateTemplateCampaign(Model):
     )
     """Campaign attribute values for the new campaign. They take precedence over the values in
     the template."""
-    template_param_values: list[Binding] | None = nested(default=None, wire="templateParamValues")
+    template_param_values: list[models.Binding] | None = nested(
+        default=None, wire="templateParamValues"
+    )
     """Values for the placeholders in the ruleset of the template. Every template parameter needs
     one."""
-    limit_overrides: list[LimitConfig] | None = nested(default=None, wire="limitOverrides")
+    limit_overrides: list[models.LimitConfig] | None = nested(default=None, wire="limitOverrides")
     """Limits of the new campaign. They take precedence over equal limits preset by the template
     or the Application."""
     campaign_groups: list[int] | None = field(default=None, wire="campaignGroups")

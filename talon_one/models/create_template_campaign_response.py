@@ -3,13 +3,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
+from talon_one import models
 from talon_one.fields import nested
 from talon_one.model import Model
-
-if TYPE_CHECKING:
-    from talon_one.models import Campaign, Collection, Ruleset
 
 
 class CreateTemplateCampaignResponse(Model):
@@ -18,9 +14,9 @@ class CreateTemplateCampaignResponse(Model):
 
     __slots__ = ()
 
-    campaign: Campaign = nested()
+    campaign: models.Campaign = nested()
     """Campaign that the experiment or the created template campaign belongs to."""
-    ruleset: Ruleset = nested()
+    ruleset: models.Ruleset = nested()
     """Ruleset of the experiment variant or of the newly created campaign."""
-    collections: list[Collection] | None = nested(default=None)
+    collections: list[models.Collection] | None = nested(default=None)
     """Collections created along with the campaign."""

@@ -3,15 +3,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from datetime import datetime
 
+from talon_one import models
 from talon_one.fields import field, nested, timestamp
 from talon_one.model import Model
-
-if TYPE_CHECKING:
-    from datetime import datetime
-
-    from talon_one.models import TemplateArgDef
 
 
 class CustomEffect(Model):
@@ -43,7 +39,7 @@ class CustomEffect(Model):
     """Free text that says what the custom effect does."""
     enabled: bool = field()
     """Whether the custom effect can be used."""
-    params: list[TemplateArgDef] | None = nested(default=None)
+    params: list[models.TemplateArgDef] | None = nested(default=None)
     """Definitions of the parameters available as placeholders."""
     modified_by: int | None = field(default=None, wire="modifiedBy")
     """User ID behind the latest change, when that user is known."""

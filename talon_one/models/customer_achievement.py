@@ -3,15 +3,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from datetime import datetime
+from typing import Literal
 
+from talon_one import models
 from talon_one.fields import field, nested, timestamp
 from talon_one.model import Model
-
-if TYPE_CHECKING:
-    from datetime import datetime
-
-    from talon_one.models import AchievementProgress
 
 
 class CustomerAchievement(Model):
@@ -46,5 +43,7 @@ class CustomerAchievement(Model):
     is set."""
     allow_rollback_after_completion: bool = field(wire="allowRollbackAfterCompletion")
     """Whether progress may still be reverted once a customer has completed the achievement."""
-    current_progress: AchievementProgress | None = nested(default=None, wire="currentProgress")
+    current_progress: models.AchievementProgress | None = nested(
+        default=None, wire="currentProgress"
+    )
     """Progress the customer has made so far in this achievement."""

@@ -3,20 +3,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
+from talon_one import models
 from talon_one.fields import nested
 from talon_one.model import Model
-
-if TYPE_CHECKING:
-    from talon_one.models import (
-        AchievementProgressWithDefinition,
-        CustomerProfile,
-        Giveaway,
-        InventoryCoupon,
-        InventoryReferral,
-        Loyalty,
-    )
 
 
 class CustomerInventory(Model):
@@ -25,15 +14,15 @@ class CustomerInventory(Model):
 
     __slots__ = ()
 
-    profile: CustomerProfile | None = nested(default=None)
+    profile: models.CustomerProfile | None = nested(default=None)
     """Customer profile that the data belongs to."""
-    loyalty: Loyalty | None = nested(default=None)
+    loyalty: models.Loyalty | None = nested(default=None)
     """Loyalty data of the customer, such as balances and tiers."""
-    referrals: list[InventoryReferral] | None = nested(default=None)
+    referrals: list[models.InventoryReferral] | None = nested(default=None)
     """Referrals that belong to the customer."""
-    coupons: list[InventoryCoupon] | None = nested(default=None)
+    coupons: list[models.InventoryCoupon] | None = nested(default=None)
     """Coupons reserved for the profile, by hard or soft reservation."""
-    giveaways: list[Giveaway] | None = nested(default=None)
+    giveaways: list[models.Giveaway] | None = nested(default=None)
     """Giveaway codes the customer has received."""
-    achievements: list[AchievementProgressWithDefinition] | None = nested(default=None)
+    achievements: list[models.AchievementProgressWithDefinition] | None = nested(default=None)
     """Achievements of the customer, with progress and definition."""

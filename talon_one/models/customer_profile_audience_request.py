@@ -3,13 +3,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
+from talon_one import models
 from talon_one.fields import nested
 from talon_one.model import Model
-
-if TYPE_CHECKING:
-    from talon_one.models import CustomerProfileAudienceRequestItem
 
 
 class CustomerProfileAudienceRequest(Model):
@@ -17,5 +13,7 @@ class CustomerProfileAudienceRequest(Model):
 
     __slots__ = ()
 
-    data: list[CustomerProfileAudienceRequestItem] | None = nested(default=None, max_items=1000)
+    data: list[models.CustomerProfileAudienceRequestItem] | None = nested(
+        default=None, max_items=1000
+    )
     """Membership changes, at most 1000 per request."""

@@ -3,13 +3,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
+from talon_one import models
 from talon_one.fields import field, nested
 from talon_one.model import Model
-
-if TYPE_CHECKING:
-    from talon_one.models import ProfileAudiencesChanges
 
 
 class CustomerProfileIntegrationRequestV2(Model):
@@ -39,7 +37,7 @@ class CustomerProfileIntegrationRequestV2(Model):
         | None
     ) = field(default=None, wire="responseContent")
     """Names of entities to add to the response, so that one request can replace several."""
-    audiences_changes: ProfileAudiencesChanges | None = nested(
+    audiences_changes: models.ProfileAudiencesChanges | None = nested(
         default=None, wire="audiencesChanges"
     )
     """Audiences that the profile joins or leaves with this update."""

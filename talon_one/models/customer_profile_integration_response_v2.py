@@ -3,25 +3,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
+from talon_one import models
 from talon_one.fields import nested
 from talon_one.model import Model
-
-if TYPE_CHECKING:
-    from talon_one.models import (
-        Campaign,
-        CampaignEligibility,
-        Coupon,
-        CustomerAchievement,
-        CustomerProfile,
-        Effect,
-        Event,
-        Giveaway,
-        Loyalty,
-        Referral,
-        RuleFailureReason,
-    )
 
 
 class CustomerProfileIntegrationResponseV2(Model):
@@ -30,29 +14,31 @@ class CustomerProfileIntegrationResponseV2(Model):
 
     __slots__ = ()
 
-    customer_profile: CustomerProfile | None = nested(default=None, wire="customerProfile")
+    customer_profile: models.CustomerProfile | None = nested(default=None, wire="customerProfile")
     """Customer profile after the update."""
-    event: Event | None = nested(default=None)
+    event: models.Event | None = nested(default=None)
     """Event that the request was evaluated as."""
-    loyalty: Loyalty | None = nested(default=None)
+    loyalty: models.Loyalty | None = nested(default=None)
     """Loyalty data of the customer, such as balances and tiers."""
-    triggered_campaigns: list[Campaign] | None = nested(default=None, wire="triggeredCampaigns")
+    triggered_campaigns: list[models.Campaign] | None = nested(
+        default=None, wire="triggeredCampaigns"
+    )
     """Campaigns that the profile update set off."""
-    rule_failure_reasons: list[RuleFailureReason] | None = nested(
+    rule_failure_reasons: list[models.RuleFailureReason] | None = nested(
         default=None, wire="ruleFailureReasons"
     )
     """Reasons for which rules did not fire during the profile update."""
-    awarded_giveaways: list[Giveaway] | None = nested(default=None, wire="awardedGiveaways")
+    awarded_giveaways: list[models.Giveaway] | None = nested(default=None, wire="awardedGiveaways")
     """Giveaway codes handed out by the profile update."""
-    effects: list[Effect] = nested()
+    effects: list[models.Effect] = nested()
     """Effects produced by the rules of all running campaigns, to be applied by your integration."""
-    created_coupons: list[Coupon] = nested(wire="createdCoupons")
+    created_coupons: list[models.Coupon] = nested(wire="createdCoupons")
     """Coupons that the profile update generated."""
-    created_referrals: list[Referral] = nested(wire="createdReferrals")
+    created_referrals: list[models.Referral] = nested(wire="createdReferrals")
     """Referral codes that the profile update generated."""
-    campaign_eligibility: list[CampaignEligibility] | None = nested(
+    campaign_eligibility: list[models.CampaignEligibility] | None = nested(
         default=None, wire="campaignEligibility"
     )
     """Campaigns and how each was evaluated for the customer."""
-    achievements: list[CustomerAchievement] | None = nested(default=None)
+    achievements: list[models.CustomerAchievement] | None = nested(default=None)
     """Achievements of the customer, each with its current progress."""

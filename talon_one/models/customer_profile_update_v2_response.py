@@ -3,13 +3,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
+from talon_one import models
 from talon_one.fields import nested
 from talon_one.model import Model
-
-if TYPE_CHECKING:
-    from talon_one.models import CustomerProfile
 
 
 class CustomerProfileUpdateV2Response(Model):
@@ -17,5 +13,5 @@ class CustomerProfileUpdateV2Response(Model):
 
     __slots__ = ()
 
-    customer_profile: CustomerProfile = nested(wire="customerProfile")
+    customer_profile: models.CustomerProfile = nested(wire="customerProfile")
     """Customer profile after the update."""

@@ -3,15 +3,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Literal
+from datetime import datetime
+from typing import Any, Literal
 
+from talon_one import models
 from talon_one.fields import field, nested, timestamp
 from talon_one.model import Model
-
-if TYPE_CHECKING:
-    from datetime import datetime
-
-    from talon_one.models import CartItem
 
 
 class CustomerSession(Model):
@@ -36,7 +33,7 @@ class CustomerSession(Model):
     """Session state; new sessions start as `open` (default) or `closed`. An `open` session can
     become `closed` or `cancelled`, a `closed` one `cancelled` or `partially_returned`, a
     `partially_returned` one `cancelled`."""
-    cart_items: list[CartItem] | None = nested(default=None, wire="cartItems")
+    cart_items: list[models.CartItem] | None = nested(default=None, wire="cartItems")
     """Items in the cart, each as a JSON object."""
     identifiers: list[str] | None = field(default=None, max_items=5)
     """Custom identifiers of the session, such as an IP address, for use in limits and rules.

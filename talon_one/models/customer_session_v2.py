@@ -3,15 +3,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Literal
+from datetime import datetime
+from typing import Any, Literal
 
+from talon_one import models
 from talon_one.fields import field, nested, timestamp
 from talon_one.model import Model
-
-if TYPE_CHECKING:
-    from datetime import datetime
-
-    from talon_one.models import AdditionalCost, CartItem, ExperimentVariantAllocation
 
 
 class CustomerSessionV2(Model):
@@ -53,14 +50,14 @@ class CustomerSessionV2(Model):
     """Current session state: `open` (default), `closed`, `partially_returned` or `cancelled`.
     New sessions start `open` or `closed`; only returns lead to `partially_returned`, and only
     reopening takes `closed` back to `open`."""
-    cart_items: list[CartItem] | None = nested(default=None, wire="cartItems")
+    cart_items: list[models.CartItem] | None = nested(default=None, wire="cartItems")
     """Items in the cart of the session. At most 1,000 items, and quantities adding up to 10,000
     at most, per request."""
-    experiment_variant_allocations: list[ExperimentVariantAllocation] | None = nested(
+    experiment_variant_allocations: list[models.ExperimentVariantAllocation] | None = nested(
         default=None, wire="experimentVariantAllocations"
     )
     """Experiment variants to assign to the session."""
-    additional_costs: dict[str, AdditionalCost] | None = nested(
+    additional_costs: dict[str, models.AdditionalCost] | None = nested(
         default=None, wire="additionalCosts"
     )
     """Additional costs of the whole session, such as shipping, keyed by name. Each one must

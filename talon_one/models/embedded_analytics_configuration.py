@@ -3,13 +3,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
+from talon_one import models
 from talon_one.fields import nested
 from talon_one.model import Model
-
-if TYPE_CHECKING:
-    from talon_one.models import EmbeddedAnalyticsConfigurationDashboards
 
 
 class EmbeddedAnalyticsConfiguration(Model):
@@ -17,5 +13,5 @@ class EmbeddedAnalyticsConfiguration(Model):
 
     __slots__ = ()
 
-    dashboards: EmbeddedAnalyticsConfigurationDashboards = nested()
+    dashboards: models.EmbeddedAnalyticsConfigurationDashboards = nested()
     """Embedded dashboards by purpose, such as the campaign insights dashboard."""

@@ -3,13 +3,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
+from talon_one import models
 from talon_one.fields import nested
 from talon_one.model import Model
-
-if TYPE_CHECKING:
-    from talon_one.models import EmbeddedDashboardConfiguration
 
 
 class EmbeddedAnalyticsConfigurationDashboards(Model):
@@ -17,7 +13,7 @@ class EmbeddedAnalyticsConfigurationDashboards(Model):
 
     __slots__ = ()
 
-    campaign_insights: EmbeddedDashboardConfiguration | None = nested(
+    campaign_insights: models.EmbeddedDashboardConfiguration | None = nested(
         default=None, wire="campaignInsights"
     )
     """Settings of the Insights dashboard that can be embedded for campaigns."""

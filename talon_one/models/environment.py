@@ -3,28 +3,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from datetime import datetime
 
+from talon_one import models
 from talon_one.fields import field, nested, timestamp
 from talon_one.model import Model
-
-if TYPE_CHECKING:
-    from datetime import datetime
-
-    from talon_one.models import (
-        AccountAdditionalCost,
-        Achievement,
-        ApplicationCIF,
-        Attribute,
-        Audience,
-        Collection,
-        FunctionDef,
-        GiveawaysPool,
-        LoyaltyProgram,
-        PriceType,
-        SlotDef,
-        TemplateDef,
-    )
 
 
 class Environment(Model):
@@ -39,33 +22,35 @@ class Environment(Model):
     """Creation time of the entity, as an RFC 3339 timestamp."""
     application_id: int = field(wire="applicationId")
     """Application to which the entity belongs, given by its ID."""
-    slots: list[SlotDef] = nested()
+    slots: list[models.SlotDef] = nested()
     """Slots that rules of the Application can access."""
-    functions: list[FunctionDef] = nested()
+    functions: list[models.FunctionDef] = nested()
     """Functions that rules of the Application can call."""
-    templates: list[TemplateDef] = nested()
+    templates: list[models.TemplateDef] = nested()
     """Templates that rules of the Application can use."""
     variables: str = field()
     """Talang variable scope of the environment, written out as a string."""
-    giveaways_pools: list[GiveawaysPool] | None = nested(default=None, wire="giveawaysPools")
+    giveaways_pools: list[models.GiveawaysPool] | None = nested(default=None, wire="giveawaysPools")
     """Giveaway pools available in the Application."""
-    loyalty_programs: list[LoyaltyProgram] | None = nested(default=None, wire="loyaltyPrograms")
+    loyalty_programs: list[models.LoyaltyProgram] | None = nested(
+        default=None, wire="loyaltyPrograms"
+    )
     """Loyalty programs connected to the Application."""
-    achievements: list[Achievement] | None = nested(default=None)
+    achievements: list[models.Achievement] | None = nested(default=None)
     """Achievements from campaigns of the Application."""
-    attributes: list[Attribute] | None = nested(default=None)
+    attributes: list[models.Attribute] | None = nested(default=None)
     """Attributes connected to the Application."""
-    additional_costs: list[AccountAdditionalCost] | None = nested(
+    additional_costs: list[models.AccountAdditionalCost] | None = nested(
         default=None, wire="additionalCosts"
     )
     """Additional costs connected to the Application."""
-    audiences: list[Audience] | None = nested(default=None)
+    audiences: list[models.Audience] | None = nested(default=None)
     """Audiences of the account that owns the Application."""
-    collections: list[Collection] | None = nested(default=None)
+    collections: list[models.Collection] | None = nested(default=None)
     """Account-level collections enabled in the Application."""
-    application_cart_item_filters: list[ApplicationCIF] | None = nested(
+    application_cart_item_filters: list[models.ApplicationCIF] | None = nested(
         default=None, wire="applicationCartItemFilters"
     )
     """Cart item filters defined in the Application."""
-    price_types: list[PriceType] | None = nested(default=None, wire="priceTypes")
+    price_types: list[models.PriceType] | None = nested(default=None, wire="priceTypes")
     """Price types available in the Application."""

@@ -3,13 +3,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
+from talon_one import models
 from talon_one.fields import field, nested
 from talon_one.model import Model
-
-if TYPE_CHECKING:
-    from talon_one.models import APIError
 
 
 class ErrorResponse(Model):
@@ -19,5 +15,5 @@ class ErrorResponse(Model):
 
     message: str = field()
     """Text explaining what went wrong."""
-    errors: list[APIError] | None = nested(default=None)
+    errors: list[models.APIError] | None = nested(default=None)
     """Problems that occurred while the request or job was handled, one entry each."""

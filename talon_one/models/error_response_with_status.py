@@ -3,13 +3,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
+from talon_one import models
 from talon_one.fields import field, nested
 from talon_one.model import Model
-
-if TYPE_CHECKING:
-    from talon_one.models import APIError
 
 
 class ErrorResponseWithStatus(Model):
@@ -19,7 +15,7 @@ class ErrorResponseWithStatus(Model):
 
     message: str | None = field(default=None)
     """Text explaining what went wrong, where available."""
-    errors: list[APIError] | None = nested(default=None)
+    errors: list[models.APIError] | None = nested(default=None)
     """Problems that occurred while the request or job was handled, one entry each."""
     status_code: int | None = field(default=None, wire="StatusCode")
     """Numeric status code of the error."""

@@ -3,15 +3,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from datetime import datetime
+from typing import Any
 
+from talon_one import models
 from talon_one.fields import field, nested, timestamp
 from talon_one.model import Model
-
-if TYPE_CHECKING:
-    from datetime import datetime
-
-    from talon_one.models import LedgerEntry, Meta
 
 
 class Event(Model):
@@ -43,9 +40,9 @@ class Event(Model):
     effects: list[Any] = field()
     """Effects that the rules of the Application's enabled campaigns produced. Your system
     decides how each one is applied."""
-    ledger_entries: list[LedgerEntry] | None = nested(default=None, wire="ledgerEntries")
+    ledger_entries: list[models.LedgerEntry] | None = nested(default=None, wire="ledgerEntries")
     """Loyalty point movements that the event caused."""
-    meta: Meta | None = nested(default=None)
+    meta: models.Meta | None = nested(default=None)
     """Further information on the evaluation, such as rejection details and warnings."""
     integration_id: str | None = field(default=None, wire="integrationId", min_length=1)
     """Identifier of the event, which can be used for a single registration only."""

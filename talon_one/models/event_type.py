@@ -3,19 +3,25 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from datetime import datetime
 
 from talon_one.fields import field, timestamp
 from talon_one.model import Model
-
-if TYPE_CHECKING:
-    from datetime import datetime
 
 
 class EventType(Model):
     """Event type defined in the account, returned when event types are listed."""
 
     __slots__ = ()
+    _retired = {
+        "application_ids": "applicationIds",
+        "mime_type": "mimeType",
+        "example_payload": "examplePayload",
+        "schema": "schema",
+        "handler_language": "handlerLanguage",
+        "handler": "handler",
+        "version": "version",
+    }
 
     id: int = field()
     """Numeric ID that Talon.One assigns to the entity."""

@@ -3,15 +3,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from datetime import datetime
+from typing import Literal
 
+from talon_one import models
 from talon_one.fields import field, nested, timestamp
 from talon_one.model import Model
-
-if TYPE_CHECKING:
-    from datetime import datetime
-
-    from talon_one.models import Campaign, ExperimentVariant
 
 
 class Experiment(Model):
@@ -30,14 +27,14 @@ class Experiment(Model):
         default=None, wire="isVariantAssignmentExternal"
     )
     """Who assigns customers to variants: `false` for Talon.One, `true` for an external system."""
-    campaign: Campaign | None = nested(default=None)
+    campaign: models.Campaign | None = nested(default=None)
     """Campaign that the experiment or the created template campaign belongs to."""
     activated: datetime | None = timestamp(default=None)
     """When the experiment became active, as an RFC 3339 timestamp."""
     state: Literal["enabled", "disabled", "archived"] = field()
     """Current state of the experiment, `disabled` by default. Rules and coupons of a `disabled`
     experiment are ignored during evaluation."""
-    variants: list[ExperimentVariant] | None = nested(default=None)
+    variants: list[models.ExperimentVariant] | None = nested(default=None)
     """Variants that the experiment compares."""
     deletedat: datetime | None = timestamp(default=None)
     """When the experiment was removed, as an RFC 3339 timestamp."""

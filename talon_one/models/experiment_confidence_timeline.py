@@ -3,13 +3,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
+from talon_one import models
 from talon_one.fields import nested
 from talon_one.model import Model
-
-if TYPE_CHECKING:
-    from talon_one.models import ExperimentConfidenceTimelineDataPoint
 
 
 class ExperimentConfidenceTimeline(Model):
@@ -17,6 +13,6 @@ class ExperimentConfidenceTimeline(Model):
 
     __slots__ = ()
 
-    data: list[ExperimentConfidenceTimelineDataPoint] = nested()
+    data: list[models.ExperimentConfidenceTimelineDataPoint] = nested()
     """Cumulative confidence for each day, oldest first, up to the experiment end or the current
     day. It is empty while no data exists."""

@@ -3,15 +3,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from datetime import datetime
 
+from talon_one import models
 from talon_one.fields import nested, timestamp
 from talon_one.model import Model
-
-if TYPE_CHECKING:
-    from datetime import datetime
-
-    from talon_one.models import ExperimentVariantResultConfidence
 
 
 class ExperimentConfidenceTimelineDataPoint(Model):
@@ -21,5 +17,5 @@ class ExperimentConfidenceTimelineDataPoint(Model):
 
     date: datetime = timestamp(aliases=("var_date",))
     """Point in time described by the values, as an RFC 3339 timestamp."""
-    confidence: ExperimentVariantResultConfidence = nested()
+    confidence: models.ExperimentVariantResultConfidence = nested()
     """Confidence values for the compared metrics."""

@@ -3,13 +3,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
+from talon_one import models
 from talon_one.fields import field, nested
 from talon_one.model import Model
-
-if TYPE_CHECKING:
-    from talon_one.models import ExperimentCopyExperiment
 
 
 class ExperimentCopy(Model):
@@ -21,5 +17,5 @@ class ExperimentCopy(Model):
     target_application_id: int = field(wire="targetApplicationId")
     """ID of the Application that receives the copied experiment or promoted campaign. It appears
     in the URL of the Campaign Manager."""
-    experiment: ExperimentCopyExperiment = nested()
+    experiment: models.ExperimentCopyExperiment = nested()
     """Experiment data related to the object."""

@@ -3,13 +3,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
+from talon_one import models
 from talon_one.fields import field, nested
 from talon_one.model import Model
-
-if TYPE_CHECKING:
-    from talon_one.models import ExperimentCampaignCopy
 
 
 class ExperimentCopyExperiment(Model):
@@ -19,7 +17,7 @@ class ExperimentCopyExperiment(Model):
 
     is_variant_assignment_external: bool = field(wire="isVariantAssignmentExternal")
     """Who assigns customers to variants: `false` for Talon.One, `true` for an external system."""
-    campaign: ExperimentCampaignCopy = nested()
+    campaign: models.ExperimentCampaignCopy = nested()
     """Campaign that the experiment or the created template campaign belongs to."""
     goal_type: (
         Literal["other", "maximize_revenue", "maximize_items_sold", "optimize_discount_efficiency"]

@@ -3,13 +3,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
+from talon_one import models
 from talon_one.fields import nested
 from talon_one.model import Model
-
-if TYPE_CHECKING:
-    from talon_one.models import ExperimentResult
 
 
 class ExperimentListResults(Model):
@@ -17,5 +13,5 @@ class ExperimentListResults(Model):
 
     __slots__ = ()
 
-    results: list[ExperimentResult] | None = nested(default=None)
+    results: list[models.ExperimentResult] | None = nested(default=None)
     """One result object for each requested experiment."""

@@ -3,13 +3,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
+from talon_one import models
 from talon_one.fields import field, nested
 from talon_one.model import Model
-
-if TYPE_CHECKING:
-    from talon_one.models import ExperimentVariantResult, ExperimentVariantResultConfidence
 
 
 class ExperimentResult(Model):
@@ -17,9 +13,9 @@ class ExperimentResult(Model):
 
     __slots__ = ()
 
-    variants: list[ExperimentVariantResult] = nested()
+    variants: list[models.ExperimentVariantResult] = nested()
     """Variants that the experiment compares."""
-    confidence: ExperimentVariantResultConfidence = nested()
+    confidence: models.ExperimentVariantResultConfidence = nested()
     """Confidence values for the compared metrics."""
     experiment_id: int = field(wire="experimentId")
     """ID of the experiment that the object belongs to."""

@@ -3,13 +3,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
+from talon_one import models
 from talon_one.fields import nested
 from talon_one.model import Model
-
-if TYPE_CHECKING:
-    from talon_one.models import ExperimentVariantResult, ExperimentVariantResultConfidence
 
 
 class ExperimentResults(Model):
@@ -17,7 +13,7 @@ class ExperimentResults(Model):
 
     __slots__ = ()
 
-    variants: list[ExperimentVariantResult] = nested()
+    variants: list[models.ExperimentVariantResult] = nested()
     """Variants that the experiment compares."""
-    confidence: ExperimentVariantResultConfidence = nested()
+    confidence: models.ExperimentVariantResultConfidence = nested()
     """Confidence values for the compared metrics."""

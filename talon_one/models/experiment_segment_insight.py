@@ -3,13 +3,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
+from talon_one import models
 from talon_one.fields import field, nested
 from talon_one.model import Model
-
-if TYPE_CHECKING:
-    from talon_one.models import ExperimentSegmentInsightVariant
 
 
 class ExperimentSegmentInsight(Model):
@@ -27,5 +25,5 @@ class ExperimentSegmentInsight(Model):
     """Unadjusted confidence in percent, from 95 to 100. Segments below 95 are left out."""
     winner_variant_id: int = field(wire="winnerVariantId")
     """ID of the variant with the better result in the segment."""
-    variants: list[ExperimentSegmentInsightVariant] = nested()
+    variants: list[models.ExperimentSegmentInsightVariant] = nested()
     """Metric values reached by each variant within the segment."""

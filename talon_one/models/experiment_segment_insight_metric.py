@@ -3,13 +3,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
+from talon_one import models
 from talon_one.fields import field, nested
 from talon_one.model import Model
-
-if TYPE_CHECKING:
-    from talon_one.models import ExperimentSegmentInsight
 
 
 class ExperimentSegmentInsightMetric(Model):
@@ -22,6 +20,6 @@ class ExperimentSegmentInsightMetric(Model):
     ] = field()
     """Metric that was compared: `avg_session_value`, `avg_discounted_session_value`, or
     `avg_items_per_session`."""
-    segments: list[ExperimentSegmentInsight] = nested()
+    segments: list[models.ExperimentSegmentInsight] = nested()
     """Segments in which the metric differs significantly, highest confidence first. The list is
     empty when there are none."""

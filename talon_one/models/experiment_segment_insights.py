@@ -3,13 +3,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
+from talon_one import models
 from talon_one.fields import field, nested
 from talon_one.model import Model
-
-if TYPE_CHECKING:
-    from talon_one.models import ExperimentSegmentInsightMetric
 
 
 class ExperimentSegmentInsights(Model):
@@ -18,7 +14,7 @@ class ExperimentSegmentInsights(Model):
 
     __slots__ = ()
 
-    metrics: list[ExperimentSegmentInsightMetric] = nested()
+    metrics: list[models.ExperimentSegmentInsightMetric] = nested()
     """Segment findings for each of the three metrics, some possibly without segments. The list
     is empty when `reason` is set."""
     total_segments_tested: int = field(wire="totalSegmentsTested")

@@ -3,15 +3,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from datetime import datetime
 
+from talon_one import models
 from talon_one.fields import field, nested, timestamp
 from talon_one.model import Model
-
-if TYPE_CHECKING:
-    from datetime import datetime
-
-    from talon_one.models import Ruleset
 
 
 class ExperimentVariant(Model):
@@ -27,7 +23,7 @@ class ExperimentVariant(Model):
     """Name of the experiment variant, SCIM user, or store, depending on the containing object."""
     experiment_id: int | None = field(default=None, wire="experimentId")
     """ID of the experiment that the object belongs to."""
-    ruleset: Ruleset | None = nested(default=None)
+    ruleset: models.Ruleset | None = nested(default=None)
     """Ruleset of the experiment variant or of the newly created campaign."""
     weight: int | None = field(default=None)
     """Relative share of customers that the experiment assigns to this variant."""

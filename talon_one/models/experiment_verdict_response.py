@@ -3,15 +3,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from datetime import datetime
 
+from talon_one import models
 from talon_one.fields import nested, timestamp
 from talon_one.model import Model
-
-if TYPE_CHECKING:
-    from datetime import datetime
-
-    from talon_one.models import ExperimentVerdict
 
 
 class ExperimentVerdictResponse(Model):
@@ -19,7 +15,7 @@ class ExperimentVerdictResponse(Model):
 
     __slots__ = ()
 
-    verdict: ExperimentVerdict = nested()
+    verdict: models.ExperimentVerdict = nested()
     """AI assessment of the experiment outcome."""
     generated: datetime = timestamp()
     """When the verdict was created, as an RFC 3339 timestamp."""

@@ -3,13 +3,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
+from talon_one import models
 from talon_one.fields import field, nested
 from talon_one.model import Model
-
-if TYPE_CHECKING:
-    from talon_one.models import ExpiringCouponsData
 
 
 class ExpiringCouponsNotification(Model):
@@ -19,7 +17,7 @@ class ExpiringCouponsNotification(Model):
 
     total_result_size: int = field(wire="TotalResultSize")
     """How many entries the whole notification or batch covers."""
-    data: list[ExpiringCouponsData] = nested(wire="Data")
+    data: list[models.ExpiringCouponsData] = nested(wire="Data")
     """List of coupons about to expire, one entry for each coupon."""
     notification_type: Literal["CouponCodeExpiring"] = field(wire="NotificationType")
     """Kind of notification delivered."""

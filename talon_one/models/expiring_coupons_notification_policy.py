@@ -3,13 +3,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
+from talon_one import models
 from talon_one.fields import field, nested
 from talon_one.model import Model
-
-if TYPE_CHECKING:
-    from talon_one.models import ExpiringCouponsNotificationTrigger
 
 
 class ExpiringCouponsNotificationPolicy(Model):
@@ -19,7 +15,7 @@ class ExpiringCouponsNotificationPolicy(Model):
 
     name: str = field(min_length=1)
     """Name that identifies the notification, such as `Notification to Google`."""
-    triggers: list[ExpiringCouponsNotificationTrigger] = nested(min_items=1, max_items=3)
+    triggers: list[models.ExpiringCouponsNotificationTrigger] = nested(min_items=1, max_items=3)
     """Lead times at which notifications are sent ahead of the event."""
     batching_enabled: bool | None = field(default=None, wire="batchingEnabled")
     """Whether data is grouped into batches. Default: `true`."""

@@ -3,13 +3,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
+from talon_one import models
 from talon_one.fields import field, nested
 from talon_one.model import Model
-
-if TYPE_CHECKING:
-    from talon_one.models import ExpiringPointsData
 
 
 class ExpiringPointsNotification(Model):
@@ -20,7 +18,7 @@ class ExpiringPointsNotification(Model):
 
     total_result_size: int = field(wire="TotalResultSize")
     """How many entries the whole notification or batch covers."""
-    data: list[ExpiringPointsData] = nested(wire="Data")
+    data: list[models.ExpiringPointsData] = nested(wire="Data")
     """List of entries describing loyalty points about to expire."""
     notification_type: Literal["LoyaltyPointsExpiring"] = field(wire="NotificationType")
     """Kind of notification delivered."""

@@ -3,13 +3,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
+from talon_one import models
 from talon_one.fields import field, nested
 from talon_one.model import Model
-
-if TYPE_CHECKING:
-    from talon_one.models import LoyaltyLedgerEntryExpiryDateChange
 
 
 class ExtendLoyaltyPointsExpiryDateEffectProps(Model):
@@ -25,7 +21,7 @@ class ExtendLoyaltyPointsExpiryDateEffectProps(Model):
     extension_duration: str = field(wire="extensionDuration")
     """Duration added to the expiry date: `immediate` or an integer with a unit (`s`, `m`, `h`,
     `D`, `W`, `M`, `Y`). Suffix `_D` rounds days down; `_U` rounds days and longer units up."""
-    affected_transactions: list[LoyaltyLedgerEntryExpiryDateChange] | None = nested(
+    affected_transactions: list[models.LoyaltyLedgerEntryExpiryDateChange] | None = nested(
         default=None, wire="affectedTransactions"
     )
     """Loyalty transactions whose expiry date changed."""

@@ -3,13 +3,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
+from talon_one import models
 from talon_one.fields import field, nested
 from talon_one.model import Model
-
-if TYPE_CHECKING:
-    from talon_one.models import FuncArgDef
 
 
 class FunctionDef(Model):
@@ -25,5 +21,5 @@ class FunctionDef(Model):
     """Brief note on what the function does."""
     help: str | None = field(default=None)
     """Longer explanation of the function for users who need help."""
-    args: list[FuncArgDef] = nested()
+    args: list[models.FuncArgDef] = nested()
     """Arguments that the function or template accepts."""

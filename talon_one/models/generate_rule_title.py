@@ -3,13 +3,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
+from talon_one import models
 from talon_one.fields import field, nested
 from talon_one.model import Model
-
-if TYPE_CHECKING:
-    from talon_one.models import GenerateRuleTitleRule
 
 
 class GenerateRuleTitle(Model):
@@ -17,7 +13,7 @@ class GenerateRuleTitle(Model):
 
     __slots__ = ()
 
-    rule: GenerateRuleTitleRule = nested()
+    rule: models.GenerateRuleTitleRule = nested()
     """Rule for which a title should be generated."""
     currency: str = field()
     """Currency in which the campaign's monetary amounts are expressed."""

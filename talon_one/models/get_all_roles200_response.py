@@ -3,13 +3,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
+from talon_one import models
 from talon_one.fields import field, nested
 from talon_one.model import Model
-
-if TYPE_CHECKING:
-    from talon_one.models import Role
 
 
 class GetAllRoles200Response(Model):
@@ -19,5 +15,5 @@ class GetAllRoles200Response(Model):
 
     total_result_size: int = field(wire="totalResultSize")
     """Total number of results across all pages."""
-    data: list[Role] = nested()
+    data: list[models.Role] = nested()
     """Results of the current page."""

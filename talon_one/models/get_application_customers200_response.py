@@ -3,13 +3,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
+from talon_one import models
 from talon_one.fields import field, nested
 from talon_one.model import Model
-
-if TYPE_CHECKING:
-    from talon_one.models import ApplicationCustomer
 
 
 class GetApplicationCustomers200Response(Model):
@@ -21,5 +17,5 @@ class GetApplicationCustomers200Response(Model):
     """Count of all matching records, including those outside the returned page."""
     has_more: bool | None = field(default=None, wire="hasMore")
     """True when further results are available beyond the current page."""
-    data: list[ApplicationCustomer] = nested()
+    data: list[models.ApplicationCustomer] = nested()
     """Main content of the object, usually the list of records on the current page."""

@@ -3,13 +3,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
+from talon_one import models
 from talon_one.fields import field, nested
 from talon_one.model import Model
-
-if TYPE_CHECKING:
-    from talon_one.models import ApplicationSession
 
 
 class GetApplicationSessionsByCustomerAttributes200Response(Model):
@@ -21,5 +17,5 @@ class GetApplicationSessionsByCustomerAttributes200Response(Model):
     """Whether more results follow the current page."""
     total_result_size: int | None = field(default=None, wire="totalResultSize")
     """Total number of matching sessions, when asked for."""
-    data: list[ApplicationSession] = nested()
+    data: list[models.ApplicationSession] = nested()
     """Sessions of the current page."""

@@ -3,13 +3,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
+from talon_one import models
 from talon_one.fields import field, nested
 from talon_one.model import Model
-
-if TYPE_CHECKING:
-    from talon_one.models import CampaignGroup
 
 
 class GetCampaignGroups200Response(Model):
@@ -19,5 +15,5 @@ class GetCampaignGroups200Response(Model):
 
     total_result_size: int = field(wire="totalResultSize")
     """Count of all matching records, including those outside the returned page."""
-    data: list[CampaignGroup] = nested()
+    data: list[models.CampaignGroup] = nested()
     """Main content of the object, usually the list of records on the current page."""

@@ -3,13 +3,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
+from talon_one import models
 from talon_one.fields import field, nested
 from talon_one.model import Model
-
-if TYPE_CHECKING:
-    from talon_one.models import CustomerProfile
 
 
 class GetCustomersByAttributes200Response(Model):
@@ -21,5 +17,5 @@ class GetCustomersByAttributes200Response(Model):
     """True when further results are available beyond the current page."""
     total_result_size: int | None = field(default=None, wire="totalResultSize")
     """Count of all matching records, including those outside the returned page."""
-    data: list[CustomerProfile] = nested()
+    data: list[models.CustomerProfile] = nested()
     """Main content of the object, usually the list of records on the current page."""

@@ -3,13 +3,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
+from talon_one import models
 from talon_one.fields import field, nested
 from talon_one.model import Model
-
-if TYPE_CHECKING:
-    from talon_one.models import CardLedgerPointsEntryIntegrationAPI
 
 
 class GetLoyaltyCardPoints200Response(Model):
@@ -19,5 +15,5 @@ class GetLoyaltyCardPoints200Response(Model):
 
     has_more: bool = field(wire="hasMore")
     """True when further results are available beyond the current page."""
-    data: list[CardLedgerPointsEntryIntegrationAPI] = nested()
+    data: list[models.CardLedgerPointsEntryIntegrationAPI] = nested()
     """Main content of the object, usually the list of records on the current page."""

@@ -3,13 +3,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
+from talon_one import models
 from talon_one.fields import field, nested
 from talon_one.model import Model
-
-if TYPE_CHECKING:
-    from talon_one.models import CardLedgerTransactionLogEntry
 
 
 class GetLoyaltyCardTransactionLogs200Response(Model):
@@ -20,5 +16,5 @@ class GetLoyaltyCardTransactionLogs200Response(Model):
 
     has_more: bool = field(wire="hasMore")
     """True when the source collection holds further entries that can be requested."""
-    data: list[CardLedgerTransactionLogEntry] = nested()
+    data: list[models.CardLedgerTransactionLogEntry] = nested()
     """Transactions recorded for the loyalty card."""

@@ -3,13 +3,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
+from talon_one import models
 from talon_one.fields import field, nested
 from talon_one.model import Model
-
-if TYPE_CHECKING:
-    from talon_one.models import CardLedgerTransactionLogEntryIntegrationAPI
 
 
 class GetLoyaltyCardTransactions200Response(Model):
@@ -20,5 +16,5 @@ class GetLoyaltyCardTransactions200Response(Model):
 
     has_more: bool = field(wire="hasMore")
     """True when further results are available beyond the current page."""
-    data: list[CardLedgerTransactionLogEntryIntegrationAPI] = nested()
+    data: list[models.CardLedgerTransactionLogEntryIntegrationAPI] = nested()
     """Main content of the object, usually the list of records on the current page."""

@@ -3,13 +3,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
+from talon_one import models
 from talon_one.fields import field, nested
 from talon_one.model import Model
-
-if TYPE_CHECKING:
-    from talon_one.models import GiveawayPoolNotificationData
 
 
 class GiveawayPoolNotification(Model):
@@ -19,7 +17,7 @@ class GiveawayPoolNotification(Model):
 
     total_result_size: int = field(wire="TotalResultSize")
     """How many entries the whole notification or batch covers."""
-    data: list[GiveawayPoolNotificationData] = nested(wire="Data")
+    data: list[models.GiveawayPoolNotificationData] = nested(wire="Data")
     """List of giveaway pools, one entry for each pool running low."""
     notification_type: Literal["GiveawayPoolNotification"] = field(wire="NotificationType")
     """Kind of notification delivered."""

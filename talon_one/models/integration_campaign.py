@@ -3,15 +3,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Literal
+from datetime import datetime
+from typing import Any, Literal
 
+from talon_one import models
 from talon_one.fields import field, nested, timestamp
 from talon_one.model import Model
-
-if TYPE_CHECKING:
-    from datetime import datetime
-
-    from talon_one.models import RuleMetadata
 
 
 class IntegrationCampaign(Model):
@@ -42,7 +39,7 @@ class IntegrationCampaign(Model):
         Literal["coupons", "referrals", "loyalty", "giveaways", "strikethrough", "achievements"]
     ] = field()
     """Features switched on for the campaign, for example `coupons` and `referrals`."""
-    rules: list[RuleMetadata] = nested()
+    rules: list[models.RuleMetadata] = nested()
     """Rules of the campaign, with the reward details that customers may see."""
     linked_store_ids: list[int] | None = field(default=None, wire="linkedStoreIds")
     """Identifiers of stores that the campaign is linked to."""

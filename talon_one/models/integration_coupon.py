@@ -3,15 +3,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from datetime import datetime
+from typing import Any
 
+from talon_one import models
 from talon_one.fields import field, nested, timestamp
 from talon_one.model import Model
-
-if TYPE_CHECKING:
-    from datetime import datetime
-
-    from talon_one.models import LimitConfig
 
 
 class IntegrationCoupon(Model):
@@ -45,7 +42,7 @@ class IntegrationCoupon(Model):
     expiry_date: datetime | None = timestamp(default=None, wire="expiryDate")
     """End of the coupon's validity, as an RFC 3339 timestamp. Without it, the coupon stays valid
     indefinitely."""
-    limits: list[LimitConfig] | None = nested(default=None)
+    limits: list[models.LimitConfig] | None = nested(default=None)
     """Per-profile limits for the coupon that take precedence over the campaign's. Allowed only
     when creating one coupon without a specific recipient."""
     usage_counter: int = field(wire="usageCounter")

@@ -3,13 +3,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
+from talon_one import models
 from talon_one.fields import nested
 from talon_one.model import Model
-
-if TYPE_CHECKING:
-    from talon_one.models import CustomerSessionV2, Effect
 
 
 class IntegrationCustomerSessionResponse(Model):
@@ -17,8 +13,8 @@ class IntegrationCustomerSessionResponse(Model):
 
     __slots__ = ()
 
-    customer_session: CustomerSessionV2 | None = nested(default=None, wire="customerSession")
+    customer_session: models.CustomerSessionV2 | None = nested(default=None, wire="customerSession")
     """Customer session concerned, with its totals and cart."""
-    effects: list[Effect] | None = nested(default=None)
+    effects: list[models.Effect] | None = nested(default=None)
     """Effects still valid for the session. Rolled-back effects and their rollback counterparts
     are left out."""

@@ -3,25 +3,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
+from talon_one import models
 from talon_one.fields import nested
 from talon_one.model import Model
-
-if TYPE_CHECKING:
-    from talon_one.models import (
-        Campaign,
-        CampaignEligibility,
-        Coupon,
-        CustomerAchievement,
-        CustomerProfile,
-        Effect,
-        EventV3,
-        Giveaway,
-        Loyalty,
-        Referral,
-        RuleFailureReason,
-    )
 
 
 class IntegrationEventV3Response(Model):
@@ -29,31 +13,33 @@ class IntegrationEventV3Response(Model):
 
     __slots__ = ()
 
-    customer_profile: CustomerProfile | None = nested(default=None, wire="customerProfile")
+    customer_profile: models.CustomerProfile | None = nested(default=None, wire="customerProfile")
     """Profile of the customer to whom the event belongs."""
-    loyalty: Loyalty | None = nested(default=None)
+    loyalty: models.Loyalty | None = nested(default=None)
     """Customer's current standing in the loyalty programs, such as balances and tiers."""
-    triggered_campaigns: list[Campaign] | None = nested(default=None, wire="triggeredCampaigns")
+    triggered_campaigns: list[models.Campaign] | None = nested(
+        default=None, wire="triggeredCampaigns"
+    )
     """Campaigns that event processing set off."""
-    effects: list[Effect] = nested()
+    effects: list[models.Effect] = nested()
     """Effects produced by the rules of all running campaigns, to be applied by your integration."""
-    rule_failure_reasons: list[RuleFailureReason] | None = nested(
+    rule_failure_reasons: list[models.RuleFailureReason] | None = nested(
         default=None, wire="ruleFailureReasons"
     )
     """Explanations for each rule that did not fire while the event was evaluated."""
-    created_coupons: list[Coupon] = nested(wire="createdCoupons")
+    created_coupons: list[models.Coupon] = nested(wire="createdCoupons")
     """Coupons newly generated while the event was processed."""
-    created_referrals: list[Referral] = nested(wire="createdReferrals")
+    created_referrals: list[models.Referral] = nested(wire="createdReferrals")
     """Referral codes newly generated while the event was processed."""
-    awarded_giveaways: list[Giveaway] | None = nested(default=None, wire="awardedGiveaways")
+    awarded_giveaways: list[models.Giveaway] | None = nested(default=None, wire="awardedGiveaways")
     """Giveaway codes handed out to the customer while the event was processed."""
-    advanced_event: EventV3 | None = nested(default=None, wire="advancedEvent")
+    advanced_event: models.EventV3 | None = nested(default=None, wire="advancedEvent")
     """Advanced event (V3) handled by the request."""
-    campaign_eligibility: list[CampaignEligibility] | None = nested(
+    campaign_eligibility: list[models.CampaignEligibility] | None = nested(
         default=None, wire="campaignEligibility"
     )
     """Campaigns with their evaluation result for the customer session at hand, available only on
     requests with `dry` set to `true`. To prevent duplicated data, leave `triggeredCampaigns`
     and `ruleFailureReasons` out of `responseContent`."""
-    achievements: list[CustomerAchievement] | None = nested(default=None)
+    achievements: list[models.CustomerAchievement] | None = nested(default=None)
     """Achievements of the customer, each with its current progress."""

@@ -3,15 +3,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from datetime import datetime
+from typing import Any
 
+from talon_one import models
 from talon_one.fields import field, nested, timestamp
 from talon_one.model import Model
-
-if TYPE_CHECKING:
-    from datetime import datetime
-
-    from talon_one.models import IntegrationHubEventPayloadCouponBasedNotificationsLimits
 
 
 class IntegrationHubEventPayloadCouponBasedNotifications(Model):
@@ -54,7 +51,7 @@ class IntegrationHubEventPayloadCouponBasedNotifications(Model):
     """ID of the batch in which the coupon was created."""
     attributes: dict[str, Any] | None = field(default=None, wire="Attributes")
     """Custom attribute values stored on the coupon."""
-    limits: list[IntegrationHubEventPayloadCouponBasedNotificationsLimits] | None = nested(
+    limits: list[models.IntegrationHubEventPayloadCouponBasedNotificationsLimits] | None = nested(
         default=None, wire="Limits"
     )
     """Usage limits set on the coupon."""

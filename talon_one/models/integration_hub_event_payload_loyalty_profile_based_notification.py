@@ -3,17 +3,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from datetime import datetime
 
+from talon_one import models
 from talon_one.fields import field, nested, timestamp
 from talon_one.model import Model
-
-if TYPE_CHECKING:
-    from datetime import datetime
-
-    from talon_one.models import (
-        IntegrationHubEventPayloadLoyaltyProfileBasedPointsChangedNotificationAction,
-    )
 
 
 class IntegrationHubEventPayloadLoyaltyProfileBasedNotification(Model):
@@ -37,7 +31,8 @@ class IntegrationHubEventPayloadLoyaltyProfileBasedNotification(Model):
     current_points: float = field(wire="CurrentPoints")
     """Points of the customer after the change."""
     actions: (
-        list[IntegrationHubEventPayloadLoyaltyProfileBasedPointsChangedNotificationAction] | None
+        list[models.IntegrationHubEventPayloadLoyaltyProfileBasedPointsChangedNotificationAction]
+        | None
     ) = nested(default=None, wire="Actions")
     """Point changes of the event."""
     published_at: datetime = timestamp(wire="PublishedAt")

@@ -4,17 +4,11 @@ Talon.One API."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from datetime import datetime
 
+from talon_one import models
 from talon_one.fields import field, nested, timestamp
 from talon_one.model import Model
-
-if TYPE_CHECKING:
-    from datetime import datetime
-
-    from talon_one.models import (
-        IntegrationHubEventPayloadLoyaltyProfileBasedPointsChangedNotificationAction,
-    )
 
 
 class IntegrationHubEventPayloadLoyaltyProfileBasedPointsChangedNotification(Model):
@@ -38,7 +32,8 @@ class IntegrationHubEventPayloadLoyaltyProfileBasedPointsChangedNotification(Mod
     current_points: float = field(wire="CurrentPoints")
     """Points balance of the customer profile at the time of the event."""
     actions: (
-        list[IntegrationHubEventPayloadLoyaltyProfileBasedPointsChangedNotificationAction] | None
+        list[models.IntegrationHubEventPayloadLoyaltyProfileBasedPointsChangedNotificationAction]
+        | None
     ) = nested(default=None, wire="Actions")
     """Balance changes that make up the event."""
     published_at: datetime = timestamp(wire="PublishedAt")

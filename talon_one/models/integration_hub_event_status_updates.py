@@ -3,10 +3,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TypeAlias
 
-if TYPE_CHECKING:
-    from talon_one.models import IntegrationHubEventStatusUpdate
+from talon_one import models
 
-IntegrationHubEventStatusUpdates: TypeAlias = list["IntegrationHubEventStatusUpdate"]
+IntegrationHubEventStatusUpdates: TypeAlias = list[models.IntegrationHubEventStatusUpdate]
 """List of delivery results for Integration Hub events."""

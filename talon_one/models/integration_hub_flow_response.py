@@ -3,15 +3,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from datetime import datetime
 
+from talon_one import models
 from talon_one.fields import field, nested, timestamp
 from talon_one.model import Model
-
-if TYPE_CHECKING:
-    from datetime import datetime
-
-    from talon_one.models import IntegrationHubFlowConfigResponse
 
 
 class IntegrationHubFlowResponse(Model):
@@ -38,5 +34,5 @@ class IntegrationHubFlowResponse(Model):
     """Event type that triggers the flow, for example `CouponCreated`."""
     integration_hub_flow_url: str = field(wire="integrationHubFlowUrl")
     """Address of the flow that is called when the event occurs."""
-    config: IntegrationHubFlowConfigResponse = nested()
+    config: models.IntegrationHubFlowConfigResponse = nested()
     """Delivery settings of the flow, such as worker count and retries."""

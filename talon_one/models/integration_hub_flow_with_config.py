@@ -3,13 +3,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
+from talon_one import models
 from talon_one.fields import field, nested
 from talon_one.model import Model
-
-if TYPE_CHECKING:
-    from talon_one.models import IntegrationHubFlowConfig
 
 
 class IntegrationHubFlowWithConfig(Model):
@@ -30,7 +28,7 @@ class IntegrationHubFlowWithConfig(Model):
     """Type of event that the flow or payload relates to."""
     integration_hub_flow_url: str = field(wire="IntegrationHubFlowUrl")
     """Address of the flow to call when the event occurs."""
-    config: IntegrationHubFlowConfig = nested(wire="Config")
+    config: models.IntegrationHubFlowConfig = nested(wire="Config")
     """Delivery settings to use for the flow."""
     loyalty_program_id: int | None = field(default=None, wire="LoyaltyProgramID")
     """Numeric ID of the program, in case events from a loyalty program trigger the flow."""

@@ -3,13 +3,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
+from talon_one import models
 from talon_one.fields import field, nested
 from talon_one.model import Model
-
-if TYPE_CHECKING:
-    from talon_one.models import NewCustomerSessionV2
 
 
 class IntegrationRequest(Model):
@@ -18,7 +16,7 @@ class IntegrationRequest(Model):
 
     __slots__ = ()
 
-    customer_session: NewCustomerSessionV2 = nested(wire="customerSession")
+    customer_session: models.NewCustomerSessionV2 = nested(wire="customerSession")
     """New session data to store and evaluate."""
     response_content: (
         list[

@@ -3,13 +3,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
+from talon_one import models
 from talon_one.fields import nested
 from talon_one.model import Model
-
-if TYPE_CHECKING:
-    from talon_one.models import Coupon, CustomerProfile, CustomerSession, Event, Loyalty
 
 
 class IntegrationState(Model):
@@ -17,13 +13,13 @@ class IntegrationState(Model):
 
     __slots__ = ()
 
-    session: CustomerSession = nested()
+    session: models.CustomerSession = nested()
     """Customer session after processing."""
-    profile: CustomerProfile = nested()
+    profile: models.CustomerProfile = nested()
     """Customer profile that the data belongs to."""
-    event: Event = nested()
+    event: models.Event = nested()
     """Event that the request was evaluated as."""
-    loyalty: Loyalty | None = nested(default=None)
+    loyalty: models.Loyalty | None = nested(default=None)
     """Loyalty data of the customer, such as balances and tiers."""
-    coupon: Coupon | None = nested(default=None)
+    coupon: models.Coupon | None = nested(default=None)
     """Coupon involved in the request."""

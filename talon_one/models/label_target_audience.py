@@ -3,13 +3,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
+from talon_one import models
 from talon_one.fields import field, nested
 from talon_one.model import Model
-
-if TYPE_CHECKING:
-    from talon_one.models import AudienceReference
 
 
 class LabelTargetAudience(Model):
@@ -19,5 +17,5 @@ class LabelTargetAudience(Model):
 
     type: Literal["AUDIENCE"] = field()
     """Kind of object, which determines what further data it carries."""
-    audience: AudienceReference = nested()
+    audience: models.AudienceReference = nested()
     """Audience that is targeted."""

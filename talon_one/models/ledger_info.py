@@ -3,13 +3,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
+from talon_one import models
 from talon_one.fields import field, nested
 from talon_one.model import Model
-
-if TYPE_CHECKING:
-    from talon_one.models import Tier
 
 
 class LedgerInfo(Model):
@@ -36,7 +32,7 @@ class LedgerInfo(Model):
     tentative_negative_balance: float | None = field(default=None, wire="tentativeNegativeBalance")
     """`negativeBalance` as it will be once the current session closes, including its additions
     and deductions. Other open sessions are not considered."""
-    current_tier: Tier | None = nested(default=None, wire="currentTier")
+    current_tier: models.Tier | None = nested(default=None, wire="currentTier")
     """Tier that the ledger's balance currently qualifies for."""
     points_to_next_tier: float | None = field(default=None, wire="pointsToNextTier")
     """Number of points missing to reach the next tier."""

@@ -3,15 +3,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from datetime import datetime
+from typing import Literal
 
+from talon_one import models
 from talon_one.fields import field, nested, timestamp
 from talon_one.model import Model
-
-if TYPE_CHECKING:
-    from datetime import datetime
-
-    from talon_one.models import LoyaltyLedgerEntryFlags
 
 
 class LedgerTransactionLogEntryIntegrationAPI(Model):
@@ -46,7 +43,7 @@ class LedgerTransactionLogEntryIntegrationAPI(Model):
     """Identifier of the ruleset whose rule produced the effect."""
     rule_name: str | None = field(default=None, wire="ruleName")
     """Rule that produced the effect or transaction, by name."""
-    flags: LoyaltyLedgerEntryFlags | None = nested(default=None)
+    flags: models.LoyaltyLedgerEntryFlags | None = nested(default=None)
     """Flags set on the transaction, such as `createsNegativeBalance` when it takes the balance
     below zero."""
     validity_duration: str | None = field(default=None, wire="validityDuration")

@@ -3,13 +3,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
+from talon_one import models
 from talon_one.fields import field, nested
 from talon_one.model import Model
-
-if TYPE_CHECKING:
-    from talon_one.models import AchievementV2
 
 
 class ListAchievementsV2200Response(Model):
@@ -19,5 +15,5 @@ class ListAchievementsV2200Response(Model):
 
     has_more: bool | None = field(default=None, wire="hasMore")
     """Whether more results follow the current page."""
-    data: list[AchievementV2] = nested()
+    data: list[models.AchievementV2] = nested()
     """Achievements of the current page."""

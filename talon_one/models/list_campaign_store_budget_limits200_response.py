@@ -3,13 +3,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
+from talon_one import models
 from talon_one.fields import nested
 from talon_one.model import Model
-
-if TYPE_CHECKING:
-    from talon_one.models import ListCampaignStoreBudgets
 
 
 class ListCampaignStoreBudgetLimits200Response(Model):
@@ -17,5 +13,5 @@ class ListCampaignStoreBudgetLimits200Response(Model):
 
     __slots__ = ()
 
-    data: list[ListCampaignStoreBudgets] | None = nested(default=None)
+    data: list[models.ListCampaignStoreBudgets] | None = nested(default=None)
     """Main content of the object, usually the list of records on the current page."""

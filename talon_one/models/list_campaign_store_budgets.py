@@ -3,13 +3,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
+from talon_one import models
 from talon_one.fields import field, nested
 from talon_one.model import Model
-
-if TYPE_CHECKING:
-    from talon_one.models import ListCampaignStoreBudgetsStore
 
 
 class ListCampaignStoreBudgets(Model):
@@ -17,7 +13,7 @@ class ListCampaignStoreBudgets(Model):
 
     __slots__ = ()
 
-    store: ListCampaignStoreBudgetsStore = nested()
+    store: models.ListCampaignStoreBudgetsStore = nested()
     """Store to which the budget limit applies."""
     limit: float = field()
     """Value of the store's budget limit."""

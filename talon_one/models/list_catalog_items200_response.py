@@ -3,13 +3,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
+from talon_one import models
 from talon_one.fields import field, nested
 from talon_one.model import Model
-
-if TYPE_CHECKING:
-    from talon_one.models import CatalogItem
 
 
 class ListCatalogItems200Response(Model):
@@ -21,5 +17,5 @@ class ListCatalogItems200Response(Model):
     """True when further results are available beyond the current page."""
     total_result_size: int | None = field(default=None, wire="totalResultSize")
     """Count of all matching records, including those outside the returned page."""
-    data: list[CatalogItem] = nested()
+    data: list[models.CatalogItem] = nested()
     """Main content of the object, usually the list of records on the current page."""

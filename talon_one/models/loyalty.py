@@ -3,13 +3,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
+from talon_one import models
 from talon_one.fields import nested
 from talon_one.model import Model
-
-if TYPE_CHECKING:
-    from talon_one.models import LoyaltyCard, LoyaltyProgramLedgers
 
 
 class Loyalty(Model):
@@ -17,7 +13,7 @@ class Loyalty(Model):
 
     __slots__ = ()
 
-    cards: list[LoyaltyCard] | None = nested(default=None)
+    cards: list[models.LoyaltyCard] | None = nested(default=None)
     """Loyalty cards of the customer, each with its balances."""
-    programs: dict[str, LoyaltyProgramLedgers] = nested()
+    programs: dict[str, models.LoyaltyProgramLedgers] = nested()
     """Balances of the customer in profile-based loyalty programs, keyed by program."""

@@ -3,13 +3,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
+from talon_one import models
 from talon_one.fields import field, nested
 from talon_one.model import Model
-
-if TYPE_CHECKING:
-    from talon_one.models import ProjectedTier, Tier
 
 
 class LoyaltyBalanceWithTier(Model):
@@ -27,9 +23,9 @@ class LoyaltyBalanceWithTier(Model):
     """Points that lapsed before the customer redeemed them."""
     negative_points: float | None = field(default=None, wire="negativePoints")
     """Points by which the ledger is below zero. If there are any, `activePoints` is `0`."""
-    current_tier: Tier | None = nested(default=None, wire="currentTier")
+    current_tier: models.Tier | None = nested(default=None, wire="currentTier")
     """Tier in which the customer is now."""
-    projected_tier: ProjectedTier | None = nested(default=None, wire="projectedTier")
+    projected_tier: models.ProjectedTier | None = nested(default=None, wire="projectedTier")
     """Tier expected after the current one expires."""
     points_to_next_tier: float | None = field(default=None, wire="pointsToNextTier")
     """Points still missing to reach the next tier."""

@@ -3,13 +3,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
+from talon_one import models
 from talon_one.fields import nested
 from talon_one.model import Model
-
-if TYPE_CHECKING:
-    from talon_one.models import LoyaltyBalanceWithTier
 
 
 class LoyaltyBalancesWithTiers(Model):
@@ -17,9 +13,9 @@ class LoyaltyBalancesWithTiers(Model):
 
     __slots__ = ()
 
-    balance: LoyaltyBalanceWithTier | None = nested(default=None)
+    balance: models.LoyaltyBalanceWithTier | None = nested(default=None)
     """Balance of the main ledger."""
-    subledger_balances: dict[str, LoyaltyBalanceWithTier] | None = nested(
+    subledger_balances: dict[str, models.LoyaltyBalanceWithTier] | None = nested(
         default=None, wire="subledgerBalances"
     )
     """Balances per subledger, keyed by subledger ID."""

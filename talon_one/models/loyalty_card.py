@@ -3,15 +3,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from datetime import datetime
 
+from talon_one import models
 from talon_one.fields import field, nested, timestamp
 from talon_one.model import Model
-
-if TYPE_CHECKING:
-    from datetime import datetime
-
-    from talon_one.models import LedgerInfo, LoyaltyCardProfileRegistration
 
 
 class LoyaltyCard(Model):
@@ -37,11 +33,11 @@ class LoyaltyCard(Model):
     """Identifier printed on or assigned to the loyalty card."""
     users_per_card_limit: int = field(wire="usersPerCardLimit", minimum=0)
     """How many customer profiles can share the card; `0` sets no limit."""
-    profiles: list[LoyaltyCardProfileRegistration] | None = nested(default=None)
+    profiles: list[models.LoyaltyCardProfileRegistration] | None = nested(default=None)
     """Customer profiles that are linked to the loyalty card."""
-    ledger: LedgerInfo | None = nested(default=None)
+    ledger: models.LedgerInfo | None = nested(default=None)
     """Balances that the card holds in the program's main ledger."""
-    subledgers: dict[str, LedgerInfo] | None = nested(default=None)
+    subledgers: dict[str, models.LedgerInfo] | None = nested(default=None)
     """Balances that the card holds in each subledger of the program, keyed by subledger."""
     modified: datetime | None = timestamp(default=None)
     """RFC 3339 timestamp of the latest change to the loyalty card."""

@@ -3,13 +3,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
+from talon_one import models
 from talon_one.fields import field, nested
 from talon_one.model import Model
-
-if TYPE_CHECKING:
-    from talon_one.models import CodeGeneratorSettings
 
 
 class LoyaltyCardBatch(Model):
@@ -25,5 +23,7 @@ class LoyaltyCardBatch(Model):
     """Identifier of the card batch, made of letters, digits, underscores, and hyphens."""
     status: Literal["active", "inactive"] | None = field(default=None)
     """Status that the generated cards have, `active` or `inactive`. Defaults to `active`."""
-    card_code_settings: CodeGeneratorSettings | None = nested(default=None, wire="cardCodeSettings")
+    card_code_settings: models.CodeGeneratorSettings | None = nested(
+        default=None, wire="cardCodeSettings"
+    )
     """Rules for generating loyalty card codes."""

@@ -3,15 +3,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from datetime import datetime
 
+from talon_one import models
 from talon_one.fields import field, nested, timestamp
 from talon_one.model import Model
-
-if TYPE_CHECKING:
-    from datetime import datetime
-
-    from talon_one.models import LoyaltyDashboardPointsBreakdown
 
 
 class LoyaltyDashboardData(Model):
@@ -35,7 +31,7 @@ class LoyaltyDashboardData(Model):
     """How many members the loyalty program has."""
     new_members: float = field(wire="newMembers")
     """How many members the program gained that day."""
-    spent_points: LoyaltyDashboardPointsBreakdown = nested(wire="spentPoints")
+    spent_points: models.LoyaltyDashboardPointsBreakdown = nested(wire="spentPoints")
     """Points that members spent that day, split by origin."""
-    earned_points: LoyaltyDashboardPointsBreakdown = nested(wire="earnedPoints")
+    earned_points: models.LoyaltyDashboardPointsBreakdown = nested(wire="earnedPoints")
     """Points that members earned that day, split by origin."""

@@ -3,13 +3,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
+from talon_one import models
 from talon_one.fields import nested
 from talon_one.model import Model
-
-if TYPE_CHECKING:
-    from talon_one.models import LoyaltySubLedger
 
 
 class LoyaltyLedger(Model):
@@ -18,7 +14,7 @@ class LoyaltyLedger(Model):
 
     __slots__ = ()
 
-    ledger: LoyaltySubLedger = nested()
+    ledger: models.LoyaltySubLedger = nested()
     """Balance and transactions in the main ledger."""
-    sub_ledgers: dict[str, LoyaltySubLedger] | None = nested(default=None, wire="subLedgers")
+    sub_ledgers: dict[str, models.LoyaltySubLedger] | None = nested(default=None, wire="subLedgers")
     """Balances in the subledgers, keyed by subledger ID."""

@@ -3,15 +3,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from datetime import datetime
 
+from talon_one import models
 from talon_one.fields import field, nested, timestamp
 from talon_one.model import Model
-
-if TYPE_CHECKING:
-    from datetime import datetime
-
-    from talon_one.models import LoyaltyLedgerEntryFlags
 
 
 class LoyaltyLedgerEntry(Model):
@@ -49,7 +45,7 @@ class LoyaltyLedgerEntry(Model):
     """ID of the user behind a manual addition or deduction."""
     archived: bool | None = field(default=None)
     """Whether the session behind this entry has been archived."""
-    flags: LoyaltyLedgerEntryFlags | None = nested(default=None)
+    flags: models.LoyaltyLedgerEntryFlags | None = nested(default=None)
     """Flags with further information on the ledger entry."""
     validity_duration: str | None = field(default=None, wire="validityDuration")
     """How long the points stay valid once activated, for example `30D`. Relevant only if

@@ -3,13 +3,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
+from talon_one import models
 from talon_one.fields import field, nested
 from talon_one.model import Model
-
-if TYPE_CHECKING:
-    from talon_one.models import LoyaltyLedgerEntry
 
 
 class LoyaltyLedgerTransactions(Model):
@@ -19,5 +15,5 @@ class LoyaltyLedgerTransactions(Model):
 
     has_more: bool | None = field(default=None, wire="hasMore")
     """`true` when further entries exist beyond the returned page."""
-    data: list[LoyaltyLedgerEntry] | None = nested(default=None)
+    data: list[models.LoyaltyLedgerEntry] | None = nested(default=None)
     """Loyalty ledger entries on the returned page."""

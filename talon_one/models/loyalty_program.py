@@ -3,15 +3,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from datetime import datetime
+from typing import Literal
 
+from talon_one import models
 from talon_one.fields import field, nested, timestamp
 from talon_one.model import Model
-
-if TYPE_CHECKING:
-    from datetime import datetime
-
-    from talon_one.models import CodeGeneratorSettings, LoyaltyTier
 
 
 class LoyaltyProgram(Model):
@@ -70,7 +67,9 @@ class LoyaltyProgram(Model):
     )
     """How customers lose tiers on reassessment: `one_down` drops them by a single tier,
     `balance_based` picks the tier that matches their active points."""
-    card_code_settings: CodeGeneratorSettings | None = nested(default=None, wire="cardCodeSettings")
+    card_code_settings: models.CodeGeneratorSettings | None = nested(
+        default=None, wire="cardCodeSettings"
+    )
     """Rules for generating loyalty card codes."""
     return_policy: Literal["only_pending", "within_balance", "unlimited"] | None = field(
         default=None, wire="returnPolicy"
@@ -82,7 +81,7 @@ class LoyaltyProgram(Model):
     """Identifier of the owning Talon.One account."""
     name: str = field()
     """Internal program name, which cannot be changed after creation."""
-    tiers: list[LoyaltyTier] | None = nested(default=None)
+    tiers: list[models.LoyaltyTier] | None = nested(default=None)
     """Tiers that customers can reach in the program."""
     timezone: str = field(min_length=1)
     """Time zone by its IANA name, for example `Europe/Berlin`."""

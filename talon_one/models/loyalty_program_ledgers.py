@@ -3,15 +3,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from datetime import datetime
 
+from talon_one import models
 from talon_one.fields import field, nested, timestamp
 from talon_one.model import Model
-
-if TYPE_CHECKING:
-    from datetime import datetime
-
-    from talon_one.models import LedgerInfo
 
 
 class LoyaltyProgramLedgers(Model):
@@ -27,7 +23,7 @@ class LoyaltyProgramLedgers(Model):
     """API name of the loyalty program."""
     join_date: datetime | None = timestamp(default=None, wire="joinDate")
     """RFC 3339 timestamp at which the customer joined, in the program's time zone."""
-    ledger: LedgerInfo = nested()
+    ledger: models.LedgerInfo = nested()
     """Balances and tier from the program's main ledger."""
-    sub_ledgers: dict[str, LedgerInfo] | None = nested(default=None, wire="subLedgers")
+    sub_ledgers: dict[str, models.LedgerInfo] | None = nested(default=None, wire="subLedgers")
     """Balances and tiers of the subledgers, keyed by subledger."""

@@ -3,15 +3,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from datetime import datetime
+from typing import Literal
 
+from talon_one import models
 from talon_one.fields import field, nested, timestamp
 from talon_one.model import Model
-
-if TYPE_CHECKING:
-    from datetime import datetime
-
-    from talon_one.models import LoyaltyLedgerEntryFlags
 
 
 class LoyaltyProgramTransaction(Model):
@@ -67,7 +64,7 @@ class LoyaltyProgramTransaction(Model):
     rule_name: str | None = field(default=None, wire="ruleName")
     """Rule that produced the transaction, given by its name. Set only if a customer session
     caused it."""
-    flags: LoyaltyLedgerEntryFlags | None = nested(default=None)
+    flags: models.LoyaltyLedgerEntryFlags | None = nested(default=None)
     """Flags set on the transaction, such as `createsNegativeBalance` when it takes the balance
     below zero."""
     validity_duration: str | None = field(default=None, wire="validityDuration")

@@ -3,13 +3,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
+from talon_one import models
 from talon_one.fields import field, nested
 from talon_one.model import Model
-
-if TYPE_CHECKING:
-    from talon_one.models import LoyaltyLedgerEntry, Tier
 
 
 class LoyaltySubLedger(Model):
@@ -30,15 +26,23 @@ class LoyaltySubLedger(Model):
     """Points that the customer lost because they expired unspent."""
     total_negative_points: float = field(wire="totalNegativePoints")
     """Points by which the balance lies below zero. If there are any, `totalActivePoints` is `0`."""
-    transactions: list[LoyaltyLedgerEntry] | None = nested(default=None)
+    transactions: list[models.LoyaltyLedgerEntry] | None = nested(default=None)
     """Every ledger event so far, including additions, deductions, and expirations."""
-    expiring_points: list[LoyaltyLedgerEntry] | None = nested(default=None, wire="expiringPoints")
+    expiring_points: list[models.LoyaltyLedgerEntry] | None = nested(
+        default=None, wire="expiringPoints"
+    )
     """Entries whose points have an expiry ahead of them."""
-    active_points: list[LoyaltyLedgerEntry] | None = nested(default=None, wire="activePoints")
+    active_points: list[models.LoyaltyLedgerEntry] | None = nested(
+        default=None, wire="activePoints"
+    )
     """Entries whose points are active at the moment."""
-    pending_points: list[LoyaltyLedgerEntry] | None = nested(default=None, wire="pendingPoints")
+    pending_points: list[models.LoyaltyLedgerEntry] | None = nested(
+        default=None, wire="pendingPoints"
+    )
     """Entries whose points are waiting to be activated."""
-    expired_points: list[LoyaltyLedgerEntry] | None = nested(default=None, wire="expiredPoints")
+    expired_points: list[models.LoyaltyLedgerEntry] | None = nested(
+        default=None, wire="expiredPoints"
+    )
     """Entries whose points have already expired."""
-    current_tier: Tier | None = nested(default=None, wire="currentTier")
+    current_tier: models.Tier | None = nested(default=None, wire="currentTier")
     """Tier that the ledger's balance currently qualifies for."""

@@ -3,10 +3,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TypeAlias
 
-if TYPE_CHECKING:
-    from talon_one.models import LoyaltyTier
+from talon_one import models
 
-LoyaltyTiers: TypeAlias = list["LoyaltyTier"]
+LoyaltyTiers: TypeAlias = list[models.LoyaltyTier]
 """Tiers that exist in a loyalty program."""

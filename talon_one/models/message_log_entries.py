@@ -3,13 +3,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
+from talon_one import models
 from talon_one.fields import field, nested
 from talon_one.model import Model
-
-if TYPE_CHECKING:
-    from talon_one.models import MessageLogEntry
 
 
 class MessageLogEntries(Model):
@@ -20,5 +16,5 @@ class MessageLogEntries(Model):
     next_cursor: str | None = field(default=None, wire="nextCursor")
     """Base64-encoded cursor to pass as `cursor` when requesting the next page. Absent when no
     further entries match the given parameters."""
-    data: list[MessageLogEntry] = nested()
+    data: list[models.MessageLogEntry] = nested()
     """Message log entries on this page."""

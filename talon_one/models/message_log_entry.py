@@ -3,15 +3,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from datetime import datetime
+from typing import Literal
 
+from talon_one import models
 from talon_one.fields import field, nested, timestamp
 from talon_one.model import Model
-
-if TYPE_CHECKING:
-    from datetime import datetime
-
-    from talon_one.models import MessageLogRequest, MessageLogResponse
 
 
 class MessageLogEntry(Model):
@@ -34,9 +31,9 @@ class MessageLogEntry(Model):
     """Numeric ID of the transmitting webhook."""
     webhook_name: str | None = field(default=None, wire="webhookName")
     """Display name of the webhook."""
-    request: MessageLogRequest | None = nested(default=None)
+    request: models.MessageLogRequest | None = nested(default=None)
     """Request that was sent, with its timestamp and raw content."""
-    response: MessageLogResponse | None = nested(default=None)
+    response: models.MessageLogResponse | None = nested(default=None)
     """Response that came back, with its timestamp, status code, and raw content."""
     created_at: datetime = timestamp(wire="createdAt")
     """Creation time of the log entry, as an RFC 3339 timestamp."""

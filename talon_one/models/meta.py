@@ -3,13 +3,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from talon_one import models
 from talon_one.fields import field, nested
 from talon_one.model import Model
-
-if TYPE_CHECKING:
-    from talon_one.models import CouponRejectionReason, ReferralRejectionReason
 
 
 class Meta(Model):
@@ -23,11 +21,11 @@ class Meta(Model):
     campaigns that have attributes."""
     coupons: dict[str, Any] | None = field(default=None)
     """Coupon attributes as key-value pairs, keyed by coupon code."""
-    coupon_rejection_reason: CouponRejectionReason | None = nested(
+    coupon_rejection_reason: models.CouponRejectionReason | None = nested(
         default=None, wire="couponRejectionReason"
     )
     """Why the coupon was rejected; set only alongside a `rejectCoupon` effect."""
-    referral_rejection_reason: ReferralRejectionReason | None = nested(
+    referral_rejection_reason: models.ReferralRejectionReason | None = nested(
         default=None, wire="referralRejectionReason"
     )
     """Why the referral was rejected; set only alongside a `rejectReferral` effect."""

@@ -3,13 +3,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
+from talon_one import models
 from talon_one.fields import nested
 from talon_one.model import Model
-
-if TYPE_CHECKING:
-    from talon_one.models import Attribute
 
 
 class MultipleAttribute(Model):
@@ -17,6 +13,6 @@ class MultipleAttribute(Model):
 
     __slots__ = ()
 
-    attributes: list[Attribute] | None = nested(default=None)
+    attributes: list[models.Attribute] | None = nested(default=None)
     """Attributes belonging to the object, such as values keyed by attribute name or a list of
     attribute entries."""

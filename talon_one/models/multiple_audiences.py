@@ -3,13 +3,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
+from talon_one import models
 from talon_one.fields import field, nested
 from talon_one.model import Model
-
-if TYPE_CHECKING:
-    from talon_one.models import MultipleAudiencesItem
 
 
 class MultipleAudiences(Model):
@@ -19,5 +15,5 @@ class MultipleAudiences(Model):
 
     account_id: int = field(wire="accountId")
     """Identifier of the owning Talon.One account."""
-    audiences: list[MultipleAudiencesItem] = nested()
+    audiences: list[models.MultipleAudiencesItem] = nested()
     """Audiences that the bulk request or its response covers."""

@@ -3,13 +3,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
+from talon_one import models
 from talon_one.fields import nested
 from talon_one.model import Model
-
-if TYPE_CHECKING:
-    from talon_one.models import MultipleCustomerProfileIntegrationRequestItem
 
 
 class MultipleCustomerProfileIntegrationRequest(Model):
@@ -17,7 +13,7 @@ class MultipleCustomerProfileIntegrationRequest(Model):
 
     __slots__ = ()
 
-    customer_profiles: list[MultipleCustomerProfileIntegrationRequestItem] | None = nested(
+    customer_profiles: list[models.MultipleCustomerProfileIntegrationRequestItem] | None = nested(
         default=None, wire="customerProfiles", max_items=1000
     )
     """Customer profiles to create or update, at most 1000 per request."""

@@ -3,13 +3,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
+from talon_one import models
 from talon_one.fields import nested
 from talon_one.model import Model
-
-if TYPE_CHECKING:
-    from talon_one.models import CustomerProfileUpdateV2Response
 
 
 class MultipleCustomerProfileIntegrationResponseV2(Model):
@@ -17,7 +13,7 @@ class MultipleCustomerProfileIntegrationResponseV2(Model):
 
     __slots__ = ()
 
-    integration_states: list[CustomerProfileUpdateV2Response] | None = nested(
+    integration_states: list[models.CustomerProfileUpdateV2Response] | None = nested(
         default=None, wire="integrationStates"
     )
     """Result per updated customer profile."""

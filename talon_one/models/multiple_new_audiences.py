@@ -3,13 +3,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
+from talon_one import models
 from talon_one.fields import nested
 from talon_one.model import Model
-
-if TYPE_CHECKING:
-    from talon_one.models import NewMultipleAudiencesItem
 
 
 class MultipleNewAudiences(Model):
@@ -17,5 +13,5 @@ class MultipleNewAudiences(Model):
 
     __slots__ = ()
 
-    audiences: list[NewMultipleAudiencesItem] = nested()
+    audiences: list[models.NewMultipleAudiencesItem] = nested()
     """Audiences that the bulk request or its response covers."""

@@ -3,13 +3,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
+from talon_one import models
 from talon_one.fields import field, nested
 from talon_one.model import Model
-
-if TYPE_CHECKING:
-    from talon_one.models import CouponDeletionFilters
 
 
 class NewAppWideCouponDeletionJob(Model):
@@ -18,7 +14,7 @@ class NewAppWideCouponDeletionJob(Model):
 
     __slots__ = ()
 
-    filters: CouponDeletionFilters = nested()
+    filters: models.CouponDeletionFilters = nested()
     """Conditions a coupon has to meet to be deleted by the job."""
     campaignids: list[int] = field()
     """IDs of the campaigns whose coupons the job may delete."""

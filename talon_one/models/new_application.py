@@ -3,19 +3,21 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
+from talon_one import models
 from talon_one.fields import field, nested
 from talon_one.model import Model
-
-if TYPE_CHECKING:
-    from talon_one.models import AttributesSettings, LimitConfig
 
 
 class NewApplication(Model):
     """Data for creating an Application."""
 
     __slots__ = ()
+    _retired = {
+        "campaign_priority": "campaignPriority",
+        "exclusive_campaigns_strategy": "exclusiveCampaignsStrategy",
+    }
 
     name: str = field(min_length=1)
     """Name that identifies the Application."""
@@ -32,7 +34,7 @@ class NewApplication(Model):
     `insensitive-uppercase` or `insensitive-lowercase`."""
     attributes: dict[str, Any] | None = field(default=None)
     """Attribute values to attach to the entity, keyed by attribute name."""
-    limits: list[LimitConfig] | None = nested(default=None)
+    limits: list[models.LimitConfig] | None = nested(default=None)
     """Limits that new campaigns of the Application start with."""
     default_discount_scope: Literal["sessionTotal", "cartItems", "additionalCosts"] | None = field(
         default=None, wire="defaultDiscountScope"
@@ -43,7 +45,9 @@ class NewApplication(Model):
     """Whether the Application applies discounts in a cascade."""
     enable_flattened_cart_items: bool | None = field(default=None, wire="enableFlattenedCartItems")
     """Whether line items with a quantity above one are split into single units."""
-    attributes_settings: AttributesSettings | None = nested(default=None, wire="attributesSettings")
+    attributes_settings: models.AttributesSettings | None = nested(
+        default=None, wire="attributesSettings"
+    )
     """Settings of the Application that concern custom attributes, such as required ones."""
     sandbox: bool | None = field(default=None)
     """`true` for a sandbox Application, `false` for a live one. On an audience, it states which

@@ -3,13 +3,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from talon_one import models
 from talon_one.fields import field, nested
 from talon_one.model import Model
-
-if TYPE_CHECKING:
-    from talon_one.models import NewNotificationWebhook
 
 
 class NewBaseNotification(Model):
@@ -21,5 +19,5 @@ class NewBaseNotification(Model):
     """Notification settings, which depend on the notification type."""
     enabled: bool | None = field(default=None)
     """Whether the notification is sent at all. Default: `true`."""
-    webhook: NewNotificationWebhook = nested()
+    webhook: models.NewNotificationWebhook = nested()
     """Webhook responsible for delivery."""

@@ -3,15 +3,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Literal
+from datetime import datetime
+from typing import Any, Literal
 
+from talon_one import models
 from talon_one.fields import field, nested, timestamp
 from talon_one.model import Model
-
-if TYPE_CHECKING:
-    from datetime import datetime
-
-    from talon_one.models import CodeGeneratorSettings, LimitConfig
 
 
 class NewCampaign(Model):
@@ -50,11 +47,15 @@ class NewCampaign(Model):
         ]
     ] = field()
     """Features switched on for the campaign, for example `coupons` and `referrals`."""
-    coupon_settings: CodeGeneratorSettings | None = nested(default=None, wire="couponSettings")
+    coupon_settings: models.CodeGeneratorSettings | None = nested(
+        default=None, wire="couponSettings"
+    )
     """Settings for generating coupon codes."""
-    referral_settings: CodeGeneratorSettings | None = nested(default=None, wire="referralSettings")
+    referral_settings: models.CodeGeneratorSettings | None = nested(
+        default=None, wire="referralSettings"
+    )
     """Settings for generating referral codes."""
-    limits: list[LimitConfig] = nested()
+    limits: list[models.LimitConfig] = nested()
     """Budget limits that the campaign must respect."""
     campaign_groups: list[int] | None = field(default=None, wire="campaignGroups")
     """Campaign groups that include the campaign, given as a list of IDs."""

@@ -3,13 +3,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
+from talon_one import models
 from talon_one.fields import field, nested
 from talon_one.model import Model
-
-if TYPE_CHECKING:
-    from talon_one.models import CampaignSetBranchNode
 
 
 class NewCampaignSet(Model):
@@ -21,5 +17,5 @@ class NewCampaignSet(Model):
     """Application to which the entity belongs, given by its ID."""
     version: int = field(minimum=1)
     """Version number of this set of campaigns, 1 or higher."""
-    set: CampaignSetBranchNode = nested()
+    set: models.CampaignSetBranchNode = nested()
     """Root node of the tree."""

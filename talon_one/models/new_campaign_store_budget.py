@@ -3,13 +3,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
+from talon_one import models
 from talon_one.fields import field, nested
 from talon_one.model import Model
-
-if TYPE_CHECKING:
-    from talon_one.models import NewCampaignStoreBudgetStoreLimit
 
 
 class NewCampaignStoreBudget(Model):
@@ -20,7 +18,7 @@ class NewCampaignStoreBudget(Model):
 
     action: Literal["setDiscount"] = field()
     """Limited action, for example `setDiscount`."""
-    store_limits: list[NewCampaignStoreBudgetStoreLimit] = nested(wire="storeLimits")
+    store_limits: list[models.NewCampaignStoreBudgetStoreLimit] = nested(wire="storeLimits")
     """Budget limits, one per store, for stores that are linked to the campaign."""
     period: Literal["daily", "weekly", "monthly", "yearly"] | None = field(default=None)
     """Period over which the budget is counted, such as `daily`, `weekly`, `monthly`, or

@@ -3,19 +3,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
+from talon_one import models
 from talon_one.fields import field, nested
 from talon_one.model import Model
-
-if TYPE_CHECKING:
-    from talon_one.models import (
-        CampaignTemplateCollection,
-        CampaignTemplateCouponReservationSettings,
-        CampaignTemplateParams,
-        CodeGeneratorSettings,
-        TemplateLimitConfig,
-    )
 
 
 class NewCampaignTemplate(Model):
@@ -59,22 +51,26 @@ class NewCampaignTemplate(Model):
         | None
     ) = field(default=None)
     """Campaign features that the template switches on."""
-    coupon_settings: CodeGeneratorSettings | None = nested(default=None, wire="couponSettings")
+    coupon_settings: models.CodeGeneratorSettings | None = nested(
+        default=None, wire="couponSettings"
+    )
     """Settings for generating coupon codes."""
-    coupon_reservation_settings: CampaignTemplateCouponReservationSettings | None = nested(
+    coupon_reservation_settings: models.CampaignTemplateCouponReservationSettings | None = nested(
         default=None, wire="couponReservationSettings"
     )
     """Reservation settings for coupons of campaigns based on this template."""
-    referral_settings: CodeGeneratorSettings | None = nested(default=None, wire="referralSettings")
+    referral_settings: models.CodeGeneratorSettings | None = nested(
+        default=None, wire="referralSettings"
+    )
     """Settings for generating referral codes."""
-    limits: list[TemplateLimitConfig] | None = nested(default=None)
+    limits: list[models.TemplateLimitConfig] | None = nested(default=None)
     """Limits, such as budgets, that apply under the new campaign template."""
-    template_params: list[CampaignTemplateParams] | None = nested(
+    template_params: list[models.CampaignTemplateParams] | None = nested(
         default=None, wire="templateParams"
     )
     """Parameters whose values are filled into the rules of the template when a campaign is
     created."""
-    campaign_collections: list[CampaignTemplateCollection] | None = nested(
+    campaign_collections: list[models.CampaignTemplateCollection] | None = nested(
         default=None, wire="campaignCollections"
     )
     """Campaign collections taken over from the campaign on which the template was modeled."""

@@ -3,13 +3,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
+from talon_one import models
 from talon_one.fields import nested
 from talon_one.model import Model
-
-if TYPE_CHECKING:
-    from talon_one.models import CouponDeletionFilters
 
 
 class NewCouponDeletionJob(Model):
@@ -17,5 +13,5 @@ class NewCouponDeletionJob(Model):
 
     __slots__ = ()
 
-    filters: CouponDeletionFilters = nested()
+    filters: models.CouponDeletionFilters = nested()
     """Conditions a coupon has to meet to be deleted by the job."""

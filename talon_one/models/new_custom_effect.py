@@ -3,13 +3,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
+from talon_one import models
 from talon_one.fields import field, nested
 from talon_one.model import Model
-
-if TYPE_CHECKING:
-    from talon_one.models import TemplateArgDef
 
 
 class NewCustomEffect(Model):
@@ -33,5 +29,5 @@ class NewCustomEffect(Model):
     """Free text that says what the custom effect does."""
     enabled: bool = field()
     """Whether the custom effect can be used."""
-    params: list[TemplateArgDef] | None = nested(default=None)
+    params: list[models.TemplateArgDef] | None = nested(default=None)
     """Definitions of the parameters available as placeholders."""

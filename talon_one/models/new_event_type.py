@@ -11,6 +11,14 @@ class NewEventType(Model):
     """Fields for defining an event type: a title, an integration name, and a description."""
 
     __slots__ = ()
+    _retired = {
+        "application_ids": "applicationIds",
+        "mime_type": "mimeType",
+        "example_payload": "examplePayload",
+        "schema": "schema",
+        "handler_language": "handlerLanguage",
+        "handler": "handler",
+    }
 
     title: str = field(min_length=1)
     """Readable title of the event type, for example `Survey Completed`."""

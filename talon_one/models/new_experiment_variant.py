@@ -3,13 +3,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
+from talon_one import models
 from talon_one.fields import field, nested
 from talon_one.model import Model
-
-if TYPE_CHECKING:
-    from talon_one.models import NewRuleset
 
 
 class NewExperimentVariant(Model):
@@ -22,7 +18,7 @@ class NewExperimentVariant(Model):
     weight: int = field(minimum=1, maximum=99)
     """Share of customers in percent, from 1 to 99. The weights of all variants must add up to
     100."""
-    ruleset: NewRuleset = nested()
+    ruleset: models.NewRuleset = nested()
     """Ruleset of the experiment variant or of the newly created campaign."""
     is_primary: bool = field(wire="isPrimary")
     """Whether this is the main variant of the experiment."""

@@ -3,13 +3,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
+from talon_one import models
 from talon_one.fields import nested
 from talon_one.model import Model
-
-if TYPE_CHECKING:
-    from talon_one.models import NewExperimentVariant
 
 
 class NewExperimentVariantArray(Model):
@@ -17,5 +13,5 @@ class NewExperimentVariantArray(Model):
 
     __slots__ = ()
 
-    variants: list[NewExperimentVariant] = nested()
+    variants: list[models.NewExperimentVariant] = nested()
     """New variants of the experiment."""

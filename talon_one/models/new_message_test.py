@@ -3,13 +3,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
+from talon_one import models
 from talon_one.fields import field, nested
 from talon_one.model import Model
-
-if TYPE_CHECKING:
-    from talon_one.models import TemplateArgDef
 
 
 class NewMessageTest(Model):
@@ -25,7 +23,7 @@ class NewMessageTest(Model):
     """Address that receives the test message."""
     payload: str | None = field(default=None)
     """Body of the test message, which may contain `${...}` placeholders."""
-    params: list[TemplateArgDef] | None = nested(default=None)
+    params: list[models.TemplateArgDef] | None = nested(default=None)
     """Definitions of the parameters available as placeholders."""
     application_ids: list[int] | None = field(default=None, wire="applicationIds")
     """Identifiers of Applications that can use the webhook. Empty opens it to all of them."""

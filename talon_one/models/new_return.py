@@ -3,13 +3,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
+from talon_one import models
 from talon_one.fields import nested
 from talon_one.model import Model
-
-if TYPE_CHECKING:
-    from talon_one.models import ReturnedCartItem
 
 
 class NewReturn(Model):
@@ -17,5 +13,5 @@ class NewReturn(Model):
 
     __slots__ = ()
 
-    returned_cart_items: list[ReturnedCartItem] = nested(wire="returnedCartItems")
+    returned_cart_items: list[models.ReturnedCartItem] = nested(wire="returnedCartItems")
     """Cart items that the customer sends back."""

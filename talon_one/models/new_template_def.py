@@ -3,13 +3,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from talon_one import models
 from talon_one.fields import field, nested
 from talon_one.model import Model
-
-if TYPE_CHECKING:
-    from talon_one.models import TemplateArgDef
 
 
 class NewTemplateDef(Model):
@@ -27,7 +25,7 @@ class NewTemplateDef(Model):
     """Group under which the rule editor lists the template."""
     expr: list[Any] = field()
     """Talang expression whose variable bindings point to the entries in `args`."""
-    args: list[TemplateArgDef] = nested()
+    args: list[models.TemplateArgDef] = nested()
     """Arguments that the function or template accepts."""
     expose: bool | None = field(default=None)
     """Whether the Rule Builder offers the template. Defaults to `false`."""

@@ -3,13 +3,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
+from talon_one import models
 from talon_one.fields import field, nested
 from talon_one.model import Model
-
-if TYPE_CHECKING:
-    from talon_one.models import TemplateArgDef
 
 
 class NewWebhook(Model):
@@ -34,7 +32,7 @@ class NewWebhook(Model):
     payload: str | None = field(default=None)
     """Body of the webhook request, in which `${...}` placeholders are replaced by parameter
     values."""
-    params: list[TemplateArgDef] = nested()
+    params: list[models.TemplateArgDef] = nested()
     """Definitions of the parameters available as placeholders."""
     enabled: bool = field()
     """Whether campaign managers find the webhook in the Rule Builder."""

@@ -3,10 +3,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TypeAlias
 
-if TYPE_CHECKING:
-    from talon_one.models import NotificationListItem
+from talon_one import models
 
-NotificationListItems: TypeAlias = list["NotificationListItem"]
+NotificationListItems: TypeAlias = list[models.NotificationListItem]
 """List of notification entries."""

@@ -3,10 +3,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TypeAlias
 
-if TYPE_CHECKING:
-    from talon_one.models import Notification
+from talon_one import models
 
-Notifications: TypeAlias = list["Notification"]
+Notifications: TypeAlias = list[models.Notification]
 """List of notifications, each with ID, name, and description."""

@@ -3,13 +3,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
+from talon_one import models
 from talon_one.fields import field, nested
 from talon_one.model import Model
-
-if TYPE_CHECKING:
-    from talon_one.models import OktaEventTarget
 
 
 class OktaEvent(Model):
@@ -19,5 +15,5 @@ class OktaEvent(Model):
 
     event_type: str = field(wire="eventType")
     """Okta event type naming the action, for example `application.user_membership.add`."""
-    target: list[OktaEventTarget] = nested()
+    target: list[models.OktaEventTarget] = nested()
     """Objects that the Okta event affected."""

@@ -3,13 +3,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
+from talon_one import models
 from talon_one.fields import nested
 from talon_one.model import Model
-
-if TYPE_CHECKING:
-    from talon_one.models import OktaEvent
 
 
 class OktaEventPayloadData(Model):
@@ -17,5 +13,5 @@ class OktaEventPayloadData(Model):
 
     __slots__ = ()
 
-    events: list[OktaEvent] = nested()
+    events: list[models.OktaEvent] = nested()
     """Events contained in the Okta payload."""

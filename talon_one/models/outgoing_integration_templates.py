@@ -3,13 +3,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
+from talon_one import models
 from talon_one.fields import nested
 from talon_one.model import Model
-
-if TYPE_CHECKING:
-    from talon_one.models import OutgoingIntegrationTemplate
 
 
 class OutgoingIntegrationTemplates(Model):
@@ -17,5 +13,5 @@ class OutgoingIntegrationTemplates(Model):
 
     __slots__ = ()
 
-    data: list[OutgoingIntegrationTemplate] | None = nested(default=None)
+    data: list[models.OutgoingIntegrationTemplate] | None = nested(default=None)
     """Templates available for the platform type."""

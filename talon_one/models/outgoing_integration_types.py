@@ -3,13 +3,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
+from talon_one import models
 from talon_one.fields import nested
 from talon_one.model import Model
-
-if TYPE_CHECKING:
-    from talon_one.models import OutgoingIntegrationType
 
 
 class OutgoingIntegrationTypes(Model):
@@ -17,5 +13,5 @@ class OutgoingIntegrationTypes(Model):
 
     __slots__ = ()
 
-    data: list[OutgoingIntegrationType] | None = nested(default=None)
+    data: list[models.OutgoingIntegrationType] | None = nested(default=None)
     """Platforms available for outgoing integrations."""

@@ -3,13 +3,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from talon_one import models
 from talon_one.fields import field, nested
 from talon_one.model import Model
-
-if TYPE_CHECKING:
-    from talon_one.models import Product
 
 
 class PatchItemCatalogAction(Model):
@@ -24,7 +22,7 @@ class PatchItemCatalogAction(Model):
     """Item price as a decimal amount, for example `99.99`."""
     attributes: dict[str, Any] | None = field(default=None)
     """Attribute values to change on the item."""
-    product: Product | None = nested(default=None)
+    product: models.Product | None = nested(default=None)
     """Product that the item belongs to, if known."""
     create_if_not_exists: bool | None = field(default=None, wire="createIfNotExists")
     """Whether a missing SKU leads to a new item. Defaults to `false`."""

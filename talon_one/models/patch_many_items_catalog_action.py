@@ -3,13 +3,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from talon_one import models
 from talon_one.fields import field, nested
 from talon_one.model import Model
-
-if TYPE_CHECKING:
-    from talon_one.models import CatalogActionFilter
 
 
 class PatchManyItemsCatalogAction(Model):
@@ -20,7 +18,7 @@ class PatchManyItemsCatalogAction(Model):
 
     price: float | None = field(default=None)
     """Item price as a decimal amount, for example `99.99`."""
-    filters: list[CatalogActionFilter] | None = nested(default=None)
+    filters: list[models.CatalogActionFilter] | None = nested(default=None)
     """Conditions that an item must all meet to be changed. Without any, the action changes the
     whole catalog."""
     attributes: dict[str, Any] | None = field(default=None)

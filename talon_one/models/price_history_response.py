@@ -3,13 +3,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
+from talon_one import models
 from talon_one.fields import field, nested
 from talon_one.model import Model
-
-if TYPE_CHECKING:
-    from talon_one.models import History
 
 
 class PriceHistoryResponse(Model):
@@ -19,5 +15,5 @@ class PriceHistoryResponse(Model):
 
     sku: str = field()
     """Stock keeping unit to which the price history belongs."""
-    history: list[History] = nested()
+    history: list[models.History] = nested()
     """Prices recorded in the period."""

@@ -3,13 +3,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
+from talon_one import models
 from talon_one.fields import field, nested
 from talon_one.model import Model
-
-if TYPE_CHECKING:
-    from talon_one.models import PriceTypeReferenceDetail
 
 
 class PriceTypeReferences(Model):
@@ -19,5 +15,5 @@ class PriceTypeReferences(Model):
 
     price_type_id: int = field(wire="priceTypeId")
     """Identifier of the price type in question."""
-    references: list[PriceTypeReferenceDetail] | None = nested(default=None)
+    references: list[models.PriceTypeReferenceDetail] | None = nested(default=None)
     """Entities that use the price type, with kind, name and Application."""

@@ -3,13 +3,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
+from talon_one import models
 from talon_one.fields import nested
 from talon_one.model import Model
-
-if TYPE_CHECKING:
-    from talon_one.models import ProductUnitAnalyticsDataPoint, ProductUnitAnalyticsTotals
 
 
 class ProductUnitAnalytics(Model):
@@ -17,7 +13,7 @@ class ProductUnitAnalytics(Model):
 
     __slots__ = ()
 
-    data: list[ProductUnitAnalyticsDataPoint] = nested()
+    data: list[models.ProductUnitAnalyticsDataPoint] = nested()
     """Main content of the object, usually the list of records on the current page."""
-    totals: ProductUnitAnalyticsTotals = nested()
+    totals: models.ProductUnitAnalyticsTotals = nested()
     """Totals over the whole requested period."""

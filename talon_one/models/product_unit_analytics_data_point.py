@@ -3,15 +3,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from datetime import datetime
 
+from talon_one import models
 from talon_one.fields import field, nested, timestamp
 from talon_one.model import Model
-
-if TYPE_CHECKING:
-    from datetime import datetime
-
-    from talon_one.models import AnalyticsDataPointWithTrend
 
 
 class ProductUnitAnalyticsDataPoint(Model):
@@ -23,7 +19,7 @@ class ProductUnitAnalyticsDataPoint(Model):
     """Beginning of the aggregated time frame, as an RFC 3339 timestamp in UTC."""
     end_time: datetime = timestamp(wire="endTime")
     """Close of the aggregated time frame, as an RFC 3339 timestamp in UTC."""
-    units_sold: AnalyticsDataPointWithTrend = nested(wire="unitsSold")
+    units_sold: models.AnalyticsDataPointWithTrend = nested(wire="unitsSold")
     """Number of units bought of the product or SKU, together with its trend."""
     product_id: int = field(wire="productId")
     """Numeric ID of the product concerned."""

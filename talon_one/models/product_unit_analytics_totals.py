@@ -3,13 +3,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
+from talon_one import models
 from talon_one.fields import nested
 from talon_one.model import Model
-
-if TYPE_CHECKING:
-    from talon_one.models import AnalyticsDataPointWithTrend
 
 
 class ProductUnitAnalyticsTotals(Model):
@@ -17,5 +13,5 @@ class ProductUnitAnalyticsTotals(Model):
 
     __slots__ = ()
 
-    units_sold: AnalyticsDataPointWithTrend | None = nested(default=None, wire="unitsSold")
+    units_sold: models.AnalyticsDataPointWithTrend | None = nested(default=None, wire="unitsSold")
     """Number of units bought of the product or SKU, together with its trend."""

@@ -3,13 +3,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
+from talon_one import models
 from talon_one.fields import field, nested
 from talon_one.model import Model
-
-if TYPE_CHECKING:
-    from talon_one.models import ExperimentCampaignCopy
 
 
 class PromoteExperiment(Model):
@@ -24,5 +20,5 @@ class PromoteExperiment(Model):
     """Experiment variant from which the campaign is built, given by its ID."""
     disable_experiment: bool | None = field(default=None, wire="disableExperiment")
     """Whether to switch the experiment off as part of the promotion."""
-    campaign: ExperimentCampaignCopy = nested()
+    campaign: models.ExperimentCampaignCopy = nested()
     """Campaign that the experiment or the created template campaign belongs to."""

@@ -3,13 +3,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
+from talon_one import models
 from talon_one.fields import nested
 from talon_one.model import Model
-
-if TYPE_CHECKING:
-    from talon_one.models import CatalogActionFilter
 
 
 class RemoveManyItemsCatalogAction(Model):
@@ -18,6 +14,6 @@ class RemoveManyItemsCatalogAction(Model):
 
     __slots__ = ()
 
-    filters: list[CatalogActionFilter] | None = nested(default=None)
+    filters: list[models.CatalogActionFilter] | None = nested(default=None)
     """Conditions that an item must all meet to be deleted. Without any, the action empties the
     whole catalog."""

@@ -3,13 +3,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
+from talon_one import models
 from talon_one.fields import nested
 from talon_one.model import Model
-
-if TYPE_CHECKING:
-    from talon_one.models import Effect
 
 
 class ReopenSessionResponse(Model):
@@ -17,5 +13,5 @@ class ReopenSessionResponse(Model):
 
     __slots__ = ()
 
-    effects: list[Effect] = nested()
+    effects: list[models.Effect] = nested()
     """Effects produced by the rules of all running campaigns, to be applied by your integration."""

@@ -3,15 +3,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from datetime import datetime
 
+from talon_one import models
 from talon_one.fields import field, nested, timestamp
 from talon_one.model import Model
-
-if TYPE_CHECKING:
-    from datetime import datetime
-
-    from talon_one.models import ReturnedCartItem
 
 
 class Return(Model):
@@ -27,7 +23,7 @@ class Return(Model):
     """Application to which the entity belongs, given by its ID."""
     account_id: int = field(wire="accountId")
     """Identifier of the owning Talon.One account."""
-    returned_cart_items: list[ReturnedCartItem] = nested(wire="returnedCartItems")
+    returned_cart_items: list[models.ReturnedCartItem] = nested(wire="returnedCartItems")
     """Cart items that the customer sends back."""
     event_id: int = field(wire="eventId")
     """Identifier of the event that the return created."""

@@ -3,13 +3,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
+from talon_one import models
 from talon_one.fields import field, nested
 from talon_one.model import Model
-
-if TYPE_CHECKING:
-    from talon_one.models import NewReturn
 
 
 class ReturnIntegrationRequest(Model):
@@ -18,7 +16,7 @@ class ReturnIntegrationRequest(Model):
 
     __slots__ = ()
 
-    return_: NewReturn = nested(wire="return", aliases=("_return", "var_return"))
+    return_: models.NewReturn = nested(wire="return", aliases=("_return", "var_return"))
     """Which cart items are returned, and in what quantity."""
     response_content: (
         list[

@@ -3,15 +3,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from datetime import datetime
 
+from talon_one import models
 from talon_one.fields import field, nested, timestamp
 from talon_one.model import Model
-
-if TYPE_CHECKING:
-    from datetime import datetime
-
-    from talon_one.models import RevisionVersion
 
 
 class Revision(Model):
@@ -38,5 +34,5 @@ class Revision(Model):
     """RFC 3339 timestamp at which the revision went live."""
     activated_by: int | None = field(default=None, wire="activatedBy")
     """Identifier of the user who put the revision live."""
-    current_version: RevisionVersion | None = nested(default=None, wire="currentVersion")
+    current_version: models.RevisionVersion | None = nested(default=None, wire="currentVersion")
     """Version that is current within the revision."""

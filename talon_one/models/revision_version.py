@@ -3,15 +3,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Literal
+from datetime import datetime
+from typing import Any, Literal
 
+from talon_one import models
 from talon_one.fields import field, nested, timestamp
 from talon_one.model import Model
-
-if TYPE_CHECKING:
-    from datetime import datetime
-
-    from talon_one.models import CodeGeneratorSettings, LimitConfig
 
 
 class RevisionVersion(Model):
@@ -52,11 +49,15 @@ class RevisionVersion(Model):
         default=None, max_items=50, items={"min_length": 1, "max_length": 50}
     )
     """Keywords attached to the campaign."""
-    coupon_settings: CodeGeneratorSettings | None = nested(default=None, wire="couponSettings")
+    coupon_settings: models.CodeGeneratorSettings | None = nested(
+        default=None, wire="couponSettings"
+    )
     """Settings for generating coupon codes."""
-    referral_settings: CodeGeneratorSettings | None = nested(default=None, wire="referralSettings")
+    referral_settings: models.CodeGeneratorSettings | None = nested(
+        default=None, wire="referralSettings"
+    )
     """Settings for generating referral codes."""
-    limits: list[LimitConfig] | None = nested(default=None)
+    limits: list[models.LimitConfig] | None = nested(default=None)
     """Limits enforced by this version of the campaign."""
     reevaluate_on_return: bool | None = field(default=None, wire="reevaluateOnReturn")
     """`true` to evaluate the campaign again after items are returned."""

@@ -3,15 +3,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from datetime import datetime
+from typing import Literal
 
+from talon_one import models
 from talon_one.fields import field, nested, timestamp
 from talon_one.model import Model
-
-if TYPE_CHECKING:
-    from datetime import datetime
-
-    from talon_one.models import Binding, RewardPointsRequired, Rule
 
 
 class Reward(Model):
@@ -40,16 +37,18 @@ class Reward(Model):
     matching kind can be connected."""
     status: Literal["active", "inactive"] = field()
     """Whether the reward is `active` or `inactive`."""
-    eligibility_conditions: Rule | None = nested(default=None, wire="eligibilityConditions")
+    eligibility_conditions: models.Rule | None = nested(default=None, wire="eligibilityConditions")
     """Rule that decides which customers see the reward; without it, everyone does. Only its
     `condition` counts: leave `effects` an empty array and do not use `bindings`."""
-    rule: Rule | None = nested(default=None)
+    rule: models.Rule | None = nested(default=None)
     """Rule that the reward runs. Leave the rule's own `bindings` unused and define them in the
     reward's `bindings` instead."""
-    bindings: list[Binding] | None = nested(default=None)
+    bindings: list[models.Binding] | None = nested(default=None)
     """Named variables, each computed once from a Talang expression before the rules run.
     Conditions and effects refer to them by name; rules cannot define their own."""
     modified: datetime | None = timestamp(default=None)
     """Time of the last change to the reward, as an RFC 3339 timestamp."""
-    points_required: list[RewardPointsRequired] | None = nested(default=None, wire="pointsRequired")
+    points_required: list[models.RewardPointsRequired] | None = nested(
+        default=None, wire="pointsRequired"
+    )
     """Prices of the reward in loyalty points, one entry per loyalty program and subledger."""

@@ -3,15 +3,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from datetime import date, datetime
+from typing import Literal
 
+from talon_one import models
 from talon_one.fields import day, field, nested, timestamp
 from talon_one.model import Model
-
-if TYPE_CHECKING:
-    from datetime import date, datetime
-
-    from talon_one.models import RiskAffectedEntityItem
 
 
 class RiskDetail(Model):
@@ -55,5 +52,5 @@ class RiskDetail(Model):
     usage."""
     modified: datetime = timestamp()
     """Time of the last change, as an RFC 3339 timestamp."""
-    affected_entities: list[RiskAffectedEntityItem] = nested(wire="affectedEntities")
+    affected_entities: list[models.RiskAffectedEntityItem] = nested(wire="affectedEntities")
     """Most severely affected entities, sorted by severity ratio from high to low."""

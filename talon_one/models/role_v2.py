@@ -3,15 +3,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from datetime import datetime
 
+from talon_one import models
 from talon_one.fields import field, nested, timestamp
 from talon_one.model import Model
-
-if TYPE_CHECKING:
-    from datetime import datetime
-
-    from talon_one.models import RoleV2Permissions
 
 
 class RoleV2(Model):
@@ -31,7 +27,7 @@ class RoleV2(Model):
     """Display name given to the role."""
     description: str | None = field(default=None)
     """Free text that says what the role is meant for."""
-    permissions: RoleV2Permissions | None = nested(default=None)
+    permissions: models.RoleV2Permissions | None = nested(default=None)
     """Rights granted to everyone who holds the role."""
     members: list[int] | None = field(default=None)
     """IDs of the users who currently hold the role."""

@@ -3,11 +3,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TypeAlias
 
-if TYPE_CHECKING:
-    from talon_one.models import RoleV2ApplicationDetails
+from talon_one import models
 
-RoleV2Application: TypeAlias = dict[str, "RoleV2ApplicationDetails"]
+RoleV2Application: TypeAlias = dict[str, models.RoleV2ApplicationDetails]
 """Map from Application IDs to the Application, campaign, draft campaign, and tools permission
 sets that apply there."""

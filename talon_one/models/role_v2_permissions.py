@@ -3,13 +3,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
+from talon_one import models
 from talon_one.fields import nested
 from talon_one.model import Model
-
-if TYPE_CHECKING:
-    from talon_one.models import RolesV2Thresholds, RoleV2PermissionSet, RoleV2RolesGroup
 
 
 class RoleV2Permissions(Model):
@@ -18,13 +14,13 @@ class RoleV2Permissions(Model):
 
     __slots__ = ()
 
-    permission_sets: list[RoleV2PermissionSet] | None = nested(
+    permission_sets: list[models.RoleV2PermissionSet] | None = nested(
         default=None, wire="permissionSets", max_items=500
     )
     """Permission sets, each grouping logical operations, to which the role assignments refer by
     name."""
-    roles: RoleV2RolesGroup | None = nested(default=None)
+    roles: models.RoleV2RolesGroup | None = nested(default=None)
     """Assignment of permission sets to Applications, loyalty programs, campaign access groups,
     and the account."""
-    thresholds: list[RolesV2Thresholds] | None = nested(default=None)
+    thresholds: list[models.RolesV2Thresholds] | None = nested(default=None)
     """Limits above which an action by a support user has to be approved by an admin."""

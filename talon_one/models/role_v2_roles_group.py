@@ -3,13 +3,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
+from talon_one import models
 from talon_one.fields import field, nested
 from talon_one.model import Model
-
-if TYPE_CHECKING:
-    from talon_one.models import RoleV2ApplicationDetails
 
 
 class RoleV2RolesGroup(Model):
@@ -18,7 +14,7 @@ class RoleV2RolesGroup(Model):
 
     __slots__ = ()
 
-    applications: dict[str, RoleV2ApplicationDetails] | None = nested(default=None)
+    applications: dict[str, models.RoleV2ApplicationDetails] | None = nested(default=None)
     """Permission sets for Applications, campaigns, and draft campaigns, keyed by Application ID."""
     loyalty_programs: dict[str, str] | None = field(default=None, wire="loyaltyPrograms")
     """Names of loyalty program permission sets, keyed by the ID of the loyalty program they

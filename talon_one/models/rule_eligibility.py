@@ -3,13 +3,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
+from talon_one import models
 from talon_one.fields import field, nested
 from talon_one.model import Model
-
-if TYPE_CHECKING:
-    from talon_one.models import RuleEligibilityFailureDetails
 
 
 class RuleEligibility(Model):
@@ -22,6 +18,6 @@ class RuleEligibility(Model):
     """`true` if the customer's current session meets every condition of the rule."""
     coupon_code: str | None = field(default=None, wire="couponCode")
     """Coupon code with which the rule eligibility was checked, if any."""
-    details: RuleEligibilityFailureDetails | None = nested(default=None)
+    details: models.RuleEligibilityFailureDetails | None = nested(default=None)
     """Explanation of why the customer fails to qualify for the rule. Present only if `passed` is
     `false`."""

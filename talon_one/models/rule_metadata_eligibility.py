@@ -3,13 +3,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
+from talon_one import models
 from talon_one.fields import field, nested
 from talon_one.model import Model
-
-if TYPE_CHECKING:
-    from talon_one.models import RuleEligibility
 
 
 class RuleMetadataEligibility(Model):
@@ -26,5 +22,5 @@ class RuleMetadataEligibility(Model):
     terms."""
     related_data: str | None = field(default=None, wire="relatedData")
     """Extra data that comes with the rule, for example an image URL, a CMS ID or a vendor name."""
-    eligibility: list[RuleEligibility] = nested()
+    eligibility: list[models.RuleEligibility] = nested()
     """Results of the customer's eligibility checks for the rule."""

@@ -3,15 +3,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from datetime import datetime
 
+from talon_one import models
 from talon_one.fields import field, nested, timestamp
 from talon_one.model import Model
-
-if TYPE_CHECKING:
-    from datetime import datetime
-
-    from talon_one.models import Binding, Rule
 
 
 class Ruleset(Model):
@@ -25,11 +21,11 @@ class Ruleset(Model):
     """Creation time of the entity, as an RFC 3339 timestamp."""
     user_id: int = field(wire="userId")
     """User linked to the entity, by ID."""
-    rules: list[Rule] = nested()
+    rules: list[models.Rule] = nested()
     """Rules that the campaign applies."""
-    strikethrough_rules: list[Rule] | None = nested(default=None, wire="strikethroughRules")
+    strikethrough_rules: list[models.Rule] | None = nested(default=None, wire="strikethroughRules")
     """Rules that determine strikethrough prices."""
-    bindings: list[Binding] = nested()
+    bindings: list[models.Binding] = nested()
     """Named values, each with a `name` and a Talang `expression` that supplies its content
     during rule evaluation. They are evaluated in array order."""
     rb_version: str | None = field(default=None, wire="rbVersion")

@@ -3,15 +3,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from datetime import datetime
+from typing import Any
 
+from talon_one import models
 from talon_one.fields import field, nested, timestamp
 from talon_one.model import Model
-
-if TYPE_CHECKING:
-    from datetime import datetime
-
-    from talon_one.models import PromotionRuleV2, StrikethroughRuleV2
 
 
 class RulesetV2(Model):
@@ -31,9 +28,9 @@ class RulesetV2(Model):
     """Identifier of the campaign template to which the ruleset belongs."""
     activated_at: datetime | None = timestamp(default=None, wire="activatedAt")
     """RFC 3339 timestamp at which the ruleset became active."""
-    promotion_rules: list[PromotionRuleV2] = nested(wire="promotionRules")
+    promotion_rules: list[models.PromotionRuleV2] = nested(wire="promotionRules")
     """Promotion rules contained in the ruleset."""
-    strikethrough_rules: list[StrikethroughRuleV2] = nested(wire="strikethroughRules")
+    strikethrough_rules: list[models.StrikethroughRuleV2] = nested(wire="strikethroughRules")
     """Strikethrough price rules contained in the ruleset."""
     selectors: list[dict[str, Any]] | None = field(default=None)
     """Bindings that hold the selector variables of this ruleset."""

@@ -3,13 +3,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
+from talon_one import models
 from talon_one.fields import field, nested
 from talon_one.model import Model
-
-if TYPE_CHECKING:
-    from talon_one.models import ScimGroupMember
 
 
 class ScimBaseGroup(Model):
@@ -19,5 +15,5 @@ class ScimBaseGroup(Model):
 
     display_name: str | None = field(default=None, wire="displayName")
     """Name shown for the SCIM group, which is also the name of the Talon.One role."""
-    members: list[ScimGroupMember] | None = nested(default=None)
+    members: list[models.ScimGroupMember] | None = nested(default=None)
     """Users who receive the Talon.One role created from the group."""

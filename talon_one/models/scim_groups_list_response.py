@@ -3,13 +3,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
+from talon_one import models
 from talon_one.fields import field, nested
 from talon_one.model import Model
-
-if TYPE_CHECKING:
-    from talon_one.models import ScimGroup
 
 
 class ScimGroupsListResponse(Model):
@@ -19,7 +15,7 @@ class ScimGroupsListResponse(Model):
 
     __slots__ = ()
 
-    resources: list[ScimGroup] = nested(wire="Resources")
+    resources: list[models.ScimGroup] = nested(wire="Resources")
     """SCIM resources in the response, such as groups, users, resource types, or schemas,
     depending on the endpoint."""
     schemas: list[str] | None = field(default=None)

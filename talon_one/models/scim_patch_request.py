@@ -3,13 +3,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
+from talon_one import models
 from talon_one.fields import field, nested
 from talon_one.model import Model
-
-if TYPE_CHECKING:
-    from talon_one.models import ScimPatchOperation
 
 
 class ScimPatchRequest(Model):
@@ -19,5 +15,5 @@ class ScimPatchRequest(Model):
 
     schemas: list[str] | None = field(default=None)
     """SCIM schema identifiers that describe the format of the request or response."""
-    operations: list[ScimPatchOperation] = nested(wire="Operations")
+    operations: list[models.ScimPatchOperation] = nested(wire="Operations")
     """Changes to apply to the SCIM resource."""

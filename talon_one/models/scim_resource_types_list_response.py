@@ -3,13 +3,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
+from talon_one import models
 from talon_one.fields import nested
 from talon_one.model import Model
-
-if TYPE_CHECKING:
-    from talon_one.models import ScimResource
 
 
 class ScimResourceTypesListResponse(Model):
@@ -17,6 +13,6 @@ class ScimResourceTypesListResponse(Model):
 
     __slots__ = ()
 
-    resources: list[ScimResource] = nested(wire="Resources")
+    resources: list[models.ScimResource] = nested(wire="Resources")
     """SCIM resources in the response, such as groups, users, resource types, or schemas,
     depending on the endpoint."""

@@ -3,13 +3,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
+from talon_one import models
 from talon_one.fields import field, nested
 from talon_one.model import Model
-
-if TYPE_CHECKING:
-    from talon_one.models import ScimSchemaResource
 
 
 class ScimSchemasListResponse(Model):
@@ -17,7 +13,7 @@ class ScimSchemasListResponse(Model):
 
     __slots__ = ()
 
-    resources: list[ScimSchemaResource] = nested(wire="Resources")
+    resources: list[models.ScimSchemaResource] = nested(wire="Resources")
     """SCIM resources in the response, such as groups, users, resource types, or schemas,
     depending on the endpoint."""
     schemas: list[str] | None = field(default=None)

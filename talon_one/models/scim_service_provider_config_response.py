@@ -3,17 +3,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
+from talon_one import models
 from talon_one.fields import field, nested
 from talon_one.model import Model
-
-if TYPE_CHECKING:
-    from talon_one.models import (
-        ScimServiceProviderConfigResponseBulk,
-        ScimServiceProviderConfigResponseChangePassword,
-        ScimServiceProviderConfigResponseFilter,
-    )
 
 
 class ScimServiceProviderConfigResponse(Model):
@@ -22,21 +14,21 @@ class ScimServiceProviderConfigResponse(Model):
 
     __slots__ = ()
 
-    bulk: ScimServiceProviderConfigResponseBulk | None = nested(default=None)
+    bulk: models.ScimServiceProviderConfigResponseBulk | None = nested(default=None)
     """Support for bulk operations, including the limits on their number and payload size."""
-    change_password: ScimServiceProviderConfigResponseChangePassword | None = nested(
+    change_password: models.ScimServiceProviderConfigResponseChangePassword | None = nested(
         default=None, wire="changePassword"
     )
     """Support for changing user passwords over SCIM."""
     documentation_uri: str | None = field(default=None, wire="documentationUri")
     """Address of the service provider's documentation, which explains its features and how to
     use them."""
-    filter: ScimServiceProviderConfigResponseFilter | None = nested(default=None)
+    filter: models.ScimServiceProviderConfigResponseFilter | None = nested(default=None)
     """Filter data: filtering support in the SCIM provider configuration, or the criteria that
     exported records met in an export."""
-    patch: ScimServiceProviderConfigResponseChangePassword | None = nested(default=None)
+    patch: models.ScimServiceProviderConfigResponseChangePassword | None = nested(default=None)
     """Support for SCIM patch requests."""
     schemas: list[str] | None = field(default=None)
     """SCIM schemas describing which structures and data types the service provider supports."""
-    sort: ScimServiceProviderConfigResponseChangePassword | None = nested(default=None)
+    sort: models.ScimServiceProviderConfigResponseChangePassword | None = nested(default=None)
     """Support for sorting SCIM results."""

@@ -3,13 +3,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
+from talon_one import models
 from talon_one.fields import field, nested
 from talon_one.model import Model
-
-if TYPE_CHECKING:
-    from talon_one.models import ScimBaseUserName
 
 
 class ScimUser(Model):
@@ -24,7 +20,7 @@ class ScimUser(Model):
     """Name shown for the user, for example `John Doe`."""
     user_name: str = field(wire="userName")
     """Unique user name, in most cases an email address."""
-    name: ScimBaseUserName | None = nested(default=None)
+    name: models.ScimBaseUserName | None = nested(default=None)
     """Name of the experiment variant, SCIM user, or store, depending on the containing object."""
     id: str = field()
     """User ID, sent as a string."""

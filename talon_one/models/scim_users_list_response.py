@@ -3,13 +3,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
+from talon_one import models
 from talon_one.fields import field, nested
 from talon_one.model import Model
-
-if TYPE_CHECKING:
-    from talon_one.models import ScimUser
 
 
 class ScimUsersListResponse(Model):
@@ -18,7 +14,7 @@ class ScimUsersListResponse(Model):
 
     __slots__ = ()
 
-    resources: list[ScimUser] = nested(wire="Resources")
+    resources: list[models.ScimUser] = nested(wire="Resources")
     """SCIM resources in the response, such as groups, users, resource types, or schemas,
     depending on the endpoint."""
     schemas: list[str] | None = field(default=None)

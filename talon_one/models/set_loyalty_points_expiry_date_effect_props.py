@@ -3,15 +3,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from datetime import datetime
 
+from talon_one import models
 from talon_one.fields import field, nested, timestamp
 from talon_one.model import Model
-
-if TYPE_CHECKING:
-    from datetime import datetime
-
-    from talon_one.models import LoyaltyLedgerEntryExpiryDateChange
 
 
 class SetLoyaltyPointsExpiryDateEffectProps(Model):
@@ -27,7 +23,7 @@ class SetLoyaltyPointsExpiryDateEffectProps(Model):
     new_expiry_date: datetime = timestamp(wire="newExpiryDate")
     """Expiry date given to all active and pending points of the subledger, as an RFC 3339
     timestamp."""
-    affected_transactions: list[LoyaltyLedgerEntryExpiryDateChange] | None = nested(
+    affected_transactions: list[models.LoyaltyLedgerEntryExpiryDateChange] | None = nested(
         default=None, wire="affectedTransactions"
     )
     """Loyalty transactions whose expiry date changed."""

@@ -3,13 +3,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
+from talon_one import models
 from talon_one.fields import nested
 from talon_one.model import Model
-
-if TYPE_CHECKING:
-    from talon_one.models import ProductUnitAnalyticsTotals, SkuUnitAnalyticsDataPoint
 
 
 class SkuUnitAnalytics(Model):
@@ -17,7 +13,7 @@ class SkuUnitAnalytics(Model):
 
     __slots__ = ()
 
-    data: list[SkuUnitAnalyticsDataPoint] = nested()
+    data: list[models.SkuUnitAnalyticsDataPoint] = nested()
     """Main content of the object, usually the list of records on the current page."""
-    totals: ProductUnitAnalyticsTotals = nested()
+    totals: models.ProductUnitAnalyticsTotals = nested()
     """Totals over the whole requested period."""

@@ -3,15 +3,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from datetime import datetime
 
+from talon_one import models
 from talon_one.fields import field, nested, timestamp
 from talon_one.model import Model
-
-if TYPE_CHECKING:
-    from datetime import datetime
-
-    from talon_one.models import PriceDetail, StrikethroughEffect
 
 
 class StrikethroughChangedItem(Model):
@@ -30,10 +26,10 @@ class StrikethroughChangedItem(Model):
     """Version number of the changed item, starting at 1."""
     price: float = field()
     """Price of the item after the change."""
-    prices: dict[str, PriceDetail] | None = nested(default=None)
+    prices: dict[str, models.PriceDetail] | None = nested(default=None)
     """Price details of the item, keyed by `priceType` name; each value holds a price and its
     adjustment data."""
     evaluated_at: datetime = timestamp(wire="evaluatedAt")
     """Moment the item was evaluated, as an RFC 3339 timestamp."""
-    effects: list[StrikethroughEffect] | None = nested(default=None)
+    effects: list[models.StrikethroughEffect] | None = nested(default=None)
     """Strikethrough effects that the evaluation produced for the item."""

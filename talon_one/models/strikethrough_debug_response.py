@@ -3,13 +3,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
+from talon_one import models
 from talon_one.fields import field, nested
 from talon_one.model import Model
-
-if TYPE_CHECKING:
-    from talon_one.models import StrikethroughEffect
 
 
 class StrikethroughDebugResponse(Model):
@@ -22,5 +18,5 @@ class StrikethroughDebugResponse(Model):
         default=None, wire="campaignsIDs", aliases=("campaigns_i_ds",)
     )
     """Identifiers of campaigns that the evaluation took into account."""
-    effects: list[StrikethroughEffect] | None = nested(default=None)
+    effects: list[models.StrikethroughEffect] | None = nested(default=None)
     """Strikethrough effects that the evaluation produced."""

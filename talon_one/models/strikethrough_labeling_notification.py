@@ -3,15 +3,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from datetime import datetime
+from typing import Literal
 
+from talon_one import models
 from talon_one.fields import field, nested, timestamp
 from talon_one.model import Model
-
-if TYPE_CHECKING:
-    from datetime import datetime
-
-    from talon_one.models import StrikethroughChangedItem, StrikethroughTrigger
 
 
 class StrikethroughLabelingNotification(Model):
@@ -32,9 +29,9 @@ class StrikethroughLabelingNotification(Model):
     """Number of this batch within the notification, which can be split into several batches."""
     total_batches: int = field(wire="totalBatches")
     """How many batches the whole notification consists of."""
-    trigger: StrikethroughTrigger = nested()
+    trigger: models.StrikethroughTrigger = nested()
     """Event that caused the strikethrough labels to be recalculated."""
-    changed_items: list[StrikethroughChangedItem] = nested(wire="changedItems")
+    changed_items: list[models.StrikethroughChangedItem] = nested(wire="changedItems")
     """Catalog items whose strikethrough effects have changed."""
     notification_type: Literal["StrikethroughPrice"] = field(wire="NotificationType")
     """Kind of notification delivered, for example `StrikethroughPrice`."""

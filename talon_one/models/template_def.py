@@ -3,15 +3,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from datetime import datetime
+from typing import Any
 
+from talon_one import models
 from talon_one.fields import field, nested, timestamp
 from talon_one.model import Model
-
-if TYPE_CHECKING:
-    from datetime import datetime
-
-    from talon_one.models import TemplateArgDef
 
 
 class TemplateDef(Model):
@@ -35,7 +32,7 @@ class TemplateDef(Model):
     """Group under which the rule editor lists the template."""
     expr: list[Any] = field()
     """Talang expression whose variable bindings point to the entries in `args`."""
-    args: list[TemplateArgDef] = nested()
+    args: list[models.TemplateArgDef] = nested()
     """Arguments that the function or template accepts."""
     expose: bool | None = field(default=None)
     """Whether the Rule Builder offers the template. Defaults to `false`."""

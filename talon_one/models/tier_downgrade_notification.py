@@ -3,13 +3,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
+from talon_one import models
 from talon_one.fields import field, nested
 from talon_one.model import Model
-
-if TYPE_CHECKING:
-    from talon_one.models import TierDowngradeData
 
 
 class TierDowngradeNotification(Model):
@@ -19,7 +17,7 @@ class TierDowngradeNotification(Model):
 
     total_result_size: int = field(wire="TotalResultSize")
     """How many entries the whole notification or batch covers."""
-    data: list[TierDowngradeData] = nested(wire="Data")
+    data: list[models.TierDowngradeData] = nested(wire="Data")
     """List of tier downgrades, one entry for each customer profile."""
     notification_type: Literal["TierDowngrade"] = field(wire="NotificationType")
     """Kind of notification delivered."""

@@ -3,13 +3,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
+from talon_one import models
 from talon_one.fields import field, nested
 from talon_one.model import Model
-
-if TYPE_CHECKING:
-    from talon_one.models import TierUpgradeData
 
 
 class TierUpgradeNotification(Model):
@@ -19,7 +17,7 @@ class TierUpgradeNotification(Model):
 
     total_result_size: int = field(wire="TotalResultSize")
     """How many entries the whole notification or batch covers."""
-    data: list[TierUpgradeData] = nested(wire="Data")
+    data: list[models.TierUpgradeData] = nested(wire="Data")
     """List of tier upgrades, one entry for each customer profile."""
     notification_type: Literal["TierUpgrade"] = field(wire="NotificationType")
     """Kind of notification delivered."""

@@ -3,13 +3,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
+from talon_one import models
 from talon_one.fields import field, nested
 from talon_one.model import Model
-
-if TYPE_CHECKING:
-    from talon_one.models import TierWillDowngradeData
 
 
 class TierWillDowngradeNotification(Model):
@@ -20,7 +18,7 @@ class TierWillDowngradeNotification(Model):
 
     total_result_size: int = field(wire="TotalResultSize")
     """How many entries the whole notification or batch covers."""
-    data: list[TierWillDowngradeData] = nested(wire="Data")
+    data: list[models.TierWillDowngradeData] = nested(wire="Data")
     """List of upcoming downgrades, one entry for each customer profile."""
     notification_type: Literal["TierWillDowngrade"] = field(wire="NotificationType")
     """Kind of notification delivered."""

@@ -3,13 +3,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
+from talon_one import models
 from talon_one.fields import field, nested
 from talon_one.model import Model
-
-if TYPE_CHECKING:
-    from talon_one.models import TierWillDowngradeNotificationTrigger
 
 
 class TierWillDowngradeNotificationPolicy(Model):
@@ -24,5 +20,5 @@ class TierWillDowngradeNotificationPolicy(Model):
     batch_size: int | None = field(default=None, wire="batchSize")
     """Number of entries per batch, relevant only if `batchingEnabled` is `true`. Default: 1000,
     or 5 for campaign notifications."""
-    triggers: list[TierWillDowngradeNotificationTrigger] = nested(min_items=1, max_items=3)
+    triggers: list[models.TierWillDowngradeNotificationTrigger] = nested(min_items=1, max_items=3)
     """Lead times at which notifications are sent ahead of the event."""

@@ -3,13 +3,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
+from talon_one import models
 from talon_one.fields import field, nested
 from talon_one.model import Model
-
-if TYPE_CHECKING:
-    from talon_one.models import CartItemFilterTemplate, CatalogRule
 
 
 class UpdateBlueprint(Model):
@@ -24,9 +22,9 @@ class UpdateBlueprint(Model):
     """Detailed explanation of what the blueprint does."""
     category: Literal["promotions", "pricing", "loyalty", "custom"] | None = field(default=None)
     """Group under which the blueprint is filed: `promotions`, `pricing`, `loyalty`, or `custom`."""
-    rules: list[CatalogRule] | None = nested(default=None)
+    rules: list[models.CatalogRule] | None = nested(default=None)
     """Rules that take the place of those saved so far, each with a title but no description."""
-    cart_item_filters: list[CartItemFilterTemplate] | None = nested(
+    cart_item_filters: list[models.CartItemFilterTemplate] | None = nested(
         default=None, wire="cartItemFilters"
     )
     """Cart item filters that take the place of those saved so far, each with a name but no

@@ -3,15 +3,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Literal
+from datetime import datetime
+from typing import Any, Literal
 
+from talon_one import models
 from talon_one.fields import field, nested, timestamp
 from talon_one.model import Model
-
-if TYPE_CHECKING:
-    from datetime import datetime
-
-    from talon_one.models import CodeGeneratorSettings, LimitConfig
 
 
 class UpdateCampaign(Model):
@@ -51,11 +48,15 @@ class UpdateCampaign(Model):
     ] = field()
     """Features enabled in the campaign, such as `coupons`, `referrals`, `loyalty`, `giveaways`
     or `achievements`."""
-    coupon_settings: CodeGeneratorSettings | None = nested(default=None, wire="couponSettings")
+    coupon_settings: models.CodeGeneratorSettings | None = nested(
+        default=None, wire="couponSettings"
+    )
     """Settings for generating coupon codes."""
-    referral_settings: CodeGeneratorSettings | None = nested(default=None, wire="referralSettings")
+    referral_settings: models.CodeGeneratorSettings | None = nested(
+        default=None, wire="referralSettings"
+    )
     """Settings for generating referral codes."""
-    limits: list[LimitConfig] = nested()
+    limits: list[models.LimitConfig] = nested()
     """Limits enforced by the campaign."""
     campaign_groups: list[int] | None = field(default=None, wire="campaignGroups")
     """Identifiers of campaign groups that include the campaign."""

@@ -3,13 +3,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
+from talon_one import models
 from talon_one.fields import field, nested
 from talon_one.model import Model
-
-if TYPE_CHECKING:
-    from talon_one.models import NewRuleset
 
 
 class UpdateExperimentVariant(Model):
@@ -21,7 +17,7 @@ class UpdateExperimentVariant(Model):
     """ID of the experiment variant or store, depending on the containing object."""
     name: str = field(min_length=1, max_length=255)
     """Display name given to this variant."""
-    ruleset: NewRuleset = nested()
+    ruleset: models.NewRuleset = nested()
     """Ruleset of the experiment variant or of the newly created campaign."""
     weight: int = field(minimum=1, maximum=99)
     """Share of customers in percent, from 1 to 99. The weights of all variants must add up to

@@ -3,13 +3,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
+from talon_one import models
 from talon_one.fields import nested
 from talon_one.model import Model
-
-if TYPE_CHECKING:
-    from talon_one.models import UpdateExperimentVariant
 
 
 class UpdateExperimentVariantArray(Model):
@@ -17,5 +13,5 @@ class UpdateExperimentVariantArray(Model):
 
     __slots__ = ()
 
-    variants: list[UpdateExperimentVariant] = nested()
+    variants: list[models.UpdateExperimentVariant] = nested()
     """Changed variants of the experiment."""

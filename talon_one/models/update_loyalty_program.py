@@ -3,15 +3,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from datetime import datetime
+from typing import Literal
 
+from talon_one import models
 from talon_one.fields import field, nested, timestamp
 from talon_one.model import Model
-
-if TYPE_CHECKING:
-    from datetime import datetime
-
-    from talon_one.models import CodeGeneratorSettings, NewLoyaltyTier
 
 
 class UpdateLoyaltyProgram(Model):
@@ -65,7 +62,9 @@ class UpdateLoyaltyProgram(Model):
     )
     """How customers lose tiers on reassessment: `one_down` drops them by a single tier,
     `balance_based` picks the tier that matches their active points."""
-    card_code_settings: CodeGeneratorSettings | None = nested(default=None, wire="cardCodeSettings")
+    card_code_settings: models.CodeGeneratorSettings | None = nested(
+        default=None, wire="cardCodeSettings"
+    )
     """Rules for generating loyalty card codes."""
     return_policy: Literal["only_pending", "within_balance", "unlimited"] | None = field(
         default=None, wire="returnPolicy"
@@ -73,5 +72,5 @@ class UpdateLoyaltyProgram(Model):
     """Which points are taken back on returns, cancellations and reopened sessions:
     `only_pending`, `within_balance` (also active points, never below zero) or `unlimited`
     (negative balance possible)."""
-    tiers: list[NewLoyaltyTier] | None = nested(default=None)
+    tiers: list[models.NewLoyaltyTier] | None = nested(default=None)
     """Tiers that customers can reach in the program."""

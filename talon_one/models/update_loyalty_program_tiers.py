@@ -3,10 +3,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TypeAlias
 
-if TYPE_CHECKING:
-    from talon_one.models import UpdateLoyaltyProgramTier
+from talon_one import models
 
-UpdateLoyaltyProgramTiers: TypeAlias = list["UpdateLoyaltyProgramTier"]
+UpdateLoyaltyProgramTiers: TypeAlias = list[models.UpdateLoyaltyProgramTier]
 """Tier changes sent in one loyalty program update."""

@@ -3,13 +3,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
+from talon_one import models
 from talon_one.fields import field, nested
 from talon_one.model import Model
-
-if TYPE_CHECKING:
-    from talon_one.models import Binding, RewardPointsRequired, Rule
 
 
 class UpdateReward(Model):
@@ -24,16 +22,18 @@ class UpdateReward(Model):
     """Explains what the customer gets with the reward."""
     status: Literal["active", "inactive"] = field()
     """Whether the reward is `active` or `inactive`."""
-    eligibility_conditions: Rule | None = nested(default=None, wire="eligibilityConditions")
+    eligibility_conditions: models.Rule | None = nested(default=None, wire="eligibilityConditions")
     """Rule that decides which customers see the reward; without it, everyone does. Only its
     `condition` counts: leave `effects` an empty array and do not use `bindings`."""
-    rule: Rule | None = nested(default=None)
+    rule: models.Rule | None = nested(default=None)
     """Rule that the reward runs. Leave the rule's own `bindings` unused and define them in the
     reward's `bindings` instead."""
-    bindings: list[Binding] | None = nested(default=None)
+    bindings: list[models.Binding] | None = nested(default=None)
     """Named variables, each computed once from a Talang expression before the rules run.
     Conditions and effects refer to them by name; rules cannot define their own."""
-    points_required: list[RewardPointsRequired] | None = nested(default=None, wire="pointsRequired")
+    points_required: list[models.RewardPointsRequired] | None = nested(
+        default=None, wire="pointsRequired"
+    )
     """Prices of the reward, each naming the loyalty program and subledger to charge. An entry
     carrying an `id` changes the stored one, an entry lacking it is added, and stored entries
     left out are removed."""

@@ -3,13 +3,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
+from talon_one import models
 from talon_one.fields import field, nested
 from talon_one.model import Model
-
-if TYPE_CHECKING:
-    from talon_one.models import RoleV2Permissions
 
 
 class UpdateRoleV2(Model):
@@ -21,7 +17,7 @@ class UpdateRoleV2(Model):
     """Display name given to the role."""
     description: str | None = field(default=None)
     """Free text that says what the role is meant for."""
-    permissions: RoleV2Permissions | None = nested(default=None)
+    permissions: models.RoleV2Permissions | None = nested(default=None)
     """Rights granted to everyone who holds the role."""
     members: list[int] | None = field(default=None)
     """IDs of the users who currently hold the role."""

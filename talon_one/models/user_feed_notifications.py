@@ -3,15 +3,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from datetime import datetime
 
+from talon_one import models
 from talon_one.fields import nested, timestamp
 from talon_one.model import Model
-
-if TYPE_CHECKING:
-    from datetime import datetime
-
-    from talon_one.models import FeedNotification
 
 
 class UserFeedNotifications(Model):
@@ -22,5 +18,5 @@ class UserFeedNotifications(Model):
 
     last_update: datetime = timestamp(wire="lastUpdate")
     """Moment this list was last requested, as an RFC 3339 timestamp."""
-    notifications: list[FeedNotification] = nested()
+    notifications: list[models.FeedNotification] = nested()
     """Feed notifications that the user is to be shown."""

@@ -3,15 +3,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Literal
+from datetime import datetime
+from typing import Any, Literal
 
+from talon_one import models
 from talon_one.fields import field, nested, timestamp
 from talon_one.model import Model
-
-if TYPE_CHECKING:
-    from datetime import datetime
-
-    from talon_one.models import WebhookAuthenticationWebhookRef
 
 
 class WebhookAuthentication(Model):
@@ -24,7 +21,7 @@ class WebhookAuthentication(Model):
     """Name of this authentication's creator."""
     modified_by: str = field(wire="modifiedBy")
     """Name of the user behind this authentication's most recent change."""
-    webhooks: list[WebhookAuthenticationWebhookRef] = nested()
+    webhooks: list[models.WebhookAuthenticationWebhookRef] = nested()
     """Webhooks that currently use this authentication."""
     name: str = field()
     """Label under which the authentication is stored, for example `My basic auth`."""

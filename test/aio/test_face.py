@@ -44,7 +44,12 @@ def test_every_coroutine_method_has_the_signature_and_operation_of_its_twin(api:
         signatures = inspect.signature(blocking), inspect.signature(awaited)
         assert signatures[0].parameters == signatures[1].parameters, name
         first, second = (inspect.unwrap(each) for each in (blocking, awaited))
-        assert first.__annotations__ == second.__annotations__, name
+        types = [dict(each.__annotations__) for each in (first, second)]
+        # An answer that is still unread is one of the library below.
+        if name.endswith("_without_preload_content"):
+            returned = [each.pop("return") for each in types]
+            assert returned == ["talon_one.rest.RawResponse", "aiohttp.ClientResponse"], name
+        assert types[0] == types[1], name
         assert blocking.__doc__ == awaited.__doc__, name
         assert blocking.__name__ == awaited.__name__, name
         if hasattr(blocking, "operation"):
@@ -134,7 +139,8 @@ async def test_a_deprecated_operation_warns_and_points_at_who_awaits_it(
         await method("1", {"state": "open"})
     (warning,) = caught
     assert warning.category is DeprecationWarning
-    assert str(warning.message) == "updateCustomerSession is deprecated"
+    said = "updateCustomerSession is deprecated; use update_customer_session_v2"
+    assert str(warning.message) == said
     assert warning.filename == __file__
 
 

@@ -566,6 +566,58 @@ BAD: dict[str, tuple[Edit, str]] = {
 }
 
 
+def _retired(**names: Any) -> Edit:
+    return lambda spec: spec.thing.update({"x-retired": names})
+
+
+BAD_HISTORY: dict[str, tuple[Edit, str]] = {
+    "a retired property that is there": (
+        _retired(size="oldSize"),
+        "Thing: x-retired names 'size', which is a property",
+    ),
+    "a retired property with the wire name of one that is there": (
+        _retired(old_size="size"),
+        "Thing: x-retired names 'size', which is a property",
+    ),
+    "two retired properties that are one": (
+        _retired(old_size="oldSize", former_size="oldSize"),
+        "Thing: two things would be the retired property 'oldSize'",
+    ),
+    "a retired property that every model has": (
+        _retired(to_json="toJson"),
+        "Thing: the Python name 'to_json' is reserved, or is no identifier",
+    ),
+    "a retired property without a wire name": (
+        _retired(old_size=None),
+        "Thing: x-retired must map Python names to wire names",
+    ),
+    "a list of retired properties": (
+        lambda spec: spec.thing.update({"x-retired": ["old_size"]}),
+        "Thing: x-retired must map Python names to wire names",
+    ),
+    "a misspelled table of retired properties": (
+        lambda spec: spec.thing.update({"x-retird": {"old_size": "oldSize"}}),
+        "x-retird is unknown; is x-retired meant?",
+    ),
+    "retired properties of what is no class": (
+        lambda spec: spec.schemas["Things"].update({"x-retired": {"old_size": "oldSize"}}),
+        "Things: x-retired stands where there are no properties",
+    ),
+    "a replacement for what is not deprecated": (
+        _operation(**{"x-replaced-by": "getThing"}),
+        f"{GET}: x-replaced-by stands where nothing is deprecated",
+    ),
+    "a replacement that there is not": (
+        _operation(**{"deprecated": True, "x-replaced-by": "getThng"}),
+        f"{GET}: x-replaced-by names 'getThng', which is no operation",
+    ),
+    "a replacement that is deprecated itself": (
+        _operation(**{"deprecated": True, "x-replaced-by": "getThing"}),
+        f"{GET}: x-replaced-by names 'getThing', which is deprecated itself",
+    ),
+}
+
+
 NOTIFICATION = {
     "type": "object",
     "properties": {
@@ -635,6 +687,7 @@ BAD_NOTIFICATIONS: dict[str, tuple[Edit, str]] = {
     ),
 }
 BAD.update(BAD_NOTIFICATIONS)
+BAD.update(BAD_HISTORY)
 
 
 @pytest.mark.parametrize("what", BAD)

@@ -156,7 +156,7 @@ def test_an_endpoint_is_added_by_editing_one_file(project: Path) -> None:
     )
     assert asked.stdout.splitlines() == [
         "(self, store_count: 'int', *, tomorrow: 'bool | None' = None,"
-        " **settings: 'Unpack[CallSettings]') -> 'Weather'",
+        " **settings: 'Unpack[CallSettings]') -> 'models.Weather'",
         '{"degrees":20.5}',
     ]
 

@@ -357,7 +357,8 @@ def test_a_deprecated_operation_warns_under_each_of_its_names(
     office: Any, models: ModuleType, server: RecordingServer
 ) -> None:
     for name in ("old_thing", "ancient_thing"):
-        with pytest.warns(DeprecationWarning, match="oldThing is deprecated"):
+        said = "oldThing is deprecated; use IntegrationApi.get_thing"
+        with pytest.warns(DeprecationWarning, match=said):
             assert type(getattr(office, name)()) is models.Return
     with pytest.warns(DeprecationWarning, match="oldThing is deprecated"):
         assert office.ancient_thing_with_http_info().status_code == 200

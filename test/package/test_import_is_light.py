@@ -52,7 +52,9 @@ def test_importing_an_api_loads_its_methods_and_no_model() -> None:
         "talon_one.api.integration_api",
         "talon_one.api.integration_operations",
         "talon_one.endpoint",
+        "talon_one.models",
         "talon_one.operation",
+        "talon_one.special_forms",
     }
     assert not loaded & {"json", "logging", "ssl", "urllib3"}
 

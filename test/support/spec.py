@@ -177,6 +177,8 @@ class Operation:
     answers: tuple[Answer, ...]
     security: tuple[str, ...]
     deprecated: bool
+    replaced_by: str | None
+    """ID of the operation to call instead."""
     pages: Node | bool | None
     """What ``x-pages`` says."""
 
@@ -262,6 +264,7 @@ def _operation(method: str, path: str, node: Node) -> Operation:
         answers=tuple(_answer(status, each) for status, each in node["responses"].items()),
         security=tuple(name for alternative in node["security"] for name in alternative),
         deprecated=node.get("deprecated", False),
+        replaced_by=node.get("x-replaced-by"),
         pages=node.get("x-pages"),
         description=node["description"],
     )

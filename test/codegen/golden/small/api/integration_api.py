@@ -3,18 +3,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Literal
+from datetime import date, datetime
+from typing import Any, Literal
 
+import talon_one
+from small import models
 from small.api import integration_operations as operations
-from talon_one.endpoint import Api, endpoint, with_http_info, without_preload_content
-
-if TYPE_CHECKING:
-    from datetime import date, datetime
-
-    from typing_extensions import Unpack
-
-    from small.models import Everything, Part, Return
-    from talon_one.endpoint import CallSettings
+from talon_one.endpoint import Api, CallSettings, endpoint, with_http_info, without_preload_content
+from talon_one.special_forms import Unpack
 
 
 class IntegrationApi(Api):
@@ -25,7 +21,7 @@ class IntegrationApi(Api):
     @endpoint(operations.create_thing)
     def create_thing(
         self, body: dict[str, Any], **settings: Unpack[CallSettings]
-    ) -> Everything | Part:
+    ) -> models.Everything | models.Part:
         """Create a thing.
 
         Now, or later.
@@ -37,8 +33,15 @@ class IntegrationApi(Api):
         """
         ...
 
-    create_thing_with_http_info = with_http_info(create_thing)
-    create_thing_without_preload_content = without_preload_content(create_thing)
+    @with_http_info(create_thing)
+    def create_thing_with_http_info(
+        self, *args: Any, **kwargs: Any
+    ) -> talon_one.ApiResponse[models.Everything | models.Part]: ...
+
+    @without_preload_content(create_thing)
+    def create_thing_without_preload_content(
+        self, *args: Any, **kwargs: Any
+    ) -> talon_one.rest.RawResponse: ...
 
     @endpoint(operations.delete_thing)
     def delete_thing(
@@ -59,8 +62,15 @@ class IntegrationApi(Api):
         """
         ...
 
-    delete_thing_with_http_info = with_http_info(delete_thing)
-    delete_thing_without_preload_content = without_preload_content(delete_thing)
+    @with_http_info(delete_thing)
+    def delete_thing_with_http_info(
+        self, *args: Any, **kwargs: Any
+    ) -> talon_one.ApiResponse[None]: ...
+
+    @without_preload_content(delete_thing)
+    def delete_thing_without_preload_content(
+        self, *args: Any, **kwargs: Any
+    ) -> talon_one.rest.RawResponse: ...
 
     @endpoint(operations.get_thing)
     def get_thing(
@@ -70,7 +80,7 @@ class IntegrationApi(Api):
         verbose: bool | None = None,
         accept_language: str | None = None,
         **settings: Unpack[CallSettings],
-    ) -> Everything:
+    ) -> models.Everything:
         """Get a thing.
 
         Returns a thing.
@@ -84,8 +94,15 @@ class IntegrationApi(Api):
         """
         ...
 
-    get_thing_with_http_info = with_http_info(get_thing)
-    get_thing_without_preload_content = without_preload_content(get_thing)
+    @with_http_info(get_thing)
+    def get_thing_with_http_info(
+        self, *args: Any, **kwargs: Any
+    ) -> talon_one.ApiResponse[models.Everything]: ...
+
+    @without_preload_content(get_thing)
+    def get_thing_without_preload_content(
+        self, *args: Any, **kwargs: Any
+    ) -> talon_one.rest.RawResponse: ...
 
     @endpoint(operations.list_things)
     def list_things(
@@ -112,7 +129,7 @@ class IntegrationApi(Api):
         ]
         | None = None,
         **settings: Unpack[CallSettings],
-    ) -> list[Part]:
+    ) -> list[models.Part]:
         """List things.
 
         Returns a bare list. The security is that of the whole document.
@@ -137,16 +154,23 @@ class IntegrationApi(Api):
         """
         ...
 
-    list_things_with_http_info = with_http_info(list_things)
-    list_things_without_preload_content = without_preload_content(list_things)
+    @with_http_info(list_things)
+    def list_things_with_http_info(
+        self, *args: Any, **kwargs: Any
+    ) -> talon_one.ApiResponse[list[models.Part]]: ...
+
+    @without_preload_content(list_things)
+    def list_things_without_preload_content(
+        self, *args: Any, **kwargs: Any
+    ) -> talon_one.rest.RawResponse: ...
 
     @endpoint(operations.patch_thing)
     def patch_thing(
         self,
         thing_id: int,
-        body: Part | dict[str, Any] | None = None,
+        body: models.Part | dict[str, Any] | None = None,
         **settings: Unpack[CallSettings],
-    ) -> Part | None:
+    ) -> models.Part | None:
         """Change a thing.
 
         Answers only if there is something to say.
@@ -162,8 +186,15 @@ class IntegrationApi(Api):
         """
         ...
 
-    patch_thing_with_http_info = with_http_info(patch_thing)
-    patch_thing_without_preload_content = without_preload_content(patch_thing)
+    @with_http_info(patch_thing)
+    def patch_thing_with_http_info(
+        self, *args: Any, **kwargs: Any
+    ) -> talon_one.ApiResponse[models.Part | None]: ...
+
+    @without_preload_content(patch_thing)
+    def patch_thing_without_preload_content(
+        self, *args: Any, **kwargs: Any
+    ) -> talon_one.rest.RawResponse: ...
 
     @endpoint(operations.ping)
     def ping(self, **settings: Unpack[CallSettings]) -> None:
@@ -178,8 +209,13 @@ class IntegrationApi(Api):
         """
         ...
 
-    ping_with_http_info = with_http_info(ping)
-    ping_without_preload_content = without_preload_content(ping)
+    @with_http_info(ping)
+    def ping_with_http_info(self, *args: Any, **kwargs: Any) -> talon_one.ApiResponse[None]: ...
+
+    @without_preload_content(ping)
+    def ping_without_preload_content(
+        self, *args: Any, **kwargs: Any
+    ) -> talon_one.rest.RawResponse: ...
 
     @endpoint(operations.ping_head)
     def ping_head(self, **settings: Unpack[CallSettings]) -> None:
@@ -194,8 +230,15 @@ class IntegrationApi(Api):
         """
         ...
 
-    ping_head_with_http_info = with_http_info(ping_head)
-    ping_head_without_preload_content = without_preload_content(ping_head)
+    @with_http_info(ping_head)
+    def ping_head_with_http_info(
+        self, *args: Any, **kwargs: Any
+    ) -> talon_one.ApiResponse[None]: ...
+
+    @without_preload_content(ping_head)
+    def ping_head_without_preload_content(
+        self, *args: Any, **kwargs: Any
+    ) -> talon_one.rest.RawResponse: ...
 
     @endpoint(operations.ping_options)
     def ping_options(self, **settings: Unpack[CallSettings]) -> str:
@@ -207,8 +250,15 @@ class IntegrationApi(Api):
         """
         ...
 
-    ping_options_with_http_info = with_http_info(ping_options)
-    ping_options_without_preload_content = without_preload_content(ping_options)
+    @with_http_info(ping_options)
+    def ping_options_with_http_info(
+        self, *args: Any, **kwargs: Any
+    ) -> talon_one.ApiResponse[str]: ...
+
+    @without_preload_content(ping_options)
+    def ping_options_without_preload_content(
+        self, *args: Any, **kwargs: Any
+    ) -> talon_one.rest.RawResponse: ...
 
     @endpoint(operations.save_thing)
     def save_thing(
@@ -216,9 +266,9 @@ class IntegrationApi(Api):
         thing_id: int,
         dry: bool,
         idempotency_key: str,
-        body: Everything | Part | Return | dict[str, Any],
+        body: models.Everything | models.Part | models.Return | dict[str, Any],
         **settings: Unpack[CallSettings],
-    ) -> Everything:
+    ) -> models.Everything:
         """Save a thing.
 
         Takes a thing, or one as earlier releases had it.
@@ -233,5 +283,12 @@ class IntegrationApi(Api):
         """
         ...
 
-    save_thing_with_http_info = with_http_info(save_thing)
-    save_thing_without_preload_content = without_preload_content(save_thing)
+    @with_http_info(save_thing)
+    def save_thing_with_http_info(
+        self, *args: Any, **kwargs: Any
+    ) -> talon_one.ApiResponse[models.Everything]: ...
+
+    @without_preload_content(save_thing)
+    def save_thing_without_preload_content(
+        self, *args: Any, **kwargs: Any
+    ) -> talon_one.rest.RawResponse: ...

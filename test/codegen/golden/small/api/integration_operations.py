@@ -3,9 +3,11 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from talon_one.operation import Body, Operation, header, path, query
 
-create_thing = Operation(
+create_thing: Final = Operation(
     "createThing",
     "POST",
     "/v1/things",
@@ -14,7 +16,7 @@ create_thing = Operation(
     security=("api_key_v1",),
     models="small.models",
 )
-delete_thing = Operation(
+delete_thing: Final = Operation(
     "deleteThing",
     "DELETE",
     "/v1/things/{thingId}",
@@ -24,7 +26,7 @@ delete_thing = Operation(
     security=("api_key_v1",),
     models="small.models",
 )
-get_thing = Operation(
+get_thing: Final = Operation(
     "getThing",
     "GET",
     "/v1/things/{thingId}",
@@ -36,7 +38,7 @@ get_thing = Operation(
     security=("api_key_v1", "integration_auth"),
     models="small.models",
 )
-list_things = Operation(
+list_things: Final = Operation(
     "listThings",
     "GET",
     "/v1/things",
@@ -62,7 +64,7 @@ list_things = Operation(
     security=("api_key_v1",),
     models="small.models",
 )
-patch_thing = Operation(
+patch_thing: Final = Operation(
     "patchThing",
     "PATCH",
     "/v1/things/{thingId}",
@@ -72,12 +74,14 @@ patch_thing = Operation(
     security=("api_key_v1",),
     models="small.models",
 )
-ping = Operation("ping", "GET", "/v1/ping", results={204: None}, models="small.models")
-ping_head = Operation("pingHead", "HEAD", "/v1/ping", results={200: None}, models="small.models")
-ping_options = Operation(
+ping: Final = Operation("ping", "GET", "/v1/ping", results={204: None}, models="small.models")
+ping_head: Final = Operation(
+    "pingHead", "HEAD", "/v1/ping", results={200: None}, models="small.models"
+)
+ping_options: Final = Operation(
     "pingOptions", "OPTIONS", "/v1/ping", results={200: "str"}, models="small.models"
 )
-save_thing = Operation(
+save_thing: Final = Operation(
     "saveThing",
     "PUT",
     "/v1/things/{thingId}",

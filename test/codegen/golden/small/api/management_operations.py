@@ -3,9 +3,11 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from talon_one.operation import Body, Csv, Operation, Paging, Upload, column, path, query
 
-close_ = Operation(
+close_: Final = Operation(
     "close",
     "DELETE",
     "/v1/old",
@@ -13,7 +15,7 @@ close_ = Operation(
     security=("management_key",),
     models="small.models",
 )
-export_things = Operation(
+export_things: Final = Operation(
     "exportThings",
     "GET",
     "/v1/export",
@@ -30,7 +32,7 @@ export_things = Operation(
     accept="text/csv, application/json",
     models="small.models",
 )
-get_something_with_a_rather_long_name = Operation(
+get_something_with_a_rather_long_name: Final = Operation(
     "getSomethingWithARatherLongName",
     "GET",
     "/v1/a/rather/long/path/{firstParameter}/of/the/management/side/"
@@ -41,7 +43,7 @@ get_something_with_a_rather_long_name = Operation(
     security=("management_key", "manager_auth"),
     models="small.models",
 )
-import_ = Operation(
+import_: Final = Operation(
     "import",
     "POST",
     "/v1/import",
@@ -50,7 +52,7 @@ import_ = Operation(
     security=("management_key",),
     models="small.models",
 )
-import_if_any = Operation(
+import_if_any: Final = Operation(
     "importIfAny",
     "PUT",
     "/v1/import",
@@ -72,7 +74,7 @@ import_if_any = Operation(
     security=("management_key",),
     models="small.models",
 )
-list_ = Operation(
+list_: Final = Operation(
     "list",
     "PATCH",
     "/v1/old",
@@ -80,7 +82,7 @@ list_ = Operation(
     security=("management_key",),
     models="small.models",
 )
-list_parts = Operation(
+list_parts: Final = Operation(
     "listParts",
     "GET",
     "/v1/parts",
@@ -92,7 +94,7 @@ list_parts = Operation(
     ),
     models="small.models",
 )
-list_words = Operation(
+list_words: Final = Operation(
     "listWords",
     "GET",
     "/v1/words",
@@ -102,16 +104,16 @@ list_words = Operation(
     paging=Paging(cursor="from", next="nextCursor", items="words", identity=()),
     models="small.models",
 )
-old_thing = Operation(
+old_thing: Final = Operation(
     "oldThing",
     "GET",
     "/v1/old",
     results={200: "Return"},
     security=("management_key",),
-    deprecated="oldThing is deprecated",
+    deprecated="oldThing is deprecated; use IntegrationApi.get_thing",
     models="small.models",
 )
-put_anything = Operation(
+put_anything: Final = Operation(
     "putAnything",
     "PUT",
     "/v1/search",
@@ -120,7 +122,7 @@ put_anything = Operation(
     security=("management_key",),
     models="small.models",
 )
-query_ = Operation(
+query_: Final = Operation(
     "query",
     "POST",
     "/v1/old",
@@ -129,7 +131,7 @@ query_ = Operation(
     security=("management_key",),
     models="small.models",
 )
-search = Operation(
+search: Final = Operation(
     "search",
     "POST",
     "/v1/search",

@@ -3,10 +3,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TypeAlias
 
-if TYPE_CHECKING:
-    from small.models import Part
+from small import models
 
-Catalog: TypeAlias = dict[str, list["Part"]]
+Catalog: TypeAlias = dict[str, list[models.Part]]
 """A schema that is a map of lists of models."""

@@ -3,15 +3,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Literal
+from datetime import date, datetime
+from typing import Any, Literal
 
+from small import models
 from talon_one.fields import day, field, nested, timestamp
 from talon_one.model import Model
-
-if TYPE_CHECKING:
-    from datetime import date, datetime
-
-    from small.models import Owner, Part
 
 
 class Everything(Model):
@@ -57,9 +54,9 @@ class Everything(Model):
     """Texts by name."""
     deadlines: dict[str, str] | None = field(default=None)
     """Timestamps by name."""
-    parts: dict[str, Part] = nested()
+    parts: dict[str, models.Part] = nested()
     """Models by name."""
-    part_lists: dict[str, list[Part]] | None = nested(default=None, wire="partLists")
+    part_lists: dict[str, list[models.Part]] | None = nested(default=None, wire="partLists")
     """Lists of models by name."""
     words: list[str] | None = field(
         default=None,
@@ -69,9 +66,9 @@ class Everything(Model):
         items={"pattern": "^[A-Za-z]+\\Z"},
     )
     """One to three words, none of them twice."""
-    part_list: list[Part] | None = nested(default=None, wire="partList", max_items=2)
+    part_list: list[models.Part] | None = nested(default=None, wire="partList", max_items=2)
     """Models."""
-    matrix: list[list[Part]] | None = nested(default=None)
+    matrix: list[list[models.Part]] | None = nested(default=None)
     """Models in rows."""
     colors: list[Literal["red", "green"]] | None = field(default=None)
     """Words from a list."""
@@ -81,25 +78,25 @@ class Everything(Model):
     """A list of anything."""
     anything: Any = field(default=None)
     """Anything."""
-    wrapped: Part | None = nested(default=None)
+    wrapped: models.Part | None = nested(default=None)
     """A model with a description of its own."""
     point: dict[str, Any] | None = field(default=None)
     """An object written where it is used."""
     points: list[dict[str, Any]] | None = field(default=None)
     """A list of objects written where they are used."""
-    parent: Everything | None = nested(default=None)
+    parent: models.Everything | None = nested(default=None)
     """One property of every kind."""
-    children: list[Everything] | None = nested(default=None)
+    children: list[models.Everything] | None = nested(default=None)
     """Objects of this very class."""
-    owner: Owner | None = nested(default=None)
+    owner: models.Owner | None = nested(default=None)
     """An object that refers back."""
     code: str | None = field(default=None, min_length=2, pattern="^[A-Z]+\\Z")
     """A schema that is text."""
     mood: Literal["good", "Bad Mood", "Part"] | None = field(default=None)
     """A schema that is a list of words."""
-    row: list[Part] | None = nested(default=None)
+    row: list[models.Part] | None = nested(default=None)
     """A schema that is a list of models."""
-    catalog: dict[str, list[Part]] | None = nested(default=None)
+    catalog: dict[str, list[models.Part]] | None = nested(default=None)
     """A schema that is a map of lists of models."""
     since: datetime | None = timestamp(default=None)
     """A schema that is a timestamp."""

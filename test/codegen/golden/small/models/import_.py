@@ -3,10 +3,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TypeAlias
 
-if TYPE_CHECKING:
-    from small.models import Return
+from small import models
 
-Import: TypeAlias = list["Return"]
+Import: TypeAlias = list[models.Return]
 """Another one, which is no class."""

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from small import models
 from talon_one.fields import nested
 from talon_one.model import Model
 
@@ -12,5 +13,7 @@ class NameSoLongThatItsEntryInTheTableOfModulesNeedsTwoLines(Model):
 
     __slots__ = ()
 
-    next: NameSoLongThatItsEntryInTheTableOfModulesNeedsTwoLines | None = nested(default=None)
+    next: models.NameSoLongThatItsEntryInTheTableOfModulesNeedsTwoLines | None = nested(
+        default=None
+    )
     """Short."""

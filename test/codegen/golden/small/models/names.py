@@ -3,19 +3,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from datetime import date
 
 from talon_one.fields import day, field
 from talon_one.model import Model
-
-if TYPE_CHECKING:
-    from datetime import date
 
 
 class Names(Model):
     """Names that are reserved, unusual, or several."""
 
     __slots__ = ()
+    _retired = {"former_name": "formerName"}
 
     class_: str = field(wire="class")
     """A keyword."""

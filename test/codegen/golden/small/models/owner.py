@@ -3,13 +3,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
+from small import models
 from talon_one.fields import nested
 from talon_one.model import Model
-
-if TYPE_CHECKING:
-    from small.models import Everything
 
 
 class Owner(Model):
@@ -17,7 +13,7 @@ class Owner(Model):
 
     __slots__ = ()
 
-    things: list[Everything] | None = nested(default=None)
+    things: list[models.Everything] | None = nested(default=None)
     """What is owned."""
-    favorite: Everything | None = nested(default=None)
+    favorite: models.Everything | None = nested(default=None)
     """One property of every kind."""

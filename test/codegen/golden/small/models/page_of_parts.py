@@ -3,13 +3,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
+from small import models
 from talon_one.fields import field, nested
 from talon_one.model import Model
-
-if TYPE_CHECKING:
-    from small.models import Part
 
 
 class PageOfParts(Model):
@@ -17,7 +13,7 @@ class PageOfParts(Model):
 
     __slots__ = ()
 
-    data: list[Part] | None = nested(default=None)
+    data: list[models.Part] | None = nested(default=None)
     """The parts."""
     has_more: bool | None = field(default=None, wire="hasMore")
     """Whether there are more."""

@@ -3,13 +3,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from small import models
 from talon_one.fields import field, nested, variant
 from talon_one.model import Model
-
-if TYPE_CHECKING:
-    from small.models import Part
 
 
 class Parcel(Model):
@@ -23,7 +21,7 @@ class Parcel(Model):
         by="kind", classes={"else": "Remainder", "pictureBook": "PictureBookContent"}
     )
     """An object whose class the kind names."""
-    items: list[Part] | None = nested(  # type: ignore[assignment]  # hides the method of Model
+    items: list[models.Part] | None = nested(  # type: ignore[assignment]  # hides the method of Model
         default=None
     )
     """A property with the name of a method that gives way."""

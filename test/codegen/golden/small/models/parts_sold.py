@@ -3,13 +3,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
+from small import models
 from talon_one.fields import field, nested
 from talon_one.model import Model
-
-if TYPE_CHECKING:
-    from small.models import Part
 
 
 class PartsSold(Model):
@@ -19,5 +17,5 @@ class PartsSold(Model):
 
     notification_type: Literal["Parts"] | None = field(default=None, wire="NotificationType")
     """Kind of notification."""
-    data: list[Part] | None = nested(default=None, wire="Data")
+    data: list[models.Part] | None = nested(default=None, wire="Data")
     """What was sold."""

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from small import models
 from talon_one.fields import nested
 from talon_one.model import Model
 
@@ -12,5 +13,5 @@ class Return(Model):
 
     __slots__ = ()
 
-    import_: list[Return] | None = nested(default=None, wire="import")
+    import_: list[models.Return] | None = nested(default=None, wire="import")
     """Another one, which is no class."""

@@ -3,10 +3,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TypeAlias
 
-if TYPE_CHECKING:
-    from small.models import Part
+from small import models
 
-Row: TypeAlias = list["Part"]
+Row: TypeAlias = list[models.Part]
 """A schema that is a list of models."""

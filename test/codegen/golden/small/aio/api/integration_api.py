@@ -3,18 +3,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Literal
+from datetime import date, datetime
+from typing import Any, Literal
 
+import aiohttp
+
+import talon_one
+from small import models
 from small.api import integration_operations as operations
 from talon_one.aio.endpoint import Api, endpoint, with_http_info, without_preload_content
-
-if TYPE_CHECKING:
-    from datetime import date, datetime
-
-    from typing_extensions import Unpack
-
-    from small.models import Everything, Part, Return
-    from talon_one.endpoint import CallSettings
+from talon_one.endpoint import CallSettings
+from talon_one.special_forms import Unpack
 
 
 class IntegrationApi(Api):
@@ -25,7 +24,7 @@ class IntegrationApi(Api):
     @endpoint(operations.create_thing)
     async def create_thing(
         self, body: dict[str, Any], **settings: Unpack[CallSettings]
-    ) -> Everything | Part:
+    ) -> models.Everything | models.Part:
         """Create a thing.
 
         Now, or later.
@@ -37,8 +36,15 @@ class IntegrationApi(Api):
         """
         ...
 
-    create_thing_with_http_info = with_http_info(create_thing)
-    create_thing_without_preload_content = without_preload_content(create_thing)
+    @with_http_info(create_thing)
+    async def create_thing_with_http_info(
+        self, *args: Any, **kwargs: Any
+    ) -> talon_one.ApiResponse[models.Everything | models.Part]: ...
+
+    @without_preload_content(create_thing)
+    async def create_thing_without_preload_content(
+        self, *args: Any, **kwargs: Any
+    ) -> aiohttp.ClientResponse: ...
 
     @endpoint(operations.delete_thing)
     async def delete_thing(
@@ -59,8 +65,15 @@ class IntegrationApi(Api):
         """
         ...
 
-    delete_thing_with_http_info = with_http_info(delete_thing)
-    delete_thing_without_preload_content = without_preload_content(delete_thing)
+    @with_http_info(delete_thing)
+    async def delete_thing_with_http_info(
+        self, *args: Any, **kwargs: Any
+    ) -> talon_one.ApiResponse[None]: ...
+
+    @without_preload_content(delete_thing)
+    async def delete_thing_without_preload_content(
+        self, *args: Any, **kwargs: Any
+    ) -> aiohttp.ClientResponse: ...
 
     @endpoint(operations.get_thing)
     async def get_thing(
@@ -70,7 +83,7 @@ class IntegrationApi(Api):
         verbose: bool | None = None,
         accept_language: str | None = None,
         **settings: Unpack[CallSettings],
-    ) -> Everything:
+    ) -> models.Everything:
         """Get a thing.
 
         Returns a thing.
@@ -84,8 +97,15 @@ class IntegrationApi(Api):
         """
         ...
 
-    get_thing_with_http_info = with_http_info(get_thing)
-    get_thing_without_preload_content = without_preload_content(get_thing)
+    @with_http_info(get_thing)
+    async def get_thing_with_http_info(
+        self, *args: Any, **kwargs: Any
+    ) -> talon_one.ApiResponse[models.Everything]: ...
+
+    @without_preload_content(get_thing)
+    async def get_thing_without_preload_content(
+        self, *args: Any, **kwargs: Any
+    ) -> aiohttp.ClientResponse: ...
 
     @endpoint(operations.list_things)
     async def list_things(
@@ -112,7 +132,7 @@ class IntegrationApi(Api):
         ]
         | None = None,
         **settings: Unpack[CallSettings],
-    ) -> list[Part]:
+    ) -> list[models.Part]:
         """List things.
 
         Returns a bare list. The security is that of the whole document.
@@ -137,16 +157,23 @@ class IntegrationApi(Api):
         """
         ...
 
-    list_things_with_http_info = with_http_info(list_things)
-    list_things_without_preload_content = without_preload_content(list_things)
+    @with_http_info(list_things)
+    async def list_things_with_http_info(
+        self, *args: Any, **kwargs: Any
+    ) -> talon_one.ApiResponse[list[models.Part]]: ...
+
+    @without_preload_content(list_things)
+    async def list_things_without_preload_content(
+        self, *args: Any, **kwargs: Any
+    ) -> aiohttp.ClientResponse: ...
 
     @endpoint(operations.patch_thing)
     async def patch_thing(
         self,
         thing_id: int,
-        body: Part | dict[str, Any] | None = None,
+        body: models.Part | dict[str, Any] | None = None,
         **settings: Unpack[CallSettings],
-    ) -> Part | None:
+    ) -> models.Part | None:
         """Change a thing.
 
         Answers only if there is something to say.
@@ -162,8 +189,15 @@ class IntegrationApi(Api):
         """
         ...
 
-    patch_thing_with_http_info = with_http_info(patch_thing)
-    patch_thing_without_preload_content = without_preload_content(patch_thing)
+    @with_http_info(patch_thing)
+    async def patch_thing_with_http_info(
+        self, *args: Any, **kwargs: Any
+    ) -> talon_one.ApiResponse[models.Part | None]: ...
+
+    @without_preload_content(patch_thing)
+    async def patch_thing_without_preload_content(
+        self, *args: Any, **kwargs: Any
+    ) -> aiohttp.ClientResponse: ...
 
     @endpoint(operations.ping)
     async def ping(self, **settings: Unpack[CallSettings]) -> None:
@@ -178,8 +212,15 @@ class IntegrationApi(Api):
         """
         ...
 
-    ping_with_http_info = with_http_info(ping)
-    ping_without_preload_content = without_preload_content(ping)
+    @with_http_info(ping)
+    async def ping_with_http_info(
+        self, *args: Any, **kwargs: Any
+    ) -> talon_one.ApiResponse[None]: ...
+
+    @without_preload_content(ping)
+    async def ping_without_preload_content(
+        self, *args: Any, **kwargs: Any
+    ) -> aiohttp.ClientResponse: ...
 
     @endpoint(operations.ping_head)
     async def ping_head(self, **settings: Unpack[CallSettings]) -> None:
@@ -194,8 +235,15 @@ class IntegrationApi(Api):
         """
         ...
 
-    ping_head_with_http_info = with_http_info(ping_head)
-    ping_head_without_preload_content = without_preload_content(ping_head)
+    @with_http_info(ping_head)
+    async def ping_head_with_http_info(
+        self, *args: Any, **kwargs: Any
+    ) -> talon_one.ApiResponse[None]: ...
+
+    @without_preload_content(ping_head)
+    async def ping_head_without_preload_content(
+        self, *args: Any, **kwargs: Any
+    ) -> aiohttp.ClientResponse: ...
 
     @endpoint(operations.ping_options)
     async def ping_options(self, **settings: Unpack[CallSettings]) -> str:
@@ -207,8 +255,15 @@ class IntegrationApi(Api):
         """
         ...
 
-    ping_options_with_http_info = with_http_info(ping_options)
-    ping_options_without_preload_content = without_preload_content(ping_options)
+    @with_http_info(ping_options)
+    async def ping_options_with_http_info(
+        self, *args: Any, **kwargs: Any
+    ) -> talon_one.ApiResponse[str]: ...
+
+    @without_preload_content(ping_options)
+    async def ping_options_without_preload_content(
+        self, *args: Any, **kwargs: Any
+    ) -> aiohttp.ClientResponse: ...
 
     @endpoint(operations.save_thing)
     async def save_thing(
@@ -216,9 +271,9 @@ class IntegrationApi(Api):
         thing_id: int,
         dry: bool,
         idempotency_key: str,
-        body: Everything | Part | Return | dict[str, Any],
+        body: models.Everything | models.Part | models.Return | dict[str, Any],
         **settings: Unpack[CallSettings],
-    ) -> Everything:
+    ) -> models.Everything:
         """Save a thing.
 
         Takes a thing, or one as earlier releases had it.
@@ -233,5 +288,12 @@ class IntegrationApi(Api):
         """
         ...
 
-    save_thing_with_http_info = with_http_info(save_thing)
-    save_thing_without_preload_content = without_preload_content(save_thing)
+    @with_http_info(save_thing)
+    async def save_thing_with_http_info(
+        self, *args: Any, **kwargs: Any
+    ) -> talon_one.ApiResponse[models.Everything]: ...
+
+    @without_preload_content(save_thing)
+    async def save_thing_without_preload_content(
+        self, *args: Any, **kwargs: Any
+    ) -> aiohttp.ClientResponse: ...

@@ -3,19 +3,18 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from datetime import datetime
+from typing import Any
 
+import aiohttp
+
+import talon_one
+from small import models
 from small.api import management_operations as operations
 from talon_one.aio.endpoint import Api, endpoint, with_http_info, without_preload_content
-
-if TYPE_CHECKING:
-    from datetime import datetime
-
-    from typing_extensions import Unpack
-
-    from small.models import PageOfParts, PageOfWords, Part, Return
-    from talon_one.endpoint import CallSettings
-    from talon_one.upload import FileInput
+from talon_one.endpoint import CallSettings
+from talon_one.operation import FileInput
+from talon_one.special_forms import Unpack, deprecated
 
 
 class ManagementApi(Api):
@@ -36,8 +35,15 @@ class ManagementApi(Api):
         """
         ...
 
-    close__with_http_info = with_http_info(close_)
-    close__without_preload_content = without_preload_content(close_)
+    @with_http_info(close_)
+    async def close__with_http_info(
+        self, *args: Any, **kwargs: Any
+    ) -> talon_one.ApiResponse[None]: ...
+
+    @without_preload_content(close_)
+    async def close__without_preload_content(
+        self, *args: Any, **kwargs: Any
+    ) -> aiohttp.ClientResponse: ...
 
     @endpoint(operations.export_things)
     async def export_things(self, **settings: Unpack[CallSettings]) -> str:
@@ -49,13 +55,20 @@ class ManagementApi(Api):
         """
         ...
 
-    export_things_with_http_info = with_http_info(export_things)
-    export_things_without_preload_content = without_preload_content(export_things)
+    @with_http_info(export_things)
+    async def export_things_with_http_info(
+        self, *args: Any, **kwargs: Any
+    ) -> talon_one.ApiResponse[str]: ...
+
+    @without_preload_content(export_things)
+    async def export_things_without_preload_content(
+        self, *args: Any, **kwargs: Any
+    ) -> aiohttp.ClientResponse: ...
 
     @endpoint(operations.get_something_with_a_rather_long_name)
     async def get_something_with_a_rather_long_name(
         self, first_parameter: str, second_parameter: str, **settings: Unpack[CallSettings]
-    ) -> dict[str, Part]:
+    ) -> dict[str, models.Part]:
         """Say "a" \\ or \"""b\""".
 
         Ends with a "quote\"
@@ -70,15 +83,20 @@ class ManagementApi(Api):
         """
         ...
 
-    get_something_with_a_rather_long_name_with_http_info = with_http_info(
-        get_something_with_a_rather_long_name
-    )
-    get_something_with_a_rather_long_name_without_preload_content = without_preload_content(
-        get_something_with_a_rather_long_name
-    )
+    @with_http_info(get_something_with_a_rather_long_name)
+    async def get_something_with_a_rather_long_name_with_http_info(
+        self, *args: Any, **kwargs: Any
+    ) -> talon_one.ApiResponse[dict[str, models.Part]]: ...
+
+    @without_preload_content(get_something_with_a_rather_long_name)
+    async def get_something_with_a_rather_long_name_without_preload_content(
+        self, *args: Any, **kwargs: Any
+    ) -> aiohttp.ClientResponse: ...
 
     @endpoint(operations.import_)
-    async def import_(self, up_file: FileInput, **settings: Unpack[CallSettings]) -> list[Return]:
+    async def import_(
+        self, up_file: FileInput, **settings: Unpack[CallSettings]
+    ) -> list[models.Return]:
         """Import a file.
 
         Its name is a keyword of Python.
@@ -90,8 +108,15 @@ class ManagementApi(Api):
         """
         ...
 
-    import__with_http_info = with_http_info(import_)
-    import__without_preload_content = without_preload_content(import_)
+    @with_http_info(import_)
+    async def import__with_http_info(
+        self, *args: Any, **kwargs: Any
+    ) -> talon_one.ApiResponse[list[models.Return]]: ...
+
+    @without_preload_content(import_)
+    async def import__without_preload_content(
+        self, *args: Any, **kwargs: Any
+    ) -> aiohttp.ClientResponse: ...
 
     @endpoint(operations.import_if_any)
     async def import_if_any(
@@ -111,8 +136,15 @@ class ManagementApi(Api):
         """
         ...
 
-    import_if_any_with_http_info = with_http_info(import_if_any)
-    import_if_any_without_preload_content = without_preload_content(import_if_any)
+    @with_http_info(import_if_any)
+    async def import_if_any_with_http_info(
+        self, *args: Any, **kwargs: Any
+    ) -> talon_one.ApiResponse[None]: ...
+
+    @without_preload_content(import_if_any)
+    async def import_if_any_without_preload_content(
+        self, *args: Any, **kwargs: Any
+    ) -> aiohttp.ClientResponse: ...
 
     @endpoint(operations.list_)
     async def list_(self, **settings: Unpack[CallSettings]) -> list[str]:
@@ -124,13 +156,20 @@ class ManagementApi(Api):
         """
         ...
 
-    list__with_http_info = with_http_info(list_)
-    list__without_preload_content = without_preload_content(list_)
+    @with_http_info(list_)
+    async def list__with_http_info(
+        self, *args: Any, **kwargs: Any
+    ) -> talon_one.ApiResponse[list[str]]: ...
+
+    @without_preload_content(list_)
+    async def list__without_preload_content(
+        self, *args: Any, **kwargs: Any
+    ) -> aiohttp.ClientResponse: ...
 
     @endpoint(operations.list_parts)
     async def list_parts(
         self, *, skip: int | None = None, **settings: Unpack[CallSettings]
-    ) -> PageOfParts:
+    ) -> models.PageOfParts:
         """List parts.
 
         Its answers are pages.
@@ -142,13 +181,20 @@ class ManagementApi(Api):
         """
         ...
 
-    list_parts_with_http_info = with_http_info(list_parts)
-    list_parts_without_preload_content = without_preload_content(list_parts)
+    @with_http_info(list_parts)
+    async def list_parts_with_http_info(
+        self, *args: Any, **kwargs: Any
+    ) -> talon_one.ApiResponse[models.PageOfParts]: ...
+
+    @without_preload_content(list_parts)
+    async def list_parts_without_preload_content(
+        self, *args: Any, **kwargs: Any
+    ) -> aiohttp.ClientResponse: ...
 
     @endpoint(operations.list_words)
     async def list_words(
         self, *, from_: str | None = None, **settings: Unpack[CallSettings]
-    ) -> PageOfWords:
+    ) -> models.PageOfWords:
         """List words.
 
         Its pages are found by a cursor.
@@ -160,11 +206,19 @@ class ManagementApi(Api):
         """
         ...
 
-    list_words_with_http_info = with_http_info(list_words)
-    list_words_without_preload_content = without_preload_content(list_words)
+    @with_http_info(list_words)
+    async def list_words_with_http_info(
+        self, *args: Any, **kwargs: Any
+    ) -> talon_one.ApiResponse[models.PageOfWords]: ...
 
+    @without_preload_content(list_words)
+    async def list_words_without_preload_content(
+        self, *args: Any, **kwargs: Any
+    ) -> aiohttp.ClientResponse: ...
+
+    @deprecated("oldThing is deprecated; use IntegrationApi.get_thing")
     @endpoint(operations.old_thing)
-    async def old_thing(self, **settings: Unpack[CallSettings]) -> Return:
+    async def old_thing(self, **settings: Unpack[CallSettings]) -> models.Return:
         """Get an old thing.
 
         No longer in the document of the platform.
@@ -175,8 +229,18 @@ class ManagementApi(Api):
         """
         ...
 
-    old_thing_with_http_info = with_http_info(old_thing)
-    old_thing_without_preload_content = without_preload_content(old_thing)
+    @deprecated("oldThing is deprecated; use IntegrationApi.get_thing")
+    @with_http_info(old_thing)
+    async def old_thing_with_http_info(
+        self, *args: Any, **kwargs: Any
+    ) -> talon_one.ApiResponse[models.Return]: ...
+
+    @deprecated("oldThing is deprecated; use IntegrationApi.get_thing")
+    @without_preload_content(old_thing)
+    async def old_thing_without_preload_content(
+        self, *args: Any, **kwargs: Any
+    ) -> aiohttp.ClientResponse: ...
+
     ancient_thing = old_thing
     ancient_thing_with_http_info = old_thing_with_http_info
     ancient_thing_without_preload_content = old_thing_without_preload_content
@@ -194,8 +258,15 @@ class ManagementApi(Api):
         """
         ...
 
-    put_anything_with_http_info = with_http_info(put_anything)
-    put_anything_without_preload_content = without_preload_content(put_anything)
+    @with_http_info(put_anything)
+    async def put_anything_with_http_info(
+        self, *args: Any, **kwargs: Any
+    ) -> talon_one.ApiResponse[Any]: ...
+
+    @without_preload_content(put_anything)
+    async def put_anything_without_preload_content(
+        self, *args: Any, **kwargs: Any
+    ) -> aiohttp.ClientResponse: ...
 
     @endpoint(operations.query_)
     async def query_(
@@ -212,13 +283,20 @@ class ManagementApi(Api):
         """
         ...
 
-    query__with_http_info = with_http_info(query_)
-    query__without_preload_content = without_preload_content(query_)
+    @with_http_info(query_)
+    async def query__with_http_info(
+        self, *args: Any, **kwargs: Any
+    ) -> talon_one.ApiResponse[datetime]: ...
+
+    @without_preload_content(query_)
+    async def query__without_preload_content(
+        self, *args: Any, **kwargs: Any
+    ) -> aiohttp.ClientResponse: ...
 
     @endpoint(operations.search)
     async def search(
         self, body: dict[str, Any], **settings: Unpack[CallSettings]
-    ) -> dict[str, list[Part]]:
+    ) -> dict[str, list[models.Part]]:
         """Search.
 
         Takes a body that is described elsewhere.
@@ -230,5 +308,12 @@ class ManagementApi(Api):
         """
         ...
 
-    search_with_http_info = with_http_info(search)
-    search_without_preload_content = without_preload_content(search)
+    @with_http_info(search)
+    async def search_with_http_info(
+        self, *args: Any, **kwargs: Any
+    ) -> talon_one.ApiResponse[dict[str, list[models.Part]]]: ...
+
+    @without_preload_content(search)
+    async def search_without_preload_content(
+        self, *args: Any, **kwargs: Any
+    ) -> aiohttp.ClientResponse: ...
