@@ -311,18 +311,10 @@ class Model:
 
     @classmethod
     def __get_pydantic_core_schema__(cls, source: Any, handler: Any) -> Any:
-        """Let pydantic models hold this class as a field; dicts are accepted and converted."""
-        from pydantic_core import core_schema
+        """Let pydantic models hold this class as a field; dicts are checked and converted."""
+        from talon_one.pydantic_schema import schema_of
 
-        converted = core_schema.no_info_after_validator_function(
-            cls.from_dict, core_schema.dict_schema()
-        )
-        return core_schema.union_schema(
-            [core_schema.is_instance_schema(cls), converted],
-            serialization=core_schema.plain_serializer_function_ser_schema(
-                lambda value: value.to_wire()
-            ),
-        )
+        return schema_of(cls)
 
     # -- What the vendor's packages offer on every class ---------------------------------------
 
