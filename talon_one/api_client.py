@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+import talon_one
 from talon_one.base_client import CLOSED, BaseClient
 from talon_one.exceptions import ApiException, ClientClosedError
 from talon_one.request import take_options
@@ -37,7 +38,7 @@ class ApiClient(BaseClient):
 
     def __init__(
         self,
-        configuration: Configuration | None = None,
+        configuration: talon_one.Configuration | None = None,
         header_name: str | None = None,
         header_value: str | None = None,
         cookie: str | None = None,

@@ -7,6 +7,7 @@ import weakref
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Any, ClassVar
 
+import talon_one
 from talon_one.aio.transport import Transport
 from talon_one.base_client import CLOSED, BaseClient
 from talon_one.exceptions import ApiException, ApiTypeError, ClientClosedError
@@ -43,7 +44,7 @@ class ApiClient(BaseClient):
 
     def __init__(
         self,
-        configuration: Configuration | None = None,
+        configuration: talon_one.Configuration | None = None,
         header_name: str | None = None,
         header_value: str | None = None,
         cookie: str | None = None,
