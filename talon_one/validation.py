@@ -71,7 +71,7 @@ def _table(cls: type[Model]) -> _Table:
         checks[declared.wire] = _check_for(parse(declared.annotation), constraints, target)
         good[declared.wire] = _good_types(parse(declared.annotation), declared.constraints)
         if declared.required:
-            annotation = cls.__annotations__[name]
+            annotation = declared.owner.__annotations__[name]
             required.append((declared.wire, annotation == "Any" or annotation.endswith("| None")))
     # Python names in the place of wire names are mistakes, whatever their values are.
     good.update({name: frozenset() for name in cls._by_name if name not in checks})

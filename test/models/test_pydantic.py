@@ -178,6 +178,20 @@ def test_of_two_classes_that_fit_a_union_takes_the_one_that_declares_more(
     assert type(profile) is CustomerProfileIntegrationRequestV2
 
 
+class Gift(CartItem):
+    """A class that an application derives, without properties of its own."""
+
+    __slots__ = ()
+
+
+def test_a_derived_class_is_checked_and_described_like_its_base() -> None:
+    adapter = TypeAdapter(Gift)
+    assert type(adapter.validate_python(GOOD)) is Gift
+    assert problems(adapter, {"sku": "A"}) == {("quantity",): "is required"}
+    schema = adapter.json_schema()
+    assert schema["properties"] == TypeAdapter(CartItem).json_schema()["properties"]
+
+
 @pytest.mark.asyncio
 async def test_fastapi_shows_checks_and_returns_models() -> None:
     app = FastAPI()
