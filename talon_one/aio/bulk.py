@@ -30,7 +30,7 @@ from talon_one.bulk import (
     with_tqdm,
 )
 from talon_one.bulk import work as kinds
-from talon_one.bulk.chunks import NotBegun
+from talon_one.bulk.chunks import NotBegun, not_begun
 from talon_one.bulk.job import Job
 from talon_one.bulk.work import Row
 
@@ -139,11 +139,12 @@ async def _carry_out(work: kinds.Work, rows: Any, options: Mapping[str, Any]) ->
     begun: set[Piece] = set()
 
     async def send(piece: Piece) -> Any:
-        pause = job.pause()
-        if pause:
-            await work.client._sleep(pause)
-            if run.stopped is not None:
-                raise NotBegun("the work was stopped")
+        with not_begun():
+            pause = job.pause()
+            if pause:
+                await work.client._sleep(pause)
+        if pause and run.stopped is not None:
+            raise NotBegun("the work was stopped")
         begun.add(piece)
         return await job.request(piece)
 

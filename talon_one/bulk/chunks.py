@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections import deque
-from collections.abc import Callable
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import Any
 
 from talon_one.attempts import may_have_acted
@@ -42,7 +42,16 @@ _CUT_OFF = "it was being sent when the work was cut off"
 
 
 class NotBegun(OpenApiException):
-    """A request was not made, because the work had been stopped meanwhile."""
+    """A request was not made: the work was stopped meanwhile, or the limiter raised the cause."""
+
+
+@contextmanager
+def not_begun() -> Iterator[None]:
+    """Raise what goes wrong before a request as a `NotBegun` that it is the cause of."""
+    try:
+        yield
+    except Exception as cause:  # Foreign code: the limiter may be the caller's.
+        raise NotBegun("the request was not made") from cause
 
 
 class Run:
@@ -126,9 +135,17 @@ class Run:
         portions = self._work.portions
         if portions is None:
             self._add(row)
-        else:
-            for portion in portions(row):
-                self._add(portion)
+            return
+        iterator = iter(portions(row))
+        while True:
+            try:
+                portion = next(iterator)
+            except StopIteration:
+                return
+            except Exception:  # Whatever an object of the caller does: its request will fail, too.
+                self._add(row)
+                return
+            self._add(portion)
 
     def _add(self, row: Any) -> None:
         index = self._read
@@ -330,7 +347,9 @@ class Run:
         """Find the rows because of which a request could not be made, and go on without them."""
         self._requests -= 1
         if isinstance(failure, (ClientClosedError, ConfigurationError, NotBegun)):
-            return self._leave(piece, failure)
+            # What a limiter raised is told by itself: it may look like a failure of the request.
+            own = failure.__cause__ if isinstance(failure, NotBegun) else None
+            return self._leave(piece, own or failure)
         # What is not ours may have been raised when they were sent.
         certain = self._idempotent or isinstance(failure, OpenApiException)
         if certain:

@@ -9,7 +9,7 @@ from threading import Semaphore
 from typing import TYPE_CHECKING, Any, Literal
 
 from talon_one.bulk import work as kinds
-from talon_one.bulk.chunks import NotBegun, Run
+from talon_one.bulk.chunks import NotBegun, Run, not_begun
 from talon_one.bulk.job import Job, Options
 from talon_one.bulk.pieces import Piece
 from talon_one.bulk.reports import Summary
@@ -191,11 +191,12 @@ def _carry_out(work: kinds.Work, rows: Iterable[Any], options: Mapping[str, Any]
 
     def send(piece: Piece) -> None:
         try:
-            pause = job.pause()
-            if pause:
-                work.client._sleep(pause)
-                if run.stopped is not None:
-                    raise NotBegun("the work was stopped")
+            with not_begun():
+                pause = job.pause()
+                if pause:
+                    work.client._sleep(pause)
+            if pause and run.stopped is not None:
+                raise NotBegun("the work was stopped")
             ended.put((piece, job.request(piece), None))
         except BaseException as failure:  # Whatever it is, this thread is not the one to judge it.
             ended.put((piece, None, failure))

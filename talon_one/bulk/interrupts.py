@@ -35,6 +35,11 @@ class Interrupts:
         if self._active and signal.getsignal(signal.SIGINT) == self._handle:
             signal.signal(signal.SIGINT, signal.default_int_handler)
 
+    def take(self) -> bool:
+        """Say whether Ctrl-C waits for the end of a block, and let it wait no longer."""
+        waiting, self.waiting = self.waiting, False
+        return waiting
+
     def _handle(self, number: int, frame: object) -> None:
         if self.depth and not self.waiting:
             self.waiting = True

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterable, Callable, Iterable, Mapping, Sized
+from contextlib import suppress
 from inspect import iscoroutinefunction
 from typing import Any
 from warnings import warn
@@ -17,7 +18,7 @@ from talon_one.endpoint import CallSettings
 from talon_one.exceptions import ApiTypeError
 from talon_one.limiter import Limiter, limiter_of
 from talon_one.model import Model
-from talon_one.quoting import quoted
+from talon_one.quoting import message_of, quoted
 from talon_one.request import has_key
 from talon_one.suggest import did_you_mean
 
@@ -102,7 +103,8 @@ class Job:
             limiter = limiter_of(work.client, work.operation) or False
         total = settings.pop("total", None)
         if total is None and isinstance(rows, Sized) and work.portions is None:
-            total = len(rows)
+            with suppress(Exception):  # Foreign code, for the sake of the progress alone.
+                total = len(rows)
         resume = settings.pop("resume", None)
         target = settings.pop("failures", None)
         tell, tell_chunk = settings.pop("progress", None), settings.pop("on_chunk", None)
@@ -161,10 +163,13 @@ class Job:
                 step()
             except Exception as failure:  # Whatever file and functions do, the summary is not lost.
                 run.stop(failure)
+        if self.interrupts.take():
+            run.stop(KeyboardInterrupt())
         summary, cause = run.summary, run.stopped
         if cause is None:
             return summary
-        text = f"{type(cause).__name__}: {cause}" if str(cause) else type(cause).__name__
+        message = message_of(cause)
+        text = f"{type(cause).__name__}: {message}" if message else type(cause).__name__
         if isinstance(cause, Exception):
             raise BulkStopped(f"{text} ({summary.sent} rows sent)", summary) from cause
         # Ctrl-C, or a task that was cancelled: those who wait for it know it by its class.

@@ -12,7 +12,7 @@ from itertools import chain
 from typing import IO, TYPE_CHECKING, Any, Union
 
 from talon_one.exceptions import ApiTypeError, ApiValueError, Problem, TableError
-from talon_one.quoting import quoted
+from talon_one.quoting import message_of, quoted
 from talon_one.tables.cells import written
 from talon_one.tables.checks import DOUBLED, TableCheck
 from talon_one.tables.frames import repeats_columns, rows_of_frame
@@ -80,8 +80,13 @@ class ImportFile:
             try:
                 self._take(source)
                 self.file.seek(self._begin)
-            except (OSError, UnicodeError) as cause:
-                raise ApiValueError(f"cannot read the table to upload: {cause}") from cause
+            except (ApiTypeError, ApiValueError, TableError):
+                raise
+            except Exception as cause:  # Whatever the source does, it is no failure of the call.
+                reason = message_of(cause)
+                if not isinstance(cause, (OSError, UnicodeError)):
+                    reason = f"{type(cause).__name__}: {reason}"
+                raise ApiValueError(f"cannot read the table to upload: {reason}") from cause
             self._close = self._close.pop_all()
 
     def __enter__(self) -> ImportFile:
@@ -264,6 +269,8 @@ class ImportFile:
                 cell = written(self._columns.get(name), row.get(name))
             except ApiValueError as cause:
                 faults[name] = str(cause)
+            except Exception as cause:  # Foreign code: the value's, or the row's.
+                faults[name] = f"cannot be read: {type(cause).__name__}: {message_of(cause)}"
             cells.append(cell)
         return cells, faults
 

@@ -9,6 +9,7 @@ from typing import Any
 from talon_one import models, wire
 from talon_one.exceptions import ApiTypeError, MalformedBodyError
 from talon_one.model import JsonObject, Model
+from talon_one.quoting import message_of
 from talon_one.webhooks.shape import Shape
 
 TYPE = "NotificationType"
@@ -89,8 +90,11 @@ def _object(body: bytes | str | Mapping[str, Any]) -> JsonObject:
         else:
             kind = type(body).__name__
             raise ApiTypeError(f"a body is bytes, text or a decoded JSON object, not {kind}")
-    except (ValueError, RecursionError) as cause:
-        raise MalformedBodyError(f"the body of the webhook is not JSON: {cause}") from cause
+    except ApiTypeError:
+        raise
+    except Exception as cause:  # A mapping may be of any kind, and raise anything.
+        reason = message_of(cause)
+        raise MalformedBodyError(f"the body of the webhook is not JSON: {reason}") from cause
     if not isinstance(data, dict):
         raise MalformedBodyError(
             f"the body of the webhook is a JSON {_JSON_NAMES[type(data)]}, not an object"

@@ -199,3 +199,15 @@ def test_the_total_is_that_of_the_amounts_to_the_cent(amounts: list[tuple[int, i
     found = discounts(answer(*effects))
     assert found.total * 100 == 2 * sum(value for value, *_ in amounts)
     assert sum(found.lines.values()) == sum(found.session.values())
+
+
+@pytest.mark.parametrize("name", [{}, {"name": None}, {"name": ""}], ids=str)
+def test_a_discount_without_a_name_counts_all_the_same(name: Any) -> None:
+    given = answer(
+        effect_json("setDiscount", {"value": 2, **name}),
+        effect_json("setDiscount", {"value": 3, **name}),
+        effect_json("setDiscount", {"value": 1, "name": "n"}),
+    )
+    assert discounts(given).session == {"": 5, "n": 1}
+    back = answer(effect_json("rollbackDiscount", {"value": 2, **name}))
+    assert rolled_back(back).session == {"": 2}

@@ -11,7 +11,7 @@ import threading
 import tracemalloc
 import zipfile
 from collections.abc import Iterator
-from datetime import date, datetime, timedelta, timezone
+from datetime import date, datetime, timedelta, timezone, tzinfo
 from decimal import Decimal
 from email import message_from_bytes
 from pathlib import Path
@@ -740,3 +740,72 @@ def test_rows_and_files_are_checked_in_constant_memory(tmp_path: Path) -> None:
         assert peak(large) < 1.5 * peak(small)
     finally:
         tracemalloc.stop()
+
+
+# -- What is foreign ---------------------------------------------------------------------------
+
+
+class Hostile:
+    """A value, or a row, whatever is asked of it raises."""
+
+    def fail(self, *args: Any) -> Any:
+        raise ConnectionResetError("of the database")
+
+    __iter__ = __str__ = __repr__ = __len__ = tolist = keys = fail
+
+
+class HostileZone(tzinfo):
+    def utcoffset(self, moment: datetime | None) -> timedelta:
+        raise TimeoutError("of the zone")
+
+    def dst(self, moment: datetime | None) -> None:
+        return None
+
+    def tzname(self, moment: datetime | None) -> str:
+        return "?"
+
+
+def failing(raised: Exception) -> Iterator[Any]:
+    yield ROWS[0]
+    raise raised
+
+
+@pytest.mark.parametrize(
+    "raised",
+    [
+        talon_one.NoAnswerError(reason="of another call"),
+        talon_one.ServiceException(503),
+        TimeoutError("of the database"),
+        KeyError("column"),
+    ],
+    ids=lambda raised: type(raised).__name__,
+)
+def test_what_rows_raise_is_no_failure_of_the_call(
+    server: RecordingServer, management: ManagementApi, raised: Exception
+) -> None:
+    def pieces() -> Iterator[bytes]:
+        yield b"value\n"
+        raise raised
+
+    for source in (failing(raised), pieces()):
+        with pytest.raises(ApiValueError, match="cannot read the table to upload") as caught:
+            tables.upload(management.import_coupons, 3, 12, source)
+        assert caught.value.__cause__ is raised
+        with pytest.raises(ApiValueError):
+            tables.check(operations.import_coupons, failing(raised))
+    assert server.requests == []
+
+
+@pytest.mark.parametrize(
+    "value", [Hostile(), [Hostile()], {"a": Hostile()}, datetime(2090, 1, 1, tzinfo=HostileZone())]
+)
+@pytest.mark.parametrize("column", ["value", "expirydate", "attributes", "limitval"])
+def test_a_hostile_value_is_a_problem_of_its_cell(
+    server: RecordingServer, management: ManagementApi, column: str, value: Any
+) -> None:
+    row = {"value": "AAAA", column: value}
+    with pytest.raises(tables.TableError) as caught:
+        tables.upload(management.import_coupons, 3, 12, [{"value": "BBBB"}, row])
+    found = [each for each in caught.value.problems if each.column == column]
+    assert [each.row_index for each in found][:1] == [1]
+    assert server.requests == []
