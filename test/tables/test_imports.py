@@ -609,6 +609,16 @@ def test_half_a_character_at_the_end_of_a_file_is_not_passed_over(size: int) -> 
     assert found == "line 2 (row 1), value is not UTF-8; save the file as CSV UTF-8"
 
 
+def test_half_a_character_names_no_column(management: ManagementApi) -> None:
+    for half in map(chr, (0xD800, 0xDBFF, 0xDC00, 0xDFFF)):
+        for name in (half, f"value{half}", f"{half}value"):
+            with pytest.raises(ApiValueError, match="has half of a character, and cannot name"):
+                tables.check(management.import_coupons, [{"value": "A-1", name: "x"}])
+    for whole in ("\ud7ff", "\ue000"):
+        (problem,) = tables.check(management.import_coupons, [{"value": "A-1", whole: "x"}])
+        assert problem.column == whole
+
+
 # -- What the server says ----------------------------------------------------------------------
 
 REFUSAL = Answer(
