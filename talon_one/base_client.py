@@ -143,6 +143,10 @@ class BaseClient:
         except TypeError as cause:
             raise ApiTypeError(str(cause)) from cause
 
+    def _pool_size(self) -> int:
+        """Return how many connections to a host there may be."""
+        return max(1, self.configuration.connection_pool_maxsize)
+
     def _new_turns(self) -> Turns | None:
         most = self.configuration.calls_per_id
         if most is None:

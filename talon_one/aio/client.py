@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import talon_one
+from talon_one.aio.connections import pool_size
 from talon_one.aio.transport import Transport
 from talon_one.base_client import CLOSED, BaseClient
 from talon_one.exceptions import ApiException, ApiTypeError, ClientClosedError
@@ -90,6 +91,9 @@ class ApiClient(BaseClient):
             self._give_to(loop, transport)
             await transport.start()
         return transport
+
+    def _pool_size(self) -> int:
+        return pool_size(self.configuration)
 
     def _start_clean(self) -> None:
         """Forget, in a child process, what belongs to the parent: its connections."""
