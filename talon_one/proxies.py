@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
+from talon_one.request import check_header
+
 if TYPE_CHECKING:
     from talon_one.configuration import Configuration
 
@@ -20,7 +22,13 @@ def proxy_for(configuration: Configuration, base: str) -> str | None:
     Args:
         configuration: Settings of the client.
         base: Scheme, host and port of the server.
+
+    Raises:
+        ApiTypeError, ApiValueError: The headers for the proxy cannot be sent. Their values, which
+            may be secret, are not quoted.
     """
+    for name, value in (configuration.proxy_headers or {}).items():
+        check_header(name, value)
     if configuration.proxy is not None:
         return configuration.proxy or None
     if not configuration.trust_env:
