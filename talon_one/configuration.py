@@ -416,6 +416,8 @@ def base_url(host: str) -> str:
         raise ConfigurationError(
             f"the host {host!r} has a path; paths such as /v2 are added by the calls themselves"
         )
+    if not parts.hostname.isascii():
+        _check_name(address)
     if parts.scheme == "http" and not is_loopback(parts.hostname):
         # Once for each host, because this function remembers what it has seen.
         warnings.warn(
@@ -424,6 +426,17 @@ def base_url(host: str) -> str:
             stacklevel=2,
         )
     return address
+
+
+def _check_name(address: str) -> None:
+    """Refuse a host that has no form in ASCII, in which it is looked up and sent."""
+    from urllib3.exceptions import LocationParseError
+    from urllib3.util import parse_url
+
+    try:
+        parse_url(address)
+    except LocationParseError as cause:
+        raise ConfigurationError(f"the host {address!r} is no address: {cause}") from cause
 
 
 class InsecureHostWarning(UserWarning):

@@ -228,12 +228,7 @@ class Transport:
 
 def _ascii(base: str) -> str:
     """Return scheme, host and port as the blocking client sends them: yarl encodes otherwise."""
-    if base.isascii():
-        return base
-    try:
-        return parse_url(base).url
-    except HTTPError as cause:
-        raise ConfigurationError(f"{base} is no address of a host: {cause}") from cause
+    return base if base.isascii() else parse_url(base).url
 
 
 async def _pieces(body: bytes) -> AsyncGenerator[bytes, None]:
