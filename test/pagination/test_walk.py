@@ -124,6 +124,29 @@ def test_a_page_of_items_that_may_be_alike_is_not_sent_for_ever() -> None:
         walked(walk, lambda at: {"data": ["a"], "hasMore": True})
 
 
+def test_a_hundred_pages_in_a_row_that_bring_nothing_new_are_the_limit() -> None:
+    """They take turns, so that none is the very page before it."""
+    walk = new_walk(SKIP)
+    pages = count()
+
+    def get(at: Position) -> dict[str, Any]:
+        return {"data": [{"id": next(pages) % 2}], "hasMore": True}
+
+    assert walked(walk, get, limit=101) == [{"id": 0}, {"id": 1}]
+    with pytest.raises(PagesError, match="100 pages in a row"):
+        walk.take(Model.from_dict(get(walk.at)))
+
+
+def test_a_total_that_is_less_than_what_came_says_of_nothing_missing() -> None:
+    walk = new_walk(SKIP)
+    pages = [
+        {"data": [{"id": 1}, {"id": 2}], "hasMore": True, "totalResultSize": 1},
+        {"data": [], "hasMore": False, "totalResultSize": 1},
+    ]
+    assert len(walked(walk, lambda at: pages.pop(0))) == 2
+    assert walk.missing == 0
+
+
 def test_no_walk_begins_before_the_start() -> None:
     with pytest.raises(ApiValueError, match="skip is a number of items, not -1"):
         new_walk(SKIP, skip=-1)
