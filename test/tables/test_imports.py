@@ -229,6 +229,7 @@ def test_rows_arrive_as_they_were_given(
         ("ABC,,", "has 3 cells, and there are 4 columns; write a comma for each empty cell"),
         ('ABC,,,{"a": 1, "b": 2}', ATTRIBUTES),
         ("ABC;;;", "put commas between the cells rather than semicolons"),
+        ("A;BC,,", "has 3 cells, and there are 4 columns; write a comma for each empty cell"),
         ('"ABC"D,,,', "something follows a closing quote; double the quotes inside of a cell"),
         ('"ABC,,,', "a quote that opens a cell is never closed"),
     ],
