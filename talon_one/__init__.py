@@ -46,8 +46,10 @@ HOME = {
     "TransportError": "exceptions",
     "UnauthorizedException": "exceptions",
     "UndecodableAnswerError": "exceptions",
+    "UnknownPropertyWarning": "misspelled",
     "UnprocessableEntityException": "exceptions",
     "Violation": "exceptions",
+    "unchecked": "scalars",
 }
 """Public names written by hand, with the modules that hold them; the models come on top."""
 

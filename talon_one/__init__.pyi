@@ -32,11 +32,13 @@ from talon_one.exceptions import UnauthorizedException as UnauthorizedException
 from talon_one.exceptions import UndecodableAnswerError as UndecodableAnswerError
 from talon_one.exceptions import UnprocessableEntityException as UnprocessableEntityException
 from talon_one.exceptions import Violation as Violation
+from talon_one.misspelled import UnknownPropertyWarning as UnknownPropertyWarning
 from talon_one.model import Model as Model
 from talon_one.models import *  # noqa: F403  all of them are public here too
 from talon_one.observe import CallEvent as CallEvent
 from talon_one.observe import Hooks as Hooks
 from talon_one.retry import RetryPolicy as RetryPolicy
+from talon_one.scalars import unchecked as unchecked
 from talon_one.telemetry import TelemetryHooks as TelemetryHooks
 from talon_one.timeout import Timeout as Timeout
 from talon_one.wire import NULL as NULL

@@ -64,6 +64,7 @@ class BaseClient:
         self.configuration = configuration
         self.cookie = cookie
         self.last_response: Answer | None = None
+        self._warned: set[str] = set()
         self._budget = RetryBudget()
         self._turns = self._new_turns()
         _clients.add(self)
@@ -132,7 +133,9 @@ class BaseClient:
             operation.read_timeout, options.timeout, options.deadline
         )
         policy = self._policy(configuration, options)
-        request = build(operation, configuration, self.default_headers, args, kwargs, options)
+        request = build(
+            operation, configuration, self.default_headers, args, kwargs, options, self._warned
+        )
         attempts = Attempts(operation, request, timeout, policy, self._budget)
         return Call(operation, request, options, attempts, self.configuration, self._turns)
 

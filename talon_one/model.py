@@ -2,22 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, ItemsView, Iterator, KeysView, ValuesView
-from copy import deepcopy
+from collections.abc import Callable, ItemsView, Iterator, KeysView, Mapping, ValuesView
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
 
-from talon_one import wire
-from talon_one.exceptions import ApiAttributeError, ApiKeyError, ApiTypeError, ApiValueError
+from talon_one import dicts, nesting, wire
+from talon_one.exceptions import (
+    ApiAttributeError,
+    ApiKeyError,
+    ApiTypeError,
+    ApiValueError,
+    OpenApiException,
+)
 from talon_one.fields import (
     Field,
-    NestedField,
-    VariantField,
     day,
     field,
     nested,
     timestamp,
     variant,
 )
+from talon_one.quoting import quoted
+from talon_one.scalars import said
 from talon_one.special_forms import Self
 from talon_one.suggest import did_you_mean
 
@@ -35,7 +41,6 @@ JsonObject = dict[str, Any]
 
 # Keywords that the vendor's packages accept in every constructor, without meaning here.
 _IGNORED_KEYWORDS = frozenset({"local_vars_configuration", "_configuration"})
-_HIDDEN = "***"
 
 
 class _ClassFact(Generic[T]):
@@ -65,8 +70,10 @@ class Model:
 
     if TYPE_CHECKING:
         _data: JsonObject
+        _given: frozenset[str] | None
+        """Which undeclared properties are the caller's; unset if none, ``None`` if all are."""
     else:  # Hidden, because type checkers would miss the properties among them.
-        __slots__ = ("_data",)
+        __slots__ = ("_data", "_given")
 
     _fields: ClassVar[dict[str, Field]] = {}
     """Python name to field, in the order of the properties."""
@@ -75,6 +82,8 @@ class Model:
     """As `_fields`, with the aliases."""
     _keywords: ClassVar[dict[str, Field]] = {}
     """As `_by_name`, with the wire names, which constructors take as well."""
+    _assignable: ClassVar[dict[str, Any]] = {}
+    """As `_by_name`, with what subclasses define themselves, such as properties with setters."""
 
     _retired: ClassVar[dict[str, str]] = {}
     """Python name to wire name of what earlier releases declared: taken, and kept as additional."""
@@ -93,12 +102,14 @@ class Model:
             cls._keywords[name] = cls._keywords[wire_name] = kept
             if name not in vars(cls):
                 type.__setattr__(cls, name, kept)
+        cls._assignable = _data_descriptors(cls)
         # Type checkers derive this from dataclass_transform and refuse a plain assignment.
         type.__setattr__(cls, "__match_args__", tuple(cls._fields))
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         data: JsonObject = {}
         _set_data(self, data)
+        _set_given(self, None)
         if args:
             kwargs = self._with_positional(args, kwargs)
         keywords = self._keywords
@@ -122,6 +133,21 @@ class Model:
         _set_data(self, data)
         return self
 
+    def _like(self, data: JsonObject) -> Self:
+        """Return a view over *data* that knows, as this one does, whose its properties are."""
+        other = self._wrap(data)
+        with suppress(AttributeError):
+            _set_given(other, _get_given(self))
+        return other
+
+    def _is_given(self, key: str) -> bool:
+        """Say whether an undeclared property is one that the caller has set, and not received."""
+        try:
+            given = _get_given(self)
+        except AttributeError:
+            return False
+        return given is None or key in given
+
     # -- Attributes, and the JSON object underneath --------------------------------------------
 
     if not TYPE_CHECKING:  # Hidden, so that type checkers go on reporting names that do not exist.
@@ -131,11 +157,10 @@ class Model:
 
         def __setattr__(self, name: str, value: Any) -> None:
             try:
-                self._by_name[name].__set__(self, value)
+                descriptor = self._assignable[name]
             except KeyError:
-                if name not in self._retired:
-                    raise self._unknown_attribute(name) from None
-                object.__setattr__(self, name, value)
+                raise self._unknown_attribute(name) from None
+            descriptor.__set__(self, value)
 
     def __getitem__(self, key: str) -> Any:
         """Return the property with this wire name, declared or not.
@@ -153,6 +178,11 @@ class Model:
     def __setitem__(self, key: str, value: Any) -> None:
         """Set the property with this wire name, declared or not; here ``None`` is JSON null."""
         self._data[key] = value
+        if key not in self._by_wire and not self._is_given(key):
+            try:
+                _set_given(self, (_get_given(self) or frozenset()) | {key})
+            except AttributeError:
+                _set_given(self, frozenset({key}))
 
     def __delitem__(self, key: str) -> None:
         if key not in self._data:
@@ -231,7 +261,7 @@ class Model:
 
     @classmethod
     def from_dict(cls, data: Any) -> Self:
-        """Return an object made from a dict of wire names or of Python names.
+        """Return an object made from a dict, or another mapping, of wire names or of Python names.
 
         In a dict of wire names ``None`` is JSON null, so nothing of a decoded answer is lost. A
         dict that uses Python names is read like the keywords of the constructor: ``None`` is "not
@@ -242,8 +272,11 @@ class Model:
             ApiTypeError: *data* is not a dict.
         """
         if isinstance(data, Model):
-            data = data.to_wire()
-        return cls._wrap(cls._translated(cls._object(data), python_names=None))
+            return cls._wrap(dicts.translated(cls, data.to_wire()))
+        with _explained(f"{cls.__name__} cannot be made of it"):
+            made = cls._wrap(dicts.translated(cls, cls._object(data)))
+        _set_given(made, None)
+        return made
 
     def to_dict(self, by_alias: bool = False, exclude_none: bool = False) -> JsonObject:
         """Return the object as a dict, nested models included.
@@ -252,18 +285,22 @@ class Model:
             by_alias: Use wire names rather than Python names.
             exclude_none: Leave out what is absent or null, instead of giving it as ``None``.
         """
-        result: JsonObject = _to_dict(self, by_alias, exclude_none)
+        with _explained(f"{type(self).__name__} cannot become a dict"):
+            result: JsonObject = dicts.to_dict(self, by_alias, exclude_none)
         return result
 
     def to_str(self) -> str:
         """Return the object as text for people, with secrets masked."""
         from pprint import pformat
 
-        return pformat(_to_dict(self, mask=True))
+        try:
+            return pformat(dicts.to_dict(self, mask=True))
+        except Exception:  # It is nested too deeply, or what is in it cannot be shown.
+            return repr(self)
 
     def copy(self) -> Self:
         """Return an independent copy, down to the innermost value."""
-        return deepcopy(self)
+        return self.__deepcopy__({})
 
     def validate(self) -> None:
         """Check that the object may be sent.
@@ -284,30 +321,39 @@ class Model:
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Model) or type(other) is not type(self):
             return NotImplemented
-        # Nested objects may be wrapped on one side and not yet on the other, and a timestamp may
-        # be text here and a datetime there.
-        return self._data == other._data or _compared(self) == _compared(other)
+        with _explained(f"{type(self).__name__} cannot be compared"):
+            return nesting.alike(self, other)
 
     # Objects that change must not be keys.
     __hash__: ClassVar[None] = None  # type: ignore[assignment]  # hides that of object
 
     def __repr__(self) -> str:
+        try:
+            return self._represented(repr)
+        except Exception:  # It is nested too deeply, or what is in it has no repr.
+            return self._represented(_represented)
+
+    def _represented(self, represented: Callable[[Any], str]) -> str:
         words = [
-            f"{name}={_HIDDEN if declared.secret else declared.__get__(self)!r}"
+            f"{name}={dicts.HIDDEN if declared.secret else represented(declared.__get__(self))}"
             for name, declared in self._fields.items()
             if declared.wire in self._data
         ]
-        words += [f"{key!r}: {value!r}" for key, value in self.additional_properties.items()]
+        more = self.additional_properties
+        words += [f"{represented(key)}: {represented(value)}" for key, value in more.items()]
         return f"{type(self).__name__}({', '.join(words)})"
 
     def __reduce__(self) -> tuple[Any, ...]:
+        if nesting.is_deep(self._data):
+            return _unpickle_flat, (type(self), nesting.flattened(self._data))
         return _unpickle, (type(self), self._data)
 
     def __copy__(self) -> Self:
-        return self._wrap(dict(self._data))
+        return self._like(dict(self._data))
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Self:
-        return self._wrap(deepcopy(self._data, memo))
+        with _explained(f"{type(self).__name__} cannot be copied"):
+            return self._like(nesting.copied(self._data, memo))
 
     @classmethod
     def __get_pydantic_core_schema__(cls, source: Any, handler: Any) -> Any:
@@ -342,34 +388,10 @@ class Model:
     @classmethod
     def _object(cls, data: Any) -> JsonObject:
         if not isinstance(data, dict):
+            if isinstance(data, Mapping):
+                return dict(data)
             raise ApiTypeError(f"{cls.__name__} is a JSON object, not {type(data).__name__}")
         return data
-
-    @classmethod
-    def _translated(cls, data: JsonObject, python_names: bool | None) -> JsonObject:
-        """Return *data* with wire names; *python_names* says which the dict around it has."""
-        python_names = cls._has_python_names(data, python_names)
-        result: JsonObject = {}
-        for key, value in data.items():
-            declared = cls._by_wire.get(key) or cls._by_name.get(key)
-            if declared is None:
-                if value is not None or key not in cls._retired:
-                    result[cls._retired.get(key, key)] = value
-            elif value is not None or not python_names:
-                if isinstance(declared, NestedField):
-                    value = _translated_inside(value, declared.target, declared.depth, python_names)
-                result[declared.wire] = value
-        return result
-
-    @classmethod
-    def _has_python_names(cls, data: JsonObject, around: bool | None) -> bool | None:
-        """Say whether a dict has Python names or wire names; ``None`` if that cannot be told."""
-        if any(key in cls._by_name and key not in cls._by_wire for key in data):
-            return True
-        if any(key in cls._by_wire and key not in cls._by_name for key in data):
-            return False
-        # Where both are the same, a dict that names every property looks like one of `to_dict`.
-        return around if around is not None else cls._fields.keys() <= data.keys() or None
 
     def _with_positional(self, args: tuple[Any, ...], kwargs: JsonObject) -> JsonObject:
         if len(args) > len(self._fields):
@@ -402,64 +424,50 @@ class Model:
 
 _new = object.__new__
 _set_data: Callable[[Model, JsonObject], None] = Model.__dict__["_data"].__set__
+_set_given: Callable[[Model, frozenset[str] | None], None] = Model.__dict__["_given"].__set__
+# Past `__getattr__`, which looks for what was meant.
+_get_given: Callable[[Model], frozenset[str] | None] = Model.__dict__["_given"].__get__
+
+# What asks for a mapping, as web frameworks, data frames and `match` do, gets what is in a model.
+# Not as a base class: its methods would stand above those that a schema has properties for.
+Mapping.register(Model)
+
+
+def _data_descriptors(cls: type[Model]) -> dict[str, Any]:
+    """Return what may be assigned to, fields and the descriptors of subclasses, by name."""
+    found: dict[str, Any] = {}
+    above = cls.__mro__[: cls.__mro__.index(Model)]
+    for each in reversed(above):
+        found.update(
+            (name, value) for name, value in vars(each).items() if hasattr(type(value), "__set__")
+        )
+    return found
+
+
+@contextmanager
+def _explained(what: str) -> Iterator[None]:
+    """Turn whatever objects of the caller raise into an exception of this package."""
+    try:
+        yield
+    except OpenApiException:
+        raise
+    except RecursionError as cause:
+        raise ApiValueError(f"{what}: it is nested too deeply") from cause
+    except Exception as cause:  # Their classes may raise anything.
+        raise ApiValueError(f"{what}: {said(cause)}") from cause
+
+
+def _represented(value: Any) -> str:
+    """Return the repr of a value that may be nested too deeply, or have none."""
+    try:
+        return repr(nesting.clipped(value))
+    except Exception:
+        return quoted(value)
 
 
 def _unpickle(cls: type[Model], data: JsonObject) -> Model:
     return cls._wrap(data)
 
 
-def _to_dict(
-    value: Any, by_alias: bool = False, exclude_none: bool = False, mask: bool = False
-) -> Any:
-    """Return *value* with the models in it as dicts."""
-    if isinstance(value, (list, tuple)):
-        return [_to_dict(item, by_alias, exclude_none, mask) for item in value]
-    if isinstance(value, dict):
-        return {key: _to_dict(item, by_alias, exclude_none, mask) for key, item in value.items()}
-    if not isinstance(value, Model):
-        return value
-    properties = {}
-    for name, declared in value._fields.items():
-        if mask and declared.secret and declared.wire in value:
-            item = _HIDDEN
-        elif isinstance(declared, VariantField):
-            item = _as_it_came(value._data.get(declared.wire))
-        else:
-            item = declared.__get__(value)
-        properties[declared.wire if by_alias else name] = item
-    properties.update(value.additional_properties)
-    return {
-        key: _to_dict(item, by_alias, exclude_none, mask)
-        for key, item in properties.items()
-        if item is not None or not exclude_none
-    }
-
-
-def _as_it_came(value: Any) -> Any:
-    """Return free-form data with wire names, whichever objects in them were wrapped already."""
-    if isinstance(value, (Model, dict)):
-        data = value._data if isinstance(value, Model) else value
-        return {key: _as_it_came(item) for key, item in data.items()}
-    return [_as_it_came(item) for item in value] if isinstance(value, list) else value
-
-
-def _compared(value: Any) -> Any:
-    """Return *value* in the form that decides whether two objects are equal."""
-    if isinstance(value, (Model, dict)):
-        return {key: _compared(value[key]) for key in value}
-    return [_compared(item) for item in value] if isinstance(value, (list, tuple)) else value
-
-
-def _translated_inside(
-    value: Any, target: type[Model], depth: int, python_names: bool | None
-) -> Any:
-    if depth == 0:
-        return target._translated(value, python_names) if isinstance(value, dict) else value
-    if isinstance(value, dict):
-        return {
-            key: _translated_inside(item, target, depth - 1, python_names)
-            for key, item in value.items()
-        }
-    if isinstance(value, (list, tuple)):
-        return [_translated_inside(item, target, depth - 1, python_names) for item in value]
-    return value
+def _unpickle_flat(cls: type[Model], flat: nesting.Flat) -> Model:
+    return cls._wrap(nesting.restored(flat))

@@ -14,10 +14,10 @@ def quoted(value: Any, limit: int = _LIMIT) -> str:
         value: What is quoted; its ``repr`` may be of any length and may raise.
         limit: Characters at most.
     """
-    if isinstance(value, (str, bytes)) and len(value) > limit:
-        value = value[:limit]  # Its ``repr`` is too long in any case.
-        return f"{repr(value)[: limit - 3]}..."
     try:
+        if isinstance(value, (str, bytes)) and len(value) > limit:
+            value = value[:limit]  # Its ``repr`` is too long in any case.
+            return f"{repr(value)[: limit - 3]}..."
         text = repr(value)
     except Exception:  # Foreign code, which must not hide what the message is about.
         text = object.__repr__(value)

@@ -13,11 +13,12 @@ from talon_one import wire
 from talon_one.auth import SCHEMES, auth_header
 from talon_one.configuration import base_url
 from talon_one.exceptions import ApiTypeError, ApiValueError, ModelValidationError
+from talon_one.misspelled import warn
 from talon_one.model import Model
 from talon_one.operation import IDEMPOTENCY_KEY
 from talon_one.suggest import did_you_mean
 from talon_one.types import model_class
-from talon_one.validation import value_violations
+from talon_one.validation import findings, value_violations
 
 if TYPE_CHECKING:
     from talon_one.configuration import Configuration
@@ -155,6 +156,7 @@ def build(
     args: tuple[Any, ...],
     kwargs: Mapping[str, Any],
     options: CallOptions,
+    warned: set[str] | None = None,
 ) -> Request:
     """Return the request for a call of *operation*.
 
@@ -165,6 +167,7 @@ def build(
         args: Positional arguments: required parameters, then the body.
         kwargs: Keyword arguments, by any of their accepted names.
         options: Settings of this call.
+        warned: Unknown properties that the client has warned of already.
 
     Raises:
         ApiTypeError: An unknown keyword, or a value of the wrong kind.
@@ -190,7 +193,9 @@ def build(
             pairs += _query_pairs(parameter, value, configuration)
         else:
             headers[parameter.wire] = _text(value, configuration)
-    body = _encoded_body(operation, values, validate, headers)
+    if warned is None:
+        warned = set()
+    body = _encoded_body(operation, values, warned if validate else None, headers)
     if options.content_type and body is not None:
         headers["Content-Type"] = options.content_type
     if options.headers:
@@ -350,7 +355,10 @@ def _text(value: Any, configuration: Configuration | None = None) -> str:
 
 
 def _encoded_body(
-    operation: Operation, values: Mapping[str, Any], validate: bool, headers: dict[str, str]
+    operation: Operation,
+    values: Mapping[str, Any],
+    warned: set[str] | None,
+    headers: dict[str, str],
 ) -> bytes | UploadBody | None:
     if operation.upload is not None:
         file = values.get(operation.upload.name)
@@ -366,7 +374,7 @@ def _encoded_body(
     body = values.get("body")
     if body is None or operation.body is None:
         return None
-    _check_body(operation, operation.body, body, validate)
+    _check_body(operation, operation.body, body, warned)
     headers["Content-Type"] = JSON_TYPE
     return wire.encode(body)
 
@@ -378,24 +386,31 @@ def _accepted(expected: Body, models: str) -> tuple[type[Model], ...]:
     return tuple(cls for cls in classes if cls is not None)
 
 
-def _check_body(operation: Operation, expected: Body, body: Any, validate: bool) -> None:
+def _check_body(operation: Operation, expected: Body, body: Any, warned: set[str] | None) -> None:
+    """Check a body; its values only if *warned* says of what there were warnings before."""
     if expected.type == "Any":
         return
     accepted = _accepted(expected, operation.models)
+    given_as: type[Model] | None = None
     if isinstance(body, Model):
         if accepted and not isinstance(body, accepted):
             names = " or ".join(cls.__name__ for cls in accepted)
             raise ApiTypeError(f"{operation.id} takes {names}, not {type(body).__name__}")
     elif isinstance(body, Mapping):
-        cls = accepted[0] if accepted else Model
-        body = cls._wrap(body if isinstance(body, dict) else dict(body))
+        given_as = accepted[0] if accepted else Model
+        body = given_as._wrap(body if isinstance(body, dict) else dict(body))
     else:
         raise ApiTypeError(
             f"the body of {operation.id} is {expected.type} or a dict of wire names,"
             f" not {type(body).__name__}"
         )
-    if validate:
-        body.validate()
+    if warned is None:
+        return
+    wrong, unknown = findings(body, given_as)
+    if wrong:
+        raise ModelValidationError(type(body).__name__, wrong)
+    if unknown:
+        warn(operation.id, unknown, warned)
 
 
 def _authenticate(

@@ -2,37 +2,87 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Mapping, Sequence
-from datetime import date, datetime
-from enum import Enum
+from collections.abc import Callable, Mapping
 from functools import cache
 from typing import Any, NamedTuple
 
-from talon_one.dates import read_date, read_datetime
-from talon_one.exceptions import Violation
+from talon_one.exceptions import ApiValueError, OpenApiException, Violation
 from talon_one.fields import NestedField, VariantField
+from talon_one.misspelled import Unknown, resembles
 from talon_one.model import Model
+from talon_one.nesting import DEEPEST
+from talon_one.scalar_checks import (
+    NOTHING,
+    Check,
+    Found,
+    check_bool,
+    check_date,
+    check_datetime,
+    check_free_scalar,
+    kind_of,
+    literal_check,
+    number_check,
+    refusal,
+    text_check,
+)
+from talon_one.scalars import said
 from talon_one.type_names import ANY, Shape, parse
-
-Found = Sequence[Violation]
-Check = Callable[[Any], Found]
-"""Returns what is wrong with a value, with paths that begin at the value itself."""
 
 Types = frozenset[type]
 _Frozen = tuple[tuple[str, Any], ...]
 
 
 def violations(model: Model) -> list[Violation]:
-    """Return everything that is wrong with *model*; an empty list if it may be sent."""
-    return _check_object(type(model), model._data)
+    """Return everything that is wrong with *model*; an empty list if it may be sent.
+
+    Raises:
+        ApiValueError: It cannot be checked, because an object of the caller fails.
+    """
+    return findings(model)[0]
+
+
+def findings(body: Model, cls: type[Model] | None = None) -> tuple[list[Violation], list[Unknown]]:
+    """Return everything that is wrong with an object, and its properties that look misspelled.
+
+    Args:
+        body: The object.
+        cls: Class of an object that was given as a dict, so that all that is in it is the caller's.
+
+    Raises:
+        ApiValueError: It cannot be checked, because an object of the caller fails.
+    """
+    found: Found = _checked(
+        lambda: _check_model(body) if cls is None else _check_object(cls, body._data)
+    )
+    if not found:
+        return [], []
+    return (
+        [each for each in found if type(each) is not Unknown],
+        [each for each in found if type(each) is Unknown],
+    )
 
 
 def value_violations(
     written_type: str, constraints: Mapping[str, Any], value: Any
 ) -> list[Violation]:
-    """Return everything that is wrong with a single value, such as a query parameter."""
-    return list(_value_check(written_type, _frozen(constraints))(value))
+    """Return everything that is wrong with a single value, such as a query parameter.
+
+    Raises:
+        ApiValueError: It cannot be checked, because an object of the caller fails.
+    """
+    check = _value_check(written_type, _frozen(constraints))
+    return list(_checked(lambda: check(value)))
+
+
+def _checked(check: Callable[[], Found]) -> Found:
+    try:
+        return check()
+    except OpenApiException:
+        raise
+    except RecursionError:
+        return refusal("is nested too deeply to be checked")
+    except Exception as cause:  # An object of the caller may raise anything.
+        raise ApiValueError(f"the values cannot be checked: {said(cause)}") from cause
 
 
 @cache
@@ -73,8 +123,6 @@ def _table(cls: type[Model]) -> _Table:
         if declared.required:
             annotation = declared.owner.__annotations__[name]
             required.append((declared.wire, annotation == "Any" or annotation.endswith("| None")))
-    # Python names in the place of wire names are mistakes, whatever their values are.
-    good.update({name: frozenset() for name in cls._by_name if name not in checks})
     variants = [each for each in cls._fields.values() if isinstance(each, VariantField)]
     checks.update({each.wire: _check_is_object for each in variants})
     return _Table(tuple(required), checks, good, tuple(variants))
@@ -87,35 +135,53 @@ def _check_object(cls: type[Model], data: Mapping[str, Any]) -> list[Violation]:
         if data.get(name) is None and not (nullable and name in data):
             found.append(Violation((name,), "is required"))
     for name, value in data.items():
-        if value is not None and type(value) not in good.get(name, _ANYTHING):
-            check = checks.get(name)
-            if check is None and name in cls._by_name:
-                wire = cls._by_name[name].wire
-                found.append(Violation((name,), f"is a Python name; in a dict it is {wire!r}"))
-                continue
-            wrong = (check or _check_free_form)(value)
+        kinds = good.get(name)
+        if kinds is None:
+            found += _check_undeclared(cls, name, value)
+        elif value is not None and type(value) not in kinds:
+            wrong = checks[name](value)
             if wrong:
                 found += _inside(name, wrong)
     for declared in variants:
         value = data.get(declared.wire)
         if isinstance(value, Model):
-            found += _inside(declared.wire, _check_object(type(value), value._data))
+            found += _inside(declared.wire, _check_model(value))
         elif isinstance(value, Mapping):
             target = declared.class_for(data.get(declared.by))
             found += _inside(declared.wire, _check_object(target, value))
     return found
 
 
-def _inside(step: str | int, found: Found) -> Found:
+def _check_model(model: Model) -> Found:
+    found = _check_object(type(model), model._data)
+    if not found:
+        return found
+    # What came from the platform is not misspelled.
+    return [each for each in found if type(each) is not Unknown or _is_callers(each, model)]
+
+
+def _is_callers(unknown: Unknown, model: Model) -> bool:
+    return model._is_given(unknown.path[0])
+
+
+def _check_undeclared(cls: type[Model], name: Any, value: Any) -> Found:
+    if not isinstance(name, str):
+        return _inside(name, _check_free_form(value))
+    if name in cls._by_name:
+        # A mistake, whatever its value is.
+        wire = cls._by_name[name].wire
+        return _inside(name, refusal(f"is a Python name; in a dict it is {wire!r}"))
+    found = _inside(name, _check_free_form(value))
+    hint = resembles(cls, name) if cls._by_wire else ""  # type: ignore[arg-type]  # as above
+    return [*found, Unknown((name,), hint)] if hint else found
+
+
+def _inside(step: Any, found: Found) -> list[Violation]:
     """Return violations of a value as those of the value around it, in which *step* leads there.
 
     Paths are put together only where something is wrong, which is hardly ever.
     """
-    return [Violation((step, *path), message) for path, message in found]
-
-
-def _wrong(message: str) -> Found:
-    return (Violation((), message),)
+    return [each._replace(path=(step, *each.path)) for each in found]
 
 
 def _check_for(shape: Shape, constraints: Mapping[str, Any], target: type[Model] | None) -> Check:
@@ -126,11 +192,11 @@ def _check_for(shape: Shape, constraints: Mapping[str, Any], target: type[Model]
     if target is not None:
         return _model_check(target)
     if shape.kind == "Literal":
-        return _literal_check(shape.values)
+        return literal_check(shape.values)
     if shape.kind == "str":
-        return _text_check(constraints)
+        return text_check(constraints)
     if shape.kind in ("int", "float"):
-        return _number_check(shape.kind, constraints)
+        return number_check(shape.kind, constraints)
     return _SIMPLE_CHECKS.get(shape.kind, _check_free_form)
 
 
@@ -149,14 +215,14 @@ def _list_check(inner: Shape, constraints: Mapping[str, Any], target: type[Model
 
     def check(value: Any) -> Found:
         if not isinstance(value, (list, tuple, set, frozenset)):
-            return _wrong(f"must be a list, not {_kind(value)}")
+            return refusal(f"must be a list, not {kind_of(value)}")
         found: list[Violation] = []
         if len(value) < least:
-            found += _wrong(f"must have at least {least} items, not {len(value)}")
+            found += refusal(f"must have at least {least} items, not {len(value)}")
         if most is not None and len(value) > most:
-            found += _wrong(f"must have at most {most} items, not {len(value)}")
+            found += refusal(f"must have at most {most} items, not {len(value)}")
         if unique and any(item in list(value)[:index] for index, item in enumerate(value)):
-            found += _wrong("must not name an item twice")
+            found += refusal("must not name an item twice")
         for index, item in enumerate(value):
             if type(item) not in good:
                 wrong = check_item(item)
@@ -175,7 +241,7 @@ def _dict_check(inner: Shape, target: type[Model] | None) -> Check:
         if isinstance(value, Model):
             value = value._data
         elif type(value) is not dict and not isinstance(value, Mapping):
-            return _wrong(f"must be an object, not {_kind(value)}")
+            return refusal(f"must be an object, not {kind_of(value)}")
         found: list[Violation] = []
         for key, item in value.items():
             if item is not None and type(item) not in good:
@@ -190,163 +256,63 @@ def _dict_check(inner: Shape, target: type[Model] | None) -> Check:
 def _model_check(target: type[Model]) -> Check:
     def check(value: Any) -> Found:
         if isinstance(value, target):
-            return _check_object(type(value), value._data)
-        if type(value) is dict or isinstance(value, Mapping):
+            return _check_model(value)
+        if type(value) is dict or (isinstance(value, Mapping) and not isinstance(value, Model)):
             return _check_object(target, value)
-        return _wrong(f"must be {target.__name__} or a dict, not {_kind(value)}")
+        return refusal(f"must be {target.__name__} or a dict, not {kind_of(value)}")
 
     return check
-
-
-def _literal_check(values: tuple[Any, ...]) -> Check:
-    def check(value: Any) -> Found:
-        if value in values or _member_value(value) in values:
-            return _NOTHING
-        admitted = ", ".join(repr(each) for each in values)
-        return _wrong(f"must be one of {admitted}, not {value!r}")
-
-    return check
-
-
-def _text_check(constraints: Mapping[str, Any]) -> Check:
-    least = constraints.get("min_length", 0)
-    most = constraints.get("max_length", _INFINITY)
-    pattern = constraints.get("pattern")
-    secret = constraints.get("secret", False)
-    # The platform's own notion of \w and \s is ASCII.
-    matches = re.compile(pattern, re.ASCII).search if pattern else None
-
-    def check(value: Any) -> Found:
-        if type(value) is not str:
-            value = _member_value(value)
-            if not isinstance(value, str):
-                return _NOTHING if _is_uuid(value) else _wrong(f"must be text, not {_kind(value)}")
-        if least <= len(value) <= most and (matches is None or matches(value)):
-            return _NOTHING
-        found: list[Violation] = []
-        if len(value) < least:
-            found += _wrong(
-                f"must have at least {least} characters, not {len(value)}"
-                if value
-                else "must not be empty"
-            )
-        if len(value) > most:
-            found += _wrong(f"must have at most {most} characters, not {len(value)}")
-        if matches is not None and matches(value) is None:
-            shown = "the secret" if secret else repr(value)
-            found += _wrong(f"must match {pattern}, which {shown} does not")
-        return found
-
-    return check
-
-
-def _number_check(kind: str, constraints: Mapping[str, Any]) -> Check:
-    least = constraints.get("minimum", -_INFINITY)
-    most = constraints.get("maximum", _INFINITY)
-    above = constraints.get("exclusive_minimum", False)
-    below = constraints.get("exclusive_maximum", False)
-    usual = (int,) if kind == "int" else (float, int)
-
-    def check(value: Any) -> Found:
-        if type(value) not in usual:
-            value = _member_value(value)
-            if not _is_number(value, kind):
-                noun = "an integer" if kind == "int" else "a number"
-                return _wrong(f"must be {noun}, not {_kind(value)}")
-        # Comparing with < would fail for the NaN of decimals.
-        if value != value or abs(value) == _INFINITY:
-            return _wrong(f"must be a finite number, not {value!r}")
-        if value < least or (above and value == least):
-            return _wrong(f"must be {'above' if above else 'at least'} {least}, not {value}")
-        if value > most or (below and value == most):
-            return _wrong(f"must be {'below' if below else 'at most'} {most}, not {value}")
-        return _NOTHING
-
-    return check
-
-
-def _check_bool(value: Any) -> Found:
-    if isinstance(value, bool):
-        return _NOTHING
-    return _wrong(f"must be True or False, not {_kind(value)}")
-
-
-def _check_datetime(value: Any) -> Found:
-    if isinstance(value, datetime):
-        return _wrong(_NAIVE) if value.utcoffset() is None else _NOTHING
-    if not isinstance(value, str):
-        return _wrong(f"must be a datetime, not {_kind(value)}")
-    moment = read_datetime(value)
-    if isinstance(moment, str):
-        return _wrong(f"must be an RFC 3339 timestamp, not {value!r}")
-    # A day alone is read as midnight; a time needs to say where.
-    if moment.tzinfo is None and len(value) > len("2026-01-31"):
-        return _wrong(f"must have a time zone at its end, such as Z, not {value!r}")
-    return _NOTHING
-
-
-def _check_date(value: Any) -> Found:
-    # A datetime is a date to Python; on the wire it would be a timestamp.
-    if not isinstance(value, (date, str)) or isinstance(value, datetime):
-        return _wrong(f"must be a date, not {_kind(value)}")
-    if isinstance(value, str) and isinstance(read_date(value), str):
-        return _wrong(f"must be a date such as 2026-01-31, not {value!r}")
-    return _NOTHING
 
 
 def _check_is_object(value: Any) -> Found:
     """Check a variant apart from what is in it, which depends on the properties beside it."""
     is_object = isinstance(value, (Model, Mapping))
-    return _NOTHING if is_object else _wrong(f"must be an object, not {_kind(value)}")
+    return NOTHING if is_object else refusal(f"must be an object, not {kind_of(value)}")
 
 
 def _check_free_form(value: Any) -> Found:
     """Check what may be anything: only what JSON, or the server, could not make sense of."""
     if value is None or type(value) in _ANYTHING:
-        return _NOTHING
-    if isinstance(value, float):
-        finite = value == value and abs(value) != _INFINITY
-        return _NOTHING if finite else _wrong(f"must be a finite number, not {value!r}")
-    if isinstance(value, Model):
-        return _check_object(type(value), value._data)
+        return NOTHING
     found: list[Violation] = []
-    if isinstance(value, Mapping):
-        for key, item in value.items():
-            found += _inside(key, _check_free_form(item))
-    elif isinstance(value, (list, tuple)):
-        for index, item in enumerate(value):
-            found += _inside(index, _check_free_form(item))
-    elif isinstance(value, datetime) and value.utcoffset() is None:
-        return _wrong(_NAIVE)
+    # Each value with its key, the place of what it stands in, and its level: no recursion, because
+    # nobody has promised how deep free-form data are.
+    pending: list[tuple[Any, _Place | None]] = [(value, None)]
+    while pending:
+        item, place = pending.pop()
+        entries: list[tuple[Any, Any]] = []
+        if isinstance(item, Model):
+            found += _at(place, _check_model(item))
+        elif isinstance(item, Mapping):
+            entries = list(item.items())
+        elif isinstance(item, (list, tuple)):
+            entries = list(enumerate(item))
+        else:
+            found += _at(place, check_free_scalar(item))
+        level = place.level + 1 if place else 0
+        if entries and level > DEEPEST:
+            return refusal("is nested too deeply, or contains itself")
+        pending += [
+            (inner, _Place(key, place, level))
+            for key, inner in reversed(entries)
+            if inner is not None and type(inner) not in _ANYTHING
+        ]
     return found
 
 
-def _member_value(value: Any) -> Any:
-    return value.value if isinstance(value, Enum) else value
+class _Place(NamedTuple):
+    key: Any
+    outer: Any  # Another one, or None.
+    level: int
 
 
-def _is_number(value: Any, kind: str) -> bool:
-    from decimal import Decimal
-    from numbers import Integral, Real
-
-    if isinstance(value, bool):
-        return False
-    return isinstance(value, Integral if kind == "int" else (Real, Decimal))
+def _at(place: _Place | None, found: Found) -> Found:
+    while found and place is not None:
+        found = _inside(place.key, found)
+        place = place.outer
+    return found
 
 
-def _is_uuid(value: Any) -> bool:
-    from uuid import UUID
-
-    return isinstance(value, UUID)
-
-
-def _kind(value: Any) -> str:
-    return "null" if value is None else type(value).__name__
-
-
-_INFINITY = float("inf")
-_NAIVE = "must have a time zone, such as datetime.now(timezone.utc)"
-_NOTHING: Found = ()
 _ANYTHING: Types = frozenset({str, int, bool})
 _GOOD_TYPES: dict[str, Types] = {
     "Any": _ANYTHING,
@@ -356,7 +322,7 @@ _GOOD_TYPES: dict[str, Types] = {
     "bool": frozenset({bool}),
 }
 _SIMPLE_CHECKS: dict[str, Check] = {
-    "bool": _check_bool,
-    "datetime": _check_datetime,
-    "date": _check_date,
+    "bool": check_bool,
+    "datetime": check_datetime,
+    "date": check_date,
 }

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+import math
+from collections.abc import Iterator, Mapping
 from datetime import date, datetime
 from enum import Enum
 from typing import Any
 
 from talon_one.dates import write_datetime
-from talon_one.exceptions import ApiTypeError, ApiValueError
+from talon_one.exceptions import ApiTypeError, ApiValueError, OpenApiException
+from talon_one.nesting import converted
+from talon_one.scalars import LongNumber, is_missing, native, said, whole
 
 orjson: Any
 try:
@@ -34,6 +37,7 @@ class Null(Enum):
 NULL: Any = Null.NULL
 """JSON null, where ``None`` means "not given"."""
 
+
 # orjson would turn integers beyond 64 bits into floats; the standard library keeps them exact.
 _NINETEEN_DIGITS = b"0" * 19
 _EVERY_DIGIT_AS_ZERO = bytes.maketrans(b"123456789", b"000000000")
@@ -42,7 +46,8 @@ _EVERY_DIGIT_AS_ZERO = bytes.maketrans(b"123456789", b"000000000")
 def encode(value: Any) -> bytes:
     """Return *value* as JSON text, ready to be sent.
 
-    Models, datetimes, dates, decimals, UUIDs, enum members, sets and mappings are understood.
+    Models, datetimes, dates, decimals, UUIDs, enum members, sets, mappings, and the scalars of
+    numpy and pandas are understood, nested to any depth.
 
     Raises:
         ApiValueError: NaN, infinity, a datetime without time zone, or circular data, with the
@@ -60,17 +65,18 @@ def encode(value: Any) -> bytes:
                 return text
     try:
         return _encoder.encode(value).encode()
-    except (TypeError, ValueError, RecursionError) as cause:
-        raise _located(value, cause) from cause
+    except Exception:  # Whatever it was: what comes now goes deeper, or says what is wrong.
+        return "".join(_Writer().write(value)).encode()
 
 
 def decode(text: bytes | str) -> Any:
     """Return the data that JSON *text* holds.
 
-    Numbers beyond 64 bits stay exact, lone surrogates are kept.
+    Numbers beyond 64 bits stay exact, those that Python does not read become a `LongNumber`, lone
+    surrogates are kept.
 
     Raises:
-        ValueError: *text* is not JSON, or not UTF-8.
+        ValueError: *text* is not JSON, or not UTF-8, or nested more deeply than Python reads.
     """
     if orjson is not None and isinstance(text, bytes) and not _has_long_number(text):
         try:
@@ -78,9 +84,51 @@ def decode(text: bytes | str) -> Any:
         except ValueError:
             pass  # The standard library is more lenient, and its errors are more precise.
     try:
-        return json.loads(text)
+        if isinstance(text, bytes):
+            whole_text = str(text, "utf-8", "surrogatepass")
+            data, end = _scan(whole_text, 0)
+            if end == len(whole_text) or not whole_text[end:].strip(_SPACES):
+                return data
     except RecursionError as cause:
         raise ValueError("the JSON is nested too deeply") from cause
+    except (ValueError, StopIteration):
+        pass  # What follows knows other encodings and spaces around, and says what is wrong.
+    return _decode_slowly(text)
+
+
+def _decode_slowly(text: bytes | str) -> Any:
+    try:
+        return json.loads(text, parse_float=_read_float)
+    except RecursionError as cause:
+        raise ValueError("the JSON is nested too deeply") from cause
+    except (json.JSONDecodeError, UnicodeDecodeError):
+        raise
+    except ValueError:  # An integer of more digits than Python converts, since that takes long.
+        return json.loads(text, parse_float=_read_float, parse_int=_read_integer)
+
+
+class _Floats(dict[str, float]):
+    """Numbers by their texts, most of which occur again and again: amounts, shares, prices.
+
+    So to look at each of them costs less than to read all of them anew.
+    """
+
+    def __missing__(self, text: str) -> float:
+        number = float(text)
+        if number - number:  # That of infinity is no number, and true.
+            return LongNumber(text)
+        if len(text) <= _SHORT_NUMBER:
+            if len(self) >= _KNOWN_NUMBERS:
+                self.clear()
+            self[text] = number
+        return number
+
+
+def _read_integer(text: str) -> float:
+    try:
+        return int(text)
+    except ValueError:
+        return LongNumber(text)
 
 
 def plain(value: Any) -> Any:
@@ -88,30 +136,47 @@ def plain(value: Any) -> Any:
 
     Unlike `encode` it refuses nothing that it can express, so a naive datetime loses no more than
     its missing time zone.
+
+    Raises:
+        ApiTypeError, ApiValueError: A value that JSON cannot express.
     """
+    try:
+        return converted(value, _plain)
+    except OpenApiException:
+        raise
+    except Exception as cause:  # An object of the caller may raise anything.
+        raise ApiValueError(f"the value cannot be written as JSON: {said(cause)}") from cause
+
+
+def _plain(value: Any) -> Any:
     kind = type(value)
     if kind in _PLAIN:
         return value
     if kind is dict:
-        return {key: plain(item) for key, item in value.items()}
+        return dict(value)
     if kind is list:
-        return [plain(item) for item in value]
+        return list(value)
+    wire = getattr(kind, "__wire__", None)
+    if wire is not None:
+        return dict(wire(value))
     if isinstance(value, (str, bool, int, float)) and not isinstance(value, Enum):
         return value
     if isinstance(value, Mapping):
-        return {key: plain(item) for key, item in value.items()}
+        return dict(value.items())
     if isinstance(value, (list, tuple)):
-        return [plain(item) for item in value]
-    if isinstance(value, datetime) and value.tzinfo is None:
+        return list(value)
+    if isinstance(value, datetime) and not is_missing(value) and value.tzinfo is None:
         return value.isoformat()
-    return plain(_strict(value))
+    return _plain(_strict(value))
 
 
 def _strict(value: Any) -> Any:
     """Return a value that JSON has no name for as one that it has."""
-    wire = getattr(value, "__wire__", None)
+    wire = getattr(type(value), "__wire__", None)
     if wire is not None:
-        return wire()
+        return wire(value)
+    if is_missing(value):
+        raise ApiValueError(f"{type(value).__name__} is a missing value, which JSON does not have")
     if isinstance(value, datetime):
         return write_datetime(value)
     if isinstance(value, date):
@@ -130,20 +195,28 @@ def _strict(value: Any) -> Any:
 def _number_or_text(value: Any) -> Any:
     # Loaded by now if a value of theirs exists, so this costs an import of this module nothing.
     from decimal import Decimal
-    from numbers import Integral, Real
+    from numbers import Real
     from uuid import UUID
 
     if isinstance(value, Decimal):
         if not value.is_finite():
             raise ApiValueError(f"{value!r} is no JSON number")
-        return int(value) if value == value.to_integral_value() else float(value)
-    if isinstance(value, Integral):
-        return int(value)
+        number = whole(value)
+        if number is None:
+            nearest = float(value)
+            return LongNumber(str(value)) if nearest in _INFINITE else nearest
+        return number
+    number = whole(value)
+    if number is not None:
+        return number
     if isinstance(value, Real):
         return float(value)
     if isinstance(value, UUID):
         return str(value)
-    raise ApiTypeError(f"{type(value).__name__} cannot be written as JSON")
+    inner = native(value)
+    if inner is value:
+        raise ApiTypeError(f"{type(value).__name__} cannot be written as JSON")
+    return inner
 
 
 def _has_long_number(text: bytes) -> bool:
@@ -151,39 +224,92 @@ def _has_long_number(text: bytes) -> bool:
     return _NINETEEN_DIGITS in text.translate(_EVERY_DIGIT_AS_ZERO)
 
 
-def _located(value: Any, cause: BaseException) -> ApiTypeError | ApiValueError:
-    """Return the error for a value that cannot be encoded, with the path to the culprit."""
-    for path, item in _walk(value, (), ()):
+class _Writer:
+    """Writes what the faster encoders do not, level by level, and knows the path to each value."""
+
+    def __init__(self) -> None:
+        self._path: list[Any] = []
+        self._above: list[Any] = []
+
+    def write(self, value: Any) -> Iterator[str]:
+        """Yield JSON text.
+
+        Raises:
+            ApiTypeError, ApiValueError: Something cannot be written, with the path to it.
+        """
         try:
-            json.dumps(item, default=_strict, allow_nan=False)
+            yield from self._written(value)
         except (ApiTypeError, ApiValueError) as found:
-            return type(found)(found.message, path)
-        except TypeError as found:
-            return ApiTypeError(str(found), path)
-        except ValueError:
-            return ApiValueError(f"{item!r} is no JSON number", path)
-    if isinstance(cause, (ApiTypeError, ApiValueError)):
-        return cause
-    return ApiValueError(f"the value cannot be written as JSON: {cause}")
+            raise type(found)(found.message, tuple(self._path)) from found.__cause__
+        except TypeError as cause:
+            raise ApiTypeError(said(cause), tuple(self._path)) from cause
+        except Exception as cause:  # An object of the caller may raise anything.
+            text = f"the value cannot be written as JSON: {said(cause)}"
+            raise ApiValueError(text, tuple(self._path)) from cause
+
+    def _written(self, value: Any) -> Iterator[str]:
+        levels: list[tuple[Iterator[tuple[Any, Any]], str]] = []
+        entry: Any = None
+        containers: set[int] = set()
+        comma = ""
+        while True:
+            inner = self._inner(value)
+            is_list = isinstance(inner, list)
+            if is_list or isinstance(inner, dict):
+                if id(inner) in containers:
+                    raise ApiValueError("data that contain themselves cannot be written as JSON")
+                containers.add(id(inner))
+                self._above.append(inner)
+                self._path.append(None)
+                entries: Any = enumerate(inner) if is_list else inner.items()
+                levels.append((iter(entries), "]" if is_list else "}"))
+                yield "[" if is_list else "{"
+                comma = ""
+            else:
+                yield _written_scalar(inner)
+                comma = ","
+            while levels:
+                entries, closing = levels[-1]
+                entry = next(entries, None)
+                if entry is not None:
+                    break
+                levels.pop()
+                self._path.pop()
+                containers.discard(id(self._above.pop()))
+                yield closing
+                comma = ","
+            if not levels:
+                return
+            self._path[-1], value = entry
+            yield comma
+            if closing == "}":
+                key = self._path.pop()  # A key that cannot be one is a fault of the object.
+                text = _encoder.encode({key: 0})[1:-2]
+                self._path.append(key)
+                yield text
+
+    def _inner(self, value: Any) -> Any:
+        """Return what is to be written in the place of a value."""
+        while type(value) not in _PLAIN and not isinstance(value, (dict, list, str, int, float)):
+            # A tuple is all that is written as it is, and that `_strict` is not asked for.
+            value = list(value) if isinstance(value, tuple) else _strict(value)
+        return value
 
 
-def _walk(value: Any, path: tuple[Any, ...], above: tuple[int, ...]) -> Iterable[Any]:
-    """Yield every leaf of *value* with its path; stop where the data contain themselves."""
-    wire = getattr(value, "__wire__", None)
-    inner = wire() if wire is not None else value
-    children: Iterable[tuple[Any, Any]]
-    if isinstance(inner, Mapping):
-        yield path, dict.fromkeys(inner)
-        children = inner.items()
-    elif isinstance(inner, (list, tuple, set, frozenset)):
-        children = enumerate(inner)
-    else:
-        yield path, inner
-        return
-    if id(inner) in above or len(path) > 200:
-        return
-    for key, item in children:
-        yield from _walk(item, (*path, key), (*above, id(inner)))
+def _written_scalar(value: Any) -> str:
+    if isinstance(value, float) and not math.isfinite(value):
+        if isinstance(value, LongNumber):
+            return value.text
+        raise ApiValueError(f"{value!r} is no JSON number")
+    try:
+        return _encoder.encode(value)
+    except ValueError:
+        if not isinstance(value, int):
+            raise
+        # More digits than Python writes as text, which decimals have no limit for.
+        from decimal import Decimal
+
+        return str(Decimal(value))
 
 
 # Circular data end in a RecursionError, which is cheaper than looking out for them.
@@ -191,6 +317,13 @@ _encoder = json.JSONEncoder(
     default=_strict, allow_nan=False, check_circular=False, separators=(",", ":")
 )
 _PLAIN = frozenset({str, bool, int, float, type(None)})
+_INFINITE = (float("inf"), float("-inf"))
+_SPACES = " \t\n\r"
+_KNOWN_NUMBERS = 2048
+_SHORT_NUMBER = 12
+_read_float = _Floats().__getitem__
+_decoder: Any = json.JSONDecoder(parse_float=_read_float)
+_scan = _decoder.scan_once  # Without the calls around it, which cost more than `_read_float`.
 _ORJSON_OPTIONS: int | None = (
     orjson.OPT_PASSTHROUGH_DATETIME | orjson.OPT_PASSTHROUGH_DATACLASS if orjson else None
 )

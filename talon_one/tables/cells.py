@@ -6,7 +6,7 @@ import json
 import math
 import re
 from collections.abc import Callable, Mapping
-from datetime import date, datetime, timezone
+from datetime import date, datetime
 from decimal import Decimal
 from enum import Enum
 from functools import lru_cache
@@ -14,11 +14,12 @@ from typing import Any
 from uuid import UUID
 
 from talon_one import wire
-from talon_one.dates import read_datetime, write_datetime
+from talon_one.dates import in_utc, offset_of, read_datetime, timestamp_fault, write_datetime
 from talon_one.exceptions import ApiTypeError, ApiValueError
 from talon_one.model import Model
 from talon_one.operation import Column
 from talon_one.quoting import quoted
+from talon_one.scalars import is_missing, whole
 from talon_one.type_names import parse
 from talon_one.validation import value_violations
 
@@ -31,12 +32,6 @@ Checker = Callable[[str], str]
 _NUMBER = re.compile(r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?")
 # Databases write the first kind, and JSON the second.
 _BOOLEANS = {"t": True, "f": False, "true": True, "false": False}
-_TIMESTAMP = re.compile(
-    r"[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt ][0-9]{2}:[0-9]{2}:[0-9]{2}(?:\.[0-9]+)?"
-    r"(?P<zone>[Zz]|[+-][0-9]{2}:[0-9]{2})?"
-)
-_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
-_EXAMPLE = "2026-12-31T23:59:59Z"
 _CERTAIN_DIGITS = 15
 """Decimal digits that a float never loses."""
 _WHOLE = 2**53
@@ -142,7 +137,8 @@ def written(column: Column | None, value: Any) -> str:
         return _written_timestamp(value)
     if isinstance(value, date):
         raise ApiValueError(f"holds {value}, a day without a time; give a datetime with a zone")
-    number = _written_number(value)
+    is_whole = column is not None and parse(column.type).kind == "int"
+    number = _written_number(value, is_whole)
     if number is None:
         raise ApiValueError(f"holds {quoted(value)}, which no cell can stand for")
     is_text = column is None or parse(column.type).kind in ("str", "Literal")
@@ -157,12 +153,10 @@ def written(column: Column | None, value: Any) -> str:
 def _is_missing(value: Any) -> bool:
     if value is None or value is wire.NULL:
         return True
-    # Data frames have these in the place of None.
     if isinstance(value, Decimal):
         return value.is_nan()  # Comparing one that signals is an error.
-    return (isinstance(value, float) and value != value) or (
-        type(value).__name__ in ("NaTType", "NAType")
-    )
+    # Data frames have these in the place of None.
+    return (isinstance(value, float) and value != value) or is_missing(value)
 
 
 def _native(value: Any) -> Any:
@@ -193,15 +187,18 @@ def _written_json(value: Any) -> str:
 
 
 def _written_timestamp(moment: datetime) -> str:
-    if moment.utcoffset() is None:
+    if offset_of(moment) is None:
         raise ApiValueError(
             f"holds {moment.isoformat()} without a time zone;"
             " use an aware datetime, such as datetime.now(timezone.utc)"
         )
-    return write_datetime(moment.astimezone(timezone.utc))
+    return write_datetime(in_utc(moment))
 
 
-def _written_number(value: Any) -> str | None:
+def _written_number(value: Any, is_whole: bool) -> str | None:
+    number = whole(value) if is_whole else None
+    if number is not None:
+        return wire.encode(number).decode()
     if isinstance(value, Decimal):
         return format(value, "f") if value.is_finite() else None
     if isinstance(value, UUID):
@@ -248,7 +245,7 @@ def _checker_for_filled(column: Column) -> Checker:
         return lambda text: _fault_of_json(kind, text)
     if kind == "datetime":
         # The rows of an import share most of their timestamps.
-        return lru_cache(maxsize=1024)(lambda text: _fault_of_timestamp(column.words, text))
+        return lru_cache(maxsize=1024)(lambda text: timestamp_fault(text, column.words))
     if kind == "bool":
         return _fault_of_boolean
     if kind == "str" and not column.constraints:
@@ -275,22 +272,6 @@ def _fault_of_list(separator: str, text: str) -> str:
 
 def _fault_of_boolean(text: str) -> str:
     return "" if text in ("true", "false") else f"must be true or false, not {quoted(text)}"
-
-
-def _fault_of_timestamp(words: tuple[str, ...], text: str) -> str:
-    if text in words:
-        return ""
-    also = "".join(f", or {word}" for word in words)
-    match = _TIMESTAMP.fullmatch(text)
-    if match is None:
-        if _DAY.fullmatch(text) is not None:
-            return f"must have a time as well: write {text}T00:00:00Z rather than {text}{also}"
-        return f"must be a timestamp such as {_EXAMPLE}{also}, not {quoted(text)}"
-    if match["zone"] is None:
-        return f"must have a time zone at its end, such as Z or +01:00, not {quoted(text)}"
-    if isinstance(read_datetime(text.upper()), str):
-        return f"is no date that exists: {quoted(text)}"
-    return ""
 
 
 def _fault_of_json(wanted: str, text: str) -> str:

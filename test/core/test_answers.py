@@ -149,6 +149,20 @@ def test_an_unexpected_success_status_is_decoded_all_the_same(
     )
 
 
+@pytest.mark.parametrize(("status", "succeeds"), [(201, True), (299, True), (300, False)])
+def test_every_2xx_is_a_success_and_nothing_else_is(
+    api: IntegrationApi, server: RecordingServer, status: int, succeeds: bool
+) -> None:
+    server.script(Answer(status, {"effects": []}))
+    if succeeds:
+        answer = api.update_customer_session_v2("a", SESSION)
+        assert answer == IntegrationStateV2.from_dict({"effects": []})
+    else:
+        with pytest.raises(ApiException) as caught:
+            api.update_customer_session_v2("a", SESSION)
+        assert caught.value.status == status
+
+
 def test_csv_comes_as_text_without_a_byte_order_mark(
     client: ApiClient, server: RecordingServer
 ) -> None:

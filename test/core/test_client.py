@@ -117,9 +117,9 @@ def test_text_passes_where_the_query_wants_a_timestamp(
     IntegrationApi(client).update_customer_session_v2(
         "a",
         {"customerSession": {}},
-        now="2026-01-02",  # type: ignore[arg-type]  # text that the server understands
+        now="2026-01-02T00:00:00Z",  # type: ignore[arg-type]  # text that the server reads
     )
-    assert server.last.query == "now=2026-01-02"
+    assert server.last.query == "now=2026-01-02T00%3A00%3A00Z"
 
 
 # -- Headers and options -----------------------------------------------------------------------

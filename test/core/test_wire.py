@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import copy
 import json
 import math
-from datetime import date, datetime, timezone
+import pickle
+from collections.abc import Iterator, Mapping
+from datetime import date, datetime, timedelta, timezone, tzinfo
 from decimal import Decimal
 from enum import Enum
 from types import MappingProxyType
@@ -16,6 +19,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from talon_one import NULL, ApiTypeError, ApiValueError, CartItem, wire
+from talon_one.scalars import whole
 
 JSON = st.recursive(
     st.none()
@@ -40,6 +44,10 @@ def library(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> 
 
 class Colour(Enum):
     RED = "red"
+
+
+class Shade(str, Enum):
+    DARK = "dark"
 
 
 @given(JSON)
@@ -134,3 +142,192 @@ def test_plain_data_keep_a_naive_datetime_as_text() -> None:
 @given(JSON)
 def test_plain_data_of_plain_data_are_the_same(data: Any) -> None:
     assert wire.plain(data) == data
+
+
+LONG = "9" * 5_000
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "1e400",
+        "-1e400",
+        "1E+400",
+        "123456789.5e999999",
+        f"{LONG}",
+        f"-{LONG}",
+        f"{LONG}.5",
+        f"1{'0' * 400}.0",
+        "1e0400",
+    ],
+)
+def test_a_number_that_python_does_not_read_goes_back_as_it_came(text: str) -> None:
+    for body in (text, f'{{"a":[{text},1.5,"x"]}}', f"[{text},null]"):
+        data = wire.decode(body.encode())
+        assert wire.encode(data).decode() == body
+        assert wire.decode(wire.encode(data)) == data
+        assert wire.encode(wire.plain(data)).decode() == body
+        assert wire.encode(pickle.loads(pickle.dumps(data))).decode() == body
+        assert wire.encode(copy.deepcopy(data)).decode() == body
+        assert wire.decode(body) == data, "as text, too"
+        assert text.lower().replace("e+", "e") in repr(data).lower().replace("e+", "e")
+    number = wire.decode(text.encode())
+    assert isinstance(number, float)
+    assert math.isinf(number)
+    assert (number < 0) is text.startswith("-")
+    assert number != wire.decode(b"2e400")
+    item = CartItem(sku="A", quantity=1, price=number)
+    item.validate()
+    assert f'"price":{text}' in item.to_json()
+
+
+def test_an_infinity_that_was_computed_is_no_number_that_came() -> None:
+    received = wire.decode(b"1e400")
+    for number in (received * 2, received - 1, math.inf):
+        with pytest.raises(ApiValueError, match="no JSON number"):
+            wire.encode([number])
+
+
+def test_what_is_no_json_but_read_all_the_same_is_refused_on_the_way_back() -> None:
+    for text in (b"[NaN]", b"[Infinity]", b"[-Infinity]"):
+        data = wire.decode(text)
+        assert not math.isfinite(data[0])
+        with pytest.raises(ApiValueError, match=r"no JSON number at \$\[0\]"):
+            wire.encode(data)
+
+
+@pytest.mark.parametrize(
+    ("text", "again"),
+    [
+        ("-0.0", "-0.0"),
+        ("0.1", "0.1"),
+        ("1e22", "1e22"),
+        ("5e-324", "5e-324"),
+        ("1e-400", "0.0"),
+        ("0.12345678901234567890", "0.12345678901234568"),
+        ("1.7976931348623157e308", "1.7976931348623157e308"),
+        ("9007199254740993", "9007199254740993"),
+        (str(2**64), str(2**64)),
+        ("1" * 4_000, "1" * 4_000),
+        ('{"a":1,"a":2}', '{"a":2}'),
+        ('"\\ud800"', '"\\ud800"'),
+    ],
+)
+def test_a_number_that_python_reads_is_written_as_python_has_it(text: str, again: str) -> None:
+    for end in ("", "\n", " \r\n\t"):
+        data = wire.decode((text + end).encode())
+        assert wire.encode(data).decode().replace("e+", "e") == again
+        assert math.copysign(1, data) < 0 if text == "-0.0" else True
+
+
+@given(st.lists(st.floats(allow_nan=False, allow_infinity=False), max_size=50))
+def test_numbers_read_the_same_however_often_they_came(numbers: list[float]) -> None:
+    text = json.dumps(numbers).encode()
+    for _ in range(2):
+        decoded = wire.decode(text)
+        assert list(map(repr, decoded)) == list(map(repr, numbers))
+
+
+def test_far_more_numbers_than_are_remembered_are_read() -> None:
+    numbers = [each / 8 for each in range(10_000)]
+    assert wire.decode(json.dumps(numbers).encode()) == numbers
+    assert wire.decode(json.dumps(numbers).encode()) == numbers
+
+
+@pytest.mark.parametrize("text", [b"", b" ", b"{", b"[1] 2", b"1 x", b"\xff", b"nul", b"[1,]"])
+def test_what_is_no_json_is_a_value_error(text: bytes) -> None:
+    with pytest.raises(ValueError, match=r"\w"):
+        wire.decode(text)
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-32-le"])
+def test_json_is_read_in_every_encoding_that_json_may_have(encoding: str) -> None:
+    assert wire.decode('{"a": "ä"}'.encode(encoding)) == {"a": "ä"}
+
+
+def test_an_integer_of_more_digits_than_python_writes_is_written() -> None:
+    assert wire.encode({"a": 10**5_000}).decode() == f'{{"a":1{"0" * 5_000}}}'
+
+
+@pytest.mark.parametrize(
+    ("number", "text"),
+    [
+        (Decimal("5.00"), "5"),
+        (Decimal("-0"), "0"),
+        (Decimal("1E+3"), "1000"),
+        (Decimal("0.1"), "0.1"),
+        (Decimal("1e400"), "1E+400"),
+        (Decimal("-1e999999"), "-1E+999999"),
+    ],
+)
+def test_a_decimal_is_written_as_the_number_it_is(number: Decimal, text: str) -> None:
+    assert wire.encode(number).decode() == text
+    assert wire.encode(wire.plain([number])).decode() == f"[{text}]"
+
+
+def test_a_whole_number_is_one_whatever_its_type() -> None:
+    assert whole(True) is None
+    assert whole(5.0) is None
+    assert whole("5") is None
+    assert whole(5) == whole(Decimal("5.00")) == 5
+    assert whole(Decimal("1e308")) == 10**308
+    assert whole(Decimal("1e309")) is None
+    assert whole(Decimal("5.5")) is None
+    assert whole(Decimal("NaN")) is whole(Decimal("sNaN")) is None
+    assert whole(Decimal("Infinity")) is None
+
+
+class Hostile(Exception):
+    def __str__(self) -> str:
+        raise RuntimeError("not even that")
+
+
+class _Items(dict[str, Any]):
+    def items(self) -> Any:
+        raise Hostile
+
+
+class _Mapping(Mapping[str, Any]):
+    def __getitem__(self, key: str) -> Any:
+        raise Hostile
+
+    def __iter__(self) -> Iterator[str]:
+        raise Hostile
+
+    def __len__(self) -> int:
+        return 1
+
+
+class _Zone(tzinfo):
+    def utcoffset(self, moment: datetime | None) -> timedelta:
+        raise Hostile
+
+    def dst(self, moment: datetime | None) -> None: ...
+
+    def tzname(self, moment: datetime | None) -> str:
+        raise Hostile
+
+
+@pytest.mark.parametrize("value", [_Mapping(), datetime(2026, 1, 1, tzinfo=_Zone())])
+def test_what_an_object_of_the_caller_raises_is_the_cause_of_an_error_with_the_path(
+    value: Any,
+) -> None:
+    with pytest.raises((ApiValueError, ApiTypeError), match=r"at \$\.a\[1\]") as caught:
+        wire.encode({"a": [1, value]})
+    assert isinstance(caught.value.__cause__, Hostile)
+    with pytest.raises((ApiValueError, ApiTypeError)) as caught:
+        wire.plain({"a": [1, value]})
+    assert isinstance(caught.value.__cause__, Hostile)
+
+
+@pytest.mark.parametrize("keys", [{(1, 2): 1}, {b"a": 1}, {None: 1, (): 2}])
+def test_a_key_that_json_does_not_have_is_refused_at_its_object(keys: Any) -> None:
+    with pytest.raises(ApiTypeError, match=r"keys must be .* at \$\.a\[0\]$"):
+        wire.encode({"a": [keys]})
+
+
+def test_keys_are_written_the_same_by_every_encoder() -> None:
+    data = {True: 1, None: 2, 3: 3, 4.5: 4, Shade.DARK: 5, "b": 6, "far": wire.decode(b"1e400")}
+    near = {**data, "far": 7}
+    expected = json.dumps(near, separators=(",", ":"), default=str)
+    assert wire.encode(data).decode() == expected.replace('"far":7', '"far":1e400')

@@ -1,9 +1,10 @@
-"""A client that decodes."""
+"""A client that decodes, and both shells for tests of calls over sockets."""
 
 from __future__ import annotations
 
 import pytest
 
+from support.each_shell import each_shell, pytest_generate_tests  # noqa: F401  for pytest
 from talon_one import ApiClient
 
 
