@@ -11,7 +11,7 @@ from typing import Any
 
 from talon_one.dates import write_datetime
 from talon_one.exceptions import ApiTypeError, ApiValueError, OpenApiException
-from talon_one.nesting import converted
+from talon_one.nesting import DEEPEST, converted
 from talon_one.scalars import LongNumber, is_missing, native, said, whole
 
 orjson: Any
@@ -256,7 +256,8 @@ class _Writer:
             inner = self._inner(value)
             is_list = isinstance(inner, list)
             if is_list or isinstance(inner, dict):
-                if id(inner) in containers:
+                # A mapping that is no dict is another dict each time, so levels are counted as well.
+                if id(inner) in containers or len(levels) > DEEPEST:
                     raise ApiValueError("data that contain themselves cannot be written as JSON")
                 containers.add(id(inner))
                 self._above.append(inner)

@@ -6,6 +6,7 @@ import copy
 import pickle
 from collections.abc import Callable
 from contextlib import suppress
+from types import MappingProxyType
 from typing import Any
 
 import pytest
@@ -143,6 +144,17 @@ def test_data_that_contain_themselves_are_refused_or_shown_in_part() -> None:
     others: list[Any] = [session.copy(), pickle.loads(pickle.dumps(session))]
     for other in others:
         assert other.attributes["loop"][0] is other.attributes
+
+
+def test_mappings_that_contain_themselves_are_refused() -> None:
+    inside: dict[str, Any] = {}
+    loop = MappingProxyType(inside)
+    inside["a"] = [loop]
+    session = NewCustomerSessionV2(attributes={"loop": loop})
+    for method in (session.to_json, session.to_wire, session.validate):
+        with pytest.raises(ApiValueError, match="contain"):
+            method()
+    assert repr(session)
 
 
 def test_what_two_places_share_is_shared_by_a_copy() -> None:

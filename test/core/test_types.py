@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from datetime import date, datetime, timezone
 from typing import Any
 
 import pytest
 
 from support.server import RecordingServer
-from talon_one import NULL, ApiClient, Configuration, Model
+from talon_one import NULL, ApiClient, CartItem, Configuration, Model
 from talon_one.fields import field
 from talon_one.operation import Operation, header, path
+from talon_one.request import Request
 from talon_one.type_names import Shape, parse, type_name
+from talon_one.types import convert
 from talon_one.validation import value_violations, violations
 
 
@@ -82,3 +85,34 @@ class Settings(Model):
 def test_a_required_property_of_any_type_may_be_null_but_not_missing() -> None:
     assert violations(Settings(value=NULL)) == []
     assert [str(each) for each in violations(Settings.from_dict({}))] == ["$.value is required"]
+
+
+@pytest.mark.parametrize(
+    ("written", "data", "expected"),
+    [
+        (list[CartItem], [{"sku": "A"}, 7], [CartItem.from_dict({"sku": "A"}), 7]),
+        (list[CartItem], {"sku": "A"}, {"sku": "A"}),
+        (dict[str, CartItem], {"a": {"sku": "A"}}, {"a": CartItem.from_dict({"sku": "A"})}),
+        (dict[str, CartItem], [{"sku": "A"}], [{"sku": "A"}]),
+        (dict[str, list[date]], {"a": ["2026-01-31", 1]}, {"a": [date(2026, 1, 31), 1]}),
+        (list[datetime], ["2026-01-31T00:00:00Z"], [datetime(2026, 1, 31, tzinfo=timezone.utc)]),
+        (list["CartItem"], [{"sku": "A"}], [CartItem.from_dict({"sku": "A"})]),
+        (CartItem, {"sku": "A"}, CartItem.from_dict({"sku": "A"})),
+        (CartItem, ["sku"], ["sku"]),
+        (int, "1", "1"),
+    ],
+)
+def test_a_type_may_be_given_as_itself(written: Any, data: Any, expected: Any) -> None:
+    found = convert(data, written)
+    assert found == expected
+    assert repr(found) == repr(expected), "of the same classes"
+
+
+@pytest.mark.parametrize(
+    ("target", "shown"), [("/v1/a?b=c?d&e=f", "/v1/a"), ("/v1/a", "/v1/a"), ("/v1/a?", "/v1/a")]
+)
+def test_the_query_of_a_request_is_not_shown(target: str, shown: str) -> None:
+    request = Request("getA", "GET", "https://a.talon.one", target, {}, None)
+    assert request.url == f"https://a.talon.one{target}"
+    assert request.url_without_query == f"https://a.talon.one{shown}"
+    assert repr(request) == f"<Request getA: GET https://a.talon.one{shown}>"
