@@ -26,7 +26,7 @@ HOME = {
     "ConnectTimeoutError": "exceptions",
     "ForbiddenException": "exceptions",
     "Hooks": "observe",
-    "InsecureHostWarning": "configuration",
+    "InsecureHostWarning": "address",
     "IntegrationApi": "api.integration_api",
     "ManagementApi": "api.management_api",
     "Model": "model",

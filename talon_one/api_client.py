@@ -9,10 +9,13 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import talon_one
-from talon_one.base_client import CLOSED, BaseClient
+from talon_one.base_client import CLOSED, SECRETS, BaseClient
+from talon_one.constructors import explained
 from talon_one.exceptions import ApiException, ClientClosedError
+from talon_one.headers import HARMLESS
 from talon_one.request import take_options
 from talon_one.response import Answer
+from talon_one.secret import hidden_values
 
 if TYPE_CHECKING:
     from multiprocessing.pool import ThreadPool
@@ -36,6 +39,7 @@ class ApiClient(BaseClient):
         pool_threads: Threads that calls with ``async_req=True`` run in.
     """
 
+    @explained("ApiClient(Configuration(host=..., api_key={'api_key_v1': ...}))", SECRETS)
     def __init__(
         self,
         configuration: talon_one.Configuration | None = None,
@@ -226,6 +230,9 @@ class ApiClient(BaseClient):
         Raises:
             ApiTypeError: Form fields and files, which only the upload operations send.
         """
+        # Here as well, because this frame keeps them.
+        header_params = hidden_values(header_params, HARMLESS)
+        _request_auth = hidden_values(_request_auth, HARMLESS)
         operation, configuration, arguments = self._by_hand(
             resource_path,
             method,

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, NamedTuple, Protocol
 
-from talon_one.exceptions import ApiValueError, ConfigurationError
+from talon_one.exceptions import ApiValueError, ConfigurationError, OpenApiException
+from talon_one.guard import raised_by_signal
+from talon_one.secret import Secret, hidden
 
 
 class Credentials(Protocol):
@@ -79,8 +81,7 @@ def auth_header(
     """
     if not accepted:
         return None
-    if configuration.refresh_api_key_hook is not None:
-        configuration.refresh_api_key_hook(configuration)
+    refresh(configuration)
     for name in accepted:
         value = credential(configuration, name)
         if value is None and name == "integration_auth":
@@ -92,6 +93,25 @@ def auth_header(
     unknown = ", ".join(repr(name) for name in configuration.api_key if name not in known)
     given = f" (given is {unknown}, which names no scheme)" if unknown else ""
     raise ConfigurationError(f"no credential for this call: it needs {wanted}{given}")
+
+
+def refresh(configuration: Credentials) -> None:
+    """Let the function of the application renew the credentials, if it has one.
+
+    Raises:
+        ConfigurationError: It failed; the cause is chained.
+    """
+    hook = configuration.refresh_api_key_hook
+    if hook is None:
+        return
+    try:
+        hook(configuration)
+    except (OpenApiException, MemoryError):
+        raise
+    except Exception as cause:  # It is the application's; the call must end in our tree.
+        if raised_by_signal(cause):
+            raise
+        raise ConfigurationError(f"refresh_api_key_hook failed: {type(cause).__name__}") from cause
 
 
 def credential(configuration: Credentials, name: str) -> str | None:
@@ -127,16 +147,17 @@ def signature(application_id: int | str, secret: str, body: bytes) -> str:
     """
     import hmac
 
+    signer = f"signer={application_id}; signature="
     try:
         key = bytes.fromhex(secret)
-    except ValueError:
+    except (TypeError, ValueError):
         # Neither the message nor its cause may quote the secret.
         raise ConfigurationError(
             "the Application secret must be a hexadecimal string of even length"
         ) from None
     # The platform defines the signature as HMAC-MD5.
     digest = hmac.new(key, body, "md5").hexdigest()
-    return f"signer={application_id}; signature={digest}"
+    return Secret(signer + digest)
 
 
 def _computed_signature(configuration: Credentials, body: bytes | None) -> str | None:
@@ -157,5 +178,5 @@ def _prefixed(key: str, prefix: str | None, scheme: Scheme) -> str:
         raise ApiValueError(f"the credential for {scheme.header} must be text")
     prefix = scheme.prefix if prefix is None else prefix.strip()
     if not prefix or key.lower().startswith(f"{prefix.lower()} "):
-        return key
-    return f"{prefix} {key}"
+        return hidden(key)
+    return Secret(f"{prefix} {key}")

@@ -10,25 +10,34 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar, overload
 
 from talon_one import __version__, wire
+from talon_one.address import without_credentials
 from talon_one.attempts import Attempts
+from talon_one.by_hand import operation_by_hand
 from talon_one.call import Call
 from talon_one.configuration import Configuration
 from talon_one.exceptions import ApiTypeError, ApiValueError
+from talon_one.guard import guarded
+from talon_one.headers import HARMLESS, check_header
 from talon_one.model import Model
-from talon_one.operation import Body, Operation, header, query
-from talon_one.request import JSON_TYPE, build, check_header, path_segment
+from talon_one.request import JSON_TYPE, build
 from talon_one.response import Answer, decode, text
-from talon_one.retry import RetryBudget, as_policy
+from talon_one.retry import RetryBudget
+from talon_one.secret import Secrets, hidden, hidden_values
+from talon_one.settings import checked_policy
 from talon_one.types import convert, model_class
 
 if TYPE_CHECKING:
     from typing_extensions import Self
 
+    from talon_one.operation import Operation
     from talon_one.request import CallOptions
     from talon_one.retry import RetryPolicy
     from talon_one.turns import Turns
 
 M = TypeVar("M", bound=Model)
+
+SECRETS = ("header_value", "cookie")
+"""Arguments of the constructors that no report of local variables may show."""
 
 CLOSED = "this client is closed; make a new one"
 
@@ -68,7 +77,7 @@ class BaseClient:
         self._budget = RetryBudget()
         self._turns = self._new_turns()
         _clients.add(self)
-        self.default_headers: dict[str, str] = {}
+        self.default_headers: dict[str, str] = Secrets(harmless=HARMLESS)
         self.user_agent = f"talon_one-python/{__version__}"
         if header_name is not None:
             self.set_default_header(header_name, header_value or "")
@@ -88,14 +97,14 @@ class BaseClient:
         BaseClient._defaults[cls.asynchronous] = default
 
     def __repr__(self) -> str:
-        return f"<{type(self).__name__} {self.configuration.host}>"
+        return f"<{type(self).__name__} {without_credentials(self.configuration.host)}>"
 
     # -- Headers of every request --------------------------------------------------------------
 
     @property
     def user_agent(self) -> str:
         """Value of the header ``User-Agent``."""
-        return self.default_headers["User-Agent"]
+        return self.default_headers.get("User-Agent", "")
 
     @user_agent.setter
     def user_agent(self, value: str) -> None:
@@ -103,8 +112,10 @@ class BaseClient:
 
     def set_default_header(self, header_name: str, header_value: str) -> None:
         """Add a header to every request from now on."""
-        check_header(header_name, header_value)
-        self.default_headers[header_name] = header_value
+        header_value = hidden(header_value)
+        with guarded("a header"):
+            check_header(header_name, header_value)
+            self.default_headers[str(header_name)] = str(header_value)
 
     # -- Calls ---------------------------------------------------------------------------------
 
@@ -129,22 +140,22 @@ class BaseClient:
         Raises:
             ApiTypeError, ApiValueError: The arguments cannot be sent.
         """
-        timeout = configuration.timeout_for(
-            operation.read_timeout, options.timeout, options.deadline
-        )
-        policy = self._policy(configuration, options)
-        request = build(
-            operation, configuration, self.default_headers, args, kwargs, options, self._warned
-        )
+        with guarded("an argument of ", operation.id):
+            timeout = configuration.timeout_for(
+                operation.read_timeout, options.timeout, options.deadline
+            )
+            policy = self._policy(configuration, options)
+            request = build(
+                operation, configuration, self.default_headers, args, kwargs, options, self._warned
+            )
         attempts = Attempts(operation, request, timeout, policy, self._budget)
         return Call(operation, request, options, attempts, self.configuration, self._turns)
 
     def _policy(self, configuration: Configuration, options: CallOptions) -> RetryPolicy:
-        try:
-            policy = as_policy(configuration.retries)
-            return policy if options.retries is None else as_policy(options.retries, policy)
-        except TypeError as cause:
-            raise ApiTypeError(str(cause)) from cause
+        policy = checked_policy("retries", configuration.retries)
+        if options.retries is None:
+            return policy
+        return checked_policy("_retries", options.retries, policy)
 
     def _pool_size(self) -> int:
         """Return how many connections to a host there may be."""
@@ -181,37 +192,28 @@ class BaseClient:
         **settings: Any,
     ) -> tuple[Operation, Configuration, dict[str, Any]]:
         """Return what the arguments of ``call_api`` stand for: operation, settings, arguments."""
-        if post_params or files:
-            raise ApiTypeError("forms and files are sent by the methods of the import operations")
-        safe = self.configuration.safe_chars_for_path_param
-        for name, value in (path_params or {}).items():
-            resource_path = resource_path.replace(f"{{{name}}}", path_segment(name, value, safe))
-        pairs = query_params.items() if isinstance(query_params, Mapping) else query_params or []
-        values: dict[str, Any] = {}
-        for name, value in pairs:
-            # A pair may occur several times, which is how a list is written here.
-            values[name] = value if name not in values else [*_as_list(values[name]), value]
-        commas = {name for name, style in (collection_formats or {}).items() if style == "csv"}
-        operation = Operation(
-            f"{method.upper()} {resource_path}",
-            method.upper(),
-            resource_path,
-            *(query(name, name, "Any", comma=name in commas) for name in values),
-            *(header(name, name, "Any") for name in header_params or {}),
-            body=None if body is None else Body("body", "Any"),
-            results=dict(response_types_map or {200: response_type or "Any"}),
-            security=tuple(auth_settings or ()),
-            accept=(header_params or {}).get("Accept", JSON_TYPE),
-        )
-        arguments = {name: value for name, value in values.items() if value is not None}
-        arguments.update(header_params or {})
-        if body is not None:
-            arguments["body"] = body
+        header_params = hidden_values(header_params, HARMLESS)
+        with guarded("an argument of call_api"):
+            operation, values = operation_by_hand(
+                resource_path,
+                method,
+                path_params,
+                query_params,
+                header_params,
+                body,
+                post_params,
+                files,
+                response_type,
+                auth_settings,
+                collection_formats,
+                response_types_map,
+                safe=self.configuration.safe_chars_for_path_param,
+            )
         configuration = self.configuration
         if _host is not None:
             configuration = copy.deepcopy(configuration)
             configuration.host = _host
-        return operation, configuration, {**arguments, **settings}
+        return operation, configuration, {**values, **settings}
 
     # -- Conversion ----------------------------------------------------------------------------
 
@@ -308,7 +310,3 @@ def _start_clean_after_fork() -> None:
 
 if hasattr(os, "register_at_fork"):  # Not on Windows, which has no fork.
     os.register_at_fork(after_in_child=_start_clean_after_fork)
-
-
-def _as_list(value: Any) -> list[Any]:
-    return value if isinstance(value, list) else [value]

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from talon_one.api_response import ApiResponse
 from talon_one.response import result
+from talon_one.secret import forget_locals
 
 if TYPE_CHECKING:
     from talon_one.attempts import Attempts
@@ -149,6 +150,7 @@ class Call:
         Raises:
             ApiException: There is no next one.
         """
+        forget_locals(failure)
         pause, final = self._attempts.failed(failure)
         if self._observation is not None:
             self._observation.failed(failure, final)
@@ -168,5 +170,6 @@ class Call:
 
     def ended(self, cause: BaseException) -> None:
         """Note that the call ends for a reason of its own, so that what hooks began ends too."""
+        forget_locals(cause)
         if self._observation is not None:
             self._observation.ended(cause)

@@ -4,26 +4,27 @@ from __future__ import annotations
 
 import copy
 import os
-import warnings
 from collections.abc import Callable, Iterable, Mapping
 from enum import Enum
-from functools import cache
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, Union, cast
 
-from talon_one.auth import SCHEMES, credential
-from talon_one.exceptions import ApiAttributeError, ApiTypeError, ConfigurationError
+from talon_one.address import PLACEHOLDER_HOST, without_credentials
+from talon_one.auth import SCHEMES, credential, refresh
+from talon_one.constructors import explained
+from talon_one.exceptions import ApiAttributeError, ConfigurationError
+from talon_one.guard import guarded
+from talon_one.retry import RetryPolicy
+from talon_one.settings import checked
 from talon_one.suggest import did_you_mean
-from talon_one.timeout import Timeout, as_timeout
+from talon_one.timeout import Timeout, as_deadline, as_timeout
 
 if TYPE_CHECKING:
     import logging
 
+    import urllib3
     from typing_extensions import Self
 
     from talon_one.observe import Hooks
-
-PLACEHOLDER_HOST = "https://yourbaseurl.talon.one"
-"""Host of the API description, which everyone replaces by that of their deployment."""
 
 
 class DefaultPoolSize(int):
@@ -32,6 +33,9 @@ class DefaultPoolSize(int):
 
 DEFAULT_POOL_SIZE = DefaultPoolSize(4 * (os.cpu_count() or 1))
 """Connections to a host that a blocking client keeps unless told otherwise."""
+
+RetrySetting = Union[int, bool, RetryPolicy, "urllib3.Retry", None]
+"""A number of retries, a `RetryPolicy`, a `urllib3.Retry`, or ``False`` for none."""
 
 TimeoutSetting = float | tuple[float | None, float | None] | Timeout | None
 """A `Timeout`, seconds for each step, or a pair of seconds to connect and to read."""
@@ -52,6 +56,8 @@ class _Unset(Enum):
 
 
 _UNSET = _Unset.UNSET
+
+_SECRETS = ("api_key", "access_token", "application_secret", "password")
 
 
 class Configuration:
@@ -86,6 +92,7 @@ class Configuration:
     _default: ClassVar[Configuration | None] = None
     _complete = False
 
+    @explained("Configuration(host=..., api_key={'api_key_v1': ...})", _SECRETS)
     def __init__(
         self,
         host: str | None = None,
@@ -110,14 +117,17 @@ class Configuration:
         cert_file: str | None = None,
         key_file: str | None = None,
         verify_ssl: bool = True,
-        retries: Any = None,
+        retries: RetrySetting = None,
         hooks: Iterable[Hooks] = (),
         calls_per_id: int | None = None,
         debug: bool | None = None,
     ) -> None:
         self.host = PLACEHOLDER_HOST if host is None else host
-        self.api_key: dict[str, str] = _mapping("api_key", api_key)
-        self.api_key_prefix: dict[str, str] = _mapping("api_key_prefix", api_key_prefix)
+        # Copies, which `settings.checked` makes when they are set.
+        self.api_key = cast("dict[str, str]", {} if api_key is None else api_key)
+        self.api_key_prefix = cast(
+            "dict[str, str]", {} if api_key_prefix is None else api_key_prefix
+        )
         self.application_id = application_id
         self.application_secret = application_secret
         self.username = username
@@ -166,12 +176,18 @@ class Configuration:
             self.debug = debug
         self._complete = True
 
-    def __setattr__(self, name: str, value: Any) -> None:
-        # Subclasses may have settings of their own.
-        if self._complete and type(self) is Configuration and not hasattr(self, name):
-            hint = did_you_mean(name, [each for each in dir(self) if not each.startswith("_")])
-            raise ApiAttributeError(f"Configuration has no setting {name!r}.{hint}")
-        super().__setattr__(name, value)
+    if not TYPE_CHECKING:  # Hidden, so that type checkers go on reporting names that do not exist.
+
+        def __setattr__(self, name: str, value: Any) -> None:
+            # Subclasses may have settings of their own.
+            if self._complete and type(self) is Configuration and not hasattr(self, name):
+                hint = did_you_mean(name, [each for each in dir(self) if not each.startswith("_")])
+                raise ApiAttributeError(f"Configuration has no setting {name!r}.{hint}")
+            if name == "connection_pool_maxsize" and value is None:
+                value = DEFAULT_POOL_SIZE
+            with guarded("the setting ", name):
+                value = checked(name, value)
+            super().__setattr__(name, value)
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str] | None = None) -> Self:
@@ -254,7 +270,8 @@ class Configuration:
             found = as_timeout(self.timeout, Timeout())
         ends = self.deadline if deadline is None else deadline
         if ends is not None:
-            found = as_timeout(found._replace(deadline=ends), found)
+            name = "deadline" if deadline is None else "_deadline"
+            found = found._replace(deadline=as_deadline(name, ends))
         return as_timeout(asked, found)
 
     # -- Credentials ---------------------------------------------------------------------------
@@ -263,8 +280,7 @@ class Configuration:
         """Return a credential with its prefix, by name of its scheme or of its header."""
         if identifier in SCHEMES:
             return credential(self, identifier)
-        if self.refresh_api_key_hook is not None:
-            self.refresh_api_key_hook(self)
+        refresh(self)
         key = self.api_key.get(identifier) or (self.api_key.get(alias) if alias else None)
         prefix = self.api_key_prefix.get(identifier)
         return f"{prefix} {key}" if key and prefix else key
@@ -299,12 +315,15 @@ class Configuration:
         known = self.get_host_settings() if servers is None else servers
         if index is None:
             return self.host
-        if not 0 <= index < len(known):
-            raise ConfigurationError(f"there are {len(known)} servers, none has the index {index}")
-        url: str = known[index]["url"]
-        for name, value in (variables or {}).items():
-            url = url.replace(f"{{{name}}}", value)
-        return url
+        with guarded("an argument of get_host_from_settings"):
+            if not 0 <= index < len(known):
+                raise ConfigurationError(
+                    f"there are {len(known)} servers, none has the index {index}"
+                )
+            url: str = known[index]["url"]
+            for name, value in (variables or {}).items():
+                url = url.replace(f"{{{name}}}", value)
+            return url
 
     # -- Logging -------------------------------------------------------------------------------
 
@@ -338,8 +357,9 @@ class Configuration:
             self._log_handler = None
         self._logger_file = value
         if value:
-            self._log_handler = logging.FileHandler(value)
-            self._log_handler.setFormatter(logging.Formatter(self.logger_format))
+            with guarded("logger_file"):
+                self._log_handler = logging.FileHandler(value)
+                self._log_handler.setFormatter(logging.Formatter(self.logger_format))
             logger.addHandler(self._log_handler)
 
     def to_debug_report(self) -> str:
@@ -361,8 +381,7 @@ class Configuration:
         names = sorted(self.api_key)
         names += [name for name in ("access_token", "application_secret") if getattr(self, name)]
         given = ", ".join(names) or "none"
-        host = f"***@{self.host.rpartition('@')[2]}" if "@" in self.host else self.host
-        return f"<Configuration host={host!r} credentials={given}>"
+        return f"<Configuration host={without_credentials(self.host)!r} credentials={given}>"
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Configuration):
@@ -370,84 +389,3 @@ class Configuration:
         return vars(self) == vars(other)
 
     __hash__ = None  # type: ignore[assignment]  # settings change, so they must not be keys
-
-
-def _mapping(name: str, given: Mapping[str, str] | None) -> dict[str, str]:
-    if given is None:
-        return {}
-    if not isinstance(given, Mapping):
-        raise ApiTypeError(
-            f"{name} of a Configuration is a dict, such as {{'api_key_v1': '...'}} or"
-            " {'management_key': '...'}; a text goes to IntegrationApi(host=..., api_key=...)"
-        )
-    return dict(given)
-
-
-@cache
-def base_url(host: str) -> str:
-    """Return *host* in the form that paths are appended to.
-
-    Raises:
-        ConfigurationError: *host* is no address of a deployment; the message says what is wrong.
-    """
-    from urllib.parse import urlsplit
-
-    if not isinstance(host, str) or not host.strip():
-        raise ConfigurationError("no host is set; use the address of your deployment")
-    # First, because the messages below quote the host.
-    if "@" in host or any(c.isspace() for c in host):
-        raise ConfigurationError("the host must hold neither credentials nor blanks")
-    address = host.rstrip("/")
-    if address == PLACEHOLDER_HOST:
-        raise ConfigurationError(
-            f"the host is still the placeholder {PLACEHOLDER_HOST}; set it to the address of your"
-            " deployment, with Configuration(host=...) or TALON_ONE_HOST"
-        )
-    try:
-        parts = urlsplit(address)
-        valid = parts.port is None or parts.port > 0
-    except ValueError as cause:
-        raise ConfigurationError(f"the host {host!r} is no address: {cause}") from cause
-    if parts.scheme not in ("http", "https") or not parts.hostname or not valid:
-        raise ConfigurationError(
-            f"the host {host!r} needs a scheme and a name, such as https://mycompany.talon.one"
-        )
-    if parts.path or parts.query or parts.fragment:
-        raise ConfigurationError(
-            f"the host {host!r} has a path; paths such as /v2 are added by the calls themselves"
-        )
-    if not parts.hostname.isascii():
-        _check_name(address)
-    if parts.scheme == "http" and not is_loopback(parts.hostname):
-        # Once for each host, because this function remembers what it has seen.
-        warnings.warn(
-            f"calls to {address} are not encrypted: keys and customer data can be read on the way",
-            InsecureHostWarning,
-            stacklevel=2,
-        )
-    return address
-
-
-def _check_name(address: str) -> None:
-    """Refuse a host that has no form in ASCII, in which it is looked up and sent."""
-    from urllib3.exceptions import LocationParseError
-    from urllib3.util import parse_url
-
-    try:
-        parse_url(address)
-    except LocationParseError as cause:
-        raise ConfigurationError(f"the host {address!r} is no address: {cause}") from cause
-
-
-class InsecureHostWarning(UserWarning):
-    """Credentials are going to be sent over a connection that is not encrypted."""
-
-
-def is_loopback(host: str) -> bool:
-    """Say whether what is sent to a host stays on this machine."""
-    from ipaddress import ip_address
-
-    try:
-        return host == "localhost" or ip_address(host).is_loopback
-    except ValueError:
-        return False

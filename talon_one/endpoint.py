@@ -9,13 +9,19 @@ from typing import TYPE_CHECKING, Any, ParamSpec, TypedDict, TypeVar, cast
 
 # What the annotations of methods name is looked up in it, and loaded, only if they are evaluated.
 import talon_one
+from talon_one.address import without_credentials
+from talon_one.constructors import explained
+from talon_one.exceptions import ApiAttributeError, ApiTypeError
 from talon_one.operation import Operation
 from talon_one.special_forms import Self
+from talon_one.suggest import did_you_mean
 
 P = ParamSpec("P")
 T = TypeVar("T")
 A = TypeVar("A", bound="talon_one.pagination.ListAnswer[Any]")
 F = TypeVar("F", bound=Callable[..., Any])
+
+_SECRETS = ("api_key",)
 
 
 class CallSettings(TypedDict, total=False):
@@ -47,11 +53,11 @@ class BaseApi:
 
     _scheme = ""
 
+    @explained("IntegrationApi(ApiClient(...)) or IntegrationApi(host=..., api_key=...)", _SECRETS)
     def __init__(
         self, api_client: Any = None, *, host: str | None = None, api_key: str | None = None
     ) -> None:
         from talon_one.configuration import Configuration
-        from talon_one.exceptions import ApiTypeError
 
         client_class = self._client_class()
         if host is not None or api_key is not None:
@@ -74,12 +80,21 @@ class BaseApi:
                 f"{type(self).__name__} takes an ApiClient, or the keywords host and api_key,"
                 f" not {type(api_client).__name__}"
             )
-        elif getattr(api_client, "asynchronous", None) is not client_class.asynchronous:
+        elif self._is_of_other_kind(api_client, client_class):
             raise ApiTypeError(self._other_kind())
         self.api_client = api_client
 
     def _client_class(self) -> type[Any]:
         raise NotImplementedError
+
+    def _is_of_other_kind(self, api_client: Any, client_class: type[Any]) -> bool:
+        # A mock with the attributes of a client has another mock in the place of this one.
+        asynchronous = api_client.asynchronous if hasattr(api_client, "asynchronous") else None
+        if isinstance(asynchronous, bool):
+            return asynchronous is not client_class.asynchronous
+        from talon_one.base_client import BaseClient
+
+        return isinstance(api_client, BaseClient) and not isinstance(api_client, client_class)
 
     def _other_kind(self) -> str:
         """Return what to say to who brings the wrong kind of client."""
@@ -96,7 +111,6 @@ class BaseApi:
 
     def _operation_of(self, method: Any) -> Operation:
         """Return the operation of a method of this very object."""
-        from talon_one.exceptions import ApiTypeError
         from talon_one.operation import operation_of
 
         operation = operation_of(method)
@@ -105,14 +119,13 @@ class BaseApi:
         return operation
 
     def __repr__(self) -> str:
-        return f"<{type(self).__name__} {self.api_client.configuration.host}>"
+        # A mock in the place of a client may have no settings.
+        host = getattr(getattr(self.api_client, "configuration", None), "host", "")
+        return f"<{type(self).__name__} {without_credentials(str(host))}>"
 
     if not TYPE_CHECKING:  # Hidden, so that type checkers go on reporting names that do not exist.
 
         def __getattr__(self, name: str) -> Any:
-            from talon_one.exceptions import ApiAttributeError
-            from talon_one.suggest import did_you_mean
-
             hint = did_you_mean(name, dir(type(self)))
             raise ApiAttributeError(f"{type(self).__name__} has no attribute {name!r}.{hint}")
 
@@ -259,7 +272,10 @@ def _variant(method: Any, **setting: Any) -> Any:
     def decorate(declaration: Any) -> Any:
         # It calls the client itself: warnings count the frames between the client and its caller.
         def variant(self: Api, *args: Any, **kwargs: Any) -> Any:
-            return self.api_client.call(operation, args, {**setting, **kwargs})
+            # Not in a copy: the settings of the call are taken out of it, credentials among them.
+            for name, value in setting.items():
+                kwargs.setdefault(name, value)
+            return self.api_client.call(operation, args, kwargs)
 
         return as_variant(variant, method, declaration)
 

@@ -7,6 +7,9 @@ import time
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from talon_one.headers import HARMLESS, check_header
+from talon_one.secret import hidden
+
 if TYPE_CHECKING:
     from talon_one.configuration import Configuration
     from talon_one.exceptions import ApiException
@@ -14,18 +17,6 @@ if TYPE_CHECKING:
     from talon_one.request import Request
 
 logger = logging.getLogger("talon_one")
-
-_SHOWN_HEADERS = frozenset(
-    {
-        "accept",
-        "content-length",
-        "content-type",
-        "date",
-        "retry-after",
-        "user-agent",
-        "x-request-id",
-    }
-)
 
 
 class CallEvent:
@@ -74,10 +65,11 @@ class CallEvent:
 
     def add_header(self, name: str, value: str) -> None:
         """Add a header to the request, such as ``traceparent``; for `Hooks.on_request`."""
-        from talon_one.request import check_header
+        from talon_one.guard import guarded
 
-        check_header(name, value)
-        self._request.headers[name] = value
+        with guarded("a header"):
+            check_header(name, value)
+            self._request.headers[str(name)] = hidden(value)
 
     def __repr__(self) -> str:
         return f"<CallEvent {self.operation_id} attempt={self.attempt} status={self.status}>"
@@ -193,4 +185,4 @@ def observe(
 
 
 def _shown(headers: Mapping[str, str]) -> dict[str, str]:
-    return {name: text for name, text in headers.items() if name.lower() in _SHOWN_HEADERS}
+    return {name: text for name, text in headers.items() if name.lower() in HARMLESS}

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from talon_one.request import check_header
+from talon_one.address import is_loopback
+from talon_one.headers import check_header
 
 if TYPE_CHECKING:
     from talon_one.configuration import Configuration
@@ -34,8 +35,6 @@ def proxy_for(configuration: Configuration, base: str) -> str | None:
     if not configuration.trust_env:
         return None
     from urllib.request import getproxies
-
-    from talon_one.configuration import is_loopback
 
     found = getproxies()
     parts = urlsplit(base)

@@ -5,17 +5,21 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from datetime import date, datetime
+from enum import Enum
 from functools import cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import quote
 
 from talon_one import wire
+from talon_one.address import base_url
 from talon_one.auth import SCHEMES, auth_header
-from talon_one.configuration import base_url
 from talon_one.exceptions import ApiTypeError, ApiValueError, ModelValidationError
+from talon_one.guard import guarded
+from talon_one.headers import HARMLESS, check_header, check_headers
 from talon_one.misspelled import warn
 from talon_one.model import Model
 from talon_one.operation import IDEMPOTENCY_KEY
+from talon_one.secret import hidden_values
 from talon_one.suggest import did_you_mean
 from talon_one.types import model_class
 from talon_one.validation import findings, value_violations
@@ -29,7 +33,8 @@ JSON_TYPE = "application/json"
 
 _NUMBERS = {"int": re.compile(r"-?[0-9]+"), "float": re.compile(r"-?[0-9]+(\.[0-9]+)?")}
 _KEY_HEADER = IDEMPOTENCY_KEY.lower()
-_FORBIDDEN_IN_HEADERS = re.compile(r"[\r\n\x00]|[^\x00-\xff]")
+_LENGTH = frozenset({"Content-Length"})
+_NONE: frozenset[str] = frozenset()
 
 
 class Carryover:
@@ -135,11 +140,11 @@ _IGNORED_OPTIONS = frozenset({"_host_index", "_check_input_type", "_check_return
 def take_options(kwargs: dict[str, Any]) -> CallOptions:
     """Remove the settings of the call from *kwargs* and return them."""
     options = CallOptions()
-    for keyword in [name for name in kwargs if name[0] == "_" or name == "async_req"]:
+    with guarded("a setting of the call"):
+        _take_mappings(kwargs, options)
+    for keyword in [name for name in kwargs if name[:1] == "_" or name == "async_req"]:
         if keyword in _OPTIONS:
             value = kwargs.pop(keyword)
-            if keyword in _MAPPINGS and value is not None and not isinstance(value, Mapping):
-                raise ApiTypeError(f"{keyword} is a dict, such as {_MAPPINGS[keyword]}")
             if value is not None:
                 setattr(options, _OPTIONS[keyword], value)
         elif keyword == "_return_http_data_only":
@@ -147,6 +152,22 @@ def take_options(kwargs: dict[str, Any]) -> CallOptions:
         elif keyword in _IGNORED_OPTIONS:
             del kwargs[keyword]
     return options
+
+
+def _take_mappings(kwargs: dict[str, Any], options: CallOptions) -> None:
+    # Both out of *kwargs* before either is looked at: a tool that reports the locals of a failed
+    # call would show them.
+    taken = [(each, kwargs.pop(each)) for each in _MAPPINGS if kwargs.get(each) is not None]
+    refused = []
+    while taken:
+        keyword, value = taken.pop()
+        if isinstance(value, Mapping):
+            setattr(options, _OPTIONS[keyword], hidden_values(value, HARMLESS))
+        else:
+            refused.append(keyword)
+        del value
+    for keyword in refused:
+        raise ApiTypeError(f"{keyword} is a dict, such as {_MAPPINGS[keyword]}")
 
 
 def build(
@@ -199,9 +220,11 @@ def build(
     if options.content_type and body is not None:
         headers["Content-Type"] = options.content_type
     if options.headers:
+        for name, text in options.headers.items():
+            check_header(name, text)
         headers.update(options.headers)
     _authenticate(operation, configuration, headers, body, options)
-    _check_headers(headers)
+    check_headers(headers, _NONE if body is None or isinstance(body, bytes) else _LENGTH)
     target = f"{path}?{'&'.join(pairs)}" if pairs else path
     queues = configuration.calls_per_id is not None and operation.serialised
     entities = tuple(_entities(operation, values)) if queues else ()
@@ -236,34 +259,12 @@ def path_segment(name: str, value: Any, safe: str = "") -> str:
     if not text.strip("."):
         raise ApiValueError(f"{name} must not be {text!r}: the path would lead elsewhere")
     try:
-        return quote(text, safe=safe)
+        segment = quote(text, safe=safe)
     except UnicodeEncodeError as cause:
         raise ApiValueError(f"{name} {text!r} is no valid Unicode text") from cause
-
-
-def _check_headers(headers: Mapping[str, Any]) -> None:
-    # All at once, and one by one only to tell which of them is wrong.
-    try:
-        clean = _FORBIDDEN_IN_HEADERS.search("".join([*headers, *headers.values()])) is None
-    except TypeError:
-        clean = False
-    if not clean:
-        for name, text in headers.items():
-            check_header(name, text)
-
-
-def check_header(name: str, text: Any) -> None:
-    """Refuse what would break out of a header line, or cannot be put into one.
-
-    Raises:
-        ApiTypeError: The value is not text.
-        ApiValueError: The value holds a line break, or characters that headers cannot carry.
-    """
-    if not isinstance(text, str):
-        raise ApiTypeError(f"the header {name} must be text, not {type(text).__name__}")
-    # The value may be a secret, so the message does not quote it.
-    if _FORBIDDEN_IN_HEADERS.search(text) or _FORBIDDEN_IN_HEADERS.search(name):
-        raise ApiValueError(f"the header {name!r} holds a line break or a non-Latin-1 character")
+    if safe and any(each and not each.strip(".") for each in segment.split("/")):
+        raise ApiValueError(f"{name} must not hold {text!r}: the path would lead elsewhere")
+    return segment
 
 
 def _bind(operation: Operation, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> dict[str, Any]:
@@ -340,9 +341,9 @@ def _query_pairs(parameter: Parameter, value: Any, configuration: Configuration)
 def _text(value: Any, configuration: Configuration | None = None) -> str:
     """Return a value as it is written in paths and queries."""
     if isinstance(value, str):
-        return value.value if hasattr(value, "value") else value
+        return value.value if isinstance(value, Enum) else value
     if isinstance(value, (dict, list, tuple, set, bytes, Model)):
-        raise ApiTypeError(f"{value!r} cannot stand in a URL")
+        raise ApiTypeError(f"{type(value).__name__} cannot stand in a URL")
     if configuration is not None:
         if configuration.datetime_format and isinstance(value, datetime):
             return value.strftime(configuration.datetime_format)
@@ -421,10 +422,11 @@ def _authenticate(
     options: CallOptions,
 ) -> None:
     if options.auth:
-        try:
-            headers[options.auth["key"]] = options.auth["value"]
-        except KeyError as cause:
-            raise ApiTypeError(f"_request_auth lacks the entry {cause}") from cause
+        for entry in ("key", "value"):
+            if entry not in options.auth:
+                raise ApiTypeError(f"_request_auth lacks the entry {entry!r}")
+        check_header(options.auth["key"], options.auth["value"])
+        headers[str(options.auth["key"])] = options.auth["value"]
         return
     given = {name.lower() for name in headers}
     if any(SCHEMES[scheme].header.lower() in given for scheme in operation.security):

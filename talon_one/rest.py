@@ -189,18 +189,24 @@ class RESTClientObject:
         from urllib.parse import urlencode
 
         from talon_one import wire
+        from talon_one.address import split_url
+        from talon_one.by_hand import checked_method
+        from talon_one.guard import guarded
+        from talon_one.headers import HARMLESS, check_headers
         from talon_one.request import Request
+        from talon_one.secret import Secrets
 
-        headers = {"Content-Type": "application/json", **(headers or {})}
-        if query_params:
-            url += f"?{urlencode(query_params)}"
-        if post_params:
-            body = urlencode(post_params).encode()
-        elif body is not None and not isinstance(body, (bytes, str)):
-            body = wire.encode(body)
-        parts = urllib3.util.parse_url(url)
-        base = f"{parts.scheme}://{parts.netloc}"
-        request = Request("", method.upper(), base, parts.request_uri, dict(headers), body)
+        with guarded("an argument of request"):
+            headers = Secrets({"Content-Type": "application/json", **(headers or {})}, HARMLESS)
+            check_headers(headers)
+            if post_params:
+                body = urlencode(post_params).encode()
+            elif body is not None and not isinstance(body, (bytes, str)):
+                body = wire.encode(body)
+            base, target = split_url(url)
+            if query_params:
+                target += f"{'&' if '?' in target else '?'}{urlencode(query_params)}"
+            request = Request("", checked_method(method), base, target, headers, body)
         timeout = as_timeout(_request_timeout, _DEFAULT)
         if not _preload_content:
             return self.open(request, timeout)

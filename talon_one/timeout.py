@@ -62,6 +62,24 @@ def as_timeout(timeout: Any, default: Timeout) -> Timeout:
     return found
 
 
+def as_deadline(name: str, seconds: Any) -> Any:
+    """Return the seconds that a call may take in all.
+
+    Args:
+        name: What the setting is called, for the message.
+        seconds: What it is set to.
+
+    Raises:
+        ApiTypeError: It is no number, not above 0, or longer than 24 days.
+    """
+    if not _is_positive(seconds):
+        raise ApiTypeError(
+            f"{name} is a number of seconds for the whole call, above 0 and up to {_LONGEST:.0f},"
+            f" not {seconds!r}"
+        )
+    return seconds
+
+
 def _is_positive(seconds: Any) -> bool:
     return _is_number(seconds) and 0 < seconds <= _LONGEST
 

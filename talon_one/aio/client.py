@@ -10,10 +10,13 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import talon_one
 from talon_one.aio.connections import pool_size
 from talon_one.aio.transport import Transport
-from talon_one.base_client import CLOSED, BaseClient
+from talon_one.base_client import CLOSED, SECRETS, BaseClient
+from talon_one.constructors import explained
 from talon_one.exceptions import ApiException, ApiTypeError, ClientClosedError
+from talon_one.headers import HARMLESS
 from talon_one.request import take_options
 from talon_one.response import Answer
+from talon_one.secret import hidden_values
 
 if TYPE_CHECKING:
     from asyncio import AbstractEventLoop
@@ -43,6 +46,7 @@ class ApiClient(BaseClient):
 
     asynchronous: ClassVar[bool] = True
 
+    @explained("ApiClient(Configuration(host=..., api_key={'api_key_v1': ...}))", SECRETS)
     def __init__(
         self,
         configuration: talon_one.Configuration | None = None,
@@ -158,6 +162,9 @@ class ApiClient(BaseClient):
             arguments: As those of `talon_one.ApiClient.call_api`; the decoded answer is returned
                 alone unless ``_return_http_data_only`` is ``False``.
         """
+        for name in ("header_params", "_headers", "_request_auth"):
+            if name in arguments:
+                arguments[name] = hidden_values(arguments[name], HARMLESS)
         operation, configuration, kwargs = self._by_hand(resource_path, method, **arguments)
         return await self._call(operation, configuration, (), kwargs)
 

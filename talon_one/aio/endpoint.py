@@ -160,7 +160,10 @@ def _variant(method: Any, **setting: Any) -> Any:
 
     def decorate(declaration: Any) -> Any:
         async def variant(self: Api, *args: Any, **kwargs: Any) -> Any:
-            return await self.api_client.call(operation, args, {**setting, **kwargs})
+            # Not in a copy, see the blocking one.
+            for name, value in setting.items():
+                kwargs.setdefault(name, value)
+            return await self.api_client.call(operation, args, kwargs)
 
         return as_variant(variant, method, declaration)
 

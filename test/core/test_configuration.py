@@ -19,7 +19,7 @@ from talon_one import (
     ConfigurationError,
     IntegrationApi,
 )
-from talon_one.configuration import base_url
+from talon_one.address import base_url
 
 
 @pytest.fixture(autouse=True)

@@ -245,7 +245,7 @@ def test_an_exempt_network_is_reached_directly(
     monkeypatch: pytest.MonkeyPatch, server: RecordingServer
 ) -> None:
     monkeypatch.setenv("HTTP_PROXY", f"http://127.0.0.1:{closed_port()}")
-    monkeypatch.setattr("talon_one.configuration.is_loopback", lambda _: False)
+    monkeypatch.setattr("talon_one.proxies.is_loopback", lambda _: False)
     with make_client(server.url) as client:
         with pytest.raises(NotSentError):
             READ(client)

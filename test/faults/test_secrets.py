@@ -27,8 +27,8 @@ from talon_one import (
     ManagementApi,
     OpenApiException,
 )
+from talon_one.address import _base_url, base_url
 from talon_one.auth import signature
-from talon_one.configuration import base_url
 
 SECRETS = {
     "integration key": "k3y-of-the-integration-api",
@@ -231,7 +231,7 @@ def test_settings_of_the_environment_are_never_echoed() -> None:
     ],
 )
 def test_unencrypted_calls_to_other_machines_are_warned_of_once(host: str, warned: bool) -> None:
-    base_url.cache_clear()
+    _base_url.cache_clear()
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         for _ in range(3):
@@ -240,7 +240,7 @@ def test_unencrypted_calls_to_other_machines_are_warned_of_once(host: str, warne
 
 
 def test_the_warning_names_the_host_and_nothing_else(configuration: Configuration) -> None:
-    base_url.cache_clear()
+    _base_url.cache_clear()
     configuration.host = "http://shop.talon.test"
     settings: Any = {"_request_timeout": 0.05, "_retries": 0}
     configuration.proxy = "http://127.0.0.1:9"

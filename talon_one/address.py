@@ -1,0 +1,223 @@
+"""Hosts and paths: which addresses requests, and the credentials in them, may be sent to."""
+
+from __future__ import annotations
+
+import os
+import re
+import unicodedata
+import warnings
+from functools import lru_cache
+from typing import Any
+from urllib.parse import unquote
+
+from talon_one.exceptions import ApiTypeError, ApiValueError, ConfigurationError
+
+PLACEHOLDER_HOST = "https://yourbaseurl.talon.one"
+"""Host of the API description, which everyone replaces by that of their deployment."""
+
+_ADDRESS = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*)://([^/?#]*)(.*)", re.DOTALL)
+_AUTHORITY = re.compile(r"(\[[^\[\]]*\]|[^:\[\]]*)(?::([^:]*))?")
+_LABELS = re.compile(r"(?:[A-Za-z0-9_-]{1,63}\.)*[A-Za-z0-9_-]{1,63}\.?")
+# The second part is a zone, such as that of a link-local address.
+_IPV6 = re.compile(r"\[([0-9A-Fa-f:.]+)(?:%(?:25[A-Za-z0-9._-]+|[A-Za-z][A-Za-z0-9._-]*))?\]")
+_LONGEST_NAME = 253
+
+# RFC 3986, section 3.3 and 3.4. Whatever else belongs there has to be percent-encoded.
+_BAD_IN_TARGET = re.compile(r"[^A-Za-z0-9._~!$&'()*+,;=:@/?%-]|%(?![0-9A-Fa-f]{2})")
+_MOST_DECODINGS = 4
+_SEPARATORS = re.compile(r"[/\\]")
+
+
+class InsecureHostWarning(UserWarning):
+    """Credentials are going to be sent over a connection that is not encrypted."""
+
+
+def base_url(host: Any) -> str:
+    """Return scheme, name and port of a host, in the form that paths are appended to.
+
+    An international name is returned in its ASCII form, so that every part of a call means the same
+    host by it.
+
+    Raises:
+        ConfigurationError: *host* is no address of a deployment; the message says what is wrong.
+    """
+    if not isinstance(host, str):
+        # Not even quoted by its type's own words: it may be anything.
+        raise ConfigurationError(f"the host must be text, not {type(host).__name__}")
+    return _base_url(str(host))
+
+
+# An InsecureHostWarning comes once for each host, because this function remembers what it has seen.
+@lru_cache(maxsize=1024)
+def _base_url(host: str) -> str:
+    if not host.strip():
+        raise ConfigurationError("no host is set; use the address of your deployment")
+    # First, because the messages below quote the host.
+    if "@" in host or any(map(_is_blank_or_control, host)):
+        raise ConfigurationError(
+            "the host must hold neither credentials nor blanks nor control characters"
+        )
+    if host.rstrip("/") == PLACEHOLDER_HOST:
+        raise ConfigurationError(
+            f"the host is still the placeholder {PLACEHOLDER_HOST}; set it to the address of your"
+            f" deployment, with Configuration(host=...){_unread_environment('TALON_ONE_HOST')}"
+        )
+    parts = _ADDRESS.fullmatch(host)
+    scheme = parts[1].lower() if parts else ""
+    if parts is None or scheme not in ("http", "https") or not parts[2]:
+        raise ConfigurationError(
+            f"the host {host!r} needs a scheme and a name, such as https://mycompany.talon.one"
+        )
+    if parts[3].strip("/"):
+        raise ConfigurationError(
+            f"the host {host!r} has a path; paths such as /v2 are added by the calls themselves"
+        )
+    authority = _AUTHORITY.fullmatch(parts[2])
+    name = _checked_name(authority[1], host) if authority else None
+    port = _checked_port(authority[2], host) if authority else None
+    if name is None:
+        raise ConfigurationError(f"the host {host!r} is no address")
+    address = f"{scheme}://{name}{port}"
+    if scheme == "http" and not is_loopback(name.strip("[]")):
+        warnings.warn(
+            f"calls to {address} are not encrypted: keys and customer data can be read on the way",
+            InsecureHostWarning,
+            stacklevel=3,
+        )
+    return address
+
+
+def split_url(url: Any) -> tuple[str, str]:
+    """Return a URL as the `base_url` of its host and the target, which is its path and query.
+
+    Raises:
+        ApiValueError: The URL could lead elsewhere than it seems to, or cannot be sent.
+    """
+    parts = _ADDRESS.fullmatch(url) if isinstance(url, str) else None
+    if parts is None:
+        raise ApiValueError("a URL begins with https:// and the name of a host")
+    target = str(parts[3])
+    if target[:1] == "?":
+        target = f"/{target}"
+    return base_url(url[: parts.end(2)]), checked_target(target or "/")
+
+
+def checked_target(target: object) -> str:
+    """Return a path, perhaps with a query, as it is, if it stays on its host when appended to it.
+
+    Raises:
+        ApiTypeError: It is no text.
+        ApiValueError: It does not begin with exactly one slash, climbs with dot segments, has a
+            fragment, or holds what has to be percent-encoded. The message does not quote it,
+            because it may hold anything.
+    """
+    if not isinstance(target, str):
+        raise ApiTypeError(f"a path is text, not {type(target).__name__}")
+    target = str.__str__(target)
+    if not target.startswith("/"):
+        raise ApiValueError("a path begins with '/'; the host is a setting of the client")
+    bad = _BAD_IN_TARGET.search(target)
+    if bad is not None:
+        raise ApiValueError(_advice(bad[0]))
+    path = target.partition("?")[0]
+    # A server may decode more than once, and before it looks for segments.
+    plain = path
+    for _ in range(_MOST_DECODINGS):
+        plain = unquote(plain, errors="replace")
+    if "%00" in target or any(map(_is_control, plain)):
+        raise ApiValueError("a path must not hold control characters, encoded or not")
+    if plain[1:2] in ("/", "\\"):
+        raise ApiValueError("a path begins with exactly one '/': after two comes another host")
+    if any(map(_is_dots, _SEPARATORS.split(plain))):
+        raise ApiValueError(
+            "a path must not hold the segments '.' and '..': it would lead elsewhere"
+        )
+    return target
+
+
+def is_loopback(host: str) -> bool:
+    """Say whether what is sent to a host stays on this machine."""
+    from ipaddress import ip_address
+
+    try:
+        return host.lower() == "localhost" or ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def without_credentials(url: str) -> str:
+    """Return a URL as it may be shown: credentials in it are masked."""
+    scheme, mark, rest = url.rpartition("://")
+    authority, slash, path = rest.partition("/")
+    # A password may hold a slash, if it was not encoded.
+    _, at, name = rest.rpartition("@") if "@" in rest else ("", "", authority + slash + path)
+    return f"{scheme}{mark}{'***@' if at else ''}{name}"
+
+
+def _unread_environment(name: str) -> str:
+    """Return how to have a variable of the environment read, if it is set, and that it can be."""
+    if os.environ.get(name):
+        return f"; {name} is set, but only Configuration.from_env() reads it"
+    return f" or {name} and Configuration.from_env()"
+
+
+def _checked_name(name: str, host: str) -> str | None:
+    """Return a name or an address in ASCII, or ``None`` if it is neither."""
+    if name.startswith("["):
+        from ipaddress import IPv6Address
+
+        numbers = _IPV6.fullmatch(name)
+        try:
+            return name if numbers and IPv6Address(numbers[1]) else None
+        except ValueError:
+            return None
+    if name.isascii():
+        return name if _LABELS.fullmatch(name) and len(name) <= _LONGEST_NAME else None
+    # What looks like another character, or is mapped to one, may be another host to every reader.
+    if unicodedata.normalize("NFKC", name) != name or "\u3002" in name:
+        raise ConfigurationError(
+            f"the host {host!r} holds characters that stand for others; write it in ASCII"
+        )
+    try:
+        encoded = name.encode("idna").decode()
+        same = encoded.encode().decode("idna") == name.lower()
+    except UnicodeError:
+        return None
+    if not same:
+        raise ConfigurationError(
+            f"the host {host!r} has more than one form in ASCII; write the one you mean (xn--...)"
+        )
+    return encoded if _LABELS.fullmatch(encoded) and len(encoded) <= _LONGEST_NAME else None
+
+
+def _checked_port(port: str | None, host: str) -> str:
+    if not port:
+        return ""
+    if not (port.isascii() and port.isdigit() and len(port) <= 5 and 0 < int(port) < 2**16):
+        raise ConfigurationError(
+            f"the host {host!r} is no address: its port must be a number from 1 to 65535"
+        )
+    return f":{int(port)}"
+
+
+def _advice(bad: str) -> str:
+    if bad == "#":
+        return "a path must not hold a fragment ('#'); if it is part of an ID, percent-encode it"
+    if bad in "{}":
+        return "a path holds a place ({...}) for which path_params has no value"
+    return f"a path must not hold {bad!r}: percent-encode it"
+
+
+def _is_dots(segment: str) -> bool:
+    # Some servers leave out what follows a semicolon.
+    name = segment.partition(";")[0]
+    return bool(name) and not name.strip(".")
+
+
+def _is_control(character: str) -> bool:
+    return unicodedata.category(character) == "Cc"
+
+
+def _is_blank_or_control(character: str) -> bool:
+    # Cf: invisible characters, such as those that turn the direction of writing.
+    return character.isspace() or unicodedata.category(character) in ("Cc", "Cf", "Cs", "Zs")

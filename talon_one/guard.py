@@ -1,0 +1,65 @@
+"""Turn exceptions of values that callers hand in, which run code of their own, into ours."""
+
+from __future__ import annotations
+
+from types import CodeType, TracebackType
+
+from talon_one.exceptions import ApiValueError, OpenApiException
+
+
+class guarded:
+    """A block that lets no exception of a caller's value out, but one of ours that it caused.
+
+    Printing, iterating or comparing a value may do anything: a timestamp of pandas that is missing
+    raises when it is asked for its zone. What a signal handler raises goes through as it is.
+
+    Args:
+        what: What is read, for the message.
+        name: Which one.
+    """
+
+    __slots__ = ("_name", "_what")
+
+    def __init__(self, what: str, name: str = "") -> None:
+        self._what = what
+        self._name = name
+
+    def __enter__(self) -> None:
+        return None
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        cause: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        if isinstance(cause, Exception) and not isinstance(cause, (OpenApiException, MemoryError)):
+            if raised_by_signal(cause):
+                return
+            # Not what it says, which may hold a secret, nor its representation, which may fail.
+            raise ApiValueError(
+                f"{self._what}{self._name} cannot be read: {type(cause).__name__}"
+            ) from cause
+
+
+def raised_by_signal(cause: BaseException) -> bool:
+    """Say whether an exception came out of the handler of a signal, which may strike anywhere."""
+    handlers = _codes_of_handlers()
+    traceback = cause.__traceback__
+    while traceback is not None:
+        if traceback.tb_frame.f_code in handlers:
+            return True
+        traceback = traceback.tb_next
+    return False
+
+
+def _codes_of_handlers() -> set[CodeType]:
+    import signal
+
+    found = set()
+    for number in signal.valid_signals():
+        handler = signal.getsignal(number)
+        code = getattr(getattr(handler, "__func__", handler), "__code__", None)
+        if isinstance(code, CodeType):
+            found.add(code)
+    return found

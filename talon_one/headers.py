@@ -1,0 +1,82 @@
+"""Names and values of headers: what may be put into a request."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from talon_one.exceptions import ApiTypeError, ApiValueError
+
+HARMLESS = frozenset(
+    {
+        "accept",
+        "content-length",
+        "content-type",
+        "date",
+        "retry-after",
+        "user-agent",
+        "x-request-id",
+    }
+)
+"""Headers, in lower case, whose values are no secret."""
+
+# Tokens of RFC 9110. Its values are the rest of ASCII that can be printed, tabs, and Latin-1.
+_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+_BAD_IN_VALUE = re.compile(r"[^\t\x20-\x7e\x80-\xff]")
+
+# What nearly all requests have, so that nobody need look at these.
+_USUAL = frozenset(
+    {
+        "Accept",
+        "Authorization",
+        "Content-Signature",
+        "Content-Type",
+        "Idempotency-Key",
+        "User-Agent",
+    }
+)
+# They say where the request ends, which is for those who send it to know.
+_FRAMING = frozenset({"content-length", "transfer-encoding"})
+
+
+def check_headers(headers: Mapping[str, Any], own: frozenset[str] = frozenset()) -> None:
+    """Refuse headers of which any could not be sent, see `check_header`.
+
+    Args:
+        headers: All headers of a request.
+        own: Names that may say where the request ends, because we have set them.
+    """
+    # All at once, and one by one only to tell which of them is wrong.
+    try:
+        clean = _BAD_IN_VALUE.search("".join(headers.values())) is None
+    except TypeError:
+        clean = False
+    for name in headers.keys() - (_USUAL if clean else frozenset()) - own:
+        check_header(name, headers[name])
+
+
+def check_header(name: Any, text: Any) -> None:
+    """Refuse what would break out of a header line, or cannot be put into one.
+
+    Raises:
+        ApiTypeError: Name or value are not text.
+        ApiValueError: The name is empty or no token, or is for the transport to set; or the value
+            holds a line break, another control character, or what headers cannot carry.
+    """
+    if not isinstance(name, str):
+        raise ApiTypeError(f"the name of a header must be text, not {type(name).__name__}")
+    if not _NAME.fullmatch(name):
+        raise ApiValueError(
+            f"the name of a header must be letters, digits and hyphens, not {name[:40]!r}"
+        )
+    if name.lower() in _FRAMING:
+        raise ApiValueError(f"the header {name} is set by the client itself: leave it out")
+    if not isinstance(text, str):
+        raise ApiTypeError(f"the header {name} must be text, not {type(text).__name__}")
+    # The value may be a secret, so the message does not quote it.
+    if _BAD_IN_VALUE.search(text):
+        raise ApiValueError(
+            f"the header {name!r} holds a line break, another control character,"
+            " or a non-Latin-1 character"
+        )
