@@ -12,6 +12,7 @@ import talon_one
 from talon_one.base_client import CLOSED, SECRETS, BaseClient
 from talon_one.constructors import explained
 from talon_one.exceptions import ApiException, ClientClosedError
+from talon_one.guard import guarded
 from talon_one.headers import HARMLESS
 from talon_one.request import take_options
 from talon_one.response import Answer
@@ -231,8 +232,9 @@ class ApiClient(BaseClient):
             ApiTypeError: Form fields and files, which only the upload operations send.
         """
         # Here as well, because this frame keeps them.
-        header_params = hidden_values(header_params, HARMLESS)
-        _request_auth = hidden_values(_request_auth, HARMLESS)
+        with guarded("an argument of call_api"):
+            header_params = hidden_values(header_params, HARMLESS)
+            _request_auth = hidden_values(_request_auth, HARMLESS)
         operation, configuration, arguments = self._by_hand(
             resource_path,
             method,

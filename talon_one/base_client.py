@@ -93,7 +93,14 @@ class BaseClient:
 
     @classmethod
     def set_default(cls, default: Self | None) -> None:
-        """Make *default* the client of APIs that are made without one."""
+        """Make *default* the client of APIs that are made without one.
+
+        Raises:
+            ApiTypeError: It is no client.
+        """
+        with guarded("the default client"):
+            if default is not None and not hasattr(default, "call"):
+                raise ApiTypeError(f"the default is a client, not {type(default).__name__}")
         BaseClient._defaults[cls.asynchronous] = default
 
     def __repr__(self) -> str:
@@ -141,7 +148,7 @@ class BaseClient:
             ApiTypeError, ApiValueError: The arguments cannot be sent.
         """
         with guarded("an argument of ", operation.id):
-            timeout = configuration.timeout_for(
+            timeout = configuration._timeout_for(
                 operation.read_timeout, options.timeout, options.deadline
             )
             policy = self._policy(configuration, options)
@@ -192,8 +199,8 @@ class BaseClient:
         **settings: Any,
     ) -> tuple[Operation, Configuration, dict[str, Any]]:
         """Return what the arguments of ``call_api`` stand for: operation, settings, arguments."""
-        header_params = hidden_values(header_params, HARMLESS)
         with guarded("an argument of call_api"):
+            header_params = hidden_values(header_params, HARMLESS)
             operation, values = operation_by_hand(
                 resource_path,
                 method,
@@ -219,7 +226,8 @@ class BaseClient:
 
     def sanitize_for_serialization(self, obj: Any) -> Any:
         """Return *obj* as plain data, ready to be written as JSON."""
-        return wire.plain(obj)
+        with guarded("the value"):
+            return wire.plain(obj)
 
     def deserialize(
         self, response_text: Any, response_type: Any, content_type: str | None = None
@@ -234,6 +242,10 @@ class BaseClient:
         Raises:
             ApiValueError: The text is not JSON.
         """
+        with guarded("the text, or the type,"):
+            return self._deserialized(response_text, response_type, content_type)
+
+    def _deserialized(self, response_text: Any, response_type: Any, content_type: Any) -> Any:
         source = getattr(response_text, "data", response_text)
         headers = getattr(response_text, "headers", None) or {}
         raw = source if isinstance(source, bytes) else str(source).encode("utf-8", "surrogatepass")
@@ -264,9 +276,15 @@ class BaseClient:
             data: A dict of wire names, or an object that is typed already.
             klass: The class, or its name.
         """
+        with guarded("the data, or the class,"):
+            return self._as_model(data, klass)
+
+    def _as_model(self, data: Any, klass: Any) -> Any:
         cls: Any = model_class(klass) if isinstance(klass, str) else klass
         if cls is None or not (isinstance(cls, type) and issubclass(cls, Model)):
-            raise ApiTypeError(f"{klass!r} is no model class")
+            raise ApiTypeError(
+                f"{klass if isinstance(klass, str) else type(klass).__name__!r} is no model class"
+            )
         if isinstance(data, cls) or data is None:
             return data
         if isinstance(data, Model):
@@ -275,6 +293,7 @@ class BaseClient:
 
     def select_header_accept(self, accepts: list[str] | None) -> str | None:
         """Return the value of ``Accept`` for these content types: JSON alone if it is one."""
+        accepts = _types(accepts)
         if not accepts:
             return None
         json_types = [each for each in accepts if "json" in each.lower()]
@@ -282,6 +301,7 @@ class BaseClient:
 
     def select_header_content_type(self, content_types: list[str] | None, *_: Any) -> str | None:
         """Return the content type to send: JSON if it is one of these, else the first."""
+        content_types = _types(content_types)
         if not content_types:
             return JSON_TYPE
         json_types = [each for each in content_types if "json" in each.lower()]
@@ -310,3 +330,12 @@ def _start_clean_after_fork() -> None:
 
 if hasattr(os, "register_at_fork"):  # Not on Windows, which has no fork.
     os.register_at_fork(after_in_child=_start_clean_after_fork)
+
+
+def _types(given: Any) -> list[str]:
+    """Return content types as a list of texts."""
+    with guarded("the list of content types"):
+        found = list(given or ())
+        if isinstance(given, str) or not all(type(each) is str for each in found):
+            raise ApiTypeError("content types are a list of texts, such as ['application/json']")
+        return found

@@ -13,6 +13,7 @@ from talon_one.exceptions import ApiTypeError, ApiValueError
 from talon_one.headers import check_header
 from talon_one.operation import Body, Operation, header, query
 from talon_one.request import JSON_TYPE, path_segment
+from talon_one.secret import exact
 from talon_one.type_names import parse
 
 _METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
@@ -71,7 +72,7 @@ def operation_by_hand(
         values[name] = value if name not in values else [*_as_list(values[name]), value]
     headers = dict(header_params or {})
     for name in headers:
-        check_header(name, "")
+        check_header(name, headers[name] if name == "Accept" else "")
     commas = {name for name, style in (collection_formats or {}).items() if style == "csv"}
     operation = Operation(
         f"{verb} {path}",
@@ -83,7 +84,7 @@ def operation_by_hand(
         body=None if body is None else Body("body", "Any"),
         results=_results(response_type, response_types_map),
         security=_schemes(auth_settings or ()),
-        accept=headers.get("Accept", JSON_TYPE),
+        accept=exact(headers.get("Accept", JSON_TYPE)),
     )
     arguments = {f"query {name}": value for name, value in values.items() if value is not None}
     arguments.update({f"header {name}": value for name, value in headers.items()})

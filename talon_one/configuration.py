@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING, Any, ClassVar, Union, cast
 from talon_one.address import PLACEHOLDER_HOST, without_credentials
 from talon_one.auth import SCHEMES, credential, refresh
 from talon_one.constructors import explained
-from talon_one.exceptions import ApiAttributeError, ConfigurationError
+from talon_one.exceptions import ApiAttributeError, ApiTypeError, ConfigurationError
 from talon_one.guard import guarded
 from talon_one.retry import RetryPolicy
+from talon_one.secret import hidden
 from talon_one.settings import checked
 from talon_one.suggest import did_you_mean
 from talon_one.timeout import Timeout, as_deadline, as_timeout
@@ -200,8 +201,11 @@ class Configuration:
         Args:
             environ: Where to look instead of `os.environ`.
         """
-        source = os.environ if environ is None else environ
-        found = {key: source[name] for name, key in _ENVIRONMENT.items() if source.get(name)}
+        with guarded("the environment"):
+            source = os.environ if environ is None else environ
+            if not isinstance(source, Mapping):
+                raise ApiTypeError(f"an environment is a dict, not {type(source).__name__}")
+            found = {key: source[name] for name, key in _ENVIRONMENT.items() if source.get(name)}
         schemes = ("api_key_v1", "management_key")
         return cls(
             host=found.get("host"),
@@ -226,7 +230,13 @@ class Configuration:
 
     @classmethod
     def set_default(cls, default: Configuration | None) -> None:
-        """Make a copy of *default* the configuration of clients that are made without one."""
+        """Make a copy of *default* the configuration of clients that are made without one.
+
+        Raises:
+            ApiTypeError: It is no configuration.
+        """
+        if default is not None and not isinstance(default, Configuration):
+            raise ApiTypeError(f"the default is a Configuration, not {type(default).__name__}")
         Configuration._default = copy.deepcopy(default)
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Self:
@@ -262,6 +272,12 @@ class Configuration:
         Raises:
             ApiTypeError: One of them is no timeout.
         """
+        with guarded("the timeout"):
+            return self._timeout_for(read_timeout, asked, deadline)
+
+    def _timeout_for(
+        self, read_timeout: float | None, asked: Any, deadline: float | None
+    ) -> Timeout:
         if isinstance(self.timeout, _Unset):
             found = Timeout() if read_timeout is None else Timeout(read=read_timeout)
         elif self.timeout is None:
@@ -278,12 +294,13 @@ class Configuration:
 
     def get_api_key_with_prefix(self, identifier: str, alias: str | None = None) -> str | None:
         """Return a credential with its prefix, by name of its scheme or of its header."""
-        if identifier in SCHEMES:
-            return credential(self, identifier)
-        refresh(self)
-        key = self.api_key.get(identifier) or (self.api_key.get(alias) if alias else None)
-        prefix = self.api_key_prefix.get(identifier)
-        return f"{prefix} {key}" if key and prefix else key
+        with guarded("the name of a credential"):
+            if identifier in SCHEMES:
+                return credential(self, identifier)
+            refresh(self)
+            key = self.api_key.get(identifier) or (self.api_key.get(alias) if alias else None)
+            prefix = self.api_key_prefix.get(identifier)
+            return hidden(f"{prefix} {key}") if key and prefix else key
 
     def auth_settings(self) -> dict[str, dict[str, Any]]:
         """Return the credentials at hand, by scheme, in the form of the vendor's packages."""
@@ -378,7 +395,7 @@ class Configuration:
         )
 
     def __repr__(self) -> str:
-        names = sorted(self.api_key)
+        names = sorted(map(str, self.api_key))
         names += [name for name in ("access_token", "application_secret") if getattr(self, name)]
         given = ", ".join(names) or "none"
         return f"<Configuration host={without_credentials(self.host)!r} credentials={given}>"

@@ -29,12 +29,13 @@ def explained(example: str, secrets: tuple[str, ...] = ()) -> Callable[[F], F]:
 
         @wraps(init)
         def checked(self: Any, *args: Any, **kwargs: Any) -> None:
-            for name in kwargs.keys() & secrets:
-                kwargs[name] = _masked(kwargs[name])
-            args = tuple(
-                _masked(value) if name in secrets else value
-                for name, value in zip(names[1:], args, strict=False)
-            ) + tuple("..." for _ in args[len(names) - 1 :])
+            with guarded("an argument of ", type(self).__name__):
+                for name in kwargs.keys() & secrets:
+                    kwargs[name] = _masked(kwargs[name])
+                args = tuple(
+                    _masked(value) if name in secrets else value
+                    for name, value in zip(names[1:], args, strict=False)
+                ) + tuple("..." for _ in args[len(names) - 1 :])
             wrong = _what_is_wrong(names, most, len(args), list(kwargs))
             if wrong:
                 # What was given may be a key, in the wrong place.

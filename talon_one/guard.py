@@ -42,6 +42,14 @@ class guarded:
             ) from cause
 
 
+def shown(value: object) -> str:
+    """Return the representation of a value of the caller, or its type if it has none."""
+    try:
+        return repr(value)
+    except Exception:  # As above, it may do anything.
+        return object.__repr__(value)
+
+
 def raised_by_signal(cause: BaseException) -> bool:
     """Say whether an exception came out of the handler of a signal, which may strike anywhere."""
     handlers = _codes_of_handlers()

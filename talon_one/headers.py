@@ -64,7 +64,7 @@ def check_header(name: Any, text: Any) -> None:
         ApiValueError: The name is empty or no token, or is for the transport to set; or the value
             holds a line break, another control character, or what headers cannot carry.
     """
-    if not isinstance(name, str):
+    if not issubclass(type(name), str):
         raise ApiTypeError(f"the name of a header must be text, not {type(name).__name__}")
     if not _NAME.fullmatch(name):
         raise ApiValueError(
@@ -72,7 +72,7 @@ def check_header(name: Any, text: Any) -> None:
         )
     if name.lower() in _FRAMING:
         raise ApiValueError(f"the header {name} is set by the client itself: leave it out")
-    if not isinstance(text, str):
+    if not issubclass(type(text), str):
         raise ApiTypeError(f"the header {name} must be text, not {type(text).__name__}")
     # The value may be a secret, so the message does not quote it.
     if _BAD_IN_VALUE.search(text):

@@ -7,6 +7,7 @@ import time
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from talon_one.guard import guarded, shown
 from talon_one.headers import HARMLESS, check_header
 from talon_one.secret import hidden
 
@@ -65,8 +66,6 @@ class CallEvent:
 
     def add_header(self, name: str, value: str) -> None:
         """Add a header to the request, such as ``traceparent``; for `Hooks.on_request`."""
-        from talon_one.guard import guarded
-
         with guarded("a header"):
             check_header(name, value)
             self._request.headers[str(name)] = hidden(value)
@@ -155,7 +154,7 @@ class Observation:
             try:
                 getattr(hook, method)(event)
             except Exception:  # Whatever it is: the promise is that hooks cost nobody an answer.
-                logger.exception("the hook %r failed in %s", hook, method)
+                logger.exception("the hook %s failed in %s", shown(hook), method)
 
     def _log(self, outcome: object, headers: Mapping[str, str], body: bytes) -> None:
         if not logger.isEnabledFor(logging.DEBUG):

@@ -19,7 +19,7 @@ from talon_one.headers import HARMLESS, check_header, check_headers
 from talon_one.misspelled import warn
 from talon_one.model import Model
 from talon_one.operation import IDEMPOTENCY_KEY
-from talon_one.secret import hidden_values
+from talon_one.secret import exact, hidden_values
 from talon_one.suggest import did_you_mean
 from talon_one.types import model_class
 from talon_one.validation import findings, value_violations
@@ -218,11 +218,11 @@ def build(
         warned = set()
     body = _encoded_body(operation, values, warned if validate else None, headers)
     if options.content_type and body is not None:
-        headers["Content-Type"] = options.content_type
-    if options.headers:
-        for name, text in options.headers.items():
-            check_header(name, text)
-        headers.update(options.headers)
+        check_header("Content-Type", options.content_type)
+        headers["Content-Type"] = exact(options.content_type)
+    for name, text in (options.headers or {}).items():
+        check_header(name, text)
+        headers[exact(name)] = text
     _authenticate(operation, configuration, headers, body, options)
     check_headers(headers, _NONE if body is None or isinstance(body, bytes) else _LENGTH)
     target = f"{path}?{'&'.join(pairs)}" if pairs else path
@@ -341,7 +341,7 @@ def _query_pairs(parameter: Parameter, value: Any, configuration: Configuration)
 def _text(value: Any, configuration: Configuration | None = None) -> str:
     """Return a value as it is written in paths and queries."""
     if isinstance(value, str):
-        return value.value if isinstance(value, Enum) else value
+        return exact(value.value if isinstance(value, Enum) else value)
     if isinstance(value, (dict, list, tuple, set, bytes, Model)):
         raise ApiTypeError(f"{type(value).__name__} cannot stand in a URL")
     if configuration is not None:

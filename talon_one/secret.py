@@ -89,17 +89,23 @@ def hidden(value: T) -> T: ...
 
 def hidden(value: Any) -> Any:
     """Return text as a `Secret`, and anything else as it is."""
-    return Secret(value) if isinstance(value, str) and not isinstance(value, Secret) else value
+    kind = type(value)  # What is a text by its own account only cannot be kept as one.
+    return Secret(value) if issubclass(kind, str) and not issubclass(kind, Secret) else value
 
 
 def hidden_url(value: Any) -> Any:
     """Return text that has user or password in it as a `SecretUrl`, anything else as it is."""
-    return SecretUrl(value) if isinstance(value, str) and "@" in value else value
+    return SecretUrl(value) if issubclass(type(value), str) and "@" in value else value
 
 
 def hidden_values(given: Any, harmless: frozenset[str] = frozenset()) -> Any:
     """Return a copy of a mapping in which texts are secrets, and anything else as it is."""
     return Secrets(given, harmless) if isinstance(given, Mapping) else given
+
+
+def exact(text: str) -> str:
+    """Return text of a class of the caller as plain text, whatever that class makes of it."""
+    return text if type(text) is str or isinstance(text, Secret) else str.__str__(text)
 
 
 # They put headers together from their parts, so that a secret is in their locals, in clear text.

@@ -9,7 +9,7 @@ from typing import Any
 from talon_one.exceptions import ApiTypeError, ApiValueError, ConfigurationError
 from talon_one.headers import check_header
 from talon_one.retry import RetryPolicy, as_policy
-from talon_one.secret import Secrets, hidden, hidden_url
+from talon_one.secret import Secrets, exact, hidden, hidden_url
 from talon_one.timeout import Timeout, as_deadline, as_timeout
 
 MOST_CONNECTIONS = 65535
@@ -32,6 +32,7 @@ def checked(name: str, value: Any) -> Any:
     check = _CHECKS.get(name)
     if check is not None:
         check(name, value)
+        value = exact(value) if issubclass(type(value), str) else value
     if name in _SECRET_TEXTS:
         return hidden(value)
     if name in ("host", "proxy"):
@@ -77,7 +78,7 @@ def _is_whole(value: Any) -> bool:
 
 
 def _is_text(value: Any) -> bool:
-    return value is None or isinstance(value, str)
+    return value is None or issubclass(type(value), str)
 
 
 def _is_path(value: Any) -> bool:
@@ -100,6 +101,8 @@ def _check_keys(name: str, value: Any) -> None:
             f"{name} of a Configuration is a dict, such as {{'api_key_v1': '...'}} or"
             " {'management_key': '...'}; a text goes to IntegrationApi(host=..., api_key=...)"
         )
+    if not all(issubclass(type(each), str) for each in value):
+        raise ApiTypeError(f"the names in {name} are texts, such as 'api_key_v1'")
 
 
 def _check_timeout(name: str, value: Any) -> None:
@@ -170,7 +173,7 @@ _PATH = _kind(_is_path, "the path of a file")
 
 _CHECKS: dict[str, Callable[[str, Any], None]] = {
     "host": _kind(
-        lambda value: isinstance(value, str), "text", ", such as https://mycompany.talon.one"
+        lambda value: issubclass(type(value), str), "text", ", such as https://mycompany.talon.one"
     ),
     "api_key": _check_keys,
     "api_key_prefix": _check_keys,

@@ -13,6 +13,7 @@ from talon_one.aio.transport import Transport
 from talon_one.base_client import CLOSED, SECRETS, BaseClient
 from talon_one.constructors import explained
 from talon_one.exceptions import ApiException, ApiTypeError, ClientClosedError
+from talon_one.guard import guarded
 from talon_one.headers import HARMLESS
 from talon_one.request import take_options
 from talon_one.response import Answer
@@ -162,8 +163,8 @@ class ApiClient(BaseClient):
             arguments: As those of `talon_one.ApiClient.call_api`; the decoded answer is returned
                 alone unless ``_return_http_data_only`` is ``False``.
         """
-        for name in ("header_params", "_headers", "_request_auth"):
-            if name in arguments:
+        with guarded("an argument of call_api"):
+            for name in arguments.keys() & {"header_params", "_headers", "_request_auth"}:
                 arguments[name] = hidden_values(arguments[name], HARMLESS)
         operation, configuration, kwargs = self._by_hand(resource_path, method, **arguments)
         return await self._call(operation, configuration, (), kwargs)
