@@ -6,6 +6,7 @@ import os
 import re
 import unicodedata
 import warnings
+from collections.abc import Collection
 from functools import lru_cache
 from typing import Any
 from urllib.parse import unquote
@@ -44,6 +45,9 @@ def base_url(host: Any) -> str:
     if not isinstance(host, str):
         # Not even quoted by its type's own words: it may be anything.
         raise ConfigurationError(f"the host must be text, not {type(host).__name__}")
+    if "@" in host:
+        del host  # Whoever reports the locals of a failed call would show it.
+        raise ConfigurationError("the host must hold neither credentials nor blanks")
     return _base_url(str(host))
 
 
@@ -53,7 +57,7 @@ def _base_url(host: str) -> str:
     if not host.strip():
         raise ConfigurationError("no host is set; use the address of your deployment")
     # First, because the messages below quote the host.
-    if "@" in host or any(map(_is_blank_or_control, host)):
+    if any(map(_is_blank_or_control, host)):
         raise ConfigurationError(
             "the host must hold neither credentials nor blanks nor control characters"
         )
@@ -133,6 +137,26 @@ def checked_target(target: object) -> str:
             "a path must not hold the segments '.' and '..': it would lead elsewhere"
         )
     return target
+
+
+def is_address(url: str, schemes: Collection[str]) -> bool:
+    """Say whether a URL has one of these schemes, a name, perhaps a port, and nothing behind.
+
+    User and password may stand in it.
+    """
+    parts = _ADDRESS.fullmatch(url)
+    if parts is None or any(map(_is_blank_or_control, url)) or parts[3] not in ("", "/"):
+        return False
+    authority = _AUTHORITY.fullmatch(parts[2].rpartition("@")[2])
+    try:
+        return (
+            parts[1].lower() in schemes
+            and authority is not None
+            and bool(_checked_name(authority[1], ""))
+            and _checked_port(authority[2], "") is not None
+        )
+    except ConfigurationError:
+        return False
 
 
 def is_loopback(host: str) -> bool:

@@ -16,7 +16,7 @@ from talon_one.guard import guarded
 from talon_one.headers import HARMLESS
 from talon_one.request import take_options
 from talon_one.response import Answer
-from talon_one.secret import hidden_values
+from talon_one.secret import hidden_url, hidden_values
 
 if TYPE_CHECKING:
     from multiprocessing.pool import ThreadPool
@@ -235,6 +235,7 @@ class ApiClient(BaseClient):
         with guarded("an argument of call_api"):
             header_params = hidden_values(header_params, HARMLESS)
             _request_auth = hidden_values(_request_auth, HARMLESS)
+            _host = hidden_url(_host)
         operation, configuration, arguments = self._by_hand(
             resource_path,
             method,

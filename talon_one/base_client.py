@@ -104,7 +104,9 @@ class BaseClient:
         BaseClient._defaults[cls.asynchronous] = default
 
     def __repr__(self) -> str:
-        return f"<{type(self).__name__} {without_credentials(self.configuration.host)}>"
+        # A report of local variables shows it also if the constructor has failed.
+        host = getattr(vars(self).get("configuration"), "host", "")
+        return f"<{type(self).__name__} {without_credentials(host)}>"
 
     # -- Headers of every request --------------------------------------------------------------
 

@@ -395,10 +395,13 @@ class Configuration:
         )
 
     def __repr__(self) -> str:
-        names = sorted(map(str, self.api_key))
-        names += [name for name in ("access_token", "application_secret") if getattr(self, name)]
+        # A report of local variables shows it also if the constructor has failed.
+        state = vars(self)
+        names = sorted(map(str, state.get("api_key", ())))
+        names += [name for name in ("access_token", "application_secret") if state.get(name)]
         given = ", ".join(names) or "none"
-        return f"<Configuration host={without_credentials(self.host)!r} credentials={given}>"
+        host = without_credentials(state.get("host", ""))
+        return f"<Configuration host={host!r} credentials={given}>"
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Configuration):

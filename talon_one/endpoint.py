@@ -119,8 +119,10 @@ class BaseApi:
         return operation
 
     def __repr__(self) -> str:
-        # A mock in the place of a client may have no settings.
-        host = getattr(getattr(self.api_client, "configuration", None), "host", "")
+        # A mock in the place of a client may have no settings, and there is no client if the
+        # constructor has failed.
+        client = vars(self).get("api_client")
+        host = getattr(getattr(client, "configuration", None), "host", "")
         return f"<{type(self).__name__} {without_credentials(str(host))}>"
 
     if not TYPE_CHECKING:  # Hidden, so that type checkers go on reporting names that do not exist.

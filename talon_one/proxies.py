@@ -5,11 +5,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from talon_one.address import is_loopback
+from talon_one.address import is_address, is_loopback
+from talon_one.exceptions import ConfigurationError
 from talon_one.headers import check_header
+from talon_one.secret import hidden_url
 
 if TYPE_CHECKING:
     from talon_one.configuration import Configuration
+
+_SCHEMES = frozenset({"http", "https", "socks4", "socks4a", "socks5", "socks5h"})
 
 
 def proxy_for(configuration: Configuration, base: str) -> str | None:
@@ -31,7 +35,7 @@ def proxy_for(configuration: Configuration, base: str) -> str | None:
     for name, value in (configuration.proxy_headers or {}).items():
         check_header(name, value)
     if configuration.proxy is not None:
-        return configuration.proxy or None
+        return _checked(configuration.proxy) if configuration.proxy else None
     if not configuration.trust_env:
         return None
     from urllib.request import getproxies
@@ -43,7 +47,18 @@ def proxy_for(configuration: Configuration, base: str) -> str | None:
     port = parts.port or (443 if parts.scheme == "https" else 80)
     if not proxy or is_loopback(host) or is_exempt(host, port, found.get("no", "")):
         return None
-    return proxy if "://" in proxy else f"http://{proxy}"
+    return _checked(proxy if "://" in proxy else f"http://{proxy}")
+
+
+def _checked(proxy: str) -> str:
+    """Return the address of a proxy, which the libraries below would quote if it were none.
+
+    Raises:
+        ConfigurationError: It is none; neither the message nor its cause quote it.
+    """
+    if not is_address(proxy, _SCHEMES):
+        raise ConfigurationError("the proxy cannot be used: its address is not valid")
+    return hidden_url(proxy)
 
 
 def headers_for(configuration: Configuration, proxy: str) -> dict[str, str]:

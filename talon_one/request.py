@@ -66,6 +66,10 @@ class Request(NamedTuple):
     carryover: Carryover | None = None
     """For the transport; ``None`` if there is one attempt only."""
 
+    def plain_headers(self) -> dict[str, str]:
+        """Return the headers as libraries that record requests expect them: as mere text."""
+        return {name: str(text) for name, text in self.headers.items()}
+
     @property
     def replayable(self) -> bool:
         """Whether it can be sent once more from its beginning."""

@@ -155,7 +155,7 @@ class RESTClientObject:
                 request.method,
                 target,
                 body=body,
-                headers=request.headers,
+                headers=request.plain_headers(),
                 # Both are decided above: what is repeated, and that nothing is redirected.
                 retries=False,
                 redirect=False,
@@ -194,8 +194,9 @@ class RESTClientObject:
         from talon_one.guard import guarded
         from talon_one.headers import HARMLESS, check_headers
         from talon_one.request import Request
-        from talon_one.secret import Secrets
+        from talon_one.secret import Secrets, hidden_url
 
+        url = hidden_url(url)
         with guarded("an argument of request"):
             headers = Secrets({"Content-Type": "application/json", **(headers or {})}, HARMLESS)
             check_headers(headers)

@@ -93,6 +93,14 @@ def hidden(value: Any) -> Any:
     return Secret(value) if issubclass(kind, str) and not issubclass(kind, Secret) else value
 
 
+@overload
+def hidden_url(value: str) -> str: ...
+
+
+@overload
+def hidden_url(value: T) -> T: ...
+
+
 def hidden_url(value: Any) -> Any:
     """Return text that has user or password in it as a `SecretUrl`, anything else as it is."""
     return SecretUrl(value) if issubclass(type(value), str) and "@" in value else value
@@ -110,7 +118,7 @@ def exact(text: str) -> str:
 
 # They put headers together from their parts, so that a secret is in their locals, in clear text.
 _LIBRARIES = frozenset(
-    {"aiohappyeyeballs", "aiohttp", "asyncio", "http", "socket", "socks", "ssl", "urllib3"}
+    {"aiohappyeyeballs", "aiohttp", "asyncio", "http", "socket", "socks", "ssl", "urllib3", "yarl"}
 )
 _EDGES = ("talon_one.rest", "talon_one.connections", "talon_one.aio.")
 

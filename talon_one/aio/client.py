@@ -17,7 +17,7 @@ from talon_one.guard import guarded
 from talon_one.headers import HARMLESS
 from talon_one.request import take_options
 from talon_one.response import Answer
-from talon_one.secret import hidden_values
+from talon_one.secret import hidden_url, hidden_values
 
 if TYPE_CHECKING:
     from asyncio import AbstractEventLoop
@@ -166,6 +166,7 @@ class ApiClient(BaseClient):
         with guarded("an argument of call_api"):
             for name in arguments.keys() & {"header_params", "_headers", "_request_auth"}:
                 arguments[name] = hidden_values(arguments[name], HARMLESS)
+            arguments["_host"] = hidden_url(arguments.get("_host"))
         operation, configuration, kwargs = self._by_hand(resource_path, method, **arguments)
         return await self._call(operation, configuration, (), kwargs)
 

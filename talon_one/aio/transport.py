@@ -149,7 +149,7 @@ class Transport:
         if request.base.startswith("https"):
             # Made anew when certificates have been renewed.
             route["ssl"] = ssl_context(self._configuration)
-        headers = request.headers
+        headers = request.plain_headers()
         if "proxy" in route and not request.base.startswith("https"):
             # The proxy reads what it forwards.
             headers = {**route["proxy_headers"], **headers}

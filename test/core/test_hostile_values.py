@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import logging
 import socket
 from collections.abc import Iterator
 from types import SimpleNamespace
@@ -32,6 +33,8 @@ def _defaults_restored() -> Iterator[None]:
     yield
     Configuration.set_default(None)
     ApiClient.set_default(None)
+    for name in ("talon_one", "urllib3"):  # What `debug` changes.
+        logging.getLogger(name).setLevel(logging.NOTSET)
 
 
 @pytest.fixture(autouse=True)
