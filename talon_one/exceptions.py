@@ -44,7 +44,10 @@ others.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+if TYPE_CHECKING:
+    from talon_one.error_body import ErrorEntry
 
 PathToItem = Sequence[Any]
 """Keys and indexes that lead to a place in the data."""
@@ -281,17 +284,20 @@ class ApiException(OpenApiException):
 
     @property
     def message(self) -> str | None:
-        """What the server said: `message` of the error body."""
-        found = self._error_body().get("message")
-        return found if isinstance(found, str) else None
+        """What the server, or a gateway in front of it, said in its body; where a redirect led."""
+        from talon_one.error_body import message
+
+        return message(self.status, self.headers, self.data, self.body)
 
     @property
-    def errors(self) -> list[dict[str, Any]]:
-        """Entries of the error body, each with `title`, `details` and `source`."""
-        found = self._error_body().get("errors")
-        entries = found if isinstance(found, list) else []
-        plain = [entry.to_wire() if hasattr(entry, "to_wire") else entry for entry in entries]
-        return [entry for entry in plain if isinstance(entry, dict)]
+    def errors(self) -> list[ErrorEntry]:
+        """Entries of the error body, each with `title`, `details` and `source`, if only ``None``.
+
+        They are read as attributes, or by key.
+        """
+        from talon_one.error_body import entries
+
+        return entries(self.data)
 
     @property
     def request_id(self) -> str | None:
@@ -332,7 +338,7 @@ class ApiException(OpenApiException):
         said = [self.message] if self.message else []
         said += map(str, self.problems[:_SHOWN_PROBLEMS])
         for entry in self.errors if not self.problems else ():
-            texts = [entry.get("title"), entry.get("details")]
+            texts = [entry.title, entry.details]
             said.append(": ".join(text for text in texts if text and isinstance(text, str)))
         if said:
             line += f": {'; '.join(filter(None, said))}"

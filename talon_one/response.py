@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from talon_one import wire
 from talon_one.exceptions import UndecodableAnswerError, exception_class
 from talon_one.operation import ERROR_MODEL
+from talon_one.type_names import ANY, parse
 from talon_one.types import convert
 
 if TYPE_CHECKING:
@@ -51,12 +52,29 @@ def result(operation: Operation, request: Request, answer: Answer) -> Any:
     try:
         data = decode(answer)
     except ValueError as cause:
-        raise UndecodableAnswerError(
-            answer.status,
-            f"{answer.reason}, but the body is {_described(answer)}: {answer.problem or cause}",
-            **_details(operation, request, answer),
-        ) from cause
+        what = f"{_described(answer)}: {answer.problem or cause}"
+        raise _undecodable(operation, request, answer, what) from cause
+    if data is None and _is_object(promised):
+        # As empty as an empty body: what was promised is lost.
+        raise _undecodable(operation, request, answer, "empty: null")
     return data if promised is None else convert(data, promised, operation.models)
+
+
+def _undecodable(
+    operation: Operation, request: Request, answer: Answer, what: str
+) -> UndecodableAnswerError:
+    return UndecodableAnswerError(
+        answer.status,
+        f"{answer.reason}, but the body is {what}",
+        **_details(operation, request, answer),
+    )
+
+
+def _is_object(promised: Any) -> bool:
+    """Say whether a type is more than any JSON, which null would be, too."""
+    if promised is None or promised is object or promised is Any:
+        return False
+    return not isinstance(promised, str) or parse(promised) != ANY
 
 
 def failure(operation: Operation, request: Request, answer: Answer) -> Exception:

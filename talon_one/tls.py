@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import ssl
+import sys
 from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -18,6 +19,8 @@ class _Settings(NamedTuple):
 
     verify: bool
     system_trust: bool
+    # ``SSL_CERT_FILE`` and ``SSL_CERT_DIR``, or ``None`` where they are not to be read.
+    environment: tuple[str, str] | None
     ca_file: str | None
     ca_data: str | bytes | None
     cert_file: str | None
@@ -36,13 +39,18 @@ def ssl_context(configuration: Configuration) -> ssl.SSLContext:
         ConfigurationError: A certificate or key cannot be read, or the system trust store is
             wanted and ``truststore`` is not installed.
     """
+    environment = None
+    if configuration.trust_env:
+        environment = (os.environ.get("SSL_CERT_FILE", ""), os.environ.get("SSL_CERT_DIR", ""))
     files = (configuration.ssl_ca_cert, configuration.cert_file, configuration.key_file)
     try:
         changed = tuple(os.stat(path).st_mtime_ns for path in files if path)
+        changed += tuple(map(_changed, environment or ()))
         return _context(
             _Settings(
                 configuration.verify_ssl,
                 configuration.system_trust,
+                environment,
                 configuration.ssl_ca_cert,
                 configuration.ca_cert_data,
                 configuration.cert_file,
@@ -65,13 +73,11 @@ def ssl_context(configuration: Configuration) -> ssl.SSLContext:
 @lru_cache(maxsize=16)
 def _context(settings: _Settings) -> ssl.SSLContext:
     if settings.verify and settings.system_trust:
-        context = _system_context()
+        context = _system_context(settings.environment is not None)
     else:
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
         if settings.verify and settings.ca_file is None and settings.ca_data is None:
-            import certifi
-
-            context.load_verify_locations(certifi.where())
+            _load_public_authorities(context, settings.environment)
     if settings.verify and (settings.ca_file is not None or settings.ca_data is not None):
         context.load_verify_locations(cafile=settings.ca_file, cadata=settings.ca_data)
     if not (settings.verify and settings.check_hostname):
@@ -84,12 +90,40 @@ def _context(settings: _Settings) -> ssl.SSLContext:
     return context
 
 
-def _system_context() -> ssl.SSLContext:
+def _load_public_authorities(context: ssl.SSLContext, environment: tuple[str, str] | None) -> None:
+    if any(environment or ()):
+        # OpenSSL reads both variables, and has its own defaults for the one that is not set.
+        context.set_default_verify_paths()
+        return
+    import certifi
+
+    context.load_verify_locations(certifi.where())
+
+
+def _changed(path: str) -> int:
+    try:
+        return os.stat(path).st_mtime_ns if path else 0
+    except OSError:
+        return 0  # OpenSSL does without it.
+
+
+def _system_context(trust_env: bool) -> ssl.SSLContext:
     try:
         import truststore
     except ImportError as cause:
         raise ConfigurationError(
             "the trust store of the system needs truststore: pip install truststore"
         ) from cause
+    paths = ssl.get_default_verify_paths()
+    read = os.environ.keys() & {paths.openssl_cafile_env, paths.openssl_capath_env}
+    if read and not trust_env and sys.platform not in ("win32", "darwin"):
+        # There the store is that of OpenSSL, which reads the environment whether asked or not.
+        plain = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+        file, folder = paths.openssl_cafile, paths.openssl_capath
+        known = {"cafile": file if os.path.isfile(file) else None}
+        known["capath"] = folder if os.path.isdir(folder) else None
+        if any(known.values()):
+            plain.load_verify_locations(**known)
+        return plain
     context: ssl.SSLContext = truststore.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     return context

@@ -117,7 +117,6 @@ def test_a_declared_charset_is_honoured_where_the_body_is_not_utf_8(
         [{"effects": []}],
         "text",
         17,
-        None,
     ],
 )
 def test_json_of_an_unexpected_shape_is_handed_over_whole(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import ssl
+import subprocess
 import sys
 import traceback
 from pathlib import Path
@@ -43,6 +44,13 @@ def trusting(name: str = "ours", **settings: Any) -> Configuration:
     for setting, value in settings.items():
         setattr(configuration, setting, value)
     return configuration
+
+
+def subject_hash(certificate: bytes) -> str:
+    """Return the name by which OpenSSL finds a certificate in a folder."""
+    command = ["openssl", "x509", "-noout", "-subject_hash"]
+    done = subprocess.run(command, input=certificate, capture_output=True, check=True)
+    return done.stdout.decode().strip()
 
 
 def client_certificate(folder: Path, by: str) -> dict[str, Any]:
@@ -112,8 +120,68 @@ def test_the_trust_store_of_the_system_is_used_on_request(
     with RecordingServer(server_context(by="system")) as server:
         with make_client(server.url, system_trust=True) as client:
             CREATE(client)
+        # Nor does it read the environment if that is not to be trusted.
+        for system_trust in (True, False):
+            settings: Any = {"system_trust": system_trust, "trust_env": False}
+            with make_client(server.url, **settings) as client, pytest.raises(TlsError):
+                CREATE(client)
+
+
+@pytest.mark.parametrize("variable", ["SSL_CERT_FILE", "SSL_CERT_DIR"])
+def test_the_environment_names_the_authorities_unless_it_is_not_trusted(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, variable: str
+) -> None:
+    certificate = authority("environment").cert_pem
+    # Folders are looked up by a hash of the name.
+    digest = subject_hash(certificate.bytes())
+    path = tmp_path / f"{digest}.0"
+    certificate.write_to_path(str(path))
+    for name in ("SSL_CERT_FILE", "SSL_CERT_DIR"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv(variable, str(path if variable == "SSL_CERT_FILE" else tmp_path))
+    with RecordingServer(server_context(by="environment")) as server:
+        with make_client(server.url) as client:
+            CREATE(client)
+        # Neither with authorities of one's own, nor if the environment is not trusted, or empty.
+        for settings in ({"trust_env": False}, {"ca_cert_data": certificate_of("ours")}):
+            with make_client(server.url, **settings) as client, pytest.raises(TlsError):
+                CREATE(client)
+        monkeypatch.setenv(variable, "")
         with make_client(server.url) as client, pytest.raises(TlsError):
             CREATE(client)
+
+
+@pytest.mark.one_shell("nothing is called here")
+def test_the_environment_replaces_the_usual_authorities_and_is_read_anew(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.delenv("SSL_CERT_FILE", raising=False)
+    monkeypatch.setenv("SSL_CERT_DIR", str(tmp_path))
+    usual = ssl_context(Configuration())
+    path = tmp_path / "authority.pem"
+    authority("ours").cert_pem.write_to_path(str(path))
+    monkeypatch.setenv("SSL_CERT_FILE", str(path))
+    found = ssl_context(Configuration())
+    assert found is not usual
+    assert found is ssl_context(Configuration())
+    assert found.cert_store_stats()["x509_ca"] == 1
+    os.utime(path, (1, 1))
+    assert ssl_context(Configuration()) is not found
+    # What is not there is done without, as by OpenSSL; nobody else steps in.
+    monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "none.pem"))
+    assert ssl_context(Configuration()).cert_store_stats()["x509_ca"] == 0
+
+
+@pytest.mark.one_shell("nothing is called here")
+@pytest.mark.parametrize("form", ["ssl_ca_cert", "ca_cert_data"])
+def test_authorities_of_ones_own_replace_the_public_ones_in_either_form(
+    form: str, tmp_path: Path
+) -> None:
+    path = tmp_path / "authority.pem"
+    authority("ours").cert_pem.write_to_path(str(path))
+    value = str(path) if form == "ssl_ca_cert" else certificate_of("ours")
+    configuration: Any = Configuration(**{form: value})  # type: ignore[arg-type]  # by name
+    assert ssl_context(configuration).cert_store_stats()["x509_ca"] == 1
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="elsewhere the store is not that of OpenSSL")

@@ -137,7 +137,9 @@ REFUSED: dict[str, Failing] = {
     ),
     "a setting": lambda client: read(client, _deadline=-1, _request_auth={"value": CALLER}),
     "headers that are none": lambda client: IntegrationApi(client).get_customer_session(
-        "a", _headers=[CALLER], _request_auth={"key": "a", "value": CALLER}
+        "a",
+        _headers=[CALLER],  # type: ignore[arg-type]  # the mistake that is meant
+        _request_auth={"key": "a", "value": CALLER},
     ),
     "a bad credential": lambda client: read(
         client, _request_auth={"key": "Authorization", "value": f"{CALLER}\n"}

@@ -33,6 +33,7 @@ from talon_one import (
     aio,
 )
 from talon_one.effects import EffectFailure, EffectHandler, ItemUnit, discounts
+from talon_one.error_body import ErrorEntry
 from talon_one.exceptions import NotFoundException
 from talon_one.limiter import Limiter
 from talon_one.models.cart_item import CartItem
@@ -253,6 +254,6 @@ try:
 except NotFoundException as missing:
     assert_type(missing.status, int | None)
 except ApiException as failure:
-    assert_type(failure.errors, list[dict[str, Any]])
+    assert_type(failure.errors, list[ErrorEntry])
 
 decode: Callable[[str], Coupon] = Coupon.from_json

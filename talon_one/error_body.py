@@ -1,0 +1,120 @@
+"""What an error response says, whoever wrote it: its message, and its entries."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import urlsplit
+
+from talon_one.exceptions import ApiAttributeError, ApiKeyError
+
+_REDIRECTS = frozenset({301, 302, 303, 307, 308})
+_ENTRY = ("title", "details", "source")
+
+# A longer text is a page, or a dump, and no message.
+_SHORT_BODY = 4096
+_SHORT_LINE = 300
+
+
+class ErrorEntry(dict[str, Any]):
+    """One entry of `ApiException.errors`; what it lacks of these is ``None``.
+
+    Attributes:
+        title: What is wrong.
+        details: More about it.
+        source: Where, such as ``source.pointer``.
+    """
+
+    def __missing__(self, key: str) -> Any:
+        if key in _ENTRY:
+            return None
+        raise ApiKeyError(f"no {key!r} in this entry")
+
+    def __getattr__(self, name: str) -> Any:
+        if name not in self and name not in _ENTRY:
+            raise ApiAttributeError(f"this entry has no {name!r}")
+        value = self[name]
+        return ErrorEntry(value) if type(value) is dict else value
+
+
+def entries(data: Any) -> list[ErrorEntry]:
+    """Return the entries of a decoded error body, in any shape it has."""
+    found = _as_dict(data).get("errors")
+    stored = map(_stored, found) if isinstance(found, (list, tuple)) else ()
+    return [
+        ErrorEntry({key: _stored(value) for key, value in entry.items()})
+        for entry in stored
+        if isinstance(entry, dict)
+    ]
+
+
+def message(
+    status: int | None, headers: Mapping[str, str] | None, data: Any, body: str | None
+) -> str | None:
+    """Return what an error response says, in one line, or ``None``.
+
+    That is the `message` of its body; or what gateways write in its place: a text of JSON, `error`
+    and `error_description`, or the first line of a short plain text. Never HTML. A redirect says
+    where it leads, without credentials and query.
+
+    Args:
+        status: HTTP status.
+        headers: Headers of the response.
+        data: Its decoded body.
+        body: Its body as text.
+    """
+    said = _said(data) if data is not None else _plain_text(headers, body)
+    if status in _REDIRECTS and headers is not None:
+        target = _shown_location(headers.get("Location"))
+        if target:
+            return f"redirected to {target}" + (f": {said}" if said else "")
+    return said
+
+
+def _said(data: Any) -> str | None:
+    if isinstance(data, str):
+        return _text(data)
+    fields = _as_dict(data)
+    if _text(fields.get("message")):
+        return str(fields["message"])
+    error = fields.get("error")
+    parts = [
+        _text(error) or _text(_as_dict(error).get("message")),
+        _text(fields.get("error_description")),
+    ]
+    return ": ".join(part for part in parts if part) or None
+
+
+def _plain_text(headers: Mapping[str, str] | None, body: str | None) -> str | None:
+    kind = (headers.get("Content-Type") or "" if headers else "").partition(";")[0]
+    if not body or len(body) > _SHORT_BODY or kind.strip().lower() != "text/plain":
+        return None
+    return _text(next(filter(None, map(str.strip, body.splitlines())), None))
+
+
+def _text(value: Any) -> str | None:
+    """Return a text that is short and no HTML as one line."""
+    if not isinstance(value, str) or value.lstrip().startswith("<"):
+        return None
+    return " ".join(value.split())[:_SHORT_LINE] or None
+
+
+def _shown_location(location: str | None) -> str | None:
+    if not location or not location.isprintable():
+        return None
+    try:
+        parts = urlsplit(location.strip())
+    except ValueError:
+        return None
+    host = parts.netloc.rpartition("@")[2]
+    return f"{parts.scheme}{':' * bool(parts.scheme)}{'//' * bool(host)}{host}{parts.path}"
+
+
+def _as_dict(value: Any) -> dict[str, Any]:
+    stored = _stored(value)
+    return stored if isinstance(stored, dict) else {}
+
+
+def _stored(value: Any) -> Any:
+    # As it is, because what is inside may be of any kind and depth.
+    return value.__wire__() if hasattr(value, "__wire__") else value
