@@ -76,6 +76,21 @@ SUBMODULES = frozenset(
 
 
 def __getattr__(name: str) -> object:
+    try:
+        return _found(name)
+    except (ImportError, AttributeError) as cause:
+        # A name of ours that is missing, or a module of somebody else's that is here instead.
+        if isinstance(cause, AttributeError) and name not in HOME:
+            raise
+        from talon_one.installation import mixed_with
+
+        mixed = mixed_with()
+        if mixed is not None:
+            raise ImportError(mixed) from cause
+        raise
+
+
+def _found(name: str) -> object:
     # Modules found by the way must not be shadowed: setattr comes last.
     if name in HOME:
         found = getattr(_import_module(f"{__name__}.{HOME[name]}"), name)
@@ -90,9 +105,12 @@ def __getattr__(name: str) -> object:
             found = getattr(_import_module(f"{__name__}.models"), name)
         except AttributeError:
             raise AttributeError(_unknown(name)) from None
-        except ModuleNotFoundError:
-            # Before the generator has run for the first time there are no models.
-            raise AttributeError(f"module {__name__!r} has no attribute {name!r}") from None
+        except ModuleNotFoundError as cause:
+            # Before the generator has run for the first time there are no models; Python asks for
+            # modules in this way, which have names in lower case.
+            if cause.name == f"{__name__}.models" and name.islower():
+                raise AttributeError(f"module {__name__!r} has no attribute {name!r}") from None
+            raise
     globals()[name] = found
     return found
 

@@ -6,7 +6,7 @@ import threading
 import time
 from collections.abc import Callable, Mapping
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import talon_one
 from talon_one.base_client import CLOSED, SECRETS, BaseClient
@@ -27,6 +27,20 @@ if TYPE_CHECKING:
     from talon_one.configuration import Configuration
     from talon_one.operation import Operation
     from talon_one.rest import RESTClientObject
+
+
+class _LazyThreads:
+    """Stands for a pool of threads that is started by the first use of a method of it."""
+
+    def __init__(self, start: Callable[[], ThreadPool]) -> None:
+        self._start = start
+
+    def __getattr__(self, name: str) -> Any:
+        from multiprocessing.pool import ThreadPool
+
+        if name.startswith("_") or not hasattr(ThreadPool, name):
+            raise AttributeError(name)
+        return lambda *args, **kwargs: getattr(self._start(), name)(*args, **kwargs)
 
 
 class ApiClient(BaseClient):
@@ -83,19 +97,22 @@ class ApiClient(BaseClient):
 
     @property
     def rest_client(self) -> RESTClientObject:
-        """The connections of this client; made when first used."""
-        if self._closed:
-            raise ClientClosedError(CLOSED)
+        """The connections of this client; made when first used, and refusing calls once closed."""
         if self._rest is None:
             from talon_one.rest import RESTClientObject
 
             with self._lock:
                 self._rest = self._rest or RESTClientObject(self.configuration)
+                if self._closed:
+                    self._rest.close()
         return self._rest
 
     @property
     def pool(self) -> ThreadPool:
-        """The threads of this client; started when first used."""
+        """The threads of this client; started when first used, not when they are looked at."""
+        return cast("ThreadPool", _LazyThreads(self._threads))
+
+    def _threads(self) -> ThreadPool:
         from multiprocessing.pool import ThreadPool
 
         with self._lock:
@@ -133,7 +150,7 @@ class ApiClient(BaseClient):
         options = take_options(kwargs)
         call = self._new_call(operation, configuration, args, kwargs, options)
         if options.async_req:
-            return self.pool.apply_async(self._carry_out, (call,))
+            return self._threads().apply_async(self._carry_out, (call,))
         return self._carry_out(call)
 
     def _carry_out(self, call: Call) -> Any:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from typing import Any, NamedTuple, Protocol
 
@@ -29,6 +30,9 @@ class Scheme(NamedTuple):
     setting: str
     """How to supply the credential, for the error message."""
 
+
+ENVIRONMENT = ("TALON_ONE_API_KEY", "TALON_ONE_MANAGEMENT_KEY", "TALON_ONE_APPLICATION_SECRET")
+"""Variables that `talon_one.Configuration.from_env` reads credentials from."""
 
 AUTHORIZATION = "Authorization"
 CONTENT_SIGNATURE = "Content-Signature"
@@ -90,7 +94,10 @@ def auth_header(
             return SCHEMES[name].header, value
     wanted = "; or ".join(SCHEMES[name].setting for name in accepted)
     known = {*SCHEMES, AUTHORIZATION, CONTENT_SIGNATURE}
-    unknown = ", ".join(repr(name) for name in configuration.api_key if name not in known)
+    unknown = ", ".join(repr(str(name)) for name in configuration.api_key if name not in known)
+    unread = [name for name in ENVIRONMENT if os.environ.get(name)]
+    if unread:
+        wanted += f"; {unread[0]} is set, but only Configuration.from_env() reads it"
     given = f" (given is {unknown}, which names no scheme)" if unknown else ""
     raise ConfigurationError(f"no credential for this call: it needs {wanted}{given}")
 

@@ -90,7 +90,7 @@ class BaseApi:
     def _is_of_other_kind(self, api_client: Any, client_class: type[Any]) -> bool:
         # A mock with the attributes of a client has another mock in the place of this one.
         asynchronous = api_client.asynchronous if hasattr(api_client, "asynchronous") else None
-        if isinstance(asynchronous, bool):
+        if type(asynchronous) is bool:
             return asynchronous is not client_class.asynchronous
         from talon_one.base_client import BaseClient
 

@@ -22,6 +22,7 @@ from talon_one.exceptions import (
 )
 from talon_one.response import Answer, unreadable
 from talon_one.timeout import Timeout, as_timeout
+from talon_one.tls import wrong_scheme
 from talon_one.unpacking import PackedError, unpack, unpacked_pieces
 
 if TYPE_CHECKING:
@@ -362,7 +363,8 @@ def _translated(cause: Exception, request: Request, exchange: Exchange) -> Trans
         timed_out=_timed_out(happened, exchange),
         tls=isinstance(happened, (errors.SSLError, ssl.SSLError)),
     )
-    return kind(None, _reason(cause, exchange), **call_details(request))
+    reason = _reason(cause, exchange) + wrong_scheme(request.base, happened, exchange.sent)
+    return kind(None, reason, **call_details(request))
 
 
 def _broken_off(

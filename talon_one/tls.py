@@ -5,7 +5,9 @@ from __future__ import annotations
 import os
 import ssl
 import sys
+from collections.abc import Iterator
 from functools import lru_cache
+from http.client import RemoteDisconnected
 from typing import TYPE_CHECKING, NamedTuple
 
 from talon_one.exceptions import ConfigurationError
@@ -127,3 +129,47 @@ def _system_context(trust_env: bool) -> ssl.SSLContext:
         return plain
     context: ssl.SSLContext = truststore.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     return context
+
+
+# What OpenSSL calls bytes that are no TLS, in its several versions.
+_NO_TLS = frozenset(
+    {"HTTP_REQUEST", "RECORD_LAYER_FAILURE", "UNKNOWN_PROTOCOL", "WRONG_VERSION_NUMBER"}
+)
+# As it came, and as others quote it.
+_TLS_ALERTS = ("\x15\x03", "\\x15\\x03")
+# What a server does that cannot make sense of what it gets.
+_HUNG_UP = (ConnectionResetError, RemoteDisconnected, ssl.SSLEOFError)
+
+
+def wrong_scheme(base: str, cause: BaseException, sent: bool) -> str:
+    """Return what to add to a message if a server speaks TLS and is called without, or vice versa.
+
+    Args:
+        base: Scheme, host and port that were called.
+        cause: What went wrong.
+        sent: Whether there was a connection to send the request over.
+    """
+    scheme, _, rest = base.partition("://")
+    errors = list(_errors(cause))
+    if scheme == "https":
+        if any(getattr(each, "reason", None) in _NO_TLS for each in errors):
+            return f"; the port speaks no TLS: is the host http://{rest}?"
+        if not sent and any(isinstance(each, _HUNG_UP) for each in errors):
+            return f"; if the port speaks no TLS, the host is http://{rest}"
+    elif sent and any(
+        isinstance(each, _HUNG_UP)
+        or type(each).__name__ == "ServerDisconnectedError"  # Of aiohttp, which need not be there.
+        or any(alert in str(each) for alert in _TLS_ALERTS)
+        for each in errors
+    ):
+        return f"; if the port speaks TLS, the host is https://{rest}"
+    return ""
+
+
+def _errors(cause: BaseException) -> Iterator[BaseException]:
+    """Yield an error with those that it was made of."""
+    yield cause
+    inner = [each for each in cause.args if isinstance(each, BaseException)]
+    inner += [each for each in (getattr(cause, "os_error", None), cause.__cause__) if each]
+    for each in inner:
+        yield from _errors(each)

@@ -12,6 +12,7 @@ from urllib3.util.ssl_match_hostname import CertificateError
 
 from talon_one.exceptions import TransportError, transport_error_class
 from talon_one.rest import LONGEST_REASON, POOL_IN_USE, call_details
+from talon_one.tls import wrong_scheme
 
 if TYPE_CHECKING:
     from talon_one.aio.connections import Exchange
@@ -51,7 +52,8 @@ def translated(cause: Exception, request: Request, exchange: Exchange) -> Transp
         timed_out=timed_out(cause, exchange),
         tls=isinstance(cause, (aiohttp.ClientSSLError, CertificateError)),
     )
-    return kind(None, reason(cause, exchange), **call_details(request))
+    happened = reason(cause, exchange) + wrong_scheme(request.base, cause, exchange.sent)
+    return kind(None, happened, **call_details(request))
 
 
 def timed_out(cause: Exception, exchange: Exchange) -> bool:

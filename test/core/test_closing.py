@@ -51,8 +51,8 @@ def test_a_closed_client_says_so_and_sends_nothing(server: RecordingServer, shel
     if not shell.awaits:
         uses += [
             lambda: READ(client, **ASYNCHRONOUS),
-            lambda: client.rest_client,
-            lambda: client.pool,
+            lambda: client.rest_client.request("GET", server.url),
+            lambda: client.pool.apply_async(print),
         ]
     for use in uses:
         with pytest.raises(ClientClosedError, match="this client is closed; make a new one"):

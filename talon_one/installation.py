@@ -1,0 +1,59 @@
+"""Say what is wrong with an installation in which an import fails; loaded only then."""
+
+from __future__ import annotations
+
+from importlib.metadata import Distribution, PackageNotFoundError, distribution
+from importlib.util import find_spec
+
+OURS = "talon_one"
+VENDORS = ("talon-one-sdk", "talon-one-python-sdk")
+"""Distributions of the vendor that are imported as `talon_one`, too, beside one named as ours."""
+
+ADVICE = f"run `pip uninstall {OURS} {' '.join(VENDORS)}`, and install this package anew"
+
+# Files that all of them have: whichever was installed last wrote them.
+_SHARED = ("__init__", "api_client", "configuration", "exceptions", "rest", "models.__init__")
+
+
+def mixed_with() -> str | None:
+    """Return one sentence that says with what this package is mixed; ``None`` if with nothing."""
+    found = [f"{name} {each.version}" for name in VENDORS if (each := _installed(name)) is not None]
+    if found:
+        return f"{OURS} shares its folder with {' and '.join(found)}: {ADVICE}"
+    if _is_overwritten():
+        return f"another package has overwritten, or removed, files of {OURS}: {ADVICE}"
+    return None
+
+
+def _installed(name: str) -> Distribution | None:
+    try:
+        return distribution(name)
+    except PackageNotFoundError:
+        return None
+
+
+def _is_overwritten() -> bool:
+    """Say whether the files that are shared are not those that were installed with this package."""
+    ours = _installed(OURS)
+    spec = find_spec(OURS)
+    if ours is None or spec is None or spec.origin is None:
+        return False
+    paths = {f"{OURS}/{name.replace('.', '/')}.py" for name in _SHARED}
+    files = [each for each in ours.files or () if str(each) in paths]
+    for each in files:
+        place = each.locate()
+        try:
+            with open(str(place), "rb") as file:
+                content = file.read()
+        except OSError:
+            return True
+        if each.hash is not None and each.hash.value != _digest(content, each.hash.mode):
+            return True
+    return False
+
+
+def _digest(content: bytes, mode: str) -> str:
+    import hashlib
+    from base64 import urlsafe_b64encode
+
+    return urlsafe_b64encode(hashlib.new(mode, content).digest()).decode().rstrip("=")

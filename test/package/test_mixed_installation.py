@@ -1,0 +1,121 @@
+"""An installation in which modules are missing, or are those of a vendor's package, says so."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from talon_one import __version__
+
+from .fresh import ROOT
+
+VENDORS_EXCEPTIONS = (
+    "class OpenApiException(Exception): pass\nclass ApiException(OpenApiException): pass\n"
+)
+ADVICE = (
+    "run `pip uninstall talon_one talon-one-sdk talon-one-python-sdk`, and install this package"
+)
+
+
+@pytest.fixture
+def site(tmp_path: Path) -> Path:
+    """Return a folder in which this package is installed."""
+    left_out = shutil.ignore_patterns("__pycache__", "sandbox", "*.pyi")
+    shutil.copytree(ROOT / "talon_one", tmp_path / "talon_one", ignore=left_out)
+    return tmp_path
+
+
+def installed(site: Path, name: str, version: str, record: str = "") -> None:
+    folder = site / f"{name.replace('-', '_')}-{version}.dist-info"
+    folder.mkdir()
+    (folder / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n")
+    (folder / "RECORD").write_text(record)
+
+
+def outcome(site: Path, program: str) -> str:
+    """Return the last line that a program prints, which may be that of a traceback."""
+    third = [path for path in sys.path if path.endswith("site-packages")]
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(site), *third])}
+    done = subprocess.run(
+        [sys.executable, "-S", "-c", program],
+        env=environment,
+        cwd=site,
+        capture_output=True,
+        text=True,
+    )
+    return (done.stderr or done.stdout).strip().rpartition("\n")[2]
+
+
+def vendors_exceptions(site: Path) -> None:
+    (site / "talon_one" / "exceptions.py").write_text(VENDORS_EXCEPTIONS)
+
+
+@pytest.mark.parametrize("vendors", [["talon-one-sdk"], ["talon-one-python-sdk"]])
+@pytest.mark.parametrize(
+    "program",
+    ["from talon_one import ConfigurationError", "import talon_one; talon_one.IntegrationApi()"],
+)
+def test_a_file_of_the_vendors_is_explained_by_the_package_that_it_came_with(
+    site: Path, vendors: list[str], program: str
+) -> None:
+    vendors_exceptions(site)
+    for name in vendors:
+        installed(site, name, "26.13.0")
+    last = outcome(site, program)
+    assert last.startswith("ImportError: talon_one shares its folder with ")
+    assert f"{vendors[0]} 26.13.0" in last
+    assert ADVICE in last
+
+
+@pytest.mark.parametrize(
+    "damage", [vendors_exceptions, lambda site: (site / "talon_one" / "exceptions.py").unlink()]
+)
+def test_a_file_that_was_overwritten_or_removed_is_found_without_any_other_package(
+    site: Path, damage: Callable[[Path], None]
+) -> None:
+    digest = "sha256=47DEQpj8HBSa-_TImW-5JCeuQeRkm5NMpJWZG3hSuFU"
+    installed(site, "talon_one", __version__, f"talon_one/exceptions.py,{digest},1\n")
+    damage(site)
+    last = outcome(site, "from talon_one import ApiClient")
+    assert last.startswith("ImportError: another package has overwritten, or removed, files of")
+    assert ADVICE in last
+
+
+def test_a_package_of_the_vendors_beside_files_that_are_ours_is_no_trouble(site: Path) -> None:
+    installed(site, "talon-one-sdk", "26.13.0")
+    assert outcome(site, "import talon_one; print(talon_one.ApiClient().user_agent)") == (
+        f"talon_one-python/{__version__}"
+    )
+
+
+@pytest.mark.parametrize(
+    ("gone", "program", "missing"),
+    [
+        ("models/cart_item.py", "talon_one.CartItem", "talon_one.models.cart_item"),
+        ("models/cart_item.py", "talon_one.models.CartItem", "talon_one.models.cart_item"),
+        ("models", "talon_one.CartItem", "talon_one.models"),
+        ("effects", "talon_one.effects", "talon_one.effects"),
+        ("auth.py", "talon_one.ApiClient", "talon_one.auth"),
+    ],
+)
+def test_a_module_that_is_missing_is_not_called_an_attribute_that_is(
+    site: Path, gone: str, program: str, missing: str
+) -> None:
+    path = site / "talon_one" / gone
+    if path.is_dir():
+        shutil.rmtree(path)
+    else:
+        path.unlink()
+    last = outcome(site, f"import talon_one; {program}")
+    assert last == f"ModuleNotFoundError: No module named '{missing}'"
+
+
+def test_a_name_that_is_nobodys_is_still_an_attribute_that_is_missing(site: Path) -> None:
+    last = outcome(site, "import talon_one; talon_one.CartItme")
+    assert last.startswith("AttributeError: module 'talon_one' has no attribute 'CartItme'")
