@@ -225,6 +225,7 @@ class ApiClient(BaseClient):
         _host: str | None = None,
         _request_auth: Any = None,
         response_types_map: Mapping[int, str | None] | None = None,
+        **settings: Any,
     ) -> Any:
         """Call a path by hand, for what has no method.
 
@@ -244,6 +245,7 @@ class ApiClient(BaseClient):
                 status and headers.
             collection_formats: ``{name: "csv"}`` joins a list of the query with commas.
             response_types_map: As `response_type`, by status.
+            settings: Further settings of the call, such as ``_deadline`` and ``_headers``.
 
         Raises:
             ApiTypeError: Form fields and files, which only the upload operations send.
@@ -253,6 +255,8 @@ class ApiClient(BaseClient):
             header_params = hidden_values(header_params, HARMLESS)
             _request_auth = hidden_values(_request_auth, HARMLESS)
             _host = hidden_url(_host)
+            if "_headers" in settings:
+                settings["_headers"] = hidden_values(settings["_headers"], HARMLESS)
         operation, configuration, arguments = self._by_hand(
             resource_path,
             method,
@@ -272,6 +276,7 @@ class ApiClient(BaseClient):
             _request_timeout=_request_timeout,
             _host=_host,
             _request_auth=_request_auth,
+            **settings,
         )
         return self._call(operation, configuration, (), arguments)
 

@@ -120,7 +120,7 @@ class Observation:
             event.status = status
             event.headers = headers
             self._tell("on_response", event)
-        self._log(status, headers, body)
+        self._log(status, headers, body, status)
 
     def failed(self, failure: ApiException, final: ApiException | None) -> None:
         """Note that an attempt failed, and how the call did if that was its last."""
@@ -156,7 +156,13 @@ class Observation:
             except Exception:  # Whatever it is: the promise is that hooks cost nobody an answer.
                 logger.exception("the hook %s failed in %s", shown(hook), method)
 
-    def _log(self, outcome: object, headers: Mapping[str, str], body: bytes) -> None:
+    def _log(
+        self,
+        outcome: object,
+        headers: Mapping[str, str],
+        body: bytes,
+        status: int | None = None,
+    ) -> None:
         if not logger.isEnabledFor(logging.DEBUG):
             return
         event = self._attempt
@@ -171,7 +177,20 @@ class Observation:
             _shown(headers),
         )
         if self._bodies:
-            logger.debug("sent %r, received %r", self._request.body, body)
+            self._log_bodies(status, body)
+
+    def _log_bodies(self, status: int | None, body: bytes) -> None:
+        from talon_one.masking import masked
+
+        operation = self._operation
+        sent, received = operation.body.type if operation.body else None, None
+        if status is not None and 200 <= status <= 299:
+            received = operation.result_type(status)
+        logger.debug(
+            "sent %r, received %r",
+            masked(self._request.body, sent, operation.models),
+            masked(body, received, operation.models),
+        )
 
 
 def observe(

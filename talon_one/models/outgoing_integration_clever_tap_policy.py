@@ -16,5 +16,5 @@ class OutgoingIntegrationCleverTapPolicy(Model):
     """CleverTap address, which depends on the account's region."""
     account_id: str = field(wire="accountId")
     """Project identifier in CleverTap."""
-    passcode: str = field()
+    passcode: str = field(secret=True)
     """Passcode of the project in CleverTap."""

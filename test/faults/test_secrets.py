@@ -7,7 +7,9 @@ import logging
 import pickle
 import traceback
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -253,3 +255,85 @@ def test_the_warning_names_the_host_and_nothing_else(configuration: Configuratio
     ):
         READ(client, **settings)
     assert_no_secret(*(str(each.message) for each in caught))
+
+
+# -- Bodies ------------------------------------------------------------------------------------
+
+HUSH = "hush-hush-0123456789abcdef"
+WITH_SECRETS: dict[str, tuple[Callable[[Any], Any], Any]] = {
+    "a session": (
+        lambda m: m.create_session({"email": "a@b.test", "password": HUSH}),
+        {"userId": 1, "token": HUSH, "created": "2026-01-01T00:00:00Z"},
+    ),
+    "a password": (
+        lambda m: m.reset_password({"password": HUSH, "resetToken": HUSH}),
+        {"password": HUSH},
+    ),
+    "an invitation": (
+        lambda m: m.create_invite_email({"email": "a@b.test", "token": HUSH}),
+        {"token": HUSH},
+    ),
+    "a key": (
+        lambda m: m.call("/v1/applications/1/apikeys", {"title": "a"}, "NewApplicationAPIKey"),
+        {"title": "a", "key": HUSH},
+    ),
+    "a path by hand": (
+        lambda m: m.call("/v1/sessions", {"email": "a@b.test", "password": HUSH}),
+        {"a": [{"access_token": HUSH, "Token": HUSH}]},
+    ),
+    "headers of a webhook": (
+        lambda m: m.call("/v2/webhooks", {"headers": [f"Authorization: {HUSH}"]}, "Webhook"),
+        {"headers": [f"Authorization: {HUSH}"]},
+    ),
+    "headers of a test": (
+        lambda m: m.call("/v2/x", {"headers": {"Authorization": HUSH}}),
+        {"headers": {"Authorization": HUSH}},
+    ),
+    "an integration": (
+        lambda m: m.call("/v1/x", {"passcode": HUSH}),
+        {"policy": {"apiKey": HUSH, "passcode": HUSH}},
+    ),
+}
+
+
+@pytest.mark.parametrize("case", WITH_SECRETS)
+@pytest.mark.parametrize("status", [200, 400])
+def test_bodies_are_logged_without_the_secrets_in_them(
+    case: str,
+    status: int,
+    client: ApiClient,
+    server: RecordingServer,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    def by_hand(path: str, body: Any, written: str = "Any") -> Any:
+        return client.call_api(path, "POST", body=body, response_type=written)
+
+    management: Any = ManagementApi(client)
+    if "call" in WITH_SECRETS[case][0].__code__.co_names:
+        management = SimpleNamespace(call=by_hand)
+    call, answer = WITH_SECRETS[case]
+    caplog.set_level(logging.DEBUG, "talon_one")
+    client.configuration.log_bodies = True
+    server.script(Answer(status, answer if status == 200 else {"message": "no", "token": HUSH}))
+    with suppress(ApiException):
+        call(management)
+    assert HUSH in server.last.body.decode() or case == "a key"
+    (line,) = (each.getMessage() for each in caplog.records if "sent" in each.msg[:5])
+    assert HUSH not in caplog.text
+    assert "***" in line
+
+
+def test_bodies_without_a_secret_are_logged_as_they_are(
+    client: ApiClient, server: RecordingServer, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.DEBUG, "talon_one")
+    client.configuration.log_bodies = True
+    odd = '{ "tokens" : 1.50, "name": "\\u00fc", "password": null}'
+    server.script(Answer(200, odd), Answer(200, "a,b\n"), Answer(500, "{" * 5000))
+    for _ in range(3):
+        with suppress(ApiException):
+            client.call_api("/v1/x", "GET", _retries=0)
+    texts = [each.getMessage() for each in caplog.records if "sent" in each.msg[:5]]
+    assert f"received {odd.encode()!r}" in texts[0]
+    assert "received b'a,b\\n'" in texts[1]
+    assert "received '<5000 bytes>'" in texts[2]
