@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import urllib3
 
 from talon_one import (
     ApiAttributeError,
@@ -18,6 +19,7 @@ from talon_one import (
     Configuration,
     ConfigurationError,
     IntegrationApi,
+    RetryPolicy,
 )
 from talon_one.address import base_url
 
@@ -104,9 +106,16 @@ def test_a_key_in_the_place_of_the_map_of_keys_is_refused_with_advice() -> None:
 
 
 def test_a_setting_that_does_not_exist_is_refused_with_the_nearest_that_does() -> None:
-    configuration: Any = Configuration()
+    configuration = Configuration()
     with pytest.raises(ApiAttributeError, match=r"no setting 'retires'\. Did you mean 'retries'"):
-        configuration.retires = 3
+        configuration.retires = 3  # type: ignore[attr-defined]  # what type checkers refuse, too
+
+
+def test_retries_have_the_forms_that_type_checkers_know() -> None:
+    for retries in (None, 0, 3, True, False, RetryPolicy(1), urllib3.Retry(2)):
+        assert Configuration(retries=retries).retries == retries
+    with pytest.raises(ApiTypeError, match="retries is a number"):
+        Configuration(retries="3")  # type: ignore[arg-type]  # what type checkers refuse, too
 
     class Own(Configuration):
         """A subclass may have settings of its own."""
