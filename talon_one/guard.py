@@ -6,6 +6,9 @@ from types import CodeType, TracebackType
 
 from talon_one.exceptions import ApiValueError, OpenApiException
 
+# A warning is an exception where the application has asked for that.
+_OURS = (OpenApiException, Warning, MemoryError)
+
 
 class guarded:
     """A block that lets no exception of a caller's value out, but one of ours that it caused.
@@ -33,7 +36,7 @@ class guarded:
         cause: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        if isinstance(cause, Exception) and not isinstance(cause, (OpenApiException, MemoryError)):
+        if isinstance(cause, Exception) and not isinstance(cause, _OURS):
             if raised_by_signal(cause):
                 return
             # Not what it says, which may hold a secret, nor its representation, which may fail.

@@ -168,6 +168,8 @@ class Model:
         Raises:
             ApiKeyError: The JSON object has no such property.
         """
+        if type(key) is not str:
+            key = _name(key)
         if key not in self._data:
             raise ApiKeyError(
                 f"no {key!r} in {type(self).__name__}.{did_you_mean(key, self._data)}"
@@ -253,8 +255,10 @@ class Model:
             ApiValueError: *text* is not JSON.
             ApiTypeError: *text* is JSON, but not an object.
         """
+        if not issubclass(type(text), (str, bytes, bytearray)):
+            raise ApiTypeError(f"JSON is text or bytes, not {type(text).__name__}")
         try:
-            data = wire.decode(text)
+            data = wire.decode(str.__str__(text) if isinstance(text, str) else bytes(text))
         except ValueError as cause:
             raise ApiValueError(f"not JSON: {cause}") from cause
         return cls._wrap(cls._object(data))
@@ -420,6 +424,13 @@ class Model:
     def _unknown_attribute(cls, name: str) -> ApiAttributeError:
         hint = did_you_mean(name, cls._by_name)
         return ApiAttributeError(f"{cls.__name__} has no attribute {name!r}.{hint}")
+
+
+def _name(key: Any) -> str:
+    """Return the name of a property as plain text."""
+    if not issubclass(type(key), str):
+        raise ApiKeyError(f"names of properties are texts, not {type(key).__name__}")
+    return str.__str__(key)
 
 
 _new = object.__new__

@@ -281,7 +281,10 @@ def operation_of(method: Any) -> Operation:
     Raises:
         ApiTypeError: It is no such method.
     """
-    operation: Operation | None = getattr(method, "operation", None)
+    from talon_one.guard import guarded
+
+    with guarded("the method"):
+        operation: Operation | None = getattr(method, "operation", None)
     if operation is None:
         from inspect import iscoroutine
 

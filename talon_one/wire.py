@@ -256,7 +256,7 @@ class _Writer:
             inner = self._inner(value)
             is_list = isinstance(inner, list)
             if is_list or isinstance(inner, dict):
-                # A mapping that is no dict is another dict each time, so levels are counted as well.
+                # A mapping that is no dict is another dict each time, so levels are counted, too.
                 if id(inner) in containers or len(levels) > DEEPEST:
                     raise ApiValueError("data that contain themselves cannot be written as JSON")
                 containers.add(id(inner))

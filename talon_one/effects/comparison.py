@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from talon_one.exceptions import ApiTypeError, ApiValueError
+from talon_one.guard import guarded
 from talon_one.model import Model
 from talon_one.models import Effect
 from talon_one.observe import logger
@@ -48,7 +49,8 @@ def effects_of(answer: Answer | None) -> list[Effect]:
         raise ApiTypeError("there is no answer; for one to an event, track it with silent='no'")
     if isinstance(listed, (str, bytes, Mapping)) or not isinstance(listed, Iterable):
         raise ApiTypeError(f"effects are those of an answer or a list, not {type(listed).__name__}")
-    entries = list(listed)
+    with guarded("the list of effects"):
+        entries = list(listed)
     found = [_effect(entry) for entry in entries if isinstance(entry, (Effect, dict))]
     if len(found) < len(entries):
         others = [entry for entry in entries if not isinstance(entry, (Effect, dict))]

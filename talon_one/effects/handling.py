@@ -12,6 +12,7 @@ from warnings import warn
 from talon_one.effects.comparison import effects_of, place
 from talon_one.exceptions import ApiTypeError, ApiValueError, OpenApiException
 from talon_one.fields import VariantField
+from talon_one.guard import guarded
 from talon_one.model import Model
 from talon_one.models import Effect
 from talon_one.quoting import message_of, quoted
@@ -132,9 +133,9 @@ class EffectHandler:
         """
         if not kinds:
             raise ApiTypeError("on() needs at least one effect type or class of props")
-        names = set()
-        for kind in kinds:
-            names.add(_effect_type(kind))
+        names: set[str] = set()
+        with guarded("the type of effect"):
+            names.update(map(_effect_type, kinds))
 
         def register(function: Function) -> Function:
             _check_callable(function)

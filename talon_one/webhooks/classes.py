@@ -10,6 +10,7 @@ from talon_one import models, wire
 from talon_one.exceptions import ApiTypeError, MalformedBodyError
 from talon_one.model import JsonObject, Model
 from talon_one.quoting import message_of
+from talon_one.secret import exact
 from talon_one.webhooks.shape import Shape
 
 TYPE = "NotificationType"
@@ -65,7 +66,7 @@ def parts(notification: Model) -> list[Model]:
 def shapes_of(data: Mapping[str, Any]) -> tuple[Shape, ...]:
     """Return the classes that the body of a webhook may have; none if its type is not known."""
     named = data.get(TYPE)
-    return _shapes().get(named, ()) if isinstance(named, str) else ()
+    return _shapes().get(exact(named), ()) if issubclass(type(named), str) else ()
 
 
 def types() -> Collection[str]:
@@ -96,9 +97,9 @@ def _object(body: bytes | str | Mapping[str, Any]) -> JsonObject:
         reason = message_of(cause)
         raise MalformedBodyError(f"the body of the webhook is not JSON: {reason}") from cause
     if not isinstance(data, dict):
-        raise MalformedBodyError(
-            f"the body of the webhook is a JSON {_JSON_NAMES[type(data)]}, not an object"
-        )
+        # A number that Python cannot hold has a class of its own.
+        kind = _JSON_NAMES.get(type(data), "number")
+        raise MalformedBodyError(f"the body of the webhook is a JSON {kind}, not an object")
     return data
 
 

@@ -16,6 +16,7 @@ from talon_one.exceptions import (
     MalformedBodyError,
     WrongSecretError,
 )
+from talon_one.guard import guarded
 from talon_one.model import Model
 from talon_one.quoting import quoted
 from talon_one.suggest import did_you_mean
@@ -139,13 +140,17 @@ class _Rules:
         default: Handler | None = None,
         seen: Seen | AsyncSeen | None = None,
     ) -> None:
-        self._secret = _expected(secret_header, secret)
+        if handlers is not None and not isinstance(handlers, Mapping):
+            raise ApiTypeError(f"handlers are a dict by class, not {type(handlers).__name__}")
+        with guarded("the secret"):
+            self._secret = _expected(secret_header, secret)
         self._seen = SeenInMemory() if seen is None else seen
         self._handlers: dict[Kind, Handler] = {}
         self._default = None if default is None else self._accepted(default)
-        for kind, handler in (handlers or {}).items():
-            _check_kind(kind)
-            self._register(kind, handler)
+        with guarded("the handlers"):
+            for kind, handler in (handlers or {}).items():
+                _check_kind(kind)
+                self._register(kind, handler)
 
     @overload
     def on(
@@ -171,7 +176,8 @@ class _Rules:
         A type that this release does not know is accepted, with an
         `UnknownNotificationTypeWarning` if it looks like a misspelled one.
         """
-        _check_kind(kind)
+        with guarded("the kind of notification"):
+            _check_kind(kind)
         return partial(self._register, kind)
 
     def _register(self, kind: Any, handler: Handler) -> Handler:

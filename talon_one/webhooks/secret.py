@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 
 from talon_one.exceptions import ConfigurationError, WrongSecretError
+from talon_one.guard import guarded
 from talon_one.quoting import quoted
 
 Headers = (
@@ -67,10 +68,11 @@ class SharedSecret:
 def values(headers: Headers, name: str) -> list[str]:
     """Return the values that a header has, without the white space around them."""
     pairs: Iterable[tuple[object, object]]
-    # The headers of Werkzeug are no mapping, but have the items of one.
-    pairs = headers.items() if hasattr(headers, "items") else headers
     wanted = name.lower()
-    return [_text(value).strip() for key, value in pairs if _text(key).lower() == wanted]
+    with guarded("the headers"):
+        # The headers of Werkzeug are no mapping, but have the items of one.
+        pairs = headers.items() if hasattr(headers, "items") else headers
+        return [_text(value).strip() for key, value in pairs if _text(key).lower() == wanted]
 
 
 def _text(value: object) -> str:

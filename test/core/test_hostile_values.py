@@ -224,7 +224,7 @@ def test_settings_of_a_client(configuration: Configuration, shell: Shell) -> Non
 
     def hook(value: Any) -> None:
         def refresh(_: Configuration) -> None:
-            raise hostile.Rude(hostile.SECRET)
+            raise hostile.Rude
 
         use("refresh_api_key_hook", refresh)
 

