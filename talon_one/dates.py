@@ -8,6 +8,7 @@ from contextlib import suppress
 from datetime import date, datetime, timedelta, timezone, tzinfo
 
 from talon_one.exceptions import ApiValueError
+from talon_one.guard import raised_by_signal
 from talon_one.quoting import quoted
 
 # Numbers and words ("unlimited", "20200101", "2020") are no dates here, whatever parsers make of
@@ -96,6 +97,8 @@ def offset_of(moment: datetime) -> timedelta | None:
     try:
         return moment.utcoffset()
     except Exception as cause:  # Whatever the class of a caller raises.
+        if raised_by_signal(cause):
+            raise
         raise ApiValueError(f"{type(moment).__name__} does not say its time zone") from cause
 
 

@@ -36,9 +36,7 @@ class guarded:
         cause: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        if isinstance(cause, Exception) and not isinstance(cause, _OURS):
-            if raised_by_signal(cause):
-                return
+        if isinstance(cause, Exception) and not passes(cause):
             # Not what it says, which may hold a secret, nor its representation, which may fail.
             raise ApiValueError(
                 f"{self._what}{self._name} cannot be read: {type(cause).__name__}"
@@ -51,6 +49,15 @@ def shown(value: object) -> str:
         return repr(value)
     except Exception:  # As above, it may do anything.
         return object.__repr__(value)
+
+
+def passes(cause: Exception) -> bool:
+    """Say whether an exception that appeared among values of a caller is not theirs.
+
+    It is ours already, or nobody's fault, or a warning that the application has made an error, or
+    out of the handler of a signal.
+    """
+    return isinstance(cause, (OpenApiException, MemoryError, Warning)) or raised_by_signal(cause)
 
 
 def raised_by_signal(cause: BaseException) -> bool:

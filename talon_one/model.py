@@ -12,7 +12,6 @@ from talon_one.exceptions import (
     ApiKeyError,
     ApiTypeError,
     ApiValueError,
-    OpenApiException,
 )
 from talon_one.fields import (
     Field,
@@ -22,6 +21,7 @@ from talon_one.fields import (
     timestamp,
     variant,
 )
+from talon_one.guard import passes, raised_by_signal
 from talon_one.quoting import quoted
 from talon_one.scalars import said
 from talon_one.special_forms import Self
@@ -299,7 +299,9 @@ class Model:
 
         try:
             return pformat(dicts.to_dict(self, mask=True))
-        except Exception:  # It is nested too deeply, or what is in it cannot be shown.
+        except Exception as cause:  # It is nested too deeply, or what is in it cannot be shown.
+            if raised_by_signal(cause):
+                raise
             return repr(self)
 
     def copy(self) -> Self:
@@ -334,7 +336,9 @@ class Model:
     def __repr__(self) -> str:
         try:
             return self._represented(repr)
-        except Exception:  # It is nested too deeply, or what is in it has no repr.
+        except Exception as cause:  # It is nested too deeply, or what is in it has no repr.
+            if raised_by_signal(cause):
+                raise
             return self._represented(_represented)
 
     def _represented(self, represented: Callable[[Any], str]) -> str:
@@ -460,11 +464,11 @@ def _explained(what: str) -> Iterator[None]:
     """Turn whatever objects of the caller raise into an exception of this package."""
     try:
         yield
-    except OpenApiException:
-        raise
     except RecursionError as cause:
         raise ApiValueError(f"{what}: it is nested too deeply") from cause
     except Exception as cause:  # Their classes may raise anything.
+        if passes(cause):
+            raise
         raise ApiValueError(f"{what}: {said(cause)}") from cause
 
 

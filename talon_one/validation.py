@@ -6,8 +6,9 @@ from collections.abc import Callable, Mapping
 from functools import cache
 from typing import Any, NamedTuple
 
-from talon_one.exceptions import ApiValueError, OpenApiException, Violation
+from talon_one.exceptions import ApiValueError, Violation
 from talon_one.fields import NestedField, VariantField
+from talon_one.guard import passes
 from talon_one.misspelled import Unknown, resembles
 from talon_one.model import Model
 from talon_one.nesting import DEEPEST
@@ -77,11 +78,11 @@ def value_violations(
 def _checked(check: Callable[[], Found]) -> Found:
     try:
         return check()
-    except OpenApiException:
-        raise
     except RecursionError:
         return refusal("is nested too deeply to be checked")
     except Exception as cause:  # An object of the caller may raise anything.
+        if passes(cause):
+            raise
         raise ApiValueError(f"the values cannot be checked: {said(cause)}") from cause
 
 

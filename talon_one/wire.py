@@ -11,6 +11,7 @@ from typing import Any
 
 from talon_one.dates import write_datetime
 from talon_one.exceptions import ApiTypeError, ApiValueError, OpenApiException
+from talon_one.guard import passes, raised_by_signal
 from talon_one.nesting import DEEPEST, converted
 from talon_one.scalars import LongNumber, is_missing, native, said, whole
 
@@ -57,16 +58,30 @@ def encode(value: Any) -> bytes:
     if orjson is not None:
         try:
             text: bytes = orjson.dumps(value, _strict, _ORJSON_OPTIONS)
-        except (TypeError, ValueError):
-            pass  # The slower way below either succeeds or says what is wrong.
+        except (TypeError, ValueError) as refused:
+            # The slower way below either succeeds or says what is wrong.
+            _raise_if_by_signal(refused.__cause__, value)
         else:
             # orjson writes NaN as null, so where null occurs the slower way decides.
             if b"null" not in text:
                 return text
     try:
         return _encoder.encode(value).encode()
-    except Exception:  # Whatever it was: what comes now goes deeper, or says what is wrong.
+    except Exception as cause:  # Whatever it was: what comes now goes deeper, or names it.
+        if raised_by_signal(cause):
+            raise
         return "".join(_Writer().write(value)).encode()
+
+
+def _raise_if_by_signal(cause: BaseException | None, value: Any) -> None:
+    """Raise what the handler of a signal has raised within orjson, which leaves no trace of it."""
+    if cause is None or isinstance(cause, OpenApiException):
+        return
+    try:
+        orjson.dumps(value, _strict, _ORJSON_OPTIONS)
+    except (TypeError, ValueError):
+        return  # An object raises it each time.
+    raise cause
 
 
 def decode(text: bytes | str) -> Any:
@@ -91,8 +106,10 @@ def decode(text: bytes | str) -> Any:
                 return data
     except RecursionError as cause:
         raise ValueError("the JSON is nested too deeply") from cause
-    except (ValueError, StopIteration):
-        pass  # What follows knows other encodings and spaces around, and says what is wrong.
+    except (ValueError, StopIteration) as cause:
+        # What follows knows other encodings and spaces around, and says what is wrong.
+        if raised_by_signal(cause):
+            raise
     return _decode_slowly(text)
 
 
@@ -142,9 +159,9 @@ def plain(value: Any) -> Any:
     """
     try:
         return converted(value, _plain)
-    except OpenApiException:
-        raise
     except Exception as cause:  # An object of the caller may raise anything.
+        if passes(cause):
+            raise
         raise ApiValueError(f"the value cannot be written as JSON: {said(cause)}") from cause
 
 
@@ -241,9 +258,11 @@ class _Writer:
             yield from self._written(value)
         except (ApiTypeError, ApiValueError) as found:
             raise type(found)(found.message, tuple(self._path)) from found.__cause__
-        except TypeError as cause:
-            raise ApiTypeError(said(cause), tuple(self._path)) from cause
         except Exception as cause:  # An object of the caller may raise anything.
+            if passes(cause):
+                raise
+            if isinstance(cause, TypeError):
+                raise ApiTypeError(said(cause), tuple(self._path)) from cause
             text = f"the value cannot be written as JSON: {said(cause)}"
             raise ApiValueError(text, tuple(self._path)) from cause
 

@@ -191,6 +191,7 @@ def test_only_what_was_given_is_sent(models: ModuleType) -> None:
     }
 
 
+UNLISTED = "; talon_one.unchecked({!r}) would be sent all the same"
 INVALID = [
     ("text", "", "$.text must not be empty"),
     ("text", "x" * 21, "$.text must have at most 20 characters, not 21"),
@@ -198,11 +199,23 @@ INVALID = [
     ("count", 100, "$.count must be below 100, not 100"),
     ("ratio", 0, "$.ratio must be above 0, not 0"),
     ("active", 1, "$.active must be True or False, not int"),
-    ("created", "soon", "$.created must be an RFC 3339 timestamp, not 'soon'"),
+    (
+        "created",
+        "soon",
+        "$.created must be an RFC 3339 timestamp such as 2026-12-31T23:59:59Z, not 'soon'",
+    ),
     ("birthday", "2000-02-30", "$.birthday must be a date such as 2026-01-31, not '2000-02-30'"),
-    ("color", "pink", "$.color must be one of 'red', 'green', 'blue', not 'pink'"),
+    (
+        "color",
+        "pink",
+        "$.color must be one of 'red', 'green', 'blue', not 'pink'" + UNLISTED.format("pink"),
+    ),
     ("level", 4, "$.level must be one of 1, 2, 3, not 4"),
-    ("choice", "c", "$.choice must be one of 'a', 'b', not 'c'"),
+    (
+        "choice",
+        "c",
+        "$.choice must be one of 'a', 'b', not 'c'" + UNLISTED.format("c"),
+    ),
     ("labels", {"de": 1}, "$.labels.de must be text, not int"),
     ("parts", {"a": 1}, "$.parts.a must be Part or a dict, not int"),
     ("part_lists", {"a": [{}]}, "$.partLists.a[0].name is required"),
@@ -212,9 +225,17 @@ INVALID = [
     ("words", ["a", "a"], "$.words must not name an item twice"),
     ("words", ["a1"], "$.words[0] must match ^[A-Za-z]+\\Z, which 'a1' does not"),
     ("words", ["a\n"], "$.words[0] must match ^[A-Za-z]+\\Z, which 'a\\n' does not"),
-    ("colors", ["blue"], "$.colors[0] must be one of 'red', 'green', not 'blue'"),
+    (
+        "colors",
+        ["blue"],
+        "$.colors[0] must be one of 'red', 'green', not 'blue'" + UNLISTED.format("blue"),
+    ),
     ("code", "A", "$.code must have at least 2 characters, not 1"),
-    ("mood", "great", "$.mood must be one of 'good', 'Bad Mood', 'Part', not 'great'"),
+    (
+        "mood",
+        "great",
+        "$.mood must be one of 'good', 'Bad Mood', 'Part', not 'great'" + UNLISTED.format("great"),
+    ),
     ("row", [{}], "$.row[0].name is required"),
     ("children", [{"parts": {}}], "$.children[0].text is required"),
 ]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import pickle
+import signal
 from collections.abc import Callable, Iterator, Mapping
 from datetime import date, datetime, timedelta, timezone, tzinfo
 from decimal import Decimal
@@ -16,6 +17,7 @@ from uuid import UUID
 
 import numpy as np
 import pandas as pd
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -266,7 +268,17 @@ def test_a_hostile_value_alone_is_checked_or_refused(
 
 
 def test_what_can_be_pickled_alone_can_be_pickled_in_a_model() -> None:
-    unequal = {"nan", "decimal nan", "numpy float", "NaT", "NA", "numpy array", "series", "frame"}
+    unequal = {
+        "generator",
+        "nan",
+        "decimal nan",
+        "numpy float",
+        "NaT",
+        "NA",
+        "numpy array",
+        "series",
+        "frame",
+    }
     failed = []
     for name, value in VALUES.items():
         try:
@@ -278,3 +290,65 @@ def test_what_can_be_pickled_alone_can_be_pickled_in_a_model() -> None:
         if name not in unequal and _attempt(lambda a=again, m=model: a == m) is False:  # type: ignore[misc]
             failed.append(name)
     assert failed == []
+
+
+class TimeIsUp(TimeoutError):
+    """What a signal handler of an application raises."""
+
+
+class _Strikes:
+    """A value in the middle of which a signal arrives, once."""
+
+    def __init__(self) -> None:
+        self.struck = False
+
+    def strike(self) -> Any:
+        if not self.struck:
+            self.struck = True
+            signal.raise_signal(signal.SIGUSR1)
+        return {}
+
+    def __repr__(self) -> str:
+        return str(self.strike())
+
+    def __eq__(self, other: object) -> bool:
+        return bool(self.strike())
+
+    def __deepcopy__(self, memo: Any) -> Any:
+        return self.strike()
+
+    def items(self) -> Any:
+        return self.strike()
+
+    def __iter__(self) -> Any:
+        return iter(self.strike())
+
+    def __len__(self) -> int:
+        return len(self.strike())
+
+    keys = items
+    __hash__ = None  # type: ignore[assignment]  # as of what can be compared
+
+
+Mapping.register(_Strikes)
+
+
+def test_what_the_handler_of_a_signal_raises_comes_out_as_it_is() -> None:
+    def handler(number: int, frame: object) -> None:
+        raise TimeIsUp
+
+    before = signal.signal(signal.SIGUSR1, handler)
+    try:
+        for what in (
+            lambda model: model.to_json(),
+            lambda model: model.to_wire(),
+            lambda model: model.validate(),
+            lambda model: model.copy(),
+            lambda model: model.to_str(),
+            repr,
+            lambda model: model == talon_one.NewCustomerSessionV2(attributes={"a": [0]}),
+        ):
+            with pytest.raises(TimeIsUp):
+                what(talon_one.NewCustomerSessionV2(attributes={"a": [_Strikes()]}))
+    finally:
+        signal.signal(signal.SIGUSR1, before)
