@@ -51,7 +51,7 @@ BUDGETS = {
     "table": Budget("typed rows of a coupon export", "csv.DictReader, all text", 5),
     "call": Budget("whole call over loopback, retries on", "PoolManager.request, json", 1.0),
     "hooks": Budget("whole call with hooks that do nothing", "whole call without hooks", 1.1),
-    "deadline": Budget("whole call with a deadline", "whole call without deadline", 1.5),
+    "deadline": Budget("whole call with a deadline", "whole call without deadline", 1.05),
     **{
         key: Budget(
             f"calls a second, {key} sharing one client",

@@ -1,153 +1,49 @@
-"""Connections that know how far a request has come, and that are cut when its time is up."""
+"""Connections that note in the exchange of a call how far its request has come."""
 
 from __future__ import annotations
 
 import http.client
 import socket
-import threading
 import time
-from collections.abc import Iterator
-from contextlib import suppress
-from functools import partial
 from typing import TYPE_CHECKING, Any
 
-import urllib3
+import urllib3.connection
 from urllib3 import exceptions as errors
-from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.util.connection import allowed_gai_family
 
-from talon_one.exceptions import ConfigurationError
-from talon_one.fair_stack import FairStack
-from talon_one.proxies import headers_for
-from talon_one.tls import ssl_context
+from talon_one.exchange import BoundedSocket
+from talon_one.failures import foreign
 
 if TYPE_CHECKING:
-    from talon_one.configuration import Configuration
+    from urllib3.connection import HTTPConnection, HTTPSConnection
+
+    from talon_one.exchange import Exchange
 
 # Seconds to connect to the last address of a host, when those before it have used up the time.
 _SHORTEST = 0.001
 
+# What TLS sends in one step; a longer piece is several steps, with a timeout for each.
+_RECORD = 2**14
+
+# Memory that is set aside for what a server has only announced.
+_MOST_UNSEEN = 2**20
+
 MOST_ANNOUNCEMENTS = 16
 """How often a server may announce an answer before it gives it."""
 
-
-class Exchange:
-    """One attempt while it goes on: whether anything was sent, and the end of its time.
-
-    The timeouts of a socket bound each step by itself; a server that trickles can go on for ever.
-    With a deadline, a timer cuts the connection when it has passed.
-
-    Args:
-        deadline: Seconds from now on, if there is one.
-
-    Attributes:
-        sent: Whether any of the request may have reached the server.
-        connecting: Whether a connection is being made; a proxy is spoken to, the server is not.
-        cut: Whether the deadline passed before the answer was complete.
-        bounded: Whether there is a deadline.
-    """
-
-    __slots__ = (
-        "_ends",
-        "_lock",
-        "_over",
-        "_timer",
-        "_watched",
-        "bounded",
-        "connecting",
-        "cut",
-        "sent",
-    )
-
-    def __init__(self, deadline: float | None = None) -> None:
-        self.sent = False
-        self.connecting = False
-        self.cut = False
-        self.bounded = deadline is not None
-        self._timer: threading.Timer | None = None
-        if deadline is not None:
-            self._ends = time.monotonic() + deadline
-            self._lock = threading.Lock()
-            self._over = False
-            self._watched: socket.socket | None = None
-            self._timer = threading.Timer(deadline, self._cut)
-            self._timer.daemon = True
-
-    def __enter__(self) -> Exchange:
-        _thread.exchange = self
-        if self._timer is not None:
-            self._timer.start()
-        return self
-
-    def __exit__(self, *exc_info: object) -> None:
-        _thread.exchange = _NONE
-        if self._timer is not None:
-            self.let_go()
-            self._timer.cancel()
-            self._timer.join()
-
-    @property
-    def time_is_up(self) -> bool:
-        """Whether the deadline has passed; a step that may take as long can be first to notice."""
-        return self.bounded and (self.cut or time.monotonic() >= self._ends)
-
-    def watch(self, connection: Any) -> None:
-        """Have a connection cut when the time is up; for an exchange with a deadline.
-
-        Raises:
-            TimeoutError: It is up already, so nothing is to be sent over this connection.
-        """
-        if self._watched is not None:
-            return
-        with self._lock:
-            if self.cut:
-                raise TimeoutError("the deadline has passed")
-            # A handle of its own, because TLS goes on with other objects than it began with.
-            self._watched = socket.fromfd(connection.fileno(), socket.AF_INET, socket.SOCK_STREAM)
-
-    def let_go(self) -> None:
-        """Leave the connection alone from now on: it may serve another call."""
-        with self._lock:
-            self._over = True
-            if self._watched is not None:
-                self._watched.close()
-                self._watched = None
-
-    def _cut(self) -> None:
-        with self._lock:
-            if not self._over:
-                self.cut = True
-                if self._watched is not None:
-                    with suppress(OSError):  # Closed by the other side, which is just as well.
-                        self._watched.shutdown(socket.SHUT_RDWR)
+GENUINE = ("urllib3.connection", "urllib3.contrib.socks")
+"""Modules whose connection classes are those of urllib3 itself, and not what a library patched."""
 
 
-# Stands for that of a thread in which none is under way.
-_NONE = Exchange()
+def genuine(cls: Any) -> Any:
+    """Return the class of urllib3 that may stand behind one that a library patched in its place."""
+    return next(each for each in cls.__mro__ if each.__module__ in GENUINE)
 
 
-class _Thread(threading.local):
-    exchange = _NONE
-
-
-_thread = _Thread()
-
-
-def outside(pieces: Iterator[bytes]) -> Iterator[bytes]:
-    """Pass on the pieces of a body, each read as if no exchange were under way in this thread.
-
-    Where they come from may make calls of its own: rows of an export can be imported at once.
-    """
-    exchange = _thread.exchange
-    while True:
-        _thread.exchange = _NONE
-        try:
-            piece = next(pieces, None)
-        finally:
-            _thread.exchange = exchange
-        if piece is None:
-            return
-        yield piece
+if not TYPE_CHECKING:
+    # This module may be imported while a cassette of vcrpy is in place.
+    HTTPConnection = genuine(urllib3.connection.HTTPConnection)
+    HTTPSConnection = genuine(urllib3.connection.HTTPSConnection)
 
 
 class _AnnouncedAnswer(http.client.HTTPResponse):
@@ -165,38 +61,81 @@ class _AnnouncedAnswer(http.client.HTTPResponse):
             status = http.client.CONTINUE
         return version, status, reason
 
+    def _safe_read(self, amount: int) -> bytes:
+        """Read so many bytes; memory is taken for what comes, not for what was announced."""
+        if 0 <= amount <= _MOST_UNSEEN:
+            data: bytes = super()._safe_read(amount)  # type: ignore[misc]  # not in typeshed
+            return data
+        if amount < 0:
+            raise http.client.HTTPException("a chunk of less than nothing")
+        pieces: list[bytes] = []
+        left = amount
+        while left:
+            piece = self.fp.read(min(left, _MOST_UNSEEN))
+            if not piece:
+                raise http.client.IncompleteRead(b"".join(pieces), left)
+            pieces.append(piece)
+            left -= len(piece)
+        return b"".join(pieces)
 
-class _ReturningAnswer(urllib3.HTTPResponse):
-    """An answer that gives its connection back when it is closed, not only when it is read."""
 
-    def close(self) -> None:
-        super().close()
-        # The pool waits for each of its connections, also for one that nobody read to its end.
-        self.release_conn()
+class Tracked(HTTPConnection):
+    """A connection that tells the exchange it serves how far things have come.
 
+    Attributes:
+        exchange: Set whenever the connection is taken from its pool.
+    """
 
-class _Tracked(HTTPConnection):
-    """A connection that tells the exchange of its thread how far things have come."""
+    exchange: Exchange
+    _answer: http.client.HTTPResponse | None = None
 
-    response_class = _AnnouncedAnswer
+    def discard(self) -> None:
+        """Close the connection, and the answer that had begun on it."""
+        self.close()
+        if self._answer is not None:
+            self._answer.close()
 
     def connect(self) -> None:
-        exchange = _thread.exchange
+        """Connect to the host, or through a proxy to it."""
+        exchange = self.exchange
         exchange.connecting = True
         super().connect()
         exchange.connecting = False
 
-    def getresponse(self) -> urllib3.HTTPResponse:  # type: ignore[override]  # as in urllib3
-        answer = super().getresponse()
-        # urllib3 names the class of its answers in the middle of a method.
-        answer.__class__ = _ReturningAnswer
-        return answer
+    def response_class(  # type: ignore[override]
+        self, sock: Any, *args: Any, **kwargs: Any
+    ) -> http.client.HTTPResponse:
+        """Begin to read an answer; a method in the place of what is a class in `http.client`."""
+        exchange = self.exchange
+        if exchange.ends is not None:
+            sock = BoundedSocket(sock, exchange, self.timeout)
+        self._answer = _AnnouncedAnswer(sock, *args, **kwargs)
+        return self._answer
+
+    def send(self, data: Any) -> None:
+        """Send bytes of a request, or of one to a proxy."""
+        if self.sock is None:
+            self.connect()
+        exchange = self.exchange
+        if exchange.ends is None:
+            exchange.sent = exchange.sent or not exchange.connecting
+            super().send(data)
+            return
+        for start in range(0, len(data), _RECORD):
+            self.sock.settimeout(exchange.within(self.timeout))
+            exchange.sent = exchange.sent or not exchange.connecting
+            super().send(data[start : start + _RECORD])
+
+    def is_usable(self) -> bool:
+        """Say whether an idle connection may serve another call: it is open, and nothing came."""
+        return self.is_connected and not _has_decrypted(self.sock)
 
     def _new_conn(self) -> socket.socket:
         connection = self._connected()
         try:
-            if _thread.exchange.bounded:
-                _thread.exchange.watch(connection)
+            if self.exchange.ends is not None:
+                # What is left for a proxy, and for TLS.
+                connection.settimeout(self.exchange.within(self.timeout))
         except TimeoutError:
             connection.close()
             raise
@@ -207,8 +146,9 @@ class _Tracked(HTTPConnection):
 
         urllib3 gives each the whole time, so that a deadline would pass unnoticed.
         """
-        host, seconds = self._dns_host, self.timeout
-        ends = time.monotonic() + seconds if isinstance(seconds, (int, float)) else None
+        host, timeout = self._dns_host, self.timeout
+        seconds = self.exchange.within(timeout)
+        ends = None if seconds is None else time.monotonic() + seconds
         addresses = self._addresses()
         try:
             for left in range(len(addresses), 0, -1):
@@ -218,11 +158,11 @@ class _Tracked(HTTPConnection):
                     self.timeout = max(_SHORTEST, (ends - time.monotonic()) / left)
                 try:
                     return super()._new_conn()
-                except (errors.ConnectTimeoutError, errors.NewConnectionError):
-                    if left == 1:
+                except (errors.ConnectTimeoutError, errors.NewConnectionError) as cause:
+                    if left == 1 or foreign(cause) is not None:
                         raise
         finally:
-            self._dns_host, self.timeout = host, seconds
+            self._dns_host, self.timeout = host, timeout
         raise errors.NewConnectionError(self, "the host has no address")
 
     def _addresses(self) -> list[str]:
@@ -236,132 +176,36 @@ class _Tracked(HTTPConnection):
             raise errors.LocationParseError(f"{self.host!r}, label empty or too long") from cause
         return [str(address[0]) for *_, address in found]
 
-    def send(self, data: Any) -> None:
-        if self.sock is None:
-            self.connect()
-        exchange = _thread.exchange
-        if exchange.bounded:
-            exchange.watch(self.sock)
-        exchange.sent = exchange.sent or not exchange.connecting
-        super().send(data)
 
-
-class _TrackedTls(_Tracked, HTTPSConnection):
+class TrackedTls(Tracked, HTTPSConnection):
     """The same over TLS."""
 
-    configuration: Configuration
 
-    def connect(self) -> None:
-        # Made when it is needed, and made anew when certificates have been renewed.
-        self.ssl_context = ssl_context(self.configuration)
-        self.cert_reqs = self.ssl_context.verify_mode
-        super().connect()
-
-
-class _Pool(urllib3.HTTPConnectionPool):
-    """The connections to one host."""
-
-    ConnectionCls: type[_Tracked] = _Tracked
-    QueueCls: Any = FairStack
-
-    def _put_conn(self, conn: Any) -> None:
-        if _thread.exchange.bounded:
-            _thread.exchange.let_go()
-        super()._put_conn(conn)
+def _has_decrypted(sock: Any) -> bool:
+    """Say whether TLS holds data that those who look at the socket do not see any more."""
+    if hasattr(sock, "sslobj"):  # TLS in the TLS of a proxy, as urllib3 makes it.
+        return bool(sock.sslobj.pending() or sock.incoming.pending) or _has_decrypted(sock.socket)
+    return hasattr(sock, "pending") and sock.pending() > 0
 
 
-class _TlsPool(_Pool, urllib3.HTTPSConnectionPool):
-    """The same over TLS."""
+class Loan:
+    """The connection of a response until it goes back to its pool, in the eyes of urllib3.
 
-    ConnectionCls: type[_TrackedTls] = _TrackedTls
-
-    def __init__(self, configuration: Configuration, *args: Any, **settings: Any) -> None:
-        super().__init__(*args, **settings)
-        self._configuration = configuration
-
-    def _new_conn(self) -> Any:
-        connection: Any = super()._new_conn()
-        connection.configuration = self._configuration
-        return connection
-
-
-def pool_manager(
-    configuration: Configuration, scheme: str, proxy: str | None
-) -> urllib3.PoolManager:
-    """Return the pools for all hosts with this scheme that are reached through this proxy.
-
-    Raises:
-        ConfigurationError: The address of the proxy is not valid, or PySocks is missing.
+    A response that is closed a second time, or collected late, must not touch a connection that
+    serves another call by then.
     """
-    settings: dict[str, Any] = {
-        "num_pools": 4,
-        "maxsize": max(1, configuration.connection_pool_maxsize),
-        # Wait for a free connection rather than open one more and throw it away afterwards.
-        "block": True,
-    }
-    if configuration.socket_options is not None:
-        settings["socket_options"] = configuration.socket_options
-    if scheme == "https":
-        if configuration.assert_hostname not in (None, True):
-            settings["assert_hostname"] = configuration.assert_hostname
-        if configuration.tls_server_name is not None:
-            settings["server_hostname"] = configuration.tls_server_name
-    if proxy is not None:
-        return _proxy_manager(configuration, proxy, settings)
-    return _with_pools(urllib3.PoolManager(**settings), configuration, _Pool, _TlsPool)
 
+    __slots__ = ("connection", "exchange")
 
-def _with_pools(
-    manager: urllib3.PoolManager,
-    configuration: Configuration,
-    pool: type[_Pool],
-    tls_pool: type[_TlsPool],
-) -> urllib3.PoolManager:
-    classes: Any = {"http": pool, "https": partial(tls_pool, configuration)}
-    manager.pool_classes_by_scheme = classes
-    return manager
+    def __init__(self, connection: Any, exchange: Exchange) -> None:
+        self.connection = connection
+        self.exchange = exchange
 
-
-def _proxy_manager(
-    configuration: Configuration, proxy: str, settings: dict[str, Any]
-) -> urllib3.PoolManager:
-    try:
-        if proxy.startswith("socks"):
-            return _socks_manager(configuration, proxy, settings)
-        headers = headers_for(configuration, proxy)
-        if proxy.startswith("https:"):
-            settings["proxy_ssl_context"] = ssl_context(configuration)
-        manager = urllib3.ProxyManager(proxy, proxy_headers=headers, **settings)
-    except (ImportError, urllib3.exceptions.DependencyWarning) as cause:
-        raise ConfigurationError("a SOCKS proxy needs PySocks: pip install PySocks") from cause
-    except (urllib3.exceptions.HTTPError, ValueError):
-        # Neither the message nor its cause may quote the address, which may hold a password.
-        raise ConfigurationError("the proxy cannot be used: its address is not valid") from None
-    return _with_pools(manager, configuration, _Pool, _TlsPool)
-
-
-def _socks_manager(
-    configuration: Configuration, proxy: str, settings: dict[str, Any]
-) -> urllib3.PoolManager:
-    # Here, because importing it without PySocks fails.
-    from urllib3.contrib import socks
-
-    class TrackedSocks(_Tracked, socks.SOCKSConnection):
-        """A connection through a SOCKS proxy, which may look up addresses itself."""
-
-        def _connected(self) -> socket.socket:
-            found: socket.socket = socks.SOCKSConnection._new_conn(self)
-            return found
-
-    class TrackedSocksTls(_TrackedTls, socks.SOCKSHTTPSConnection):
-        """The same over TLS."""
-
-        _connected = TrackedSocks._connected
-
-    class Pool(_Pool, socks.SOCKSHTTPConnectionPool):
-        ConnectionCls = TrackedSocks
-
-    class TlsPool(_TlsPool, socks.SOCKSHTTPSConnectionPool):
-        ConnectionCls = TrackedSocksTls
-
-    return _with_pools(socks.SOCKSProxyManager(proxy, **settings), configuration, Pool, TlsPool)
+    def close(self) -> None:
+        """Close the connection and free its slot, unless it has gone back to the pool."""
+        lease = self.exchange.lease
+        held = None if lease is None else lease.take()
+        if held is not None:
+            stack, slot = held
+            self.connection.close()
+            stack.free(slot)

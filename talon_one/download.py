@@ -91,7 +91,7 @@ class Download(BaseDownload):
 
     Opened by a ``with`` block; the failures of the call, and its repetitions, happen there. Later,
     when part of the body has been handed over, nothing is repeated: a body that breaks off
-    raises `NoAnswerError`. The body can be read once. A deadline is looked at between pieces.
+    raises `NoAnswerError`. The body can be read once. A deadline bounds the reading, too.
     """
 
     _client: ApiClient

@@ -1,93 +1,211 @@
-"""A stack of free connections that serves those who wait for one in the order they came."""
+"""The slots of a connection pool: leased in the order of asking, free when nothing holds them."""
 
 from __future__ import annotations
 
 import threading
+import time
+import weakref
 from collections import deque
-from queue import Empty, Full
+from contextlib import suppress
+from queue import Empty
 from typing import Any
+
+# Seconds after which a waiter looks for itself. A wake-up is lost only if an exception comes in the
+# middle of it. Under gevent without patched threads, this is when other greenlets get their turn.
+_PATIENCE = 0.05
 
 
 class FairStack:
     """What urllib3 keeps its free connections in, in the place of `queue.LifoQueue`.
 
-    There, whoever comes by at the right moment takes what others are waiting for. When many
-    threads share few connections, some wait until their time is up while others make a thousand
-    calls. Here, what comes back is handed to the one who has waited longest.
+    There, whoever comes by at the right moment takes what others are waiting for: with many threads
+    and few connections, some wait until their time is up while others make a thousand calls. Here,
+    calls take their slots in the order in which they came. The idle connection that was put back
+    last is taken first.
+
+    There is no lock, for two reasons. An exception of a signal handler may come between any two
+    bytecodes, and would leave a lock taken, or a slot in nobody's hands. And a signal handler may
+    make a call of its own while the call that it interrupts is in here. So each step is a single
+    operation of a list, a deque or a set, which nothing interrupts. A slot is an object that moves
+    from hand to hand; one that is dropped on the way is collected, no longer counted, and replaced.
 
     Args:
-        maxsize: How many items it may hold.
+        maxsize: How many slots there are.
     """
 
     def __init__(self, maxsize: int) -> None:
         self.maxsize = maxsize
-        self._items: list[Any] = []
+        self._idle: list[Any] = []
         self.start_anew()
 
     def start_anew(self) -> list[Any]:
-        """Return all items and go on without them, nor those who wait, nor the lock they hold."""
-        items, self._items = self._items, []
-        self._waiting: deque[_Waiter] = deque()
-        self._lock = threading.Lock()
-        return items
+        """Return the idle connections and begin again with all slots free and no waiters."""
+        idle, self._idle = self._idle, []
+        self._closed = False
+        # The waiters hold themselves; a waiter that is gone without leaving is passed over.
+        self._waiting: deque[weakref.ref[_Waiter]] = deque()
+        self._alive: set[weakref.ref[_Slot]] = set()
+        self._free = [self._new_slot() for _ in range(self.maxsize)]
+        return idle
 
-    def qsize(self) -> int:
-        """Return how many items there are."""
-        return len(self._items)
+    def close(self) -> None:
+        """Have waiters leave with `queue.Empty`, now and from now on."""
+        self._closed = True
+        self._wake()
+
+    # -- Slots ---------------------------------------------------------------------------------
+
+    def lease(self, seconds: float | None = None) -> Lease:
+        """Take a slot, or wait for one.
+
+        Args:
+            seconds: How long to wait at most; ``None`` for any time.
+
+        Raises:
+            queue.Empty: None was free in time, or the stack is closed.
+        """
+        if not self._waiting:
+            slot = self._take()
+            if slot is not None:
+                return Lease(self, slot)
+        return self._wait(seconds)
+
+    def free(self, slot: _Slot) -> None:
+        """Put a slot back; `Lease.release` calls this once."""
+        # There may be one too many where a lost slot was replaced twice; it is dropped here.
+        if len(self._alive) <= self.maxsize:
+            self._free.append(slot)
+        if self._waiting:
+            self._wake()
+
+    def _new_slot(self) -> _Slot:
+        slot = _Slot()
+        # The callback is a method written in C, so that no exception can come in the middle of it.
+        self._alive.add(weakref.ref(slot, self._alive.discard))
+        return slot
+
+    def _take(self) -> _Slot | None:
+        try:
+            if self._free:
+                return self._free.pop()
+        except IndexError:  # Another thread was faster.
+            pass
+        if len(self._alive) < self.maxsize:
+            slot = self._new_slot()
+            # Unless another thread has replaced the lost one, too; then both try again.
+            if len(self._alive) <= self.maxsize:
+                return slot
+        return None
+
+    def _wait(self, seconds: float | None) -> Lease:
+        ends = None if seconds is None else time.monotonic() + seconds
+        waiter = _Waiter()
+        place = weakref.ref(waiter)
+        self._waiting.append(place)
+        try:
+            while True:
+                if self._first() is waiter:
+                    slot = self._take()
+                    if slot is not None:
+                        return Lease(self, slot)
+                left = _PATIENCE if ends is None else min(_PATIENCE, ends - time.monotonic())
+                if left <= 0 or self._closed:
+                    raise Empty
+                if not waiter.woken.acquire(timeout=left):
+                    time.sleep(0)
+        finally:
+            self._waiting.remove(place)
+            self._wake()
+
+    def _first(self) -> _Waiter | None:
+        """Return the waiter whose turn it is."""
+        while self._waiting:
+            try:
+                place = self._waiting[0]
+            except IndexError:  # Another thread was faster.
+                break
+            waiter = place()
+            if waiter is not None:
+                return waiter
+            with suppress(ValueError):  # Another thread was faster.
+                self._waiting.remove(place)
+        return None
+
+    def _wake(self) -> None:
+        waiter = self._first()
+        if waiter is not None and waiter.woken.locked():
+            with suppress(RuntimeError):  # Another thread was faster.
+                waiter.woken.release()
+
+    # -- Idle connections, by the names that urllib3 uses -----------------------------------------
+
+    def put(self, connection: Any, block: bool = True) -> None:
+        """Keep an idle connection; ``None``, by which urllib3 means a slot, is ignored."""
+        if connection is not None:
+            self._idle.append(connection)
 
     def get(self, block: bool = True, timeout: float | None = None) -> Any:
-        """Take the item that was put last, or wait for one.
+        """Take the idle connection that was put last; never waits.
 
         Raises:
-            queue.Empty: There is none, or was none in time.
+            queue.Empty: There is none.
         """
-        with self._lock:
-            if self._items:
-                return self._items.pop()
-            if not block:
-                raise Empty
-            waiter = _Waiter()
-            self._waiting.append(waiter)
         try:
-            in_time = waiter.served.acquire(timeout=-1 if timeout is None else timeout)
-        except BaseException:
-            # Ctrl-C: what was handed over meanwhile must not get lost.
-            if not self._leave(waiter):
-                self.put(waiter.item)
-            raise
-        if not in_time and self._leave(waiter):
-            raise Empty
-        return waiter.item
+            return self._idle.pop()
+        except IndexError:
+            raise Empty from None
 
-    def put(self, item: Any, block: bool = True) -> None:
-        """Hand an item to whoever has waited longest, or keep it.
+    def get_oldest(self) -> Any:
+        """Take the idle connection that was put first; ``None`` if there is none."""
+        try:
+            return self._idle.pop(0)
+        except IndexError:
+            return None
 
-        Raises:
-            queue.Full: There are as many as it may hold; it never waits until there are fewer.
-        """
-        with self._lock:
-            if self._waiting:
-                waiter = self._waiting.popleft()
-                waiter.item = item
-                waiter.served.release()
-            elif len(self._items) < self.maxsize:
-                self._items.append(item)
-            else:
-                raise Full
+    def qsize(self) -> int:
+        """Return how many idle connections there are."""
+        return len(self._idle)
 
-    def _leave(self, waiter: _Waiter) -> bool:
-        """Stop waiting; ``False`` if an item came at the last moment."""
-        with self._lock:
-            if waiter not in self._waiting:
-                return False
-            self._waiting.remove(waiter)
-            return True
+    def empty(self) -> bool:
+        """Say whether there are no idle connections."""
+        return not self._idle
+
+
+class Lease:
+    """A slot of a pool until it is released, or until nothing holds this object any more."""
+
+    __slots__ = ("_held",)
+
+    def __init__(self, stack: FairStack, slot: _Slot) -> None:
+        # A list, because its `pop` is one step: of several that release a lease, one gets the slot.
+        self._held = [(stack, slot)]
+
+    def take(self) -> tuple[FairStack, _Slot] | None:
+        """Return the slot, to be freed by the caller; ``None`` if it was taken before."""
+        try:
+            return self._held.pop() if self._held else None
+        except IndexError:  # Another thread was faster.
+            return None
+
+    def release(self) -> None:
+        """Free the slot, unless it was taken before."""
+        held = self.take()
+        if held is not None:
+            stack, slot = held
+            stack.free(slot)
+
+
+class _Slot:
+    """The right to use one connection."""
+
+    __slots__ = ("__weakref__",)
 
 
 class _Waiter:
-    __slots__ = ("item", "served")
+    """A call that waits for a slot; the lock is free when it should look for one."""
+
+    __slots__ = ("__weakref__", "woken")
 
     def __init__(self) -> None:
-        self.item: Any = None
-        self.served = threading.Lock()
-        self.served.acquire()
+        self.woken = threading.Lock()
+        self.woken.acquire()

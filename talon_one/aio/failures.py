@@ -11,7 +11,7 @@ import aiohttp
 from urllib3.util.ssl_match_hostname import CertificateError
 
 from talon_one.exceptions import TransportError, transport_error_class
-from talon_one.rest import LONGEST_REASON, POOL_IN_USE, call_details
+from talon_one.failures import LONGEST_REASON, POOL_IN_USE, call_details
 from talon_one.tls import wrong_scheme
 
 if TYPE_CHECKING:

@@ -11,8 +11,8 @@ from urllib3 import HTTPHeaderDict
 
 from talon_one.aio.failures import foreign, raise_failure_of_file, reason, timed_out, told
 from talon_one.exceptions import TransportError, transport_error_class
+from talon_one.failures import call_details
 from talon_one.response import Answer, content_length, unreadable
-from talon_one.rest import call_details
 from talon_one.unpacking import PackedError, Unpacker, unpack
 
 if TYPE_CHECKING:

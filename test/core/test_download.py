@@ -6,6 +6,7 @@ import asyncio
 import stat
 import subprocess
 import sys
+import time
 import tracemalloc
 from collections.abc import Iterator
 from pathlib import Path
@@ -25,7 +26,6 @@ from talon_one import (
     NotFoundException,
     ReadTimeoutError,
     aio,
-    rest,
 )
 from talon_one.download import Lines, SavedFile
 
@@ -343,21 +343,14 @@ except OSError as error:
         assert list(tmp_path.iterdir()) == []
 
 
-def test_a_cut_between_the_headers_and_the_body_is_told_as_the_deadline(
-    server: RecordingServer, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    check = rest._check_end
-
-    def late(response: Any, exchange: Any) -> None:
-        check(response, exchange)
-        exchange._cut()
-
-    monkeypatch.setattr(rest, "_check_end", late)
-    server.default = csv(b"x" * 2**20)
+def test_a_deadline_bounds_the_wait_for_each_piece_of_a_download(server: RecordingServer) -> None:
+    head = b"HTTP/1.1 200 OK\r\nContent-Type: text/csv\r\nContent-Length: 9\r\n\r\n"
+    server.default = Answer(raw=head + b"id", silent=True)
     with talon_one.ManagementApi(host=server.url, api_key="k") as api:
-        for call in (
-            lambda: api.table(api.export_coupons, 1, _deadline=60).rows(),
-            lambda: api.export_coupons_without_preload_content(1, _deadline=60).data,
+        began = time.monotonic()
+        with (
+            pytest.raises(ReadTimeoutError, match="the deadline has passed"),
+            api.stream(api.export_coupons, 1, _deadline=0.2) as file,
         ):
-            with pytest.raises(ReadTimeoutError):
-                call()
+            file.read()
+        assert time.monotonic() - began < 10

@@ -1,145 +1,170 @@
-"""FairStack: the last connection is taken first, and who came first is served first."""
+"""FairStack: a slot for each call, in the order in which they came, and none is ever lost."""
 
 from __future__ import annotations
 
+import gc
 import queue
-import threading
 import time
+import weakref
 from concurrent.futures import Future, ThreadPoolExecutor
-from typing import Any
 
 import pytest
 
-from talon_one.fair_stack import FairStack, _Waiter
+from talon_one.fair_stack import FairStack, Lease, _Waiter
 
 
 def waiters(stack: FairStack) -> int:
     return len(stack._waiting)
 
 
-def begin_to_wait(executor: ThreadPoolExecutor, stack: FairStack) -> Future[Any]:
+def begin_to_wait(executor: ThreadPoolExecutor, stack: FairStack) -> Future[Lease]:
     """Have a thread wait, and return when it does."""
     before = waiters(stack)
-    future = executor.submit(stack.get, timeout=10)
+    future = executor.submit(stack.lease, 10)
     while waiters(stack) == before:
         time.sleep(0)
     return future
 
 
-def test_the_last_item_is_taken_first() -> None:
-    stack = FairStack(3)
-    for item in "abc":
-        stack.put(item)
-    assert stack.qsize() == 3
-    assert [stack.get() for _ in range(3)] == ["c", "b", "a"]
-    assert stack.qsize() == 0
-
-
-def test_there_is_no_room_for_more_than_its_size() -> None:
-    stack = FairStack(1)
-    stack.put("a")
-    with pytest.raises(queue.Full):
-        stack.put("b", block=False)
-    assert stack.get() == "a"
-
-
-def test_who_does_not_want_to_wait_does_not() -> None:
-    stack = FairStack(1)
+def test_there_are_as_many_slots_as_were_asked_for() -> None:
+    stack = FairStack(2)
+    leases = [stack.lease(0), stack.lease(0)]
     with pytest.raises(queue.Empty):
-        stack.get(block=False)
-    with pytest.raises(queue.Empty):
-        stack.get(timeout=0.01)
+        stack.lease(0)
+    leases.pop().release()
+    assert stack.lease(0)
     assert waiters(stack) == 0
-    # Nobody who has left is served.
-    stack.put("a")
-    assert stack.get(block=False) == "a"
+
+
+def test_a_lease_that_is_released_twice_frees_one_slot() -> None:
+    stack = FairStack(2)
+    first, second = stack.lease(0), stack.lease(0)
+    for _ in range(3):
+        first.release()
+    again = stack.lease(0)
+    first.release()
+    with pytest.raises(queue.Empty):
+        stack.lease(0)
+    del second, again
+
+
+def test_a_slot_that_no_object_holds_is_free() -> None:
+    stack = FairStack(2)
+    for _ in range(5):
+        leases = [stack.lease(0), stack.lease(0)]
+        with pytest.raises(queue.Empty):
+            stack.lease(0)
+        del leases
+        gc.collect()
+
+
+def test_a_slot_that_is_lost_between_two_hands_is_replaced() -> None:
+    stack = FairStack(1)
+    for _ in range(3):
+        assert stack.lease(0).take() is not None
+    held = stack.lease(0).take()
+    with pytest.raises(queue.Empty):
+        stack.lease(0)
+    del held
+    stack.lease(0).release()
+    assert len(stack._free) == 1
 
 
 def test_who_came_first_is_served_first_and_nobody_pushes_in() -> None:
     stack = FairStack(1)
+    lease = stack.lease()
     with ThreadPoolExecutor(3) as executor:
         waiting = [begin_to_wait(executor, stack) for _ in range(3)]
-        for item, future in zip("abc", waiting, strict=True):
-            stack.put(item)
-            # What was put is promised, so that it is gone for everybody else.
+        for number, future in enumerate(waiting):
+            lease.release()
             with pytest.raises(queue.Empty):
-                stack.get(block=False)
-            assert future.result() == item
+                stack.lease(0)
+            lease = future.result()
+            assert not any(later.done() for later in waiting[number + 1 :])
     assert waiters(stack) == 0
 
 
-class Served:
-    """Stands for the lock of a waiter: does something while it is waited for."""
-
-    def __init__(self, stack: FairStack, waiter: _Waiter, item: object, interrupt: bool) -> None:
-        self._stack, self._waiter, self._item = stack, waiter, item
-        self._interrupt = interrupt
-
-    def acquire(self, timeout: float) -> bool:
-        self._waiter.served = threading.Lock()
-        self._waiter.served.acquire()
-        if self._item is not None:
-            self._stack.put(self._item)
-        if self._interrupt:
-            raise KeyboardInterrupt
-        return False
-
-
-def meddle(
-    monkeypatch: pytest.MonkeyPatch, stack: FairStack, item: object, interrupt: bool = False
-) -> None:
-    class Meddled(_Waiter):
-        def __init__(self) -> None:
-            super().__init__()
-            self.served: Any = Served(stack, self, item, interrupt)
-
-    monkeypatch.setattr("talon_one.fair_stack._Waiter", Meddled)
-
-
-def test_an_item_that_comes_at_the_last_moment_is_not_lost(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
+def test_a_waiter_that_is_gone_without_leaving_holds_nobody_up() -> None:
     stack = FairStack(1)
-    meddle(monkeypatch, stack, "a")
-    assert stack.get(timeout=5) == "a"
-
-
-@pytest.mark.parametrize("item", [None, "a"])
-def test_who_is_interrupted_gives_back_what_was_meant_for_it(
-    monkeypatch: pytest.MonkeyPatch, item: object
-) -> None:
-    stack = FairStack(1)
-    meddle(monkeypatch, stack, item, interrupt=True)
-    with pytest.raises(KeyboardInterrupt):
-        stack.get()
+    lease = stack.lease()
+    with ThreadPoolExecutor(1) as executor:
+        waiting = begin_to_wait(executor, stack)
+        # In front, the place of a waiter that is collected as soon as it is there.
+        stack._waiting.appendleft(weakref.ref(_Waiter()))
+        lease.release()
+        waiting.result().release()
     assert waiters(stack) == 0
-    assert stack.qsize() == (item is not None)
+    stack.lease(0).release()
 
 
-def test_many_threads_share_few_items_and_lose_none() -> None:
+def test_a_waiter_that_nobody_wakes_looks_for_itself() -> None:
+    stack = FairStack(1)
+    lease = stack.lease()
+    with ThreadPoolExecutor(1) as executor:
+        waiting = begin_to_wait(executor, stack)
+        held = lease.take()
+        assert held is not None
+        stack._free.append(held[1])
+        assert waiting.result()
+
+
+def test_a_closed_stack_sends_waiters_away() -> None:
+    stack = FairStack(1)
+    lease = stack.lease()
+    with ThreadPoolExecutor(2) as executor:
+        waiting = [begin_to_wait(executor, stack) for _ in range(2)]
+        stack.close()
+        for each in waiting:
+            with pytest.raises(queue.Empty):
+                each.result()
+    lease.release()
+
+
+def test_many_threads_share_few_slots() -> None:
     stack = FairStack(3)
-    for item in range(3):
-        stack.put(item)
-    out: set[int] = set()
+    out: list[Lease] = []
+    most = 0
 
     def work() -> None:
-        for _ in range(500):
-            item = stack.get(timeout=10)
-            assert item not in out
-            out.add(item)
-            out.remove(item)
-            stack.put(item)
+        nonlocal most
+        for number in range(500):
+            lease = stack.lease(10)
+            out.append(lease)
+            most = max(most, len(out))
+            out.remove(lease)
+            if number % 5:
+                lease.release()
+            # Otherwise it is dropped.
 
     with ThreadPoolExecutor(16) as executor:
         for done in [executor.submit(work) for _ in range(16)]:
             done.result()
-    assert sorted(stack.get(block=False) for _ in range(3)) == [0, 1, 2]
+    assert most <= 3
+    leases = [stack.lease(0) for _ in range(3)]
+    with pytest.raises(queue.Empty):
+        stack.lease(0)
+    assert leases
 
 
-def test_it_can_be_emptied_whoever_holds_its_lock() -> None:
+def test_idle_connections_are_kept_as_urllib3_expects() -> None:
     stack = FairStack(2)
-    stack.put("a")
-    stack._lock.acquire()
-    assert stack.start_anew() == ["a"]
-    stack.put("b")
-    assert stack.get() == "b"
+    # This is how urllib3 fills a pool.
+    stack.put(None)
+    assert stack.empty()
+    for each in "abc":
+        stack.put(each, block=False)
+    assert stack.qsize() == 3
+    assert stack.get_oldest() == "a"
+    assert stack.get(block=False) == "c"
+    assert stack.start_anew() == ["b"]
+    assert stack.get_oldest() is None
+    with pytest.raises(queue.Empty):
+        stack.get()
+
+
+def test_a_child_process_begins_with_all_slots_free() -> None:
+    stack = FairStack(1)
+    lease = stack.lease()
+    stack.start_anew()
+    stack.lease(0).release()
+    lease.release()

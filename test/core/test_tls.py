@@ -393,7 +393,7 @@ def test_two_clients_share_the_context_of_their_connections() -> None:
                 READ(client)
                 (pool,) = client.rest_client._pools.values()
                 connections: Any = pool.pool
-                used += [each.ssl_context for each in connections._items if each is not None]
+                used += [each.ssl_context for each in connections._idle]
     assert len(used) == 2
     assert used[0] is used[1]
 

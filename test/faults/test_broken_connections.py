@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import socket
+import threading
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
 
 from support.calls import CHECKOUT, CREATE, KINDS, READ, Kind, make_client
 from support.network import closed_port, deaf_port
-from support.server import HANG_UP, RESET, SILENCE, Answer, RecordingServer
+from support.server import HANG_UP, RESET, SILENCE, Answer, Received, RecordingServer
 from talon_one import (
     ApiClient,
     ApiTimeoutError,
@@ -244,3 +246,84 @@ def test_the_raw_answer_may_fail_to_come_as_well(
         raw = CREATE(client, _preload_content=False)
         raw.close()
     assert len(server.requests) == 1
+
+
+# -- Connections that the server has forgotten --------------------------------------------------
+
+
+class Forgetful:
+    """Answers over the connections of one generation, and has forgotten all those before."""
+
+    def __init__(self, failure: Answer) -> None:
+        self.failure = failure
+        self.oldest = 0
+        self.gate: threading.Barrier | None = None
+
+    def __call__(self, request: Received) -> Answer:
+        if self.gate is not None:
+            self.gate.wait(10)
+        return self.failure if request.connection < self.oldest else Answer(body={})
+
+
+def fill_pool(client: ApiClient, memory: Forgetful, count: int) -> None:
+    """Make as many calls at the same time, so that as many connections lie idle afterwards."""
+    memory.gate = threading.Barrier(count)
+    with ThreadPoolExecutor(count) as executor:
+        for done in [executor.submit(READ, client) for _ in range(count)]:
+            done.result()
+    memory.gate = None
+
+
+@pytest.mark.one_shell("asyncio has the same by other means; see test/aio")
+@pytest.mark.parametrize("failure", [RESET, HANG_UP, SILENCE], ids=["reset", "closed", "silence"])
+def test_a_retry_goes_over_a_fresh_connection_when_a_used_one_failed(
+    server: RecordingServer, failure: Answer
+) -> None:
+    memory = Forgetful(failure)
+    server.default = memory
+    with make_client(server.url, connection_pool_maxsize=6, timeout=(5, 0.2)) as client:
+        fill_pool(client, memory, 6)
+        memory.oldest = server.connections + 1
+        for _ in range(3):
+            CHECKOUT(client)
+        # One failure, one fresh connection, which serves the others, too.
+        assert len(server.requests) == 6 + 1 + 3
+        assert server.connections == 7
+
+
+@pytest.mark.one_shell("asyncio has the same by other means; see test/aio")
+def test_a_retry_goes_over_a_fresh_connection_even_if_others_lie_idle_since(
+    server: RecordingServer,
+) -> None:
+    server.script(Answer(body={}), RESET)
+    with make_client(server.url) as client:
+        READ(client)
+
+        def call_of_another(_: float) -> None:
+            client._sleep = bool
+            READ(client)
+
+        client._sleep = call_of_another
+        CHECKOUT(client)
+        first, broken, other, retry = [each.connection for each in server.requests]
+        assert first == broken
+        assert len({broken, other, retry}) == 3
+
+
+@pytest.mark.one_shell("asyncio has the same by other means; see test/aio")
+def test_a_failure_of_a_fresh_connection_leaves_the_idle_ones_alone(
+    server: RecordingServer,
+) -> None:
+    memory = Forgetful(RESET)
+    server.default = memory
+    with make_client(server.url, retries=0) as client:
+        fill_pool(client, memory, 2)
+        # Both are held, so that the next call needs one of its own.
+        held = [READ(client, _preload_content=False) for _ in range(2)]
+        server.script(RESET)
+        with pytest.raises(NoAnswerError):
+            CREATE(client)
+        for each in held:
+            assert each.data == b"{}"
+        READ(client)
+        assert server.connections == 3

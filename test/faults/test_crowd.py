@@ -23,6 +23,7 @@ from support.forking import PROCESSES, a_place
 from support.server import RecordingServer
 from support.shells import Shell
 from talon_one import ApiClient, ApiTimeoutError, IntegrationApi
+from talon_one.connections import Tracked
 
 THREADS = 32
 CALLS = 500
@@ -49,10 +50,28 @@ def in_threads(count: int, work: Callable[[int], None]) -> None:
             done.result()
 
 
+class Sockets:
+    """What a blocking client has open; a server learns too late of what a client closes."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self._made: list[socket.socket] = []
+        self.most = 0
+        connected = Tracked._connected
+
+        def noted(connection: Tracked) -> socket.socket:
+            made = connected(connection)
+            self._made = [each for each in [*self._made, made] if each.fileno() >= 0]
+            self.most = max(self.most, len(self._made))
+            return made
+
+        monkeypatch.setattr(Tracked, "_connected", noted)
+
+
 def test_32_threads_share_a_client_and_every_caller_gets_its_own_answer(
-    caplog: pytest.LogCaptureFixture, shell: Shell
+    caplog: pytest.LogCaptureFixture, shell: Shell, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     caplog.set_level(logging.WARNING)
+    sockets = Sockets(monkeypatch)
     echo = Echo(20)
     # Tasks have a crowd of their own, without threads: test/aio.
     calls = CALLS // 10 if shell.awaits else CALLS
@@ -71,7 +90,7 @@ def test_32_threads_share_a_client_and_every_caller_gets_its_own_answer(
         assert echo.failures == THREADS * calls // 20
         assert len(server.requests) == THREADS * calls + echo.failures
         # The server is late to notice those that the client closes because another one has failed.
-        assert server.most_at_once <= 2 * POOL
+        assert (server.most_at_once if shell.awaits else sockets.most) <= (1 + shell.awaits) * POOL
         # Two thirds of the faults cost a connection, and those idle then; nothing else does.
         assert server.connections <= POOL + 2 * echo.failures
     assert caplog.records == []

@@ -29,7 +29,6 @@ from talon_one import (
     ServiceException,
     Timeout,
 )
-from talon_one.connections import Exchange
 from talon_one.request import Request
 
 DEADLINE = 0.15
@@ -194,16 +193,15 @@ def test_the_deadline_of_a_call_that_came_in_time_cuts_nothing_afterwards(
     assert server.connections == 1
 
 
-@pytest.mark.one_shell("only there, another thread cuts connections")
-def test_a_connection_that_was_given_back_is_not_cut(server: RecordingServer) -> None:
+@pytest.mark.one_shell("asyncio bounds the reading of a raw answer, too")
+def test_the_deadline_of_a_raw_answer_ends_with_its_headers(server: RecordingServer) -> None:
     request = Request("", "GET", server.url, "/", {}, None)
+    server.script(Answer(body=b"x" * 100_000))
     with make_client(server.url) as client:
         rest = client.rest_client
-        with Exchange(0.1) as exchange:
-            assert rest._open(request, Timeout(), exchange).data == b"{}"
-            # As if this thread had to wait for the others before it is through.
-            time.sleep(0.15)
-            assert not exchange.cut
+        raw = rest.open(request, Timeout(deadline=0.1))
+        time.sleep(0.15)
+        assert len(raw.data) == 100_000
         rest.send(request)
     assert server.connections == 1
 

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+import tracemalloc
 from collections.abc import Iterator
 
 import pytest
 
 from support.calls import CHECKOUT, CREATE, READ, make_client
+from support.certificates import certificate_of, server_context
 from support.server import Answer, RecordingServer
 from support.shells import Shell
 from talon_one import ApiClient, ApiException, NoAnswerError, UndecodableAnswerError
@@ -181,3 +184,89 @@ def test_a_redirect_of_the_rest_client_of_the_vendors_packages_is_not_followed_e
         with pytest.raises(ApiException):
             client.rest_client.request("GET", f"{server.url}/", headers={"Authorization": "x"})
     assert stranger.connections == 0
+
+
+LENGTHS = [
+    *("9" * 20, "9" * 400, "9" * 5000, str(2**31), str(2**63 - 1), str(2**63), str(10**12)),
+    *("-1", "-" + "9" * 30, "+5", "5.0", "1e3", "0x10", "1_0", " 1 0", "\u0665", "abc", "", ","),
+    *("5,6", "5, 5", "NaN", "\x00"),
+]
+
+
+@pytest.mark.one_shell("aiohttp reads lengths in its own way; see test/aio")
+@pytest.mark.parametrize("deadline", [None, 30])
+@pytest.mark.parametrize("length", LENGTHS)
+def test_no_odd_length_of_an_answer_raises_anything_foreign(
+    server: RecordingServer, client: ApiClient, length: str, deadline: float | None
+) -> None:
+    head = b"HTTP/1.1 200 OK\r\nContent-Length: " + length.encode() + b"\r\n\r\n"
+    server.default = Answer(raw=head + b'{"customerSession": {}}')
+    for call in (READ, CREATE):
+        with contextlib.suppress(NoAnswerError, UndecodableAnswerError):
+            call(client, _deadline=deadline)
+
+
+@pytest.mark.parametrize("length", ["9" * 20, "9" * 400, str(2**63), str(10**12)])
+def test_an_answer_that_is_shorter_than_it_claims_breaks_off_and_is_repeated_if_safe(
+    server: RecordingServer, client: ApiClient, shell: Shell, length: str
+) -> None:
+    head = b"HTTP/1.1 200 OK\r\nContent-Length: " + length.encode() + b"\r\n\r\n"
+    server.script(Answer(raw=head + b'{"a": 1}'), Answer(body=SESSION))
+    assert CHECKOUT(client) is not None
+    assert len(server.requests) == 2
+    server.script(Answer(raw=head + b'{"a": 1}'))
+    with pytest.raises(NoAnswerError) as caught:
+        CREATE(client)
+    if not shell.awaits:
+        # aiohttp refuses some of them before it has read the headers.
+        assert (caught.value.status, caught.value.raw_data) == (200, b'{"a": 1}')
+
+
+@pytest.mark.one_shell("aiohttp reads chunks in its own way; see test/aio")
+@pytest.mark.parametrize(
+    "size", ["f" * 20, "f" * 4000, "-1", "-5", "7" + "f" * 15, "1_0", "0x5", "", " ", "\x00"]
+)
+def test_no_odd_size_of_a_chunk_raises_anything_foreign(
+    server: RecordingServer, client: ApiClient, size: str
+) -> None:
+    head = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
+    server.default = Answer(raw=head + size.encode() + b"\r\n{}\r\n0\r\n\r\n")
+    for call in (READ, CREATE):
+        with contextlib.suppress(NoAnswerError, UndecodableAnswerError):
+            call(client)
+
+
+def test_what_a_server_only_announces_takes_no_memory(
+    server: RecordingServer, client: ApiClient
+) -> None:
+    head = b"HTTP/1.1 200 OK\r\nContent-Length: 4000000000\r\n\r\n"
+    server.script(Answer(raw=head + b"x" * 100))
+    tracemalloc.start()
+    try:
+        with pytest.raises(NoAnswerError):
+            CREATE(client)
+        assert tracemalloc.get_traced_memory()[1] < 20 * 2**20
+    finally:
+        tracemalloc.stop()
+
+
+@pytest.mark.one_shell("in asyncio, test/aio has it")
+@pytest.mark.parametrize("secure", [False, True], ids=["http", "https"])
+@pytest.mark.parametrize("size", [0, 3000, 9000])
+def test_an_answer_that_nobody_asked_for_is_never_taken_for_that_of_the_next_call(
+    secure: bool, size: int
+) -> None:
+    body = json.dumps({**SESSION, "padding": "x" * size}).encode()
+    stray = json.dumps({"customerSession": {"integrationId": "stray", "p": "y" * size}}).encode()
+    extra = b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % len(stray) + stray
+    with (
+        RecordingServer(server_context() if secure else None) as server,
+        make_client(server.url, ca_cert_data=certificate_of("ours")) as client,
+    ):
+        for _ in range(50):
+            # In one piece, which may be one record of TLS.
+            server.script(Answer(200, body + extra, {"Content-Length": str(len(body))}))
+            assert READ(client).customer_session.integration_id == "order-1"
+            server.default = Answer(body=SESSION)
+            # Half of the other answer may be on its way still, which costs an attempt.
+            assert READ(client).customer_session.integration_id == "order-1"

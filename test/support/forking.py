@@ -155,10 +155,7 @@ def closing(client: ApiClient) -> None:
 def locked(client: ApiClient) -> None:
     """At the time of the fork, threads that do not exist in the child hold every lock."""
     call(client, 1)
-    rest = client.rest_client
-    (pool,) = rest._pools.values()
-    stack: Any = pool.pool
-    locks = [client._lock, client._budget._lock, rest._lock, stack._lock]
+    locks = [client._lock, client._budget._lock]
     # Below its limit a budget takes its lock when something is earned.
     client._budget.spend()
     for lock in locks:
