@@ -122,7 +122,9 @@ class Tracked(HTTPConnection):
             super().send(data)
             return
         for start in range(0, len(data), _RECORD):
-            self.sock.settimeout(exchange.within(self.timeout))
+            seconds = exchange.within(self.timeout)
+            if seconds != self.timeout:
+                self.sock.settimeout(seconds)
             exchange.sent = exchange.sent or not exchange.connecting
             super().send(data[start : start + _RECORD])
 

@@ -10,6 +10,9 @@ if TYPE_CHECKING:
     from talon_one.fair_stack import Lease
     from talon_one.timeout import Timeout
 
+# Seconds that a step may take too long, so that a fast call does not set each timeout anew.
+_SLACK = 0.002
+
 
 class Exchange:
     """One attempt, handed from the transport to the pool, the connection and the response.
@@ -94,17 +97,24 @@ class _BoundedReader(io.RawIOBase):
     def __init__(
         self, raw: io.RawIOBase, sock: Any, exchange: Exchange, seconds: float | None
     ) -> None:
+        # Only to be closed: it keeps the socket open when the connection has been closed before.
         self._raw = raw
         self._sock = sock
         self._exchange = exchange
         self._seconds = seconds
+        self._latest: float | None = None
 
     def readable(self) -> bool:
         return True
 
-    def readinto(self, buffer: Any) -> int | None:
-        self._sock.settimeout(self._exchange.within(self._seconds))
-        return self._raw.readinto(buffer)
+    def readinto(self, buffer: Any) -> int:
+        seconds = self._exchange.within(self._seconds)
+        latest = self._latest
+        if seconds is None or latest is None or not 0 <= latest - seconds < _SLACK:
+            self._sock.settimeout(seconds)
+            self._latest = seconds
+        received: int = self._sock.recv_into(buffer)
+        return received
 
     def close(self) -> None:
         try:

@@ -252,6 +252,8 @@ def _bytecodes(
         # Tracebacks and frames may hold each other, and with them a slot.
         gc.collect(1)
         seen, when = 0, number + 1
+        # Without this, Python 3.12 counts no bytecodes in the frames that are traced.
+        sys._getframe().f_trace_opcodes = True
         sys.settrace(trace)
         try:
             work(client)
