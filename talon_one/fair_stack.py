@@ -8,11 +8,14 @@ import weakref
 from collections import deque
 from contextlib import suppress
 from queue import Empty
+from types import BuiltinFunctionType
 from typing import Any
 
 # Seconds after which a waiter looks for itself. A wake-up is lost only if an exception comes in the
-# middle of it. Under gevent without patched threads, this is when other greenlets get their turn.
+# middle of it.
 _PATIENCE = 0.05
+# The same where waiting for a lock would hold up all greenlets of the thread.
+_GREEN_PATIENCE = 0.005
 
 
 class FairStack:
@@ -111,8 +114,7 @@ class FairStack:
                 left = _PATIENCE if ends is None else min(_PATIENCE, ends - time.monotonic())
                 if left <= 0 or self._closed:
                     raise Empty
-                if not waiter.woken.acquire(timeout=left):
-                    time.sleep(0)
+                waiter.wait(left)
         finally:
             self._waiting.remove(place)
             self._wake()
@@ -154,6 +156,10 @@ class FairStack:
             return self._idle.pop()
         except IndexError:
             raise Empty from None
+
+    def has_room(self) -> bool:
+        """Say whether one more connection may be open beside those that lie idle."""
+        return len(self._idle) <= len(self._free)
 
     def get_oldest(self) -> Any:
         """Take the idle connection that was put first; ``None`` if there is none."""
@@ -209,3 +215,15 @@ class _Waiter:
     def __init__(self) -> None:
         self.woken = threading.Lock()
         self.woken.acquire()
+
+    def wait(self, seconds: float) -> None:
+        """Wait until woken, or at most so long."""
+        if isinstance(time.sleep, BuiltinFunctionType) or not self._is_native:
+            self.woken.acquire(timeout=seconds)
+        else:
+            # gevent has patched all but threads.
+            time.sleep(min(seconds, _GREEN_PATIENCE))
+
+    @property
+    def _is_native(self) -> bool:
+        return type(self.woken).__module__ == "_thread"

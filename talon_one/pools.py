@@ -87,8 +87,7 @@ class Pool(HTTPConnectionPool):
     def _idle(self, stack: FairStack, exchange: Exchange) -> Any:
         """Return an idle connection that may be used; ``None`` if there is none."""
         if exchange.fresh:
-            # Its place is needed.
-            connection = stack.get_oldest()
+            connection = None if stack.has_room() else stack.get_oldest()
             if connection is not None:
                 connection.close()
             return None

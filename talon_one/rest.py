@@ -135,11 +135,11 @@ class RESTClientObject:
         timeout: Timeout,
         exchange: Exchange,
     ) -> urllib3.BaseHTTPResponse:
-        pool = self._pools.get(request.base) or self._pool(request.base)
-        target = request.target
-        if pool.proxy is not None and request.base.startswith("http:"):
-            target = request.url  # A proxy is told the whole address.
         try:
+            pool = self._pools.get(request.base) or self._pool(request.base)
+            target = request.target
+            if pool.proxy is not None and request.base.startswith("http:"):
+                target = request.url  # A proxy is told the whole address.
             return pool.urlopen(
                 request.method,
                 target,
