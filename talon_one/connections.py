@@ -87,13 +87,13 @@ class Tracked(HTTPConnection):
     """
 
     exchange: Exchange
-    _answer: http.client.HTTPResponse | None = None
+    _response: http.client.HTTPResponse | None = None
 
     def discard(self) -> None:
-        """Close the connection, and the answer that had begun on it."""
+        """Close the connection, and the response that had begun on it."""
         self.close()
-        if self._answer is not None:
-            self._answer.close()
+        if self._response is not None:
+            self._response.close()
 
     def connect(self) -> None:
         """Connect to the host, or through a proxy to it."""
@@ -105,12 +105,12 @@ class Tracked(HTTPConnection):
     def response_class(  # type: ignore[override]
         self, sock: Any, *args: Any, **kwargs: Any
     ) -> http.client.HTTPResponse:
-        """Begin to read an answer; a method in the place of what is a class in `http.client`."""
+        """Begin to read a response; a method in the place of what is a class in `http.client`."""
         exchange = self.exchange
         if exchange.ends is not None:
             sock = BoundedSocket(sock, exchange, self.timeout)
-        self._answer = _AnnouncedAnswer(sock, *args, **kwargs)
-        return self._answer
+        self._response = _AnnouncedAnswer(sock, *args, **kwargs)
+        return self._response
 
     def send(self, data: Any) -> None:
         """Send bytes of a request, or of one to a proxy."""

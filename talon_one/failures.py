@@ -1,4 +1,4 @@
-"""What goes wrong below the transport, as exceptions of this package."""
+"""Translate failures of urllib3, sockets and the standard library into our exceptions."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ def foreign(cause: BaseException) -> BaseException | None:
 
 
 def translated(cause: Exception, request: Request, exchange: Exchange) -> BaseException:
-    """Return what to raise for an exception before there was an answer.
+    """Return what to raise for an exception before there was a response.
 
     Returns:
         A `TransportError` for one of urllib3, of sockets, or of the standard library;
@@ -97,7 +97,7 @@ def translated(cause: Exception, request: Request, exchange: Exchange) -> BaseEx
 def broken_off(
     cause: Exception, request: Request, response: urllib3.BaseHTTPResponse, exchange: Exchange
 ) -> BaseException:
-    """Return what to raise for an answer that began and did not come to its end."""
+    """Return what to raise for a response that began and is not complete."""
     other = foreign(cause)
     if other is not None:
         return other
