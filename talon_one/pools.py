@@ -132,6 +132,9 @@ class Pool(HTTPConnectionPool):
         loan = Loan(conn, exchange)
         if settings.get("response_conn") is not None:
             settings["response_conn"] = loan
+        if not isinstance(conn, Tracked):
+            # It may write them down, which it cannot do with `talon_one.secret.Secret`.
+            settings["headers"] = {str(key): str(each) for key, each in settings["headers"].items()}
         try:
             response = super()._make_request(conn, *args, **settings)
         except BaseException:

@@ -92,7 +92,7 @@ def test_32_threads_share_a_client_and_every_caller_gets_its_own_answer(
         # The server is late to notice those that the client closes because another one has failed.
         assert (server.most_at_once if shell.awaits else sockets.most) <= (1 + shell.awaits) * POOL
         # Two thirds of the faults cost a connection, and those idle then; nothing else does.
-        assert server.connections <= (2 if shell.awaits else POOL) * echo.failures
+        assert server.connections <= POOL * echo.failures
     assert caplog.records == []
 
 
