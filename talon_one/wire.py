@@ -44,6 +44,16 @@ _NINETEEN_DIGITS = b"0" * 19
 _EVERY_DIGIT_AS_ZERO = bytes.maketrans(b"123456789", b"000000000")
 
 
+class Encoded(dict[str, Any]):
+    """A JSON object whose text is known, and is not made once more."""
+
+    __slots__ = ("text",)
+
+    def __init__(self, data: Mapping[str, Any], text: bytes) -> None:
+        super().__init__(data)
+        self.text = text
+
+
 def encode(value: Any) -> bytes:
     """Return *value* as JSON text, ready to be sent.
 
@@ -55,9 +65,11 @@ def encode(value: Any) -> bytes:
             path to it.
         ApiTypeError: A value that JSON cannot express, with the path to it.
     """
+    if type(value) is Encoded:
+        return value.text
     if orjson is not None:
         try:
-            text: bytes = orjson.dumps(value, _strict, _ORJSON_OPTIONS)
+            text: bytes = orjson.dumps(value, strict, _ORJSON_OPTIONS)
         except (TypeError, ValueError) as refused:
             # The slower way below either succeeds or says what is wrong.
             _raise_if_by_signal(refused.__cause__, value)
@@ -184,10 +196,10 @@ def _plain(value: Any) -> Any:
         return list(value)
     if isinstance(value, datetime) and not is_missing(value) and value.tzinfo is None:
         return value.isoformat()
-    return _plain(_strict(value))
+    return _plain(strict(value))
 
 
-def _strict(value: Any) -> Any:
+def strict(value: Any) -> Any:
     """Return a value that JSON has no name for as one that it has."""
     wire = getattr(type(value), "__wire__", None)
     if wire is not None:
@@ -311,8 +323,8 @@ class _Writer:
     def _inner(self, value: Any) -> Any:
         """Return what is to be written in the place of a value."""
         while type(value) not in _PLAIN and not isinstance(value, (dict, list, str, int, float)):
-            # A tuple is all that is written as it is, and that `_strict` is not asked for.
-            value = list(value) if isinstance(value, tuple) else _strict(value)
+            # A tuple is all that is written as it is, and that `strict` is not asked for.
+            value = list(value) if isinstance(value, tuple) else strict(value)
         return value
 
 
@@ -334,7 +346,7 @@ def _written_scalar(value: Any) -> str:
 
 # Circular data end in a RecursionError, which is cheaper than looking out for them.
 _encoder = json.JSONEncoder(
-    default=_strict, allow_nan=False, check_circular=False, separators=(",", ":")
+    default=strict, allow_nan=False, check_circular=False, separators=(",", ":")
 )
 _PLAIN = frozenset({str, bool, int, float, type(None)})
 _INFINITE = (float("inf"), float("-inf"))

@@ -237,7 +237,8 @@ class Run:
             indices, rows = self._filling.indices, self._filling.rows
             # Rows of the run before were taken when they were recognized.
             fresh = max(self._hashed, bisect_left(indices, self._known.rows))
-            self._fingerprint.update(rows[fresh:] if fresh else rows)
+            text = self._fingerprint.update(rows[fresh:] if fresh else rows)
+            self._filling.text = None if fresh else text
             self._hashed = len(rows)
 
     # -- Requests go out -----------------------------------------------------------------------

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from hashlib import sha256
 from typing import Any, NamedTuple
 
@@ -33,43 +33,48 @@ class Fingerprint:
     """
 
     def __init__(self, shared: object = None) -> None:
-        self._hash = sha256(_encoded([shared]) if shared else b"")
+        self._hash = sha256()
         self._count = 0
+        if shared:
+            self.update([shared])
+            self._count = 0
 
-    def update(self, rows: list[Any]) -> None:
-        """Take the next rows; a list costs far less than its rows one by one."""
-        if rows:
-            self._hash.update(_encoded(rows))
-            self._count += len(rows)
+    def update(self, rows: list[Any]) -> bytes | None:
+        """Take the next rows; a list costs far less than its rows one by one.
+
+        Returns:
+            The rows as JSON, parted by commas, if that is what may be sent.
+        """
+        if not rows:
+            return None
+        self._count += len(rows)
+        text = None
+        try:
+            text = canonical(rows)[1:-1]
+            self._hash.update(text)
+            self._hash.update(b",")
+        except Exception:  # Whatever an object of the caller does, the other rows still count.
+            for row in rows:
+                self._hash.update(_substitute(row) + b",")
+        return text
 
     def mark(self) -> Mark:
         """Return the fingerprint of all rows so far."""
         return Mark(self._count, self._hash.hexdigest() if self._count else "")
 
 
-def _encoded(rows: list[Any]) -> bytes:
-    """Return rows as canonical JSON, each followed by a comma."""
-    try:
-        return _canonical(rows)[1:-1] + b","
-    except Exception:  # Whatever an object of the caller does, the other rows are still told apart.
-        return b"".join(map(_encoded_alone, rows))
+def canonical(value: Any) -> bytes:
+    """Return JSON with sorted keys, the same text with and without orjson.
 
-
-def _encoded_alone(row: Any) -> bytes:
-    try:
-        return _canonical(row) + b","
-    except Exception:  # As above. Such a row cannot be sent, so little depends on its content.
-        return f'"{type(row).__qualname__} that cannot be encoded",'.encode(errors="replace")
-
-
-def _canonical(value: Any) -> bytes:
-    """Return JSON with sorted keys, and the same text with and without orjson."""
+    Raises:
+        Exception: What `talon_one.wire.encode` refuses, and little besides.
+    """
     orjson = wire.orjson
     if orjson is not None:
         try:
             text: bytes = orjson.dumps(
                 value,
-                _replacement,
+                _plainer,
                 orjson.OPT_SORT_KEYS
                 | orjson.OPT_PASSTHROUGH_DATETIME
                 | orjson.OPT_PASSTHROUGH_DATACLASS,
@@ -80,37 +85,46 @@ def _canonical(value: Any) -> bytes:
             # It writes NaN as null.
             if b"null" not in text and not _may_hold_odd_floats(text):
                 return text
-    return _encoder.encode(value).encode("utf-8", "surrogatepass")
+    return _strict.encode(value).encode()
 
 
 def _may_hold_odd_floats(text: bytes) -> bool:
     return _SMALL_FLOAT in text or _EXPONENT in text.translate(_AS_ZEROS)
 
 
-def _replacement(value: Any) -> Any:
-    """Return what JSON has no name for in terms of what it has one for; never fail."""
+def _plainer(value: Any) -> Any:
+    """Return a value that JSON has no name for as one that it has."""
+    if isinstance(value, (set, frozenset)):
+        return sorted(value, key=canonical)  # Their order differs between processes.
+    return wire.strict(value)
+
+
+# -- Rows that cannot be sent ----------------------------------------------------------------------
+
+
+def _substitute(row: Any) -> bytes:
+    """Return what stands for a row in a batch that is no JSON; it is never sent."""
+    with suppress(Exception):  # It is this one of which the batch is no JSON.
+        return canonical(row)
     try:
-        inner = getattr(value, "__wire__", None)
-        if inner is not None:
-            return inner()
-        if isinstance(value, Mapping):
-            return dict(value)
-        if isinstance(value, (set, frozenset)):
-            return _sorted(value)
-        return wire.plain(value)
-    except Exception:  # Foreign code; the rest of the row is still worth comparing.
+        return _lenient.encode(row).encode("utf-8", "surrogatepass")
+    except Exception:  # Little depends on its content.
+        return f'"{type(row).__qualname__} that cannot be encoded"'.encode(errors="replace")
+
+
+def _anything(value: Any) -> Any:
+    """Return something for any value: the rest of its row is still worth comparing."""
+    try:
+        return _plainer(value)
+    except Exception:  # Foreign code, or what JSON cannot express.
         return f"<{type(value).__qualname__}>"
 
 
-def _sorted(items: Iterable[Any]) -> list[Any]:
-    # The order of a set differs between processes.
-    return [text.decode("utf-8", "surrogatepass") for text in sorted(map(_canonical, items))]
-
-
-_encoder = json.JSONEncoder(
-    default=_replacement,
-    ensure_ascii=False,
-    check_circular=False,
-    sort_keys=True,
-    separators=(",", ":"),
-)
+_settings: dict[str, Any] = {
+    "ensure_ascii": False,
+    "check_circular": False,
+    "sort_keys": True,
+    "separators": (",", ":"),
+}
+_strict = json.JSONEncoder(default=_plainer, allow_nan=False, **_settings)
+_lenient = json.JSONEncoder(default=_anything, **_settings)

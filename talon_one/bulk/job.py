@@ -153,7 +153,8 @@ class Job:
 
     def request(self, piece: Piece) -> Any:
         """Make the request for a piece, and return what its method returns."""
-        return self._work.method(*self._work.args, self._work.body(piece.rows), **self._keywords)
+        body = self._work.body(piece.rows, piece.text)
+        return self._work.method(*self._work.args, body, **self._keywords)
 
     def end(self) -> Summary:
         """Return the summary, or raise what put an end to the work before its end."""

@@ -56,12 +56,14 @@ class Chunk:
 class Piece:
     """Rows that go into one request: a chunk, or part of one that was refused as a whole."""
 
-    __slots__ = ("chunk", "indices", "rows")
+    __slots__ = ("chunk", "indices", "rows", "text")
 
     def __init__(self, chunk: Chunk, indices: list[int], rows: list[Any]) -> None:
         self.chunk = chunk
         self.indices = indices
         self.rows = rows
+        self.text: bytes | None = None
+        """The rows as JSON, parted by commas, if that has been made."""
 
     def part(self, places: Any) -> Piece:
         """Return a piece with some of the rows, by their places."""

@@ -110,11 +110,22 @@ class Work:
             f"a row is {self._row_class.__name__} or a dict of wire names, not {type(row).__name__}"
         )
 
-    def body(self, rows: list[Any]) -> Any:
-        """Return the body of a request with these rows."""
+    def body(self, rows: list[Any], text: bytes | None = None) -> Any:
+        """Return the body of a request with these rows.
+
+        Args:
+            rows: The rows.
+            text: What they are as JSON, parted by commas, if that is known.
+        """
         if self._rows is None:
             return rows[0]
-        return {**self.shared, self._rows: rows}
+        body = {**self.shared, self._rows: rows}
+        if text is None:
+            return body
+        others = wire.encode(self.shared)[1:-1]
+        name = wire.encode(self._rows)
+        parts = (b"{", others, b"," if others else b"", name, b":[", text, b"]}")
+        return wire.Encoded(body, b"".join(parts))
 
     def problem(self, row: Any, validate: bool) -> str | None:
         """Return why a row cannot be sent, or ``None`` if nothing is wrong with it.

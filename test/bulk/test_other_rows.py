@@ -18,7 +18,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import talon_one
-from bulk.doing import OK, Do, memberships, profiles, sent_ids, sent_rows, spans
+from bulk.doing import OK, Do, memberships, profiles, refusing, sent_ids, sent_rows, spans
 from support.server import Answer, Received, RecordingServer
 from talon_one import ApiValueError, bulk, wire
 from talon_one.bulk.fingerprint import Fingerprint
@@ -432,3 +432,51 @@ def test_what_is_no_token_is_not_quoted_at_length(work: Do) -> None:
     with pytest.raises(talon_one.ApiTypeError, match="token of a summary") as caught:
         work("upsert_profiles", profiles(3), resume={"rows": ["x" * 1000] * 1000})
     assert len(str(caught.value)) < 200
+
+
+# -- What is sent ----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("with_orjson", [True, False])
+def test_what_is_sent_is_what_the_fingerprint_was_taken_of(
+    work: Do, server: RecordingServer, with_orjson: bool
+) -> None:
+    rows = [pair[place] for pair in SAME.values() for place in (0, 1)]
+    rows = [
+        {**(row.to_wire() if isinstance(row, talon_one.Model) else row), "integrationId": f"p{n}"}
+        for n, row in enumerate(rows)
+    ]
+    rows[3] = talon_one.MultipleCustomerProfileIntegrationRequestItem.from_dict(rows[3])
+    rows += [
+        {"integrationId": "é\u2028😀\ud800", "attributes": {"A": "\ud800", "B": 1e-05, "C": 2**70}},
+        {"integrationId": "z", "attributes": {"X": [1e16, 0.1, -0.0, None, True, "a,b]}"]}},
+    ]
+    with patch.object(wire, "orjson", wire.orjson if with_orjson else None):
+        for size in (1000, 1):
+            server.clear()
+            assert work("upsert_profiles", rows, chunk_size=size, at_once=1).summary.sent == 14
+            got = [row for received in server.requests for row in sent_rows(received)]
+            assert got == wire.decode(wire.encode(rows))
+
+
+@pytest.mark.parametrize("coupon", [{"usageLimit": 1, "couponPattern": "A-####"}, {}], ids=str)
+def test_what_requests_share_is_sent_with_each_of_them(
+    work: Do, server: RecordingServer, coupon: dict[str, Any]
+) -> None:
+    place = ("create_coupons_for_recipients", 3, 12)
+    work(*place, ["é", "b", "c"], coupon, chunk_size=2, limiter=False, give_up_after=None)
+    bodies = [each.json() for each in server.requests]
+    ids = [each.pop("recipientsIntegrationIds") for each in bodies]
+    assert sorted(ids) == [["c"], ["é", "b"]]
+    assert bodies == [coupon, coupon]
+
+
+def test_parts_of_a_refused_chunk_hold_their_own_rows(work: Do, server: RecordingServer) -> None:
+    server.default = refusing(5)
+    assert work("upsert_profiles", profiles(8)).summary[:3] == (7, 1, 0)
+    server.clear()
+    server.default = OK
+    rows = [*profiles(2), {"attributes": {}}, *profiles(3, begin=3)]
+    # What a failure lies in the middle of is hashed in parts, and sent as a whole.
+    assert work("upsert_profiles", rows).summary[:3] == (5, 1, 0)
+    assert sent_ids(server) == [["p0", "p1", "p3", "p4", "p5"]]
