@@ -38,6 +38,7 @@ from talon_one import (
     UnauthorizedException,
     bulk,
 )
+from talon_one.bulk import work as kinds
 
 BAD_ID: dict[str, Any] = {"attributes": {}}
 Result = bulk.ChunkResult
@@ -698,3 +699,28 @@ def test_more_requests_at_once_than_connections_are_warned_of_and_not_made(
             assert work_off().sent == 12
         assert [each.filename for each in warned] == [__file__]
     assert max(most) == 2
+
+
+@pytest.mark.parametrize("count", [33, 40, 64, 100])
+def test_a_row_that_was_refused_alone_is_not_blamed_on_others(
+    work: Do, server: RecordingServer, count: int
+) -> None:
+    """Also if it was refused in the request after which the chunk was given up."""
+    server.default = Answer(400, {"message": "no"})
+    failures: list[bulk.Failure] = []
+    work("upsert_profiles", profiles(count), failures=failures.append)
+    alone = {rows[0] for rows in map(ids_of, server.requests) if len(rows) == 1}
+    own = {each.row["integrationId"] for each in failures if "another row" not in each.reason}
+    assert len(failures) == count
+    assert own == alone
+
+
+def ids_of(received: Received) -> list[str]:
+    return [row["integrationId"] for row in sent_rows(received)]
+
+
+@pytest.mark.parametrize("id", [None, talon_one.NULL], ids=repr)
+def test_an_id_that_is_null_is_missing_also_where_nothing_else_is_checked(id: Any) -> None:
+    kind = kinds.audiences(IntegrationApi(host="https://a.test", api_key="k"))
+    row = {"action": "add", "profileIntegrationId": "a", "audienceId": id}
+    assert kind.problem(row, validate=False) == "audienceId is missing"

@@ -147,6 +147,15 @@ def test_a_total_that_is_less_than_what_came_says_of_nothing_missing() -> None:
     assert walk.missing == 0
 
 
+@pytest.mark.parametrize("total", [{}, {"totalResultSize": 0}, {"totalResultSize": 5}], ids=str)
+def test_a_page_without_items_that_says_there_is_more_is_reported_if_no_total_explains_it(
+    total: dict[str, int], caplog: pytest.LogCaptureFixture
+) -> None:
+    walk = new_walk(SKIP)
+    assert walked(walk, lambda at: {"data": [], "hasMore": True, **total}) == []
+    assert ("sent a page without items" in caplog.text) == (not total)
+
+
 def test_no_walk_begins_before_the_start() -> None:
     with pytest.raises(ApiValueError, match="skip is a number of items, not -1"):
         new_walk(SKIP, skip=-1)

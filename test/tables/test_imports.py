@@ -601,6 +601,12 @@ def test_a_file_of_another_format_is_called_what_it_is(
     assert server.requests == []
 
 
+def test_a_semicolon_in_one_of_several_cells_does_not_part_them() -> None:
+    (found,) = problems("value,limitval,attributes\nAB;CD,1\n")
+    assert "semicolons" not in found
+    assert found.endswith("has 2 cells, and there are 3 columns; write a comma for each empty cell")
+
+
 @pytest.mark.parametrize("size", [1, 2, 3])
 def test_half_a_character_at_the_end_of_a_file_is_not_passed_over(size: int) -> None:
     half = "😀".encode()[:size]

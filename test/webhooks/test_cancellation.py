@@ -10,7 +10,7 @@ from typing import Any
 import anyio
 import pytest
 
-from talon_one.webhooks import AsyncReceiver, Claim, Delivery, SeenInMemory
+from talon_one.webhooks import AsyncReceiver, Claim, Delivery, SeenInMemory, carrying
 from webhooks.messages import batch, campaign_event, message
 
 HEADERS = {"X-UUID": "uuid-1"}
@@ -191,3 +191,39 @@ def test_a_cancel_scope_of_anyio_leaves_the_message_new() -> None:
         assert seen.within.claim("uuid-1") == "new"
 
     run(scenario)
+
+
+@pytest.mark.asyncio
+async def test_a_cancelled_request_ends_after_its_coroutine_function_has_ended() -> None:
+    began, may_end, ended = asyncio.Event(), asyncio.Event(), []
+
+    async def function(notification: Any, delivery: Delivery) -> None:
+        began.set()
+        try:
+            await asyncio.Event().wait()
+        finally:
+            await may_end.wait()
+            ended.append(True)
+
+    receive = AsyncReceiver(secret_header=None, secret=None, default=function)
+    request = asyncio.ensure_future(receive(HEADERS, COUPON))
+    await began.wait()
+    request.cancel()
+    for _ in range(5):
+        await asyncio.sleep(0)
+    assert not request.done()
+    may_end.set()
+    with pytest.raises(asyncio.CancelledError):
+        await request
+    assert ended == [True]
+
+
+@pytest.mark.asyncio
+async def test_nothing_is_kept_of_requests_that_are_over() -> None:
+    async def function(notification: Any, delivery: Delivery) -> None:
+        assert carrying._working
+
+    receive = AsyncReceiver(secret_header=None, secret=None, default=function)
+    assert (await receive(HEADERS, COUPON)).status == 200
+    await asyncio.sleep(0)
+    assert carrying._working == set()

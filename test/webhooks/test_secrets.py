@@ -154,3 +154,7 @@ def test_the_uuid_is_none_where_there_is_none(
     headers: Iterable[tuple[str, str]], uuid: str | None
 ) -> None:
     assert message_id(headers) == uuid
+
+
+def test_of_two_ids_of_a_message_the_first_counts() -> None:
+    assert message_id([("X-UUID", "first"), ("x-uuid", "second")]) == "first"
