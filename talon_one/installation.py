@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from csv import reader
 from importlib.metadata import Distribution, PackageNotFoundError, distribution
 from importlib.util import find_spec
 
@@ -39,15 +40,17 @@ def _is_overwritten() -> bool:
     if ours is None or spec is None or spec.origin is None:
         return False
     paths = {f"{OURS}/{name.replace('.', '/')}.py" for name in _SHARED}
-    files = [each for each in ours.files or () if str(each) in paths]
-    for each in files:
-        place = each.locate()
+    # Read here, because what is missing is missing in `Distribution.files`, too.
+    for path, written, _ in reader((ours.read_text("RECORD") or "").splitlines()):
+        if path not in paths:
+            continue
         try:
-            with open(str(place), "rb") as file:
+            with open(str(ours.locate_file(path)), "rb") as file:
                 content = file.read()
         except OSError:
             return True
-        if each.hash is not None and each.hash.value != _digest(content, each.hash.mode):
+        mode, _, digest = written.partition("=")
+        if digest and digest != _digest(content, mode):
             return True
     return False
 

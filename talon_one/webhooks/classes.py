@@ -65,7 +65,7 @@ def parts(notification: Model) -> list[Model]:
 
 def shapes_of(data: Mapping[str, Any]) -> tuple[Shape, ...]:
     """Return the classes that the body of a webhook may have; none if its type is not known."""
-    named = data.get(TYPE)
+    named: Any = data.get(TYPE)
     return _shapes().get(exact(named), ()) if issubclass(type(named), str) else ()
 
 

@@ -232,7 +232,7 @@ def _others() -> list[Any]:
         pandas.NaT,
         pandas.NA,
         numpy.float64("nan"),
-        numpy.datetime64("NaT"),
+        numpy.datetime64("NaT", "ns"),
         numpy.array([1, 2]),
     ]
     made += [
