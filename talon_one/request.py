@@ -144,6 +144,8 @@ _IGNORED_OPTIONS = frozenset({"_host_index", "_check_input_type", "_check_return
 def take_options(kwargs: dict[str, Any]) -> CallOptions:
     """Remove the settings of the call from *kwargs* and return them."""
     options = CallOptions()
+    if not kwargs:
+        return options
     with guarded("a setting of the call"):
         _take_mappings(kwargs, options)
     for keyword in [name for name in kwargs if name[:1] == "_" or name == "async_req"]:

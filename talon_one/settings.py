@@ -16,6 +16,8 @@ MOST_CONNECTIONS = 65535
 """More than the ports of a machine are not to be had."""
 
 _SAFE_IN_PATHS = frozenset("-._~!$&'()*+,;=:@/")
+_DEFAULT_POLICY = RetryPolicy()
+
 _SECRET_TEXTS = frozenset({"access_token", "application_secret", "password"})
 
 
@@ -48,6 +50,8 @@ def checked_policy(name: str, retries: Any, default: RetryPolicy | None = None) 
     Raises:
         ApiTypeError: It is none, or one of its numbers is not a number from 0 on.
     """
+    if retries is None and default is None:
+        return _DEFAULT_POLICY
     try:
         policy = as_policy(retries, default)
     except TypeError:
