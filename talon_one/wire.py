@@ -90,7 +90,7 @@ def _raise_if_by_signal(cause: BaseException | None, value: Any) -> None:
     if cause is None or isinstance(cause, OpenApiException):
         return
     try:
-        orjson.dumps(value, _strict, _ORJSON_OPTIONS)
+        orjson.dumps(value, strict, _ORJSON_OPTIONS)
     except (TypeError, ValueError):
         return  # An object raises it each time.
     raise cause
