@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 
 M = TypeVar("M", bound=Model)
 
-SECRETS = ("header_value", "cookie")
+SECRETS: tuple[str, ...] = ("header_value", "cookie")
 """Arguments of the constructors that no report of local variables may show."""
 
 CLOSED = "this client is closed; make a new one"

@@ -23,8 +23,8 @@ def test_what_no_header_can_hold_is_refused_without_being_shown(
         settings = {"proxy": proxy.url, "proxy_headers": {"X-Token": value}, "retries": 0}
         host = f"{scheme}://127.0.0.1:{server.port}"
         with (
-            make_client(host, None, **settings) as client,
             pytest.raises(OpenApiException) as caught,
+            make_client(host, None, **settings) as client,
         ):
             READ(client)
         assert "hush" not in "".join(traceback.format_exception_only(caught.value))
