@@ -121,8 +121,8 @@ class RESTClientObject:
             finally:
                 # Also if the server has answered, or gone, before it was sent to its end.
                 upload.close()
-        except TransportError:
-            self._distrust(request, exchange)
+        except TransportError as failure:
+            self._distrust(failure, request, exchange)
             raise
         except BaseException:
             exchange.release()
@@ -169,13 +169,13 @@ class RESTClientObject:
         """Return the body of an answer as `_body` does, and give its connection back."""
         try:
             return _body(response, request, exchange)
-        except TransportError:
-            self._distrust(request, exchange)
+        except TransportError as failure:
+            self._distrust(failure, request, exchange)
             raise
         finally:
             exchange.release()
 
-    def _distrust(self, request: Request, exchange: Exchange) -> None:
+    def _distrust(self, failure: TransportError, request: Request, exchange: Exchange) -> None:
         """Draw the conclusions from a failure: what has happened to one connection befalls others.
 
         A server that was restarted has forgotten all of them, and a retry may cost money. So it
@@ -183,6 +183,7 @@ class RESTClientObject:
         """
         exchange.release()
         if exchange.reused:
+            failure.on_stale_connection = True
             if request.carryover is not None:
                 request.carryover.fresh = True
             pool = self._pools.get(request.base)

@@ -12,7 +12,7 @@ import pytest
 from support.calls import CHECKOUT, CREATE, READ, Kind, make_client
 from support.certificates import certificate_of, server_context
 from support.server import HANG_UP, RESET, SILENCE, Answer, Received, RecordingServer
-from talon_one import ApiClient, NoAnswerError, RetryPolicy
+from talon_one import ApiClient, NoAnswerError, RetryPolicy, ServiceException
 
 POOLED = 5
 
@@ -155,3 +155,21 @@ def test_a_failure_says_so_when_new_connections_fail_as_well(
         CHECKOUT(client)
     assert caught.value.attempts == 3
     assert [each.connection > POOLED for each in server.requests] == [False, True, True]
+
+
+@each_end
+def test_a_forgotten_connection_is_retried_when_the_budget_is_exhausted(
+    server: RecordingServer, client: ApiClient, forgetful: Forgetful, end: str
+) -> None:
+    fill_pool(server, client)
+    while client._budget.spend(has_key=True):
+        pass
+    forget(server, forgetful, end)
+    CHECKOUT(client, _request_timeout=PATIENCE)
+    # One over a connection that served others, one over a new one, which is on the budget.
+    assert len(server.requests) == 2
+    while client._budget.spend(has_key=True):
+        pass
+    server.script(Answer(503))
+    with pytest.raises(ServiceException, match="retry budget exhausted"):
+        CHECKOUT(client)
