@@ -14,18 +14,17 @@ from talon_one.constructors import explained
 from talon_one.exceptions import ApiException, ClientClosedError
 from talon_one.guard import guarded
 from talon_one.headers import HARMLESS
+from talon_one.operation import Operation
 from talon_one.request import take_options
 from talon_one.response import Answer
 from talon_one.secret import hidden_url, hidden_values
+from talon_one.special_forms import Self
 
 if TYPE_CHECKING:
     from multiprocessing.pool import ThreadPool
 
-    from typing_extensions import Self
-
     from talon_one.call import Call
     from talon_one.configuration import Configuration
-    from talon_one.operation import Operation
     from talon_one.rest import RESTClientObject
 
 

@@ -24,11 +24,10 @@ from talon_one.response import Answer, decode, text
 from talon_one.retry import RetryBudget
 from talon_one.secret import Secrets, hidden, hidden_values
 from talon_one.settings import checked_policy
+from talon_one.special_forms import Self
 from talon_one.types import convert, model_class
 
 if TYPE_CHECKING:
-    from typing_extensions import Self
-
     from talon_one.operation import Operation
     from talon_one.request import CallOptions
     from talon_one.retry import RetryPolicy

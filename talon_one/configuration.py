@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Mapping
 from enum import Enum
 from typing import TYPE_CHECKING, Any, ClassVar, Union, cast
 
+import talon_one
 from talon_one.address import PLACEHOLDER_HOST, without_credentials
 from talon_one.auth import SCHEMES, credential, refresh
 from talon_one.constructors import explained
@@ -16,16 +17,14 @@ from talon_one.guard import guarded
 from talon_one.retry import RetryPolicy
 from talon_one.secret import hidden
 from talon_one.settings import checked
+from talon_one.special_forms import Self
 from talon_one.suggest import did_you_mean
 from talon_one.timeout import Timeout, as_deadline, as_timeout
 
 if TYPE_CHECKING:
     import logging
 
-    import urllib3
-    from typing_extensions import Self
-
-    from talon_one.observe import Hooks
+    import talon_one.rest
 
 
 class DefaultPoolSize(int):
@@ -35,7 +34,7 @@ class DefaultPoolSize(int):
 DEFAULT_POOL_SIZE = DefaultPoolSize(4 * (os.cpu_count() or 1))
 """Connections to a host that a blocking client keeps unless told otherwise."""
 
-RetrySetting = Union[int, bool, RetryPolicy, "urllib3.Retry", None]
+RetrySetting = Union[int, bool, RetryPolicy, "talon_one.rest.Retry", None]
 """A number of retries, a `RetryPolicy`, a `urllib3.Retry`, or ``False`` for none."""
 
 TimeoutSetting = float | tuple[float | None, float | None] | Timeout | None
@@ -119,7 +118,7 @@ class Configuration:
         key_file: str | None = None,
         verify_ssl: bool = True,
         retries: RetrySetting = None,
-        hooks: Iterable[Hooks] = (),
+        hooks: Iterable[talon_one.Hooks] = (),
         calls_per_id: int | None = None,
         debug: bool | None = None,
     ) -> None:
@@ -146,7 +145,7 @@ class Configuration:
         self.deadline = deadline
         self.retries = retries
         self.generate_idempotency_keys = True
-        self.hooks: list[Hooks] = list(hooks)
+        self.hooks: list[talon_one.Hooks] = list(hooks)
         self.log_bodies = False
         self.client_side_validation = True
         self.safe_chars_for_path_param = ""

@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, Any
 
 from talon_one.guard import guarded, shown
 from talon_one.headers import HARMLESS, check_header
+from talon_one.operation import Operation
+from talon_one.request import Request
 from talon_one.secret import hidden
 
 if TYPE_CHECKING:
     from talon_one.configuration import Configuration
     from talon_one.exceptions import ApiException
-    from talon_one.operation import Operation
-    from talon_one.request import Request
 
 logger = logging.getLogger("talon_one")
 

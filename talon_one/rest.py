@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 RawResponse: TypeAlias = urllib3.BaseHTTPResponse
 """What the ``..._without_preload_content`` methods return."""
 
+Retry: TypeAlias = urllib3.Retry
+"""What `Configuration.retries` takes as well, as the vendor's packages do."""
+
 _DEFAULT = Timeout()
 
 _PIECE = 2**16

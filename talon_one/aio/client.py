@@ -15,18 +15,17 @@ from talon_one.constructors import explained
 from talon_one.exceptions import ApiException, ApiTypeError, ClientClosedError
 from talon_one.guard import guarded
 from talon_one.headers import HARMLESS
+from talon_one.operation import Operation
 from talon_one.request import take_options
 from talon_one.response import Answer
 from talon_one.secret import hidden_url, hidden_values
+from talon_one.special_forms import Self
 
 if TYPE_CHECKING:
     from asyncio import AbstractEventLoop
 
-    from typing_extensions import Self
-
     from talon_one.call import Call
     from talon_one.configuration import Configuration
-    from talon_one.operation import Operation
 
 # Attribute of an event loop: its transport for each client.
 _OF_LOOP = "_talon_one_transports"

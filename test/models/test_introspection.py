@@ -95,6 +95,22 @@ def test_the_annotations_of_every_api_can_be_evaluated(
     assert failures(evaluate, {str(each): each for each in constructors}) == {}
 
 
+@pytest.mark.parametrize("evaluate", EVALUATIONS)
+def test_the_annotations_of_every_public_class_and_its_methods_can_be_evaluated(
+    evaluate: Callable[[Any], object],
+) -> None:
+    public = {name: getattr(talon_one, name) for name in talon_one.HOME}
+    classes = [each for each in public.values() if isinstance(each, type)]
+    assert talon_one.Configuration in classes
+    named = {
+        f"{owner.__name__}.{name}": routine
+        for owner in (*classes, aio.ApiClient)
+        for name, routine in functions(owner).items()
+        if not name.startswith("_") or name == "__init__"
+    }
+    assert failures(evaluate, named) == {}
+
+
 def test_the_settings_of_a_call_can_be_evaluated() -> None:
     settings = typing.get_type_hints(talon_one.endpoint.CallSettings)
     assert settings["_retries"] == int | bool | talon_one.RetryPolicy
