@@ -40,11 +40,7 @@ class Stream:
         connector: Connector,
     ) -> None:
         self.status = response.status
-        # The same as in the blocking client; those of aiohttp cannot be pickled, and are UTF-8.
-        self.headers = HTTPHeaderDict(
-            (name.decode("latin-1"), value.decode("latin-1"))
-            for name, value in response.raw_headers
-        )
+        self.headers = _headers_of(response)
         self._response = response
         self._request = request
         self._exchange = exchange
@@ -169,3 +165,11 @@ def _latin(reason: str | None) -> str | None:
     if reason is None or reason.isascii():
         return reason
     return reason.encode("utf-8", "surrogateescape").decode("latin-1")
+
+
+def _headers_of(response: aiohttp.ClientResponse) -> HTTPHeaderDict:
+    """Return the headers as the blocking client has them; those of aiohttp cannot be pickled."""
+    raw: Any = response.raw_headers
+    if raw is None:  # A response that was recorded: vcrpy keeps decoded headers alone.
+        return HTTPHeaderDict(response.headers.items())
+    return HTTPHeaderDict((name.decode("latin-1"), value.decode("latin-1")) for name, value in raw)
