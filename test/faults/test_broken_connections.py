@@ -5,7 +5,7 @@ from __future__ import annotations
 import socket
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -18,6 +18,7 @@ from talon_one import (
     ApiClient,
     ApiTimeoutError,
     ConnectTimeoutError,
+    ManagementApi,
     NoAnswerError,
     NotSentError,
     ReadTimeoutError,
@@ -327,3 +328,34 @@ def test_a_failure_of_a_fresh_connection_leaves_the_idle_ones_alone(
             assert each.data == b"{}"
         READ(client)
         assert server.connections == 3
+
+
+def test_a_file_whose_source_makes_calls_of_its_own_is_sent_once(
+    server: RecordingServer, client: ApiClient
+) -> None:
+    def rows() -> Iterator[bytes]:
+        yield b"value\n"
+        for number in range(3):
+            # Its connection is another one, and so is what became of its request.
+            with pytest.raises(NotSentError):
+                READ(lost)
+            READ(other)
+            yield f"CODE-{number}\n".encode()
+
+    uploads = []
+
+    def respond(received: Received) -> Answer:
+        if received.method == "GET":
+            return Answer(body={})
+        uploads.append(received.body)
+        return SILENCE
+
+    server.default = respond
+    with (
+        make_client(server.url) as other,
+        make_client(f"http://127.0.0.1:{closed_port()}", retries=0) as lost,
+        pytest.raises(ReadTimeoutError) as caught,
+    ):
+        ManagementApi(client).import_coupons(3, 12, rows(), _request_timeout=(5, 0.2))
+    assert caught.value.attempts == len(uploads) == 1
+    assert b"CODE-2" in uploads[0]
