@@ -24,7 +24,7 @@ from codegen.names import identifier, module_name
 from codegen.notifications import notifications
 from codegen.paging import paging
 from codegen.patterns import python_pattern
-from talon_one.auth import SCHEMES
+from talon_one._core.auth import SCHEMES
 
 _CONSTRAINTS = {
     "minimum": "minimum",
@@ -461,13 +461,13 @@ class _Builder:
                 raise SpecError("a separator parts the items of a list of texts only")
         return ir.Column(name, type, required, words, separator)
 
-    def _answer(self, status: str | int, node: Document) -> ir.Answer:
+    def _answer(self, status: str | int, node: Document) -> ir.RawResponse:
         if not str(status).isdecimal():
             raise SpecError(f"the status {status!r} is not supported; name each one")
         content = node.get("content") or {}
         content_type = next(iter(content), None)
         schema = content[content_type].get("schema") if content_type else None
-        found = ir.Answer(
+        found = ir.RawResponse(
             status=int(status),
             description=_sentence(node.get("description", "")),
             type=None if schema is None else self._type(schema),
@@ -478,7 +478,7 @@ class _Builder:
             raise SpecError(f"an answer that is {' or '.join(content)} is not supported")
         return found
 
-    def _promised(self, answers: tuple[ir.Answer, ...]) -> dict[str, Document]:
+    def _promised(self, answers: tuple[ir.RawResponse, ...]) -> dict[str, Document]:
         """Return the properties of a successful answer, with what they refer to."""
         named = [
             each.type.text

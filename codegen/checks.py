@@ -9,8 +9,8 @@ from contextlib import contextmanager
 from codegen import ir
 from codegen.loader import SpecError
 from codegen.names import is_usable
+from talon_one._schema.model import Model
 from talon_one.endpoint import Api, CallSettings
-from talon_one.model import Model
 
 # Names that a class may not take, because the generated modules use them.
 RESERVED_CLASSES = frozenset(

@@ -16,10 +16,10 @@ from codegen.loader import SpecError
 from codegen.render import Files
 from codegen.samples import examples
 from codegen.tools import templates
-from talon_one.auth import SCHEMES
+from talon_one._core.auth import SCHEMES
+from talon_one._core.operation import ERROR_MODEL
+from talon_one._schema.annotations import Shape, parse
 from talon_one.exceptions import exception_class
-from talon_one.operation import ERROR_MODEL
-from talon_one.type_names import Shape, parse
 
 FOLDER = "docs"
 
@@ -316,7 +316,7 @@ def _content_type(operation: ir.Operation) -> str:
     return "application/json" if operation.body else ""
 
 
-def _error_data(answer: ir.Answer) -> str:
+def _error_data(answer: ir.RawResponse) -> str:
     """Return the link to the model of an error answer, or nothing if it is the usual one."""
     return _type(answer.type) if answer.type and answer.type.text != ERROR_MODEL else ""
 

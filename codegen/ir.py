@@ -28,7 +28,7 @@ class TypeRef:
         text: What it is, such as ``list[Coupon]``.
         kind: ``scalar``, ``datetime``, ``date``, ``nested`` (models are inside) or ``variant``.
         models: Names of the models that *text* mentions.
-        constraints: Keywords for `talon_one.fields.field`.
+        constraints: Keywords for `talon_one._schema.fields.field`.
         alias: Name of the type alias that *text* writes out, if the document refers to one.
         variants: The classes of a ``variant``.
     """
@@ -80,7 +80,7 @@ class Property:
 
     @property
     def function(self) -> str:
-        """Name of the function of `talon_one.fields` that describes it."""
+        """Name of the function of `talon_one._schema.fields` that describes it."""
         return _FUNCTIONS[self.type.kind]
 
     @property
@@ -182,7 +182,7 @@ class Csv:
 
 
 @dataclass(frozen=True)
-class Answer:
+class RawResponse:
     """One documented answer of an operation."""
 
     status: int
@@ -212,7 +212,7 @@ class Operation:
     body: Body | None
     upload: Upload | None
     csv: Csv | None
-    answers: tuple[Answer, ...]
+    answers: tuple[RawResponse, ...]
     security: tuple[str, ...]
     deprecated: bool
     legacy: bool
@@ -222,7 +222,7 @@ class Operation:
     read_timeout: int | None
     most: int | None
     paging: dict[str, Any] | None = None
-    """Keywords for `talon_one.operation.Paging`, if it lists something."""
+    """Keywords for `talon_one._core.operation.Paging`, if it lists something."""
 
     @property
     def deprecation(self) -> str:
@@ -241,7 +241,7 @@ class Operation:
         return [each for each in self.parameters if not each.required]
 
     @property
-    def successes(self) -> list[Answer]:
+    def successes(self) -> list[RawResponse]:
         """The documented 2xx answers."""
         return [each for each in self.answers if each.is_success]
 

@@ -16,7 +16,7 @@ _PROPERTIES = {"items": "array", "more": "boolean", "total": "integer", "next": 
 def paging(
     said: Any, parameters: Sequence[ir.Parameter], answer: dict[str, Document]
 ) -> dict[str, Any] | None:
-    """Return the keywords for `talon_one.operation.Paging`, or ``None`` if nothing is listed.
+    """Return the keywords for `talon_one._core.operation.Paging`, or ``None`` if nothing is listed.
 
     Args:
         said: Value of ``x-pages``: a mapping, or ``False`` for an operation that looks like one

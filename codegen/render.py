@@ -17,7 +17,7 @@ from codegen.checks import YIELDING_METHODS
 from codegen.loader import SpecError
 from codegen.names import module_name
 from codegen.tools import ruff, templates
-from talon_one.operation import ERROR_MODEL
+from talon_one._core.operation import ERROR_MODEL
 
 LINE_LENGTH = 100
 # What fits into a line, whatever brackets stand around it; pieces end behind a blank or slash.

@@ -10,8 +10,8 @@ from codegen import ir
 from codegen.loader import SpecError
 from codegen.names import underscored
 from codegen.tools import ruff
-from talon_one.type_names import ANY, Shape, parse
-from talon_one.validation import value_violations
+from talon_one._schema.annotations import ANY, Shape, parse
+from talon_one._schema.validation import value_violations
 
 V = TypeVar("V")
 

@@ -18,38 +18,39 @@ HOME = {
     "ApiTypeError": "exceptions",
     "ApiValueError": "exceptions",
     "BadRequestException": "exceptions",
-    "CallEvent": "observe",
+    "CallEvent": "_core.hooks",
     "ClientClosedError": "exceptions",
     "Configuration": "configuration",
     "ConfigurationError": "exceptions",
     "ConflictException": "exceptions",
     "ConnectTimeoutError": "exceptions",
+    "Download": "_http.download",
     "ForbiddenException": "exceptions",
-    "Hooks": "observe",
-    "InsecureHostWarning": "address",
+    "Hooks": "_core.hooks",
+    "InsecureHostWarning": "_core.address",
     "IntegrationApi": "api.integration_api",
+    "InvalidResponseError": "exceptions",
     "ManagementApi": "api.management_api",
-    "Model": "model",
+    "Model": "_schema.model",
     "ModelValidationError": "exceptions",
-    "NULL": "wire",
-    "NoAnswerError": "exceptions",
+    "NoResponseError": "exceptions",
     "NotFoundException": "exceptions",
     "NotSentError": "exceptions",
+    "NULL": "_schema.json_codec",
     "OpenApiException": "exceptions",
     "ReadTimeoutError": "exceptions",
-    "RetryPolicy": "retry",
+    "RetryPolicy": "_core.retry",
     "ServiceException": "exceptions",
-    "Timeout": "timeout",
-    "TelemetryHooks": "telemetry",
+    "TelemetryHooks": "_core.telemetry",
+    "Timeout": "_core.timeout",
     "TlsError": "exceptions",
     "TooManyRequestsException": "exceptions",
     "TransportError": "exceptions",
     "UnauthorizedException": "exceptions",
-    "UndecodableAnswerError": "exceptions",
-    "UnknownPropertyWarning": "misspelled",
+    "unchecked": "_schema.scalars",
+    "UnknownPropertyWarning": "_schema.misspelled",
     "UnprocessableEntityException": "exceptions",
     "Violation": "exceptions",
-    "unchecked": "scalars",
 }
 """Public names written by hand, with the modules that hold them; the models come on top."""
 
@@ -61,7 +62,6 @@ SUBMODULES = frozenset(
         "api_response",
         "bulk",
         "configuration",
-        "download",
         "effects",
         "exceptions",
         "limiter",
@@ -82,7 +82,7 @@ def __getattr__(name: str) -> object:
         # A name of ours that is missing, or a module of somebody else's that is here instead.
         if isinstance(cause, AttributeError) and name not in HOME:
             raise
-        from talon_one.installation import mixed_with
+        from talon_one._vendor.installation import mixed_with
 
         mixed = mixed_with()
         if mixed is not None:
@@ -135,7 +135,7 @@ _FURTHER_ON = {
 
 
 def _unknown(name: str) -> str:
-    from talon_one.suggest import did_you_mean
+    from talon_one._utils.suggest import did_you_mean
 
     home = _FURTHER_ON.get(name)
     hint = f" It is in {__name__}.{home}." if home else did_you_mean(name, __dir__())

@@ -9,21 +9,21 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, cast
 
 import talon_one
-from talon_one.base_client import CLOSED, SECRETS, BaseClient
-from talon_one.constructors import explained
+from talon_one._core.base_client import CLOSED, SECRETS, BaseClient
+from talon_one._core.constructors import explained
+from talon_one._core.headers import HARMLESS
+from talon_one._core.operation import Operation
+from talon_one._core.request import take_options
+from talon_one._core.response import RawResponse
+from talon_one._core.secret import hidden_url, hidden_values
+from talon_one._utils.guard import guarded
+from talon_one._utils.special_forms import Self
 from talon_one.exceptions import ApiException, ClientClosedError
-from talon_one.guard import guarded
-from talon_one.headers import HARMLESS
-from talon_one.operation import Operation
-from talon_one.request import take_options
-from talon_one.response import Answer
-from talon_one.secret import hidden_url, hidden_values
-from talon_one.special_forms import Self
 
 if TYPE_CHECKING:
     from multiprocessing.pool import ThreadPool
 
-    from talon_one.call import Call
+    from talon_one._core.call import Call
     from talon_one.configuration import Configuration
     from talon_one.rest import RESTClientObject
 
@@ -197,7 +197,7 @@ class ApiClient(BaseClient):
             return raw
         if call.stream:
             stream = self.rest_client.stream(call.request, timeout)
-            if isinstance(stream, Answer):
+            if isinstance(stream, RawResponse):
                 return call.answered(stream)
             call.opened(stream.status, stream.headers)
             return stream
@@ -279,9 +279,9 @@ class ApiClient(BaseClient):
         )
         return self._call(operation, configuration, (), arguments)
 
-    def _start_clean(self) -> None:
+    def _reset_after_fork(self) -> None:
         """Forget, in a child process, what belongs to the parent: connections, threads, locks."""
-        super()._start_clean()
+        super()._reset_after_fork()
         rest, self._rest = self._rest, None
         pool, self._pool = self._pool, None
         self._lock = threading.Lock()

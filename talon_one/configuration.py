@@ -9,17 +9,17 @@ from enum import Enum
 from typing import TYPE_CHECKING, Any, ClassVar, Union, cast
 
 import talon_one
-from talon_one.address import PLACEHOLDER_HOST, without_credentials
-from talon_one.auth import SCHEMES, credential, refresh
-from talon_one.constructors import explained
+from talon_one._core.address import PLACEHOLDER_HOST, without_credentials
+from talon_one._core.auth import SCHEMES, credential, refresh
+from talon_one._core.constructors import explained
+from talon_one._core.retry import RetryPolicy
+from talon_one._core.secret import hidden
+from talon_one._core.settings import checked
+from talon_one._core.timeout import Timeout, as_deadline, as_timeout
+from talon_one._utils.guard import guarded
+from talon_one._utils.special_forms import Self
+from talon_one._utils.suggest import did_you_mean
 from talon_one.exceptions import ApiAttributeError, ApiTypeError, ConfigurationError
-from talon_one.guard import guarded
-from talon_one.retry import RetryPolicy
-from talon_one.secret import hidden
-from talon_one.settings import checked
-from talon_one.special_forms import Self
-from talon_one.suggest import did_you_mean
-from talon_one.timeout import Timeout, as_deadline, as_timeout
 
 if TYPE_CHECKING:
     import logging

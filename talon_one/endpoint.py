@@ -9,16 +9,16 @@ from typing import TYPE_CHECKING, Any, ParamSpec, TypedDict, TypeVar, cast
 
 # What the annotations of methods name is looked up in it, and loaded, only if they are evaluated.
 import talon_one
-from talon_one.address import without_credentials
-from talon_one.constructors import explained
+from talon_one._core.address import without_credentials
+from talon_one._core.constructors import explained
+from talon_one._core.operation import Operation
+from talon_one._utils.special_forms import Self
+from talon_one._utils.suggest import did_you_mean
 from talon_one.exceptions import ApiAttributeError, ApiTypeError
-from talon_one.operation import Operation
-from talon_one.special_forms import Self
-from talon_one.suggest import did_you_mean
 
 P = ParamSpec("P")
 T = TypeVar("T")
-A = TypeVar("A", bound="talon_one.pagination.ListAnswer[Any]")
+A = TypeVar("A", bound="talon_one.pagination.ListResponse[Any]")
 F = TypeVar("F", bound=Callable[..., Any])
 
 _SECRETS = ("api_key",)
@@ -92,7 +92,7 @@ class BaseApi:
         asynchronous = api_client.asynchronous if hasattr(api_client, "asynchronous") else None
         if type(asynchronous) is bool:
             return asynchronous is not client_class.asynchronous
-        from talon_one.base_client import BaseClient
+        from talon_one._core.base_client import BaseClient
 
         return isinstance(api_client, BaseClient) and not isinstance(api_client, client_class)
 
@@ -111,7 +111,7 @@ class BaseApi:
 
     def _operation_of(self, method: Any) -> Operation:
         """Return the operation of a method of this very object."""
-        from talon_one.operation import operation_of
+        from talon_one._core.operation import operation_of
 
         operation = operation_of(method)
         if getattr(method, "__self__", self) is not self:
@@ -164,7 +164,7 @@ class Api(BaseApi):
 
     def iterate(
         self,
-        method: Callable[P, talon_one.pagination.ListAnswer[T]],
+        method: Callable[P, talon_one.pagination.ListResponse[T]],
         /,
         *args: P.args,
         **kwargs: P.kwargs,
@@ -193,7 +193,7 @@ class Api(BaseApi):
 
     def stream(
         self, method: Callable[P, Any], /, *args: P.args, **kwargs: P.kwargs
-    ) -> talon_one.download.Download:
+    ) -> talon_one.Download:
         """Return the answer of a method as a download, to be read piece by piece.
 
         ::
@@ -206,7 +206,7 @@ class Api(BaseApi):
             args: Its arguments.
             kwargs: Its keyword arguments and the settings of the call.
         """
-        from talon_one.download import Download
+        from talon_one._http.download import Download
 
         return Download(self.api_client, self._operation_of(method), args, kwargs)
 

@@ -25,12 +25,12 @@
         ├── UnprocessableEntityException    422
         ├── TooManyRequestsException        429; `retry_after` says when to come back
         ├── ServiceException                5xx
-        ├── UndecodableAnswerError          2xx whose body is not what was promised
+        ├── InvalidResponseError          2xx whose body is not what was promised
         └── TransportError                  no complete HTTP answer
             ├── NotSentError                the server never saw the request
             │   ├── TlsError                the connection could not be secured
             │   └── ConnectTimeoutError     no connection in time (also an ApiTimeoutError)
-            ├── NoAnswerError               it may have; nothing usable came back
+            ├── NoResponseError               it may have; nothing usable came back
             │   └── ReadTimeoutError        no answer in time (also an ApiTimeoutError)
             └── ApiTimeoutError             either of the two that ran out of time (TimeoutError)
 
@@ -47,7 +47,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
-    from talon_one.error_body import ErrorEntry
+    from talon_one._utils.error_body import ErrorEntry
 
 PathToItem = Sequence[Any]
 """Keys and indexes that lead to a place in the data."""
@@ -285,7 +285,7 @@ class ApiException(OpenApiException):
     @property
     def message(self) -> str | None:
         """What the server, or a gateway in front of it, said in its body; where a redirect led."""
-        from talon_one.error_body import message
+        from talon_one._utils.error_body import message
 
         return message(self.status, self.headers, self.data, self.body)
 
@@ -295,7 +295,7 @@ class ApiException(OpenApiException):
 
         They are read as attributes, or by key.
         """
-        from talon_one.error_body import entries
+        from talon_one._utils.error_body import entries
 
         return entries(self.data)
 
@@ -313,7 +313,7 @@ class ApiException(OpenApiException):
         """Seconds that the server asked to wait before another try, if it did."""
         import time
 
-        from talon_one.retry import retry_after
+        from talon_one._core.retry import retry_after
 
         return retry_after(self.headers, time.time()) if self.headers is not None else None
 
@@ -380,7 +380,7 @@ class ServiceException(ApiException):
     """5xx: a fault of the server."""
 
 
-class UndecodableAnswerError(ApiException):
+class InvalidResponseError(ApiException):
     """A 2xx answer whose body is not the JSON promised; `raw_data` has its bytes.
 
     The server has carried out the request.
@@ -400,7 +400,7 @@ class NotSentError(TransportError):
     """The request never reached the server: no address, no connection, no TLS."""
 
 
-class NoAnswerError(TransportError):
+class NoResponseError(TransportError):
     """The request was sent, but no usable answer came back: it may have been carried out."""
 
 
@@ -416,7 +416,7 @@ class ConnectTimeoutError(ApiTimeoutError, NotSentError):
     """There was no connection in time; the server has not seen the request."""
 
 
-class ReadTimeoutError(ApiTimeoutError, NoAnswerError):
+class ReadTimeoutError(ApiTimeoutError, NoResponseError):
     """The request was sent, and there was no complete answer in time."""
 
 
@@ -455,7 +455,7 @@ def transport_error_class(
         tls: Whether the two sides could not agree on a secure connection.
     """
     if sent:
-        return ReadTimeoutError if timed_out else NoAnswerError
+        return ReadTimeoutError if timed_out else NoResponseError
     if timed_out:
         return ConnectTimeoutError
     return TlsError if tls else NotSentError

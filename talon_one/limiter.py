@@ -15,12 +15,12 @@ from collections import deque
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from talon_one._utils.quoting import quoted
 from talon_one.exceptions import ApiTypeError
-from talon_one.quoting import quoted
 
 if TYPE_CHECKING:
-    from talon_one.base_client import BaseClient
-    from talon_one.operation import Operation
+    from talon_one._core.base_client import BaseClient
+    from talon_one._core.operation import Operation
 
 _LIMITED = "management_key"
 
@@ -96,7 +96,7 @@ def limiter_of(client: BaseClient, operation: Operation) -> Limiter | None:
         return _by_client.setdefault(client, Limiter())
 
 
-def _start_clean_after_fork() -> None:
+def _reset_clients_after_fork() -> None:
     # A lock that another thread of the parent held would never be released.
     global _lock
     _lock = threading.Lock()
@@ -105,4 +105,4 @@ def _start_clean_after_fork() -> None:
 
 
 if hasattr(os, "register_at_fork"):  # Not on Windows, which has no fork.
-    os.register_at_fork(after_in_child=_start_clean_after_fork)
+    os.register_at_fork(after_in_child=_reset_clients_after_fork)

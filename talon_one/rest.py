@@ -8,19 +8,19 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 import urllib3
 
+from talon_one._core.response import RawResponse, unreadable
+from talon_one._core.timeout import Timeout, as_timeout
+from talon_one._http.decompression import PackedError, unpack, unpacked_pieces
+from talon_one._http.errors import broken_off, translated
+from talon_one._http.exchange import Exchange
+from talon_one._http.pools import Pool, pool_manager
 from talon_one.exceptions import ApiException, ClientClosedError, TransportError
-from talon_one.exchange import Exchange
-from talon_one.failures import broken_off, translated
-from talon_one.pools import Pool, pool_manager
-from talon_one.response import Answer, unreadable
-from talon_one.timeout import Timeout, as_timeout
-from talon_one.unpacking import PackedError, unpack, unpacked_pieces
 
 if TYPE_CHECKING:
+    from talon_one._core.request import Request
     from talon_one.configuration import Configuration
-    from talon_one.request import Request
 
-RawResponse: TypeAlias = urllib3.BaseHTTPResponse
+UnreadResponse: TypeAlias = urllib3.BaseHTTPResponse
 """What the ``..._without_preload_content`` methods return."""
 
 Retry: TypeAlias = urllib3.Retry
@@ -71,7 +71,7 @@ class RESTClientObject:
         """The pools of urllib3, those for the configured host."""
         return self._manager(self._configuration.host)
 
-    def send(self, request: Request, timeout: Timeout = _DEFAULT) -> Answer:
+    def send(self, request: Request, timeout: Timeout = _DEFAULT) -> RawResponse:
         """Send a request once and return the complete answer, whatever its status.
 
         Args:
@@ -80,13 +80,13 @@ class RESTClientObject:
 
         Raises:
             NotSentError: The server has not seen the request.
-            NoAnswerError: It may have, but no complete answer came back.
+            NoResponseError: It may have, but no complete answer came back.
             ApiValueError: A file to upload could not be read to its end; what was sent of it is
                 not complete, and its connection is closed.
         """
         response, exchange = self._open(request, timeout)
         body = self._complete(response, request, exchange)
-        return Answer(response.status, response.reason, response.headers, *body)
+        return RawResponse(response.status, response.reason, response.headers, *body)
 
     def open(self, request: Request, timeout: Timeout = _DEFAULT) -> urllib3.BaseHTTPResponse:
         """Send a request once and return the answer with its body still to be read.
@@ -98,7 +98,7 @@ class RESTClientObject:
         exchange.ends = None
         return response
 
-    def stream(self, request: Request, timeout: Timeout = _DEFAULT) -> Stream | Answer:
+    def stream(self, request: Request, timeout: Timeout = _DEFAULT) -> Stream | RawResponse:
         """Send a request once and return the answer, its body to be read bit by bit if it is 2xx.
 
         Errors are those of `send`.
@@ -107,7 +107,7 @@ class RESTClientObject:
         if 200 <= response.status <= 299:
             return Stream(response, request, exchange)
         body = self._complete(response, request, exchange)
-        return Answer(response.status, response.reason, response.headers, *body)
+        return RawResponse(response.status, response.reason, response.headers, *body)
 
     def _open(
         self, request: Request, timeout: Timeout
@@ -211,13 +211,13 @@ class RESTClientObject:
         """
         from urllib.parse import urlencode
 
-        from talon_one import wire
-        from talon_one.address import split_url
-        from talon_one.by_hand import checked_method
-        from talon_one.guard import guarded
-        from talon_one.headers import HARMLESS, check_headers
-        from talon_one.request import Request
-        from talon_one.secret import Secrets, hidden_url
+        from talon_one._core.address import split_url
+        from talon_one._core.headers import HARMLESS, check_headers
+        from talon_one._core.request import Request
+        from talon_one._core.secret import Secrets, hidden_url
+        from talon_one._schema import json_codec
+        from talon_one._utils.guard import guarded
+        from talon_one._vendor.raw_call import checked_method
 
         url = hidden_url(url)
         with guarded("an argument of request"):
@@ -226,7 +226,7 @@ class RESTClientObject:
             if post_params:
                 body = urlencode(post_params).encode()
             elif body is not None and not isinstance(body, (bytes, str)):
-                body = wire.encode(body)
+                body = json_codec.encode(body)
             base, target = split_url(url)
             if query_params:
                 target += f"{'&' if '?' in target else '?'}{urlencode(query_params)}"
@@ -249,7 +249,7 @@ class RESTClientObject:
 
     def _manager(self, base: str) -> urllib3.PoolManager:
         """Return the pools for hosts with this scheme and proxy."""
-        from talon_one.proxies import proxy_for
+        from talon_one._http.proxies import proxy_for
 
         if self._closed:
             raise ClientClosedError("this client is closed; make a new one")
@@ -283,8 +283,8 @@ class Stream:
         """Yield the body as it comes.
 
         Raises:
-            NoAnswerError: It breaks off.
-            UndecodableAnswerError: It cannot be unpacked.
+            NoResponseError: It breaks off.
+            InvalidResponseError: It cannot be unpacked.
         """
         codings = self.headers.get("Content-Encoding")
         try:

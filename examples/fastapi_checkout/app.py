@@ -37,7 +37,7 @@ OUTAGE = (
     talon_one.ServiceException,
     talon_one.TooManyRequestsException,
     talon_one.ConflictException,
-    talon_one.UndecodableAnswerError,
+    talon_one.InvalidResponseError,
 )
 
 

@@ -29,10 +29,10 @@ from talon_one.bulk import (
     with_rich,
     with_tqdm,
 )
-from talon_one.bulk import work as kinds
+from talon_one.bulk import operations as kinds
 from talon_one.bulk.chunks import NotBegun, not_begun
 from talon_one.bulk.job import Job
-from talon_one.bulk.work import Row
+from talon_one.bulk.operations import Row
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack
@@ -131,7 +131,7 @@ async def create_coupons_for_recipients(
     return await _carry_out(work, rows, options)
 
 
-async def _carry_out(work: kinds.Work, rows: Any, options: Mapping[str, Any]) -> Summary:
+async def _carry_out(work: kinds.BulkOperation, rows: Any, options: Mapping[str, Any]) -> Summary:
     """Do bulk work in tasks. Rows, file and functions are the business of this task alone."""
     job = Job(work, rows, options, asynchronous=True)
     run = job.run

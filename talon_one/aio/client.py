@@ -8,23 +8,23 @@ from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import talon_one
+from talon_one._core.base_client import CLOSED, SECRETS, BaseClient
+from talon_one._core.constructors import explained
+from talon_one._core.headers import HARMLESS
+from talon_one._core.operation import Operation
+from talon_one._core.request import take_options
+from talon_one._core.response import RawResponse
+from talon_one._core.secret import hidden_url, hidden_values
+from talon_one._utils.guard import guarded
+from talon_one._utils.special_forms import Self
 from talon_one.aio.connections import pool_size
 from talon_one.aio.transport import Transport
-from talon_one.base_client import CLOSED, SECRETS, BaseClient
-from talon_one.constructors import explained
 from talon_one.exceptions import ApiException, ApiTypeError, ClientClosedError
-from talon_one.guard import guarded
-from talon_one.headers import HARMLESS
-from talon_one.operation import Operation
-from talon_one.request import take_options
-from talon_one.response import Answer
-from talon_one.secret import hidden_url, hidden_values
-from talon_one.special_forms import Self
 
 if TYPE_CHECKING:
     from asyncio import AbstractEventLoop
 
-    from talon_one.call import Call
+    from talon_one._core.call import Call
     from talon_one.configuration import Configuration
 
 # Attribute of an event loop: its transport for each client.
@@ -99,9 +99,9 @@ class ApiClient(BaseClient):
     def _pool_size(self) -> int:
         return pool_size(self.configuration)
 
-    def _start_clean(self) -> None:
+    def _reset_after_fork(self) -> None:
         """Forget, in a child process, what belongs to the parent: its connections."""
-        super()._start_clean()
+        super()._reset_after_fork()
         for transport in self._transports.values():
             transport.abandon()
         self._transports.clear()
@@ -258,7 +258,7 @@ class ApiClient(BaseClient):
             return raw
         if call.stream:
             stream = await transport.stream(call.request, timeout)
-            if isinstance(stream, Answer):
+            if isinstance(stream, RawResponse):
                 return call.answered(stream)
             call.opened(stream.status, stream.headers)
             return stream

@@ -15,14 +15,14 @@ from aiohttp.client_proto import ResponseHandler
 from urllib3.util import wait_for_read
 from urllib3.util.ssl_match_hostname import CertificateError, match_hostname
 
+from talon_one._http.connections import MOST_ANNOUNCEMENTS
 from talon_one.configuration import DefaultPoolSize
-from talon_one.connections import MOST_ANNOUNCEMENTS
 
 if TYPE_CHECKING:
+    from talon_one._core.request import Request
+    from talon_one._core.timeout import Timeout
     from talon_one.configuration import Configuration
     from talon_one.exceptions import TransportError
-    from talon_one.request import Request
-    from talon_one.timeout import Timeout
 
 # Waiting for a connection costs a task far less than a thread, so that more calls are under way.
 _DEFAULT_SIZE = 100

@@ -7,7 +7,7 @@ import os
 from collections.abc import AsyncIterator, Callable
 from typing import TYPE_CHECKING, Any
 
-from talon_one.download import BaseDownload, Lines, Progress, SavedFile
+from talon_one._http.download import BaseDownload, Lines, Progress, SavedFile
 
 if TYPE_CHECKING:
     from typing_extensions import Self
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 class Download(BaseDownload):
-    """The same as `talon_one.download.Download`, opened by ``async with``.
+    """The same as `talon_one._http.download.Download`, opened by ``async with``.
 
     A deadline holds to the end of the body.
     """
@@ -37,7 +37,7 @@ class Download(BaseDownload):
         """Yield the body in pieces as they come.
 
         Raises:
-            NoAnswerError: The body breaks off; `ReadTimeoutError` if it took too long.
+            NoResponseError: The body breaks off; `ReadTimeoutError` if it took too long.
         """
         pieces: AsyncIterator[bytes] = self._unread().pieces()
         return pieces

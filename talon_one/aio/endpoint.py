@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar, cast
 
 # What the annotations of methods name is looked up in it, and loaded, only if they are evaluated.
 import talon_one
+from talon_one._core.operation import Operation
+from talon_one._utils.special_forms import Self
 from talon_one.endpoint import BaseApi, as_variant
-from talon_one.operation import Operation
-from talon_one.special_forms import Self
 
 P = ParamSpec("P")
 T = TypeVar("T")
-A = TypeVar("A", bound="talon_one.pagination.ListAnswer[Any]")
+A = TypeVar("A", bound="talon_one.pagination.ListResponse[Any]")
 F = TypeVar("F", bound=Callable[..., Any])
 
 
@@ -50,7 +50,7 @@ class Api(BaseApi):
 
     def iterate(
         self,
-        method: Callable[P, Awaitable[talon_one.pagination.ListAnswer[T]]],
+        method: Callable[P, Awaitable[talon_one.pagination.ListResponse[T]]],
         /,
         *args: P.args,
         **kwargs: P.kwargs,

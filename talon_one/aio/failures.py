@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING
 import aiohttp
 from urllib3.util.ssl_match_hostname import CertificateError
 
+from talon_one._http.errors import LONGEST_REASON, POOL_IN_USE, call_details
+from talon_one._http.tls import wrong_scheme
 from talon_one.exceptions import TransportError, transport_error_class
-from talon_one.failures import LONGEST_REASON, POOL_IN_USE, call_details
-from talon_one.tls import wrong_scheme
 
 if TYPE_CHECKING:
+    from talon_one._core.request import Request
     from talon_one.aio.connections import Exchange
-    from talon_one.request import Request
 
 # What sockets, TLS and HTTP are made of; any exception of theirs is a failure of the attempt.
 _LIBRARIES = sys.stdlib_module_names | {

@@ -9,15 +9,15 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import aiohttp
 from urllib3 import HTTPHeaderDict
 
+from talon_one._core.response import RawResponse, content_length, unreadable
+from talon_one._http.decompression import PackedError, Unpacker, unpack
+from talon_one._http.errors import call_details
 from talon_one.aio.failures import foreign, raise_failure_of_file, reason, timed_out, told
 from talon_one.exceptions import TransportError, transport_error_class
-from talon_one.failures import call_details
-from talon_one.response import Answer, content_length, unreadable
-from talon_one.unpacking import PackedError, Unpacker, unpack
 
 if TYPE_CHECKING:
+    from talon_one._core.request import Request
     from talon_one.aio.connections import Connector, Exchange
-    from talon_one.request import Request
 
 T = TypeVar("T")
 
@@ -46,11 +46,11 @@ class Stream:
         self._exchange = exchange
         self._connector = connector
 
-    async def answer(self) -> Answer:
+    async def answer(self) -> RawResponse:
         """Return the response with its complete body.
 
         Raises:
-            NoAnswerError: It breaks off.
+            NoResponseError: It breaks off.
         """
         received: list[bytes] = []
         try:
@@ -68,14 +68,14 @@ class Stream:
                 data, problem = unpack(data, codings)
             else:
                 data, problem = await self._in_thread(unpack, data, codings)
-        return Answer(self.status, _latin(self._response.reason), self.headers, data, problem)
+        return RawResponse(self.status, _latin(self._response.reason), self.headers, data, problem)
 
     async def pieces(self) -> AsyncGenerator[bytes, None]:
         """Yield the body as it comes.
 
         Raises:
-            NoAnswerError: It breaks off.
-            UndecodableAnswerError: It cannot be unpacked.
+            NoResponseError: It breaks off.
+            InvalidResponseError: It cannot be unpacked.
         """
         codings = self.headers.get("Content-Encoding")
         unpacker = Unpacker(codings or "")

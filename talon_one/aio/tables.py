@@ -17,7 +17,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from talon_one.download import SavedFile
+from talon_one._http.download import SavedFile
 from talon_one.exceptions import ApiException, Problem, TableError
 from talon_one.tables.frames import Series, TextColumns, pandas_frame, polars_frame, require
 from talon_one.tables.imports import Source
@@ -29,8 +29,8 @@ if TYPE_CHECKING:
     import polars
     from typing_extensions import ParamSpec, Self
 
+    from talon_one._http.download import Progress
     from talon_one.aio.download import Download
-    from talon_one.download import Progress
 
     P = ParamSpec("P")
 

@@ -16,19 +16,19 @@ import yarl
 from urllib3.exceptions import HTTPError, InsecureRequestWarning
 from urllib3.util import parse_url
 
+from talon_one._core.base_client import CLOSED
+from talon_one._core.response import RawResponse
+from talon_one._http.proxies import headers_for, proxy_for
+from talon_one._http.tls import ssl_context
 from talon_one.aio.connections import Connector, Exchange, LatinRequest, exchange_of_task
 from talon_one.aio.failures import foreign, raise_failure_of_file, told, translated
 from talon_one.aio.stream import Stream, close_file
-from talon_one.base_client import CLOSED
 from talon_one.exceptions import ClientClosedError, ConfigurationError
-from talon_one.proxies import headers_for, proxy_for
-from talon_one.response import Answer
-from talon_one.tls import ssl_context
 
 if TYPE_CHECKING:
+    from talon_one._core.request import Request
+    from talon_one._core.timeout import Timeout
     from talon_one.configuration import Configuration
-    from talon_one.request import Request
-    from talon_one.timeout import Timeout
 
 # Those that the standard library allows.
 _LONGEST_LINE = 2**16
@@ -107,7 +107,7 @@ class Transport:
         """Let go of connections that belong to the parent process, after a fork."""
         self._connector.abandon()
 
-    async def send(self, request: Request, timeout: Timeout) -> Answer:
+    async def send(self, request: Request, timeout: Timeout) -> RawResponse:
         """Send a request once and return the complete answer, whatever its status.
 
         Args:
@@ -116,7 +116,7 @@ class Transport:
 
         Raises:
             NotSentError: The server has not seen the request.
-            NoAnswerError: It may have, but no complete answer came back.
+            NoResponseError: It may have, but no complete answer came back.
             ApiValueError: A file to upload could not be read to its end.
         """
         stream = await self._stream(request, timeout)
@@ -129,7 +129,7 @@ class Transport:
         """
         return await self._open(request, _exchange(request, timeout))
 
-    async def stream(self, request: Request, timeout: Timeout) -> Stream | Answer:
+    async def stream(self, request: Request, timeout: Timeout) -> Stream | RawResponse:
         """Send a request once and return the answer, its body to be read bit by bit if it is 2xx.
 
         Errors are those of `send`.

@@ -8,9 +8,9 @@ from typing import Any, Literal
 
 import talon_one
 from talon_one import models
+from talon_one._utils.special_forms import Unpack, deprecated
 from talon_one.api import integration_operations as operations
 from talon_one.endpoint import Api, CallSettings, endpoint, with_http_info, without_preload_content
-from talon_one.special_forms import Unpack, deprecated
 
 
 class IntegrationApi(Api):
@@ -51,7 +51,7 @@ class IntegrationApi(Api):
     @without_preload_content(activate_loyalty_points)
     def activate_loyalty_points_without_preload_content(
         self, *args: Any, **kwargs: Any
-    ) -> talon_one.rest.RawResponse: ...
+    ) -> talon_one.rest.UnreadResponse: ...
 
     @endpoint(operations.best_prior_price)
     def best_prior_price(
@@ -80,7 +80,7 @@ class IntegrationApi(Api):
     @without_preload_content(best_prior_price)
     def best_prior_price_without_preload_content(
         self, *args: Any, **kwargs: Any
-    ) -> talon_one.rest.RawResponse: ...
+    ) -> talon_one.rest.UnreadResponse: ...
 
     @endpoint(operations.create_audience_v2)
     def create_audience_v2(
@@ -112,7 +112,7 @@ class IntegrationApi(Api):
     @without_preload_content(create_audience_v2)
     def create_audience_v2_without_preload_content(
         self, *args: Any, **kwargs: Any
-    ) -> talon_one.rest.RawResponse: ...
+    ) -> talon_one.rest.UnreadResponse: ...
 
     @endpoint(operations.create_coupon_reservation)
     def create_coupon_reservation(
@@ -150,7 +150,7 @@ class IntegrationApi(Api):
     @without_preload_content(create_coupon_reservation)
     def create_coupon_reservation_without_preload_content(
         self, *args: Any, **kwargs: Any
-    ) -> talon_one.rest.RawResponse: ...
+    ) -> talon_one.rest.UnreadResponse: ...
 
     @endpoint(operations.create_referral)
     def create_referral(
@@ -177,7 +177,7 @@ class IntegrationApi(Api):
     @without_preload_content(create_referral)
     def create_referral_without_preload_content(
         self, *args: Any, **kwargs: Any
-    ) -> talon_one.rest.RawResponse: ...
+    ) -> talon_one.rest.UnreadResponse: ...
 
     @endpoint(operations.create_referrals_for_multiple_advocates)
     def create_referrals_for_multiple_advocates(
@@ -216,7 +216,7 @@ class IntegrationApi(Api):
     @without_preload_content(create_referrals_for_multiple_advocates)
     def create_referrals_for_multiple_advocates_without_preload_content(
         self, *args: Any, **kwargs: Any
-    ) -> talon_one.rest.RawResponse: ...
+    ) -> talon_one.rest.UnreadResponse: ...
 
     @endpoint(operations.delete_audience_memberships_v2)
     def delete_audience_memberships_v2(
@@ -246,7 +246,7 @@ class IntegrationApi(Api):
     @without_preload_content(delete_audience_memberships_v2)
     def delete_audience_memberships_v2_without_preload_content(
         self, *args: Any, **kwargs: Any
-    ) -> talon_one.rest.RawResponse: ...
+    ) -> talon_one.rest.UnreadResponse: ...
 
     @endpoint(operations.delete_audience_v2)
     def delete_audience_v2(self, audience_id: int, **settings: Unpack[CallSettings]) -> None:
@@ -274,7 +274,7 @@ class IntegrationApi(Api):
     @without_preload_content(delete_audience_v2)
     def delete_audience_v2_without_preload_content(
         self, *args: Any, **kwargs: Any
-    ) -> talon_one.rest.RawResponse: ...
+    ) -> talon_one.rest.UnreadResponse: ...
 
     @endpoint(operations.delete_coupon_reservation)
     def delete_coupon_reservation(
@@ -310,7 +310,7 @@ class IntegrationApi(Api):
     @without_preload_content(delete_coupon_reservation)
     def delete_coupon_reservation_without_preload_content(
         self, *args: Any, **kwargs: Any
-    ) -> talon_one.rest.RawResponse: ...
+    ) -> talon_one.rest.UnreadResponse: ...
 
     @endpoint(operations.delete_customer_data)
     def delete_customer_data(self, integration_id: str, **settings: Unpack[CallSettings]) -> None:
@@ -341,7 +341,7 @@ class IntegrationApi(Api):
     @without_preload_content(delete_customer_data)
     def delete_customer_data_without_preload_content(
         self, *args: Any, **kwargs: Any
-    ) -> talon_one.rest.RawResponse: ...
+    ) -> talon_one.rest.UnreadResponse: ...
 
     @endpoint(operations.delete_loyalty_transactions_from_ledgers)
     def delete_loyalty_transactions_from_ledgers(
@@ -382,7 +382,7 @@ class IntegrationApi(Api):
     @without_preload_content(delete_loyalty_transactions_from_ledgers)
     def delete_loyalty_transactions_from_ledgers_without_preload_content(
         self, *args: Any, **kwargs: Any
-    ) -> talon_one.rest.RawResponse: ...
+    ) -> talon_one.rest.UnreadResponse: ...
 
     @endpoint(operations.generate_loyalty_card)
     def generate_loyalty_card(
@@ -416,7 +416,7 @@ class IntegrationApi(Api):
     @without_preload_content(generate_loyalty_card)
     def generate_loyalty_card_without_preload_content(
         self, *args: Any, **kwargs: Any
-    ) -> talon_one.rest.RawResponse: ...
+    ) -> talon_one.rest.UnreadResponse: ...
 
     @endpoint(operations.get_customer_achievement_history)
     def get_customer_achievement_history(
@@ -463,7 +463,7 @@ class IntegrationApi(Api):
     @without_preload_content(get_customer_achievement_history)
     def get_customer_achievement_history_without_preload_content(
         self, *args: Any, **kwargs: Any
-    ) -> talon_one.rest.RawResponse: ...
+    ) -> talon_one.rest.UnreadResponse: ...
 
     @endpoint(operations.get_customer_achievements)
     def get_customer_achievements(
@@ -512,7 +512,7 @@ class IntegrationApi(Api):
     @without_preload_content(get_customer_achievements)
     def get_customer_achievements_without_preload_content(
         self, *args: Any, **kwargs: Any
-    ) -> talon_one.rest.RawResponse: ...
+    ) -> talon_one.rest.UnreadResponse: ...
 
     @endpoint(operations.get_customer_inventory)
     def get_customer_inventory(
@@ -557,7 +557,7 @@ class IntegrationApi(Api):
     @without_preload_content(get_customer_inventory)
     def get_customer_inventory_without_preload_content(
         self, *args: Any, **kwargs: Any
-    ) -> talon_one.rest.RawResponse: ...
+    ) -> talon_one.rest.UnreadResponse: ...
 
     @endpoint(operations.get_customer_session)
     def get_customer_session(
@@ -587,7 +587,7 @@ class IntegrationApi(Api):
     @without_preload_content(get_customer_session)
     def get_customer_session_without_preload_content(
         self, *args: Any, **kwargs: Any
-    ) -> talon_one.rest.RawResponse: ...
+    ) -> talon_one.rest.UnreadResponse: ...
 
     @endpoint(operations.get_event_v3)
     def get_event_v3(self, integration_id: str, **settings: Unpack[CallSettings]) -> models.EventV3:
@@ -610,7 +610,7 @@ class IntegrationApi(Api):
     @without_preload_content(get_event_v3)
     def get_event_v3_without_preload_content(
         self, *args: Any, **kwargs: Any
-    ) -> talon_one.rest.RawResponse: ...
+    ) -> talon_one.rest.UnreadResponse: ...
 
     @endpoint(operations.get_loyalty_balances)
     def get_loyalty_balances(
@@ -660,7 +660,7 @@ class IntegrationApi(Api):
     @without_preload_content(get_loyalty_balances)
     def get_loyalty_balances_without_preload_content(
         self, *args: Any, **kwargs: Any
-    ) -> talon_one.rest.RawResponse: ...
+    ) -> talon_one.rest.UnreadResponse: ...
 
     @endpoint(operations.get_loyalty_card_balances)
     def get_loyalty_card_balances(
@@ -704,7 +704,7 @@ class IntegrationApi(Api):
     @without_preload_content(get_loyalty_card_balances)
     def get_loyalty_card_balances_without_preload_content(
         self, *args: Any, **kwargs: Any
-    ) -> talon_one.rest.RawResponse: ...
+    ) -> talon_one.rest.UnreadResponse: ...
 
     @endpoint(operations.get_loyalty_card_points)
     def get_loyalty_card_points(
@@ -760,7 +760,7 @@ class IntegrationApi(Api):
     @without_preload_content(get_loyalty_card_points)
     def get_loyalty_card_points_without_preload_content(
         self, *args: Any, **kwargs: Any
-    ) -> talon_one.rest.RawResponse: ...
+    ) -> talon_one.rest.UnreadResponse: ...
 
     @endpoint(operations.get_loyalty_card_transactions)
     def get_loyalty_card_transactions(
@@ -822,7 +822,7 @@ class IntegrationApi(Api):
     @without_preload_content(get_loyalty_card_transactions)
     def get_loyalty_card_transactions_without_preload_content(
         self, *args: Any, **kwargs: Any
-    ) -> talon_one.rest.RawResponse: ...
+    ) -> talon_one.rest.UnreadResponse: ...
 
     @endpoint(operations.get_loyalty_program_profile_points)
     def get_loyalty_program_profile_points(
@@ -877,7 +877,7 @@ class IntegrationApi(Api):
     @without_preload_content(get_loyalty_program_profile_points)
     def get_loyalty_program_profile_points_without_preload_content(
         self, *args: Any, **kwargs: Any
-    ) -> talon_one.rest.RawResponse: ...
+    ) -> talon_one.rest.UnreadResponse: ...
 
     @endpoint(operations.get_loyalty_program_profile_transactions)
     def get_loyalty_program_profile_transactions(
@@ -937,7 +937,7 @@ class IntegrationApi(Api):
     @without_preload_content(get_loyalty_program_profile_transactions)
     def get_loyalty_program_profile_transactions_without_preload_content(
         self, *args: Any, **kwargs: Any
-    ) -> talon_one.rest.RawResponse: ...
+    ) -> talon_one.rest.UnreadResponse: ...
 
     @endpoint(operations.get_reserved_customers)
     def get_reserved_customers(
@@ -965,7 +965,7 @@ class IntegrationApi(Api):
     @without_preload_content(get_reserved_customers)
     def get_reserved_customers_without_preload_content(
         self, *args: Any, **kwargs: Any
-    ) -> talon_one.rest.RawResponse: ...
+    ) -> talon_one.rest.UnreadResponse: ...
 
     @endpoint(operations.integration_get_all_campaigns)
     def integration_get_all_campaigns(
@@ -1017,7 +1017,7 @@ class IntegrationApi(Api):
     @without_preload_content(integration_get_all_campaigns)
     def integration_get_all_campaigns_without_preload_content(
         self, *args: Any, **kwargs: Any
-    ) -> talon_one.rest.RawResponse: ...
+    ) -> talon_one.rest.UnreadResponse: ...
 
     @endpoint(operations.join_loyalty_program)
     def join_loyalty_program(
@@ -1052,7 +1052,7 @@ class IntegrationApi(Api):
     @without_preload_content(join_loyalty_program)
     def join_loyalty_program_without_preload_content(
         self, *args: Any, **kwargs: Any
-    ) -> talon_one.rest.RawResponse: ...
+    ) -> talon_one.rest.UnreadResponse: ...
 
     @endpoint(operations.link_loyalty_card_to_profile)
     def link_loyalty_card_to_profile(
@@ -1090,7 +1090,7 @@ class IntegrationApi(Api):
     @without_preload_content(link_loyalty_card_to_profile)
     def link_loyalty_card_to_profile_without_preload_content(
         self, *args: Any, **kwargs: Any
-    ) -> talon_one.rest.RawResponse: ...
+    ) -> talon_one.rest.UnreadResponse: ...
 
     @endpoint(operations.reopen_customer_session)
     def reopen_customer_session(
@@ -1132,7 +1132,7 @@ class IntegrationApi(Api):
     @without_preload_content(reopen_customer_session)
     def reopen_customer_session_without_preload_content(
         self, *args: Any, **kwargs: Any
-    ) -> talon_one.rest.RawResponse: ...
+    ) -> talon_one.rest.UnreadResponse: ...
 
     @endpoint(operations.return_cart_items)
     def return_cart_items(
@@ -1177,7 +1177,7 @@ class IntegrationApi(Api):
     @without_preload_content(return_cart_items)
     def return_cart_items_without_preload_content(
         self, *args: Any, **kwargs: Any
-    ) -> talon_one.rest.RawResponse: ...
+    ) -> talon_one.rest.UnreadResponse: ...
 
     @endpoint(operations.sync_catalog)
     def sync_catalog(
@@ -1215,7 +1215,7 @@ class IntegrationApi(Api):
     @without_preload_content(sync_catalog)
     def sync_catalog_without_preload_content(
         self, *args: Any, **kwargs: Any
-    ) -> talon_one.rest.RawResponse: ...
+    ) -> talon_one.rest.UnreadResponse: ...
 
     @deprecated("trackEvent is deprecated; use track_event_v2")
     @endpoint(operations.track_event)
@@ -1254,7 +1254,7 @@ class IntegrationApi(Api):
     @without_preload_content(track_event)
     def track_event_without_preload_content(
         self, *args: Any, **kwargs: Any
-    ) -> talon_one.rest.RawResponse: ...
+    ) -> talon_one.rest.UnreadResponse: ...
 
     @endpoint(operations.track_event_v2)
     def track_event_v2(
@@ -1303,7 +1303,7 @@ class IntegrationApi(Api):
     @without_preload_content(track_event_v2)
     def track_event_v2_without_preload_content(
         self, *args: Any, **kwargs: Any
-    ) -> talon_one.rest.RawResponse: ...
+    ) -> talon_one.rest.UnreadResponse: ...
 
     @endpoint(operations.track_event_v3)
     def track_event_v3(
@@ -1348,7 +1348,7 @@ class IntegrationApi(Api):
     @without_preload_content(track_event_v3)
     def track_event_v3_without_preload_content(
         self, *args: Any, **kwargs: Any
-    ) -> talon_one.rest.RawResponse: ...
+    ) -> talon_one.rest.UnreadResponse: ...
 
     @endpoint(operations.unlink_loyalty_card_from_profile)
     def unlink_loyalty_card_from_profile(
@@ -1386,7 +1386,7 @@ class IntegrationApi(Api):
     @without_preload_content(unlink_loyalty_card_from_profile)
     def unlink_loyalty_card_from_profile_without_preload_content(
         self, *args: Any, **kwargs: Any
-    ) -> talon_one.rest.RawResponse: ...
+    ) -> talon_one.rest.UnreadResponse: ...
 
     @endpoint(operations.update_audience_customers_attributes)
     def update_audience_customers_attributes(
@@ -1418,7 +1418,7 @@ class IntegrationApi(Api):
     @without_preload_content(update_audience_customers_attributes)
     def update_audience_customers_attributes_without_preload_content(
         self, *args: Any, **kwargs: Any
-    ) -> talon_one.rest.RawResponse: ...
+    ) -> talon_one.rest.UnreadResponse: ...
 
     @endpoint(operations.update_audience_v2)
     def update_audience_v2(
@@ -1450,7 +1450,7 @@ class IntegrationApi(Api):
     @without_preload_content(update_audience_v2)
     def update_audience_v2_without_preload_content(
         self, *args: Any, **kwargs: Any
-    ) -> talon_one.rest.RawResponse: ...
+    ) -> talon_one.rest.UnreadResponse: ...
 
     @deprecated("updateCustomerProfile is deprecated; use update_customer_profile_v2")
     @endpoint(operations.update_customer_profile)
@@ -1492,7 +1492,7 @@ class IntegrationApi(Api):
     @without_preload_content(update_customer_profile)
     def update_customer_profile_without_preload_content(
         self, *args: Any, **kwargs: Any
-    ) -> talon_one.rest.RawResponse: ...
+    ) -> talon_one.rest.UnreadResponse: ...
 
     @endpoint(operations.update_customer_profile_audiences)
     def update_customer_profile_audiences(
@@ -1525,7 +1525,7 @@ class IntegrationApi(Api):
     @without_preload_content(update_customer_profile_audiences)
     def update_customer_profile_audiences_without_preload_content(
         self, *args: Any, **kwargs: Any
-    ) -> talon_one.rest.RawResponse: ...
+    ) -> talon_one.rest.UnreadResponse: ...
 
     @endpoint(operations.update_customer_profile_v2)
     def update_customer_profile_v2(
@@ -1574,7 +1574,7 @@ class IntegrationApi(Api):
     @without_preload_content(update_customer_profile_v2)
     def update_customer_profile_v2_without_preload_content(
         self, *args: Any, **kwargs: Any
-    ) -> talon_one.rest.RawResponse: ...
+    ) -> talon_one.rest.UnreadResponse: ...
 
     @endpoint(operations.update_customer_profiles_v2)
     def update_customer_profiles_v2(
@@ -1615,7 +1615,7 @@ class IntegrationApi(Api):
     @without_preload_content(update_customer_profiles_v2)
     def update_customer_profiles_v2_without_preload_content(
         self, *args: Any, **kwargs: Any
-    ) -> talon_one.rest.RawResponse: ...
+    ) -> talon_one.rest.UnreadResponse: ...
 
     @deprecated("updateCustomerSession is deprecated; use update_customer_session_v2")
     @endpoint(operations.update_customer_session)
@@ -1659,7 +1659,7 @@ class IntegrationApi(Api):
     @without_preload_content(update_customer_session)
     def update_customer_session_without_preload_content(
         self, *args: Any, **kwargs: Any
-    ) -> talon_one.rest.RawResponse: ...
+    ) -> talon_one.rest.UnreadResponse: ...
 
     @endpoint(operations.update_customer_session_v2)
     def update_customer_session_v2(
@@ -1710,4 +1710,4 @@ class IntegrationApi(Api):
     @without_preload_content(update_customer_session_v2)
     def update_customer_session_v2_without_preload_content(
         self, *args: Any, **kwargs: Any
-    ) -> talon_one.rest.RawResponse: ...
+    ) -> talon_one.rest.UnreadResponse: ...

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from talon_one.operation import Body, Operation, Paging, header, path, query
+from talon_one._core.operation import Body, Operation, Paging, header, path, query
 
 activate_loyalty_points: Final = Operation(
     "activateLoyaltyPoints",

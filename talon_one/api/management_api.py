@@ -8,10 +8,10 @@ from typing import Any, Literal
 
 import talon_one
 from talon_one import models
+from talon_one._core.operation import FileInput
+from talon_one._utils.special_forms import Unpack, deprecated
 from talon_one.api import management_operations as operations
 from talon_one.endpoint import Api, CallSettings, endpoint, with_http_info, without_preload_content
-from talon_one.operation import FileInput
-from talon_one.special_forms import Unpack, deprecated
 
 
 class ManagementApi(Api):
@@ -46,7 +46,7 @@ class ManagementApi(Api):
     @without_preload_content(activate_user_by_email)
     def activate_user_by_email_without_preload_content(
         self, *args: Any, **kwargs: Any
-    ) -> talon_one.rest.RawResponse: ...
+    ) -> talon_one.rest.UnreadResponse: ...
 
     @endpoint(operations.add_loyalty_card_points)
     def add_loyalty_card_points(
@@ -86,7 +86,7 @@ class ManagementApi(Api):
     @without_preload_content(add_loyalty_card_points)
     def add_loyalty_card_points_without_preload_content(
         self, *args: Any, **kwargs: Any
-    ) -> talon_one.rest.RawResponse: ...
+    ) -> talon_one.rest.UnreadResponse: ...
 
     @endpoint(operations.add_loyalty_points)
     def add_loyalty_points(
@@ -126,7 +126,7 @@ class ManagementApi(Api):
     @without_preload_content(add_loyalty_points)
     def add_loyalty_points_without_preload_content(
         self, *args: Any, **kwargs: Any
-    ) -> talon_one.rest.RawResponse: ...
+    ) -> talon_one.rest.UnreadResponse: ...
 
     @endpoint(operations.copy_campaign_to_applications)
     def copy_campaign_to_applications(
@@ -163,7 +163,7 @@ class ManagementApi(Api):
     @without_preload_content(copy_campaign_to_applications)
     def copy_campaign_to_applications_without_preload_content(
         self, *args: Any, **kwargs: Any
-    ) -> talon_one.rest.RawResponse: ...
+    ) -> talon_one.rest.UnreadResponse: ...
 
     @endpoint(operations.create_account_collection)
     def create_account_collection(
@@ -189,7 +189,7 @@ class ManagementApi(Api):
     @without_preload_content(create_account_collection)
     def create_account_collection_without_preload_content(
         self, *args: Any, **kwargs: Any
-    ) -> talon_one.rest.RawResponse: ...
+    ) -> talon_one.rest.UnreadResponse: ...
 
     @endpoint(operations.create_achievement)
     def create_achievement(
@@ -224,7 +224,7 @@ class ManagementApi(Api):
     @without_preload_content(create_achievement)
     def create_achievement_without_preload_content(
         self, *args: Any, **kwargs: Any
-    ) -> talon_one.rest.RawResponse: ...
+    ) -> talon_one.rest.UnreadResponse: ...
 
     @endpoint(operations.create_achievement_v2)
     def create_achievement_v2(
@@ -251,7 +251,7 @@ class ManagementApi(Api):
     @without_preload_content(create_achievement_v2)
     def create_achievement_v2_without_preload_content(
         self, *args: Any, **kwargs: Any
-    ) -> talon_one.rest.RawResponse: ...
+    ) -> talon_one.rest.UnreadResponse: ...
 
     @endpoint(operations.create_additional_cost)
     def create_additional_cost(
@@ -277,7 +277,7 @@ class ManagementApi(Api):
     @without_preload_content(create_additional_cost)
     def create_additional_cost_without_preload_content(
         self, *args: Any, **kwargs: Any
-    ) -> talon_one.rest.RawResponse: ...
+    ) -> talon_one.rest.UnreadResponse: ...
 
     @endpoint(operations.create_attribute)
     def create_attribute(
@@ -306,7 +306,7 @@ class ManagementApi(Api):
     @without_preload_content(create_attribute)
     def create_attribute_without_preload_content(
         self, *args: Any, **kwargs: Any
-    ) -> talon_one.rest.RawResponse: ...
+    ) -> talon_one.rest.UnreadResponse: ...
 
     @endpoint(operations.create_batch_loyalty_cards)
     def create_batch_loyalty_cards(
@@ -340,7 +340,7 @@ class ManagementApi(Api):
     @without_preload_content(create_batch_loyalty_cards)
     def create_batch_loyalty_cards_without_preload_content(
         self, *args: Any, **kwargs: Any
-    ) -> talon_one.rest.RawResponse: ...
+    ) -> talon_one.rest.UnreadResponse: ...
 
     @deprecated("createCampaign is deprecated")
     @endpoint(operations.create_campaign)
@@ -375,7 +375,7 @@ class ManagementApi(Api):
     @without_preload_content(create_campaign)
     def create_campaign_without_preload_content(
         self, *args: Any, **kwargs: Any
-    ) -> talon_one.rest.RawResponse: ...
+    ) -> talon_one.rest.UnreadResponse: ...
 
     @endpoint(operations.create_campaign_from_template)
     def create_campaign_from_template(
@@ -410,7 +410,7 @@ class ManagementApi(Api):
     @without_preload_content(create_campaign_from_template)
     def create_campaign_from_template_without_preload_content(
         self, *args: Any, **kwargs: Any
-    ) -> talon_one.rest.RawResponse: ...
+    ) -> talon_one.rest.UnreadResponse: ...
 
     @endpoint(operations.create_campaign_store_budget)
     def create_campaign_store_budget(
@@ -450,7 +450,7 @@ class ManagementApi(Api):
     @without_preload_content(create_campaign_store_budget)
     def create_campaign_store_budget_without_preload_content(
         self, *args: Any, **kwargs: Any
-    ) -> talon_one.rest.RawResponse: ...
+    ) -> talon_one.rest.UnreadResponse: ...
 
     @endpoint(operations.create_collection)
     def create_collection(
@@ -485,7 +485,7 @@ class ManagementApi(Api):
     @without_preload_content(create_collection)
     def create_collection_without_preload_content(
         self, *args: Any, **kwargs: Any
-    ) -> talon_one.rest.RawResponse: ...
+    ) -> talon_one.rest.UnreadResponse: ...
 
     @endpoint(operations.create_coupons)
     def create_coupons(
@@ -530,7 +530,7 @@ class ManagementApi(Api):
     @without_preload_content(create_coupons)
     def create_coupons_without_preload_content(
         self, *args: Any, **kwargs: Any
-    ) -> talon_one.rest.RawResponse: ...
+    ) -> talon_one.rest.UnreadResponse: ...
 
     @endpoint(operations.create_coupons_asynchronously)
     def create_coupons_asynchronously(
@@ -568,7 +568,7 @@ class ManagementApi(Api):
     @without_preload_content(create_coupons_asynchronously)
     def create_coupons_asynchronously_without_preload_content(
         self, *args: Any, **kwargs: Any
-    ) -> talon_one.rest.RawResponse: ...
+    ) -> talon_one.rest.UnreadResponse: ...
 
     create_coupons_async = create_coupons_asynchronously
     create_coupons_async_with_http_info = create_coupons_asynchronously_with_http_info
@@ -609,7 +609,7 @@ class ManagementApi(Api):
     @without_preload_content(create_coupons_deletion_job)
     def create_coupons_deletion_job_without_preload_content(
         self, *args: Any, **kwargs: Any
-    ) -> talon_one.rest.RawResponse: ...
+    ) -> talon_one.rest.UnreadResponse: ...
 
     @endpoint(operations.create_coupons_for_multiple_recipients)
     def create_coupons_for_multiple_recipients(
@@ -653,7 +653,7 @@ class ManagementApi(Api):
     @without_preload_content(create_coupons_for_multiple_recipients)
     def create_coupons_for_multiple_recipients_without_preload_content(
         self, *args: Any, **kwargs: Any
-    ) -> talon_one.rest.RawResponse: ...
+    ) -> talon_one.rest.UnreadResponse: ...
 
     @endpoint(operations.create_invite_email)
     def create_invite_email(
@@ -680,7 +680,7 @@ class ManagementApi(Api):
     @without_preload_content(create_invite_email)
     def create_invite_email_without_preload_content(
         self, *args: Any, **kwargs: Any
-    ) -> talon_one.rest.RawResponse: ...
+    ) -> talon_one.rest.UnreadResponse: ...
 
     @endpoint(operations.create_invite_v2)
     def create_invite_v2(
@@ -708,7 +708,7 @@ class ManagementApi(Api):
     @without_preload_content(create_invite_v2)
     def create_invite_v2_without_preload_content(
         self, *args: Any, **kwargs: Any
-    ) -> talon_one.rest.RawResponse: ...
+    ) -> talon_one.rest.UnreadResponse: ...
 
     @endpoint(operations.create_password_recovery_email)
     def create_password_recovery_email(
@@ -737,7 +737,7 @@ class ManagementApi(Api):
     @without_preload_content(create_password_recovery_email)
     def create_password_recovery_email_without_preload_content(
         self, *args: Any, **kwargs: Any
-    ) -> talon_one.rest.RawResponse: ...
+    ) -> talon_one.rest.UnreadResponse: ...
 
     @deprecated("createRuleset is deprecated")
     @endpoint(operations.create_ruleset)
@@ -775,7 +775,7 @@ class ManagementApi(Api):
     @without_preload_content(create_ruleset)
     def create_ruleset_without_preload_content(
         self, *args: Any, **kwargs: Any
-    ) -> talon_one.rest.RawResponse: ...
+    ) -> talon_one.rest.UnreadResponse: ...
 
     @endpoint(operations.create_session)
     def create_session(
@@ -804,7 +804,7 @@ class ManagementApi(Api):
     @without_preload_content(create_session)
     def create_session_without_preload_content(
         self, *args: Any, **kwargs: Any
-    ) -> talon_one.rest.RawResponse: ...
+    ) -> talon_one.rest.UnreadResponse: ...
 
     @endpoint(operations.create_store)
     def create_store(
@@ -836,7 +836,7 @@ class ManagementApi(Api):
     @without_preload_content(create_store)
     def create_store_without_preload_content(
         self, *args: Any, **kwargs: Any
-    ) -> talon_one.rest.RawResponse: ...
+    ) -> talon_one.rest.UnreadResponse: ...
 
     @endpoint(operations.deactivate_user_by_email)
     def deactivate_user_by_email(
@@ -865,7 +865,7 @@ class ManagementApi(Api):
     @without_preload_content(deactivate_user_by_email)
     def deactivate_user_by_email_without_preload_content(
         self, *args: Any, **kwargs: Any
-    ) -> talon_one.rest.RawResponse: ...
+    ) -> talon_one.rest.UnreadResponse: ...
 
     @endpoint(operations.deduct_loyalty_card_points)
     def deduct_loyalty_card_points(
@@ -905,7 +905,7 @@ class ManagementApi(Api):
     @without_preload_content(deduct_loyalty_card_points)
     def deduct_loyalty_card_points_without_preload_content(
         self, *args: Any, **kwargs: Any
-    ) -> talon_one.rest.RawResponse: ...
+    ) -> talon_one.rest.UnreadResponse: ...
 
     @endpoint(operations.delete_account_collection)
     def delete_account_collection(
@@ -935,7 +935,7 @@ class ManagementApi(Api):
     @without_preload_content(delete_account_collection)
     def delete_account_collection_without_preload_content(
         self, *args: Any, **kwargs: Any
-    ) -> talon_one.rest.RawResponse: ...
+    ) -> talon_one.rest.UnreadResponse: ...
 
     @endpoint(operations.delete_achievement)
     def delete_achievement(
@@ -974,7 +974,7 @@ class ManagementApi(Api):
     @without_preload_content(delete_achievement)
     def delete_achievement_without_preload_content(
         self, *args: Any, **kwargs: Any
-    ) -> talon_one.rest.RawResponse: ...
+    ) -> talon_one.rest.UnreadResponse: ...
 
     @endpoint(operations.delete_achievement_v2)
     def delete_achievement_v2(self, achievement_id: int, **settings: Unpack[CallSettings]) -> None:
@@ -1001,7 +1001,7 @@ class ManagementApi(Api):
     @without_preload_content(delete_achievement_v2)
     def delete_achievement_v2_without_preload_content(
         self, *args: Any, **kwargs: Any
-    ) -> talon_one.rest.RawResponse: ...
+    ) -> talon_one.rest.UnreadResponse: ...
 
     @endpoint(operations.delete_campaign)
     def delete_campaign(
@@ -1033,7 +1033,7 @@ class ManagementApi(Api):
     @without_preload_content(delete_campaign)
     def delete_campaign_without_preload_content(
         self, *args: Any, **kwargs: Any
-    ) -> talon_one.rest.RawResponse: ...
+    ) -> talon_one.rest.UnreadResponse: ...
 
     @endpoint(operations.delete_campaign_store_budgets)
     def delete_campaign_store_budgets(
@@ -1075,7 +1075,7 @@ class ManagementApi(Api):
     @without_preload_content(delete_campaign_store_budgets)
     def delete_campaign_store_budgets_without_preload_content(
         self, *args: Any, **kwargs: Any
-    ) -> talon_one.rest.RawResponse: ...
+    ) -> talon_one.rest.UnreadResponse: ...
 
     @endpoint(operations.delete_collection)
     def delete_collection(
@@ -1113,7 +1113,7 @@ class ManagementApi(Api):
     @without_preload_content(delete_collection)
     def delete_collection_without_preload_content(
         self, *args: Any, **kwargs: Any
-    ) -> talon_one.rest.RawResponse: ...
+    ) -> talon_one.rest.UnreadResponse: ...
 
     @endpoint(operations.delete_coupon)
     def delete_coupon(
@@ -1151,7 +1151,7 @@ class ManagementApi(Api):
     @without_preload_content(delete_coupon)
     def delete_coupon_without_preload_content(
         self, *args: Any, **kwargs: Any
-    ) -> talon_one.rest.RawResponse: ...
+    ) -> talon_one.rest.UnreadResponse: ...
 
     @endpoint(operations.delete_coupons)
     def delete_coupons(
@@ -1228,7 +1228,7 @@ class ManagementApi(Api):
     @without_preload_content(delete_coupons)
     def delete_coupons_without_preload_content(
         self, *args: Any, **kwargs: Any
-    ) -> talon_one.rest.RawResponse: ...
+    ) -> talon_one.rest.UnreadResponse: ...
 
     @endpoint(operations.delete_loyalty_card)
     def delete_loyalty_card(
@@ -1262,7 +1262,7 @@ class ManagementApi(Api):
     @without_preload_content(delete_loyalty_card)
     def delete_loyalty_card_without_preload_content(
         self, *args: Any, **kwargs: Any
-    ) -> talon_one.rest.RawResponse: ...
+    ) -> talon_one.rest.UnreadResponse: ...
 
     @endpoint(operations.delete_referral)
     def delete_referral(
@@ -1299,7 +1299,7 @@ class ManagementApi(Api):
     @without_preload_content(delete_referral)
     def delete_referral_without_preload_content(
         self, *args: Any, **kwargs: Any
-    ) -> talon_one.rest.RawResponse: ...
+    ) -> talon_one.rest.UnreadResponse: ...
 
     @deprecated("deleteRuleset is deprecated")
     @endpoint(operations.delete_ruleset)
@@ -1339,7 +1339,7 @@ class ManagementApi(Api):
     @without_preload_content(delete_ruleset)
     def delete_ruleset_without_preload_content(
         self, *args: Any, **kwargs: Any
-    ) -> talon_one.rest.RawResponse: ...
+    ) -> talon_one.rest.UnreadResponse: ...
 
     @endpoint(operations.delete_store)
     def delete_store(
@@ -1371,7 +1371,7 @@ class ManagementApi(Api):
     @without_preload_content(delete_store)
     def delete_store_without_preload_content(
         self, *args: Any, **kwargs: Any
-    ) -> talon_one.rest.RawResponse: ...
+    ) -> talon_one.rest.UnreadResponse: ...
 
     @endpoint(operations.delete_user)
     def delete_user(self, user_id: int, **settings: Unpack[CallSettings]) -> None:
@@ -1397,7 +1397,7 @@ class ManagementApi(Api):
     @without_preload_content(delete_user)
     def delete_user_without_preload_content(
         self, *args: Any, **kwargs: Any
-    ) -> talon_one.rest.RawResponse: ...
+    ) -> talon_one.rest.UnreadResponse: ...
 
     @endpoint(operations.delete_user_by_email)
     def delete_user_by_email(
@@ -1425,7 +1425,7 @@ class ManagementApi(Api):
     @without_preload_content(delete_user_by_email)
     def delete_user_by_email_without_preload_content(
         self, *args: Any, **kwargs: Any
-    ) -> talon_one.rest.RawResponse: ...
+    ) -> talon_one.rest.UnreadResponse: ...
 
     @endpoint(operations.destroy_session)
     def destroy_session(self, **settings: Unpack[CallSettings]) -> None:
@@ -1449,7 +1449,7 @@ class ManagementApi(Api):
     @without_preload_content(destroy_session)
     def destroy_session_without_preload_content(
         self, *args: Any, **kwargs: Any
-    ) -> talon_one.rest.RawResponse: ...
+    ) -> talon_one.rest.UnreadResponse: ...
 
     @endpoint(operations.disconnect_campaign_stores)
     def disconnect_campaign_stores(
@@ -1482,7 +1482,7 @@ class ManagementApi(Api):
     @without_preload_content(disconnect_campaign_stores)
     def disconnect_campaign_stores_without_preload_content(
         self, *args: Any, **kwargs: Any
-    ) -> talon_one.rest.RawResponse: ...
+    ) -> talon_one.rest.UnreadResponse: ...
 
     @endpoint(operations.exclude_price_history)
     def exclude_price_history(
@@ -1518,7 +1518,7 @@ class ManagementApi(Api):
     @without_preload_content(exclude_price_history)
     def exclude_price_history_without_preload_content(
         self, *args: Any, **kwargs: Any
-    ) -> talon_one.rest.RawResponse: ...
+    ) -> talon_one.rest.UnreadResponse: ...
 
     @endpoint(operations.export_account_collection_items)
     def export_account_collection_items(
@@ -1545,7 +1545,7 @@ class ManagementApi(Api):
     @without_preload_content(export_account_collection_items)
     def export_account_collection_items_without_preload_content(
         self, *args: Any, **kwargs: Any
-    ) -> talon_one.rest.RawResponse: ...
+    ) -> talon_one.rest.UnreadResponse: ...
 
     @endpoint(operations.export_achievement_v2)
     def export_achievement_v2(self, achievement_id: int, **settings: Unpack[CallSettings]) -> str:
@@ -1571,7 +1571,7 @@ class ManagementApi(Api):
     @without_preload_content(export_achievement_v2)
     def export_achievement_v2_without_preload_content(
         self, *args: Any, **kwargs: Any
-    ) -> talon_one.rest.RawResponse: ...
+    ) -> talon_one.rest.UnreadResponse: ...
 
     @endpoint(operations.export_achievements)
     def export_achievements(
@@ -1611,7 +1611,7 @@ class ManagementApi(Api):
     @without_preload_content(export_achievements)
     def export_achievements_without_preload_content(
         self, *args: Any, **kwargs: Any
-    ) -> talon_one.rest.RawResponse: ...
+    ) -> talon_one.rest.UnreadResponse: ...
 
     @endpoint(operations.export_application_campaign_analytics)
     def export_application_campaign_analytics(
@@ -1657,7 +1657,7 @@ class ManagementApi(Api):
     @without_preload_content(export_application_campaign_analytics)
     def export_application_campaign_analytics_without_preload_content(
         self, *args: Any, **kwargs: Any
-    ) -> talon_one.rest.RawResponse: ...
+    ) -> talon_one.rest.UnreadResponse: ...
 
     @endpoint(operations.export_audiences_memberships)
     def export_audiences_memberships(
@@ -1684,7 +1684,7 @@ class ManagementApi(Api):
     @without_preload_content(export_audiences_memberships)
     def export_audiences_memberships_without_preload_content(
         self, *args: Any, **kwargs: Any
-    ) -> talon_one.rest.RawResponse: ...
+    ) -> talon_one.rest.UnreadResponse: ...
 
     @endpoint(operations.export_campaign_store_budgets)
     def export_campaign_store_budgets(
@@ -1724,7 +1724,7 @@ class ManagementApi(Api):
     @without_preload_content(export_campaign_store_budgets)
     def export_campaign_store_budgets_without_preload_content(
         self, *args: Any, **kwargs: Any
-    ) -> talon_one.rest.RawResponse: ...
+    ) -> talon_one.rest.UnreadResponse: ...
 
     @endpoint(operations.export_campaign_stores)
     def export_campaign_stores(
@@ -1754,7 +1754,7 @@ class ManagementApi(Api):
     @without_preload_content(export_campaign_stores)
     def export_campaign_stores_without_preload_content(
         self, *args: Any, **kwargs: Any
-    ) -> talon_one.rest.RawResponse: ...
+    ) -> talon_one.rest.UnreadResponse: ...
 
     @endpoint(operations.export_campaign_value_map)
     def export_campaign_value_map(
@@ -1792,7 +1792,7 @@ class ManagementApi(Api):
     @without_preload_content(export_campaign_value_map)
     def export_campaign_value_map_without_preload_content(
         self, *args: Any, **kwargs: Any
-    ) -> talon_one.rest.RawResponse: ...
+    ) -> talon_one.rest.UnreadResponse: ...
 
     @endpoint(operations.export_collection_items)
     def export_collection_items(
@@ -1829,7 +1829,7 @@ class ManagementApi(Api):
     @without_preload_content(export_collection_items)
     def export_collection_items_without_preload_content(
         self, *args: Any, **kwargs: Any
-    ) -> talon_one.rest.RawResponse: ...
+    ) -> talon_one.rest.UnreadResponse: ...
 
     @endpoint(operations.export_coupons)
     def export_coupons(
@@ -1916,7 +1916,7 @@ class ManagementApi(Api):
     @without_preload_content(export_coupons)
     def export_coupons_without_preload_content(
         self, *args: Any, **kwargs: Any
-    ) -> talon_one.rest.RawResponse: ...
+    ) -> talon_one.rest.UnreadResponse: ...
 
     @endpoint(operations.export_customer_sessions)
     def export_customer_sessions(
@@ -1970,7 +1970,7 @@ class ManagementApi(Api):
     @without_preload_content(export_customer_sessions)
     def export_customer_sessions_without_preload_content(
         self, *args: Any, **kwargs: Any
-    ) -> talon_one.rest.RawResponse: ...
+    ) -> talon_one.rest.UnreadResponse: ...
 
     @endpoint(operations.export_customers_tiers)
     def export_customers_tiers(
@@ -2007,7 +2007,7 @@ class ManagementApi(Api):
     @without_preload_content(export_customers_tiers)
     def export_customers_tiers_without_preload_content(
         self, *args: Any, **kwargs: Any
-    ) -> talon_one.rest.RawResponse: ...
+    ) -> talon_one.rest.UnreadResponse: ...
 
     @endpoint(operations.export_effects)
     def export_effects(
@@ -2052,7 +2052,7 @@ class ManagementApi(Api):
     @without_preload_content(export_effects)
     def export_effects_without_preload_content(
         self, *args: Any, **kwargs: Any
-    ) -> talon_one.rest.RawResponse: ...
+    ) -> talon_one.rest.UnreadResponse: ...
 
     @deprecated("exportLoyaltyBalance is deprecated; use export_loyalty_balances")
     @endpoint(operations.export_loyalty_balance)
@@ -2096,7 +2096,7 @@ class ManagementApi(Api):
     @without_preload_content(export_loyalty_balance)
     def export_loyalty_balance_without_preload_content(
         self, *args: Any, **kwargs: Any
-    ) -> talon_one.rest.RawResponse: ...
+    ) -> talon_one.rest.UnreadResponse: ...
 
     @endpoint(operations.export_loyalty_balances)
     def export_loyalty_balances(
@@ -2138,7 +2138,7 @@ class ManagementApi(Api):
     @without_preload_content(export_loyalty_balances)
     def export_loyalty_balances_without_preload_content(
         self, *args: Any, **kwargs: Any
-    ) -> talon_one.rest.RawResponse: ...
+    ) -> talon_one.rest.UnreadResponse: ...
 
     @endpoint(operations.export_loyalty_card_balances)
     def export_loyalty_card_balances(
@@ -2182,7 +2182,7 @@ class ManagementApi(Api):
     @without_preload_content(export_loyalty_card_balances)
     def export_loyalty_card_balances_without_preload_content(
         self, *args: Any, **kwargs: Any
-    ) -> talon_one.rest.RawResponse: ...
+    ) -> talon_one.rest.UnreadResponse: ...
 
     @endpoint(operations.export_loyalty_card_ledger)
     def export_loyalty_card_ledger(
@@ -2226,7 +2226,7 @@ class ManagementApi(Api):
     @without_preload_content(export_loyalty_card_ledger)
     def export_loyalty_card_ledger_without_preload_content(
         self, *args: Any, **kwargs: Any
-    ) -> talon_one.rest.RawResponse: ...
+    ) -> talon_one.rest.UnreadResponse: ...
 
     @endpoint(operations.export_loyalty_cards)
     def export_loyalty_cards(
@@ -2271,7 +2271,7 @@ class ManagementApi(Api):
     @without_preload_content(export_loyalty_cards)
     def export_loyalty_cards_without_preload_content(
         self, *args: Any, **kwargs: Any
-    ) -> talon_one.rest.RawResponse: ...
+    ) -> talon_one.rest.UnreadResponse: ...
 
     @endpoint(operations.export_loyalty_join_dates)
     def export_loyalty_join_dates(
@@ -2299,7 +2299,7 @@ class ManagementApi(Api):
     @without_preload_content(export_loyalty_join_dates)
     def export_loyalty_join_dates_without_preload_content(
         self, *args: Any, **kwargs: Any
-    ) -> talon_one.rest.RawResponse: ...
+    ) -> talon_one.rest.UnreadResponse: ...
 
     @endpoint(operations.export_loyalty_ledger)
     def export_loyalty_ledger(
@@ -2346,7 +2346,7 @@ class ManagementApi(Api):
     @without_preload_content(export_loyalty_ledger)
     def export_loyalty_ledger_without_preload_content(
         self, *args: Any, **kwargs: Any
-    ) -> talon_one.rest.RawResponse: ...
+    ) -> talon_one.rest.UnreadResponse: ...
 
     @endpoint(operations.export_pool_giveaways)
     def export_pool_giveaways(
@@ -2386,7 +2386,7 @@ class ManagementApi(Api):
     @without_preload_content(export_pool_giveaways)
     def export_pool_giveaways_without_preload_content(
         self, *args: Any, **kwargs: Any
-    ) -> talon_one.rest.RawResponse: ...
+    ) -> talon_one.rest.UnreadResponse: ...
 
     @endpoint(operations.export_referrals)
     def export_referrals(
@@ -2438,7 +2438,7 @@ class ManagementApi(Api):
     @without_preload_content(export_referrals)
     def export_referrals_without_preload_content(
         self, *args: Any, **kwargs: Any
-    ) -> talon_one.rest.RawResponse: ...
+    ) -> talon_one.rest.UnreadResponse: ...
 
     @endpoint(operations.generate_coupon_rejections)
     def generate_coupon_rejections(
@@ -2475,7 +2475,7 @@ class ManagementApi(Api):
     @without_preload_content(generate_coupon_rejections)
     def generate_coupon_rejections_without_preload_content(
         self, *args: Any, **kwargs: Any
-    ) -> talon_one.rest.RawResponse: ...
+    ) -> talon_one.rest.UnreadResponse: ...
 
     @deprecated("getAccessLogs is deprecated; use get_access_logs_without_total_count")
     @endpoint(operations.get_access_logs)
@@ -2531,7 +2531,7 @@ class ManagementApi(Api):
     @without_preload_content(get_access_logs)
     def get_access_logs_without_preload_content(
         self, *args: Any, **kwargs: Any
-    ) -> talon_one.rest.RawResponse: ...
+    ) -> talon_one.rest.UnreadResponse: ...
 
     @endpoint(operations.get_access_logs_without_total_count)
     def get_access_logs_without_total_count(
@@ -2585,7 +2585,7 @@ class ManagementApi(Api):
     @without_preload_content(get_access_logs_without_total_count)
     def get_access_logs_without_total_count_without_preload_content(
         self, *args: Any, **kwargs: Any
-    ) -> talon_one.rest.RawResponse: ...
+    ) -> talon_one.rest.UnreadResponse: ...
 
     @endpoint(operations.get_account)
     def get_account(self, account_id: int, **settings: Unpack[CallSettings]) -> models.Account:
@@ -2610,7 +2610,7 @@ class ManagementApi(Api):
     @without_preload_content(get_account)
     def get_account_without_preload_content(
         self, *args: Any, **kwargs: Any
-    ) -> talon_one.rest.RawResponse: ...
+    ) -> talon_one.rest.UnreadResponse: ...
 
     @endpoint(operations.get_account_analytics)
     def get_account_analytics(
@@ -2638,7 +2638,7 @@ class ManagementApi(Api):
     @without_preload_content(get_account_analytics)
     def get_account_analytics_without_preload_content(
         self, *args: Any, **kwargs: Any
-    ) -> talon_one.rest.RawResponse: ...
+    ) -> talon_one.rest.UnreadResponse: ...
 
     @endpoint(operations.get_account_collection)
     def get_account_collection(
@@ -2664,7 +2664,7 @@ class ManagementApi(Api):
     @without_preload_content(get_account_collection)
     def get_account_collection_without_preload_content(
         self, *args: Any, **kwargs: Any
-    ) -> talon_one.rest.RawResponse: ...
+    ) -> talon_one.rest.UnreadResponse: ...
 
     @endpoint(operations.get_achievement)
     def get_achievement(
@@ -2699,7 +2699,7 @@ class ManagementApi(Api):
     @without_preload_content(get_achievement)
     def get_achievement_without_preload_content(
         self, *args: Any, **kwargs: Any
-    ) -> talon_one.rest.RawResponse: ...
+    ) -> talon_one.rest.UnreadResponse: ...
 
     @endpoint(operations.get_achievement_v2)
     def get_achievement_v2(
@@ -2725,7 +2725,7 @@ class ManagementApi(Api):
     @without_preload_content(get_achievement_v2)
     def get_achievement_v2_without_preload_content(
         self, *args: Any, **kwargs: Any
-    ) -> talon_one.rest.RawResponse: ...
+    ) -> talon_one.rest.UnreadResponse: ...
 
     @endpoint(operations.get_additional_cost)
     def get_additional_cost(
@@ -2751,7 +2751,7 @@ class ManagementApi(Api):
     @without_preload_content(get_additional_cost)
     def get_additional_cost_without_preload_content(
         self, *args: Any, **kwargs: Any
-    ) -> talon_one.rest.RawResponse: ...
+    ) -> talon_one.rest.UnreadResponse: ...
 
     @endpoint(operations.get_additional_costs)
     def get_additional_costs(
@@ -2785,7 +2785,7 @@ class ManagementApi(Api):
     @without_preload_content(get_additional_costs)
     def get_additional_costs_without_preload_content(
         self, *args: Any, **kwargs: Any
-    ) -> talon_one.rest.RawResponse: ...
+    ) -> talon_one.rest.UnreadResponse: ...
 
     @deprecated("getAllAccessLogs is deprecated")
     @endpoint(operations.get_all_access_logs)
@@ -2838,7 +2838,7 @@ class ManagementApi(Api):
     @without_preload_content(get_all_access_logs)
     def get_all_access_logs_without_preload_content(
         self, *args: Any, **kwargs: Any
-    ) -> talon_one.rest.RawResponse: ...
+    ) -> talon_one.rest.UnreadResponse: ...
 
     @deprecated("getAllRoles is deprecated; use list_all_roles_v2")
     @endpoint(operations.get_all_roles)
@@ -2864,7 +2864,7 @@ class ManagementApi(Api):
     @without_preload_content(get_all_roles)
     def get_all_roles_without_preload_content(
         self, *args: Any, **kwargs: Any
-    ) -> talon_one.rest.RawResponse: ...
+    ) -> talon_one.rest.UnreadResponse: ...
 
     @endpoint(operations.get_application)
     def get_application(
@@ -2890,7 +2890,7 @@ class ManagementApi(Api):
     @without_preload_content(get_application)
     def get_application_without_preload_content(
         self, *args: Any, **kwargs: Any
-    ) -> talon_one.rest.RawResponse: ...
+    ) -> talon_one.rest.UnreadResponse: ...
 
     @endpoint(operations.get_application_api_health)
     def get_application_api_health(
@@ -2920,7 +2920,7 @@ class ManagementApi(Api):
     @without_preload_content(get_application_api_health)
     def get_application_api_health_without_preload_content(
         self, *args: Any, **kwargs: Any
-    ) -> talon_one.rest.RawResponse: ...
+    ) -> talon_one.rest.UnreadResponse: ...
 
     @endpoint(operations.get_application_cart_item_filter_expression)
     def get_application_cart_item_filter_expression(
@@ -2956,7 +2956,7 @@ class ManagementApi(Api):
     @without_preload_content(get_application_cart_item_filter_expression)
     def get_application_cart_item_filter_expression_without_preload_content(
         self, *args: Any, **kwargs: Any
-    ) -> talon_one.rest.RawResponse: ...
+    ) -> talon_one.rest.UnreadResponse: ...
 
     @endpoint(operations.get_application_customer)
     def get_application_customer(
@@ -2986,7 +2986,7 @@ class ManagementApi(Api):
     @without_preload_content(get_application_customer)
     def get_application_customer_without_preload_content(
         self, *args: Any, **kwargs: Any
-    ) -> talon_one.rest.RawResponse: ...
+    ) -> talon_one.rest.UnreadResponse: ...
 
     @endpoint(operations.get_application_customer_friends)
     def get_application_customer_friends(
@@ -3032,7 +3032,7 @@ class ManagementApi(Api):
     @without_preload_content(get_application_customer_friends)
     def get_application_customer_friends_without_preload_content(
         self, *args: Any, **kwargs: Any
-    ) -> talon_one.rest.RawResponse: ...
+    ) -> talon_one.rest.UnreadResponse: ...
 
     @endpoint(operations.get_application_customers)
     def get_application_customers(
@@ -3073,7 +3073,7 @@ class ManagementApi(Api):
     @without_preload_content(get_application_customers)
     def get_application_customers_without_preload_content(
         self, *args: Any, **kwargs: Any
-    ) -> talon_one.rest.RawResponse: ...
+    ) -> talon_one.rest.UnreadResponse: ...
 
     @endpoint(operations.get_application_customers_by_attributes)
     def get_application_customers_by_attributes(
@@ -3117,7 +3117,7 @@ class ManagementApi(Api):
     @without_preload_content(get_application_customers_by_attributes)
     def get_application_customers_by_attributes_without_preload_content(
         self, *args: Any, **kwargs: Any
-    ) -> talon_one.rest.RawResponse: ...
+    ) -> talon_one.rest.UnreadResponse: ...
 
     @endpoint(operations.get_application_event_types)
     def get_application_event_types(
@@ -3156,7 +3156,7 @@ class ManagementApi(Api):
     @without_preload_content(get_application_event_types)
     def get_application_event_types_without_preload_content(
         self, *args: Any, **kwargs: Any
-    ) -> talon_one.rest.RawResponse: ...
+    ) -> talon_one.rest.UnreadResponse: ...
 
     @deprecated(
         "getApplicationEvents is deprecated; use get_application_events_without_total_count"
@@ -3234,7 +3234,7 @@ class ManagementApi(Api):
     @without_preload_content(get_application_events)
     def get_application_events_without_preload_content(
         self, *args: Any, **kwargs: Any
-    ) -> talon_one.rest.RawResponse: ...
+    ) -> talon_one.rest.UnreadResponse: ...
 
     @endpoint(operations.get_application_events_without_total_count)
     def get_application_events_without_total_count(
@@ -3304,7 +3304,7 @@ class ManagementApi(Api):
     @without_preload_content(get_application_events_without_total_count)
     def get_application_events_without_total_count_without_preload_content(
         self, *args: Any, **kwargs: Any
-    ) -> talon_one.rest.RawResponse: ...
+    ) -> talon_one.rest.UnreadResponse: ...
 
     @endpoint(operations.get_application_session)
     def get_application_session(
@@ -3334,7 +3334,7 @@ class ManagementApi(Api):
     @without_preload_content(get_application_session)
     def get_application_session_without_preload_content(
         self, *args: Any, **kwargs: Any
-    ) -> talon_one.rest.RawResponse: ...
+    ) -> talon_one.rest.UnreadResponse: ...
 
     @endpoint(operations.get_application_sessions)
     def get_application_sessions(
@@ -3402,7 +3402,7 @@ class ManagementApi(Api):
     @without_preload_content(get_application_sessions)
     def get_application_sessions_without_preload_content(
         self, *args: Any, **kwargs: Any
-    ) -> talon_one.rest.RawResponse: ...
+    ) -> talon_one.rest.UnreadResponse: ...
 
     @endpoint(operations.get_application_sessions_by_customer_attributes)
     def get_application_sessions_by_customer_attributes(
@@ -3445,7 +3445,7 @@ class ManagementApi(Api):
     @without_preload_content(get_application_sessions_by_customer_attributes)
     def get_application_sessions_by_customer_attributes_without_preload_content(
         self, *args: Any, **kwargs: Any
-    ) -> talon_one.rest.RawResponse: ...
+    ) -> talon_one.rest.UnreadResponse: ...
 
     @endpoint(operations.get_applications)
     def get_applications(
@@ -3480,7 +3480,7 @@ class ManagementApi(Api):
     @without_preload_content(get_applications)
     def get_applications_without_preload_content(
         self, *args: Any, **kwargs: Any
-    ) -> talon_one.rest.RawResponse: ...
+    ) -> talon_one.rest.UnreadResponse: ...
 
     @endpoint(operations.get_attribute)
     def get_attribute(
@@ -3506,7 +3506,7 @@ class ManagementApi(Api):
     @without_preload_content(get_attribute)
     def get_attribute_without_preload_content(
         self, *args: Any, **kwargs: Any
-    ) -> talon_one.rest.RawResponse: ...
+    ) -> talon_one.rest.UnreadResponse: ...
 
     @endpoint(operations.get_attributes)
     def get_attributes(
@@ -3557,7 +3557,7 @@ class ManagementApi(Api):
     @without_preload_content(get_attributes)
     def get_attributes_without_preload_content(
         self, *args: Any, **kwargs: Any
-    ) -> talon_one.rest.RawResponse: ...
+    ) -> talon_one.rest.UnreadResponse: ...
 
     @endpoint(operations.get_audience_memberships)
     def get_audience_memberships(
@@ -3596,7 +3596,7 @@ class ManagementApi(Api):
     @without_preload_content(get_audience_memberships)
     def get_audience_memberships_without_preload_content(
         self, *args: Any, **kwargs: Any
-    ) -> talon_one.rest.RawResponse: ...
+    ) -> talon_one.rest.UnreadResponse: ...
 
     @endpoint(operations.get_audiences)
     def get_audiences(
@@ -3635,7 +3635,7 @@ class ManagementApi(Api):
     @without_preload_content(get_audiences)
     def get_audiences_without_preload_content(
         self, *args: Any, **kwargs: Any
-    ) -> talon_one.rest.RawResponse: ...
+    ) -> talon_one.rest.UnreadResponse: ...
 
     @endpoint(operations.get_audiences_analytics)
     def get_audiences_analytics(
@@ -3663,7 +3663,7 @@ class ManagementApi(Api):
     @without_preload_content(get_audiences_analytics)
     def get_audiences_analytics_without_preload_content(
         self, *args: Any, **kwargs: Any
-    ) -> talon_one.rest.RawResponse: ...
+    ) -> talon_one.rest.UnreadResponse: ...
 
     @endpoint(operations.get_campaign)
     def get_campaign(
@@ -3693,7 +3693,7 @@ class ManagementApi(Api):
     @without_preload_content(get_campaign)
     def get_campaign_without_preload_content(
         self, *args: Any, **kwargs: Any
-    ) -> talon_one.rest.RawResponse: ...
+    ) -> talon_one.rest.UnreadResponse: ...
 
     @endpoint(operations.get_campaign_analytics)
     def get_campaign_analytics(
@@ -3737,7 +3737,7 @@ class ManagementApi(Api):
     @without_preload_content(get_campaign_analytics)
     def get_campaign_analytics_without_preload_content(
         self, *args: Any, **kwargs: Any
-    ) -> talon_one.rest.RawResponse: ...
+    ) -> talon_one.rest.UnreadResponse: ...
 
     @endpoint(operations.get_campaign_by_attributes)
     def get_campaign_by_attributes(
@@ -3785,7 +3785,7 @@ class ManagementApi(Api):
     @without_preload_content(get_campaign_by_attributes)
     def get_campaign_by_attributes_without_preload_content(
         self, *args: Any, **kwargs: Any
-    ) -> talon_one.rest.RawResponse: ...
+    ) -> talon_one.rest.UnreadResponse: ...
 
     @endpoint(operations.get_campaign_group)
     def get_campaign_group(
@@ -3811,7 +3811,7 @@ class ManagementApi(Api):
     @without_preload_content(get_campaign_group)
     def get_campaign_group_without_preload_content(
         self, *args: Any, **kwargs: Any
-    ) -> talon_one.rest.RawResponse: ...
+    ) -> talon_one.rest.UnreadResponse: ...
 
     @endpoint(operations.get_campaign_groups)
     def get_campaign_groups(
@@ -3845,7 +3845,7 @@ class ManagementApi(Api):
     @without_preload_content(get_campaign_groups)
     def get_campaign_groups_without_preload_content(
         self, *args: Any, **kwargs: Any
-    ) -> talon_one.rest.RawResponse: ...
+    ) -> talon_one.rest.UnreadResponse: ...
 
     @endpoint(operations.get_campaign_templates)
     def get_campaign_templates(
@@ -3889,7 +3889,7 @@ class ManagementApi(Api):
     @without_preload_content(get_campaign_templates)
     def get_campaign_templates_without_preload_content(
         self, *args: Any, **kwargs: Any
-    ) -> talon_one.rest.RawResponse: ...
+    ) -> talon_one.rest.UnreadResponse: ...
 
     @endpoint(operations.get_campaigns)
     def get_campaigns(
@@ -3966,7 +3966,7 @@ class ManagementApi(Api):
     @without_preload_content(get_campaigns)
     def get_campaigns_without_preload_content(
         self, *args: Any, **kwargs: Any
-    ) -> talon_one.rest.RawResponse: ...
+    ) -> talon_one.rest.UnreadResponse: ...
 
     @endpoint(operations.get_changes)
     def get_changes(
@@ -4025,7 +4025,7 @@ class ManagementApi(Api):
     @without_preload_content(get_changes)
     def get_changes_without_preload_content(
         self, *args: Any, **kwargs: Any
-    ) -> talon_one.rest.RawResponse: ...
+    ) -> talon_one.rest.UnreadResponse: ...
 
     @endpoint(operations.get_collection)
     def get_collection(
@@ -4060,7 +4060,7 @@ class ManagementApi(Api):
     @without_preload_content(get_collection)
     def get_collection_without_preload_content(
         self, *args: Any, **kwargs: Any
-    ) -> talon_one.rest.RawResponse: ...
+    ) -> talon_one.rest.UnreadResponse: ...
 
     @endpoint(operations.get_collection_items)
     def get_collection_items(
@@ -4095,7 +4095,7 @@ class ManagementApi(Api):
     @without_preload_content(get_collection_items)
     def get_collection_items_without_preload_content(
         self, *args: Any, **kwargs: Any
-    ) -> talon_one.rest.RawResponse: ...
+    ) -> talon_one.rest.UnreadResponse: ...
 
     @deprecated("getCoupons is deprecated; use get_coupons_without_total_count")
     @endpoint(operations.get_coupons)
@@ -4181,7 +4181,7 @@ class ManagementApi(Api):
     @without_preload_content(get_coupons)
     def get_coupons_without_preload_content(
         self, *args: Any, **kwargs: Any
-    ) -> talon_one.rest.RawResponse: ...
+    ) -> talon_one.rest.UnreadResponse: ...
 
     @deprecated(
         "getCouponsByAttributes is deprecated; use search_coupons_advanced_without_total_count"
@@ -4263,7 +4263,7 @@ class ManagementApi(Api):
     @without_preload_content(get_coupons_by_attributes)
     def get_coupons_by_attributes_without_preload_content(
         self, *args: Any, **kwargs: Any
-    ) -> talon_one.rest.RawResponse: ...
+    ) -> talon_one.rest.UnreadResponse: ...
 
     @deprecated(
         "getCouponsByAttributesApplicationWide is deprecated; use "
@@ -4351,7 +4351,7 @@ class ManagementApi(Api):
     @without_preload_content(get_coupons_by_attributes_application_wide)
     def get_coupons_by_attributes_application_wide_without_preload_content(
         self, *args: Any, **kwargs: Any
-    ) -> talon_one.rest.RawResponse: ...
+    ) -> talon_one.rest.UnreadResponse: ...
 
     @endpoint(operations.get_coupons_without_total_count)
     def get_coupons_without_total_count(
@@ -4439,7 +4439,7 @@ class ManagementApi(Api):
     @without_preload_content(get_coupons_without_total_count)
     def get_coupons_without_total_count_without_preload_content(
         self, *args: Any, **kwargs: Any
-    ) -> talon_one.rest.RawResponse: ...
+    ) -> talon_one.rest.UnreadResponse: ...
 
     @endpoint(operations.get_customer_activity_report)
     def get_customer_activity_report(
@@ -4483,7 +4483,7 @@ class ManagementApi(Api):
     @without_preload_content(get_customer_activity_report)
     def get_customer_activity_report_without_preload_content(
         self, *args: Any, **kwargs: Any
-    ) -> talon_one.rest.RawResponse: ...
+    ) -> talon_one.rest.UnreadResponse: ...
 
     @deprecated(
         "getCustomerActivityReports is deprecated; use "
@@ -4550,7 +4550,7 @@ class ManagementApi(Api):
     @without_preload_content(get_customer_activity_reports)
     def get_customer_activity_reports_without_preload_content(
         self, *args: Any, **kwargs: Any
-    ) -> talon_one.rest.RawResponse: ...
+    ) -> talon_one.rest.UnreadResponse: ...
 
     @endpoint(operations.get_customer_activity_reports_without_total_count)
     def get_customer_activity_reports_without_total_count(
@@ -4605,7 +4605,7 @@ class ManagementApi(Api):
     @without_preload_content(get_customer_activity_reports_without_total_count)
     def get_customer_activity_reports_without_total_count_without_preload_content(
         self, *args: Any, **kwargs: Any
-    ) -> talon_one.rest.RawResponse: ...
+    ) -> talon_one.rest.UnreadResponse: ...
 
     @endpoint(operations.get_customer_analytics)
     def get_customer_analytics(
@@ -4646,7 +4646,7 @@ class ManagementApi(Api):
     @without_preload_content(get_customer_analytics)
     def get_customer_analytics_without_preload_content(
         self, *args: Any, **kwargs: Any
-    ) -> talon_one.rest.RawResponse: ...
+    ) -> talon_one.rest.UnreadResponse: ...
 
     @endpoint(operations.get_customer_profile)
     def get_customer_profile(
@@ -4675,7 +4675,7 @@ class ManagementApi(Api):
     @without_preload_content(get_customer_profile)
     def get_customer_profile_without_preload_content(
         self, *args: Any, **kwargs: Any
-    ) -> talon_one.rest.RawResponse: ...
+    ) -> talon_one.rest.UnreadResponse: ...
 
     @endpoint(operations.get_customer_profile_achievement_progress)
     def get_customer_profile_achievement_progress(
@@ -4719,7 +4719,7 @@ class ManagementApi(Api):
     @without_preload_content(get_customer_profile_achievement_progress)
     def get_customer_profile_achievement_progress_without_preload_content(
         self, *args: Any, **kwargs: Any
-    ) -> talon_one.rest.RawResponse: ...
+    ) -> talon_one.rest.UnreadResponse: ...
 
     @endpoint(operations.get_customer_profiles)
     def get_customer_profiles(
@@ -4754,7 +4754,7 @@ class ManagementApi(Api):
     @without_preload_content(get_customer_profiles)
     def get_customer_profiles_without_preload_content(
         self, *args: Any, **kwargs: Any
-    ) -> talon_one.rest.RawResponse: ...
+    ) -> talon_one.rest.UnreadResponse: ...
 
     @endpoint(operations.get_customers_by_attributes)
     def get_customers_by_attributes(
@@ -4793,7 +4793,7 @@ class ManagementApi(Api):
     @without_preload_content(get_customers_by_attributes)
     def get_customers_by_attributes_without_preload_content(
         self, *args: Any, **kwargs: Any
-    ) -> talon_one.rest.RawResponse: ...
+    ) -> talon_one.rest.UnreadResponse: ...
 
     @endpoint(operations.get_dashboard_statistics)
     def get_dashboard_statistics(
@@ -4835,7 +4835,7 @@ class ManagementApi(Api):
     @without_preload_content(get_dashboard_statistics)
     def get_dashboard_statistics_without_preload_content(
         self, *args: Any, **kwargs: Any
-    ) -> talon_one.rest.RawResponse: ...
+    ) -> talon_one.rest.UnreadResponse: ...
 
     @endpoint(operations.get_event_types)
     def get_event_types(
@@ -4876,7 +4876,7 @@ class ManagementApi(Api):
     @without_preload_content(get_event_types)
     def get_event_types_without_preload_content(
         self, *args: Any, **kwargs: Any
-    ) -> talon_one.rest.RawResponse: ...
+    ) -> talon_one.rest.UnreadResponse: ...
 
     @endpoint(operations.get_experiment)
     def get_experiment(
@@ -4905,7 +4905,7 @@ class ManagementApi(Api):
     @without_preload_content(get_experiment)
     def get_experiment_without_preload_content(
         self, *args: Any, **kwargs: Any
-    ) -> talon_one.rest.RawResponse: ...
+    ) -> talon_one.rest.UnreadResponse: ...
 
     @endpoint(operations.get_exports)
     def get_exports(
@@ -4955,7 +4955,7 @@ class ManagementApi(Api):
     @without_preload_content(get_exports)
     def get_exports_without_preload_content(
         self, *args: Any, **kwargs: Any
-    ) -> talon_one.rest.RawResponse: ...
+    ) -> talon_one.rest.UnreadResponse: ...
 
     @endpoint(operations.get_loyalty_card)
     def get_loyalty_card(
@@ -4985,7 +4985,7 @@ class ManagementApi(Api):
     @without_preload_content(get_loyalty_card)
     def get_loyalty_card_without_preload_content(
         self, *args: Any, **kwargs: Any
-    ) -> talon_one.rest.RawResponse: ...
+    ) -> talon_one.rest.UnreadResponse: ...
 
     @endpoint(operations.get_loyalty_card_transaction_logs)
     def get_loyalty_card_transaction_logs(
@@ -5041,7 +5041,7 @@ class ManagementApi(Api):
     @without_preload_content(get_loyalty_card_transaction_logs)
     def get_loyalty_card_transaction_logs_without_preload_content(
         self, *args: Any, **kwargs: Any
-    ) -> talon_one.rest.RawResponse: ...
+    ) -> talon_one.rest.UnreadResponse: ...
 
     @endpoint(operations.get_loyalty_cards)
     def get_loyalty_cards(
@@ -5087,7 +5087,7 @@ class ManagementApi(Api):
     @without_preload_content(get_loyalty_cards)
     def get_loyalty_cards_without_preload_content(
         self, *args: Any, **kwargs: Any
-    ) -> talon_one.rest.RawResponse: ...
+    ) -> talon_one.rest.UnreadResponse: ...
 
     @endpoint(operations.get_loyalty_ledger_balances)
     def get_loyalty_ledger_balances(
@@ -5138,7 +5138,7 @@ class ManagementApi(Api):
     @without_preload_content(get_loyalty_ledger_balances)
     def get_loyalty_ledger_balances_without_preload_content(
         self, *args: Any, **kwargs: Any
-    ) -> talon_one.rest.RawResponse: ...
+    ) -> talon_one.rest.UnreadResponse: ...
 
     @deprecated(
         "getLoyaltyPoints is deprecated; use "
@@ -5183,7 +5183,7 @@ class ManagementApi(Api):
     @without_preload_content(get_loyalty_points)
     def get_loyalty_points_without_preload_content(
         self, *args: Any, **kwargs: Any
-    ) -> talon_one.rest.RawResponse: ...
+    ) -> talon_one.rest.UnreadResponse: ...
 
     @endpoint(operations.get_loyalty_program)
     def get_loyalty_program(
@@ -5211,7 +5211,7 @@ class ManagementApi(Api):
     @without_preload_content(get_loyalty_program)
     def get_loyalty_program_without_preload_content(
         self, *args: Any, **kwargs: Any
-    ) -> talon_one.rest.RawResponse: ...
+    ) -> talon_one.rest.UnreadResponse: ...
 
     @endpoint(operations.get_loyalty_program_profile_ledger_transactions)
     def get_loyalty_program_profile_ledger_transactions(
@@ -5274,7 +5274,7 @@ class ManagementApi(Api):
     @without_preload_content(get_loyalty_program_profile_ledger_transactions)
     def get_loyalty_program_profile_ledger_transactions_without_preload_content(
         self, *args: Any, **kwargs: Any
-    ) -> talon_one.rest.RawResponse: ...
+    ) -> talon_one.rest.UnreadResponse: ...
 
     @endpoint(operations.get_loyalty_program_transactions)
     def get_loyalty_program_transactions(
@@ -5332,7 +5332,7 @@ class ManagementApi(Api):
     @without_preload_content(get_loyalty_program_transactions)
     def get_loyalty_program_transactions_without_preload_content(
         self, *args: Any, **kwargs: Any
-    ) -> talon_one.rest.RawResponse: ...
+    ) -> talon_one.rest.UnreadResponse: ...
 
     @endpoint(operations.get_loyalty_programs)
     def get_loyalty_programs(
@@ -5355,7 +5355,7 @@ class ManagementApi(Api):
     @without_preload_content(get_loyalty_programs)
     def get_loyalty_programs_without_preload_content(
         self, *args: Any, **kwargs: Any
-    ) -> talon_one.rest.RawResponse: ...
+    ) -> talon_one.rest.UnreadResponse: ...
 
     @deprecated("getLoyaltyStatistics is deprecated; use get_dashboard_statistics")
     @endpoint(operations.get_loyalty_statistics)
@@ -5388,7 +5388,7 @@ class ManagementApi(Api):
     @without_preload_content(get_loyalty_statistics)
     def get_loyalty_statistics_without_preload_content(
         self, *args: Any, **kwargs: Any
-    ) -> talon_one.rest.RawResponse: ...
+    ) -> talon_one.rest.UnreadResponse: ...
 
     @endpoint(operations.get_message_logs)
     def get_message_logs(
@@ -5478,7 +5478,7 @@ class ManagementApi(Api):
     @without_preload_content(get_message_logs)
     def get_message_logs_without_preload_content(
         self, *args: Any, **kwargs: Any
-    ) -> talon_one.rest.RawResponse: ...
+    ) -> talon_one.rest.UnreadResponse: ...
 
     @deprecated("getReferrals is deprecated; use get_referrals_without_total_count")
     @endpoint(operations.get_referrals)
@@ -5542,7 +5542,7 @@ class ManagementApi(Api):
     @without_preload_content(get_referrals)
     def get_referrals_without_preload_content(
         self, *args: Any, **kwargs: Any
-    ) -> talon_one.rest.RawResponse: ...
+    ) -> talon_one.rest.UnreadResponse: ...
 
     @endpoint(operations.get_referrals_without_total_count)
     def get_referrals_without_total_count(
@@ -5602,7 +5602,7 @@ class ManagementApi(Api):
     @without_preload_content(get_referrals_without_total_count)
     def get_referrals_without_total_count_without_preload_content(
         self, *args: Any, **kwargs: Any
-    ) -> talon_one.rest.RawResponse: ...
+    ) -> talon_one.rest.UnreadResponse: ...
 
     @deprecated("getRole is deprecated; use get_role_v2")
     @endpoint(operations.get_role)
@@ -5630,7 +5630,7 @@ class ManagementApi(Api):
     @without_preload_content(get_role)
     def get_role_without_preload_content(
         self, *args: Any, **kwargs: Any
-    ) -> talon_one.rest.RawResponse: ...
+    ) -> talon_one.rest.UnreadResponse: ...
 
     @endpoint(operations.get_role_v2)
     def get_role_v2(self, role_id: int, **settings: Unpack[CallSettings]) -> models.RoleV2:
@@ -5654,7 +5654,7 @@ class ManagementApi(Api):
     @without_preload_content(get_role_v2)
     def get_role_v2_without_preload_content(
         self, *args: Any, **kwargs: Any
-    ) -> talon_one.rest.RawResponse: ...
+    ) -> talon_one.rest.UnreadResponse: ...
 
     @endpoint(operations.get_ruleset)
     def get_ruleset(
@@ -5689,7 +5689,7 @@ class ManagementApi(Api):
     @without_preload_content(get_ruleset)
     def get_ruleset_without_preload_content(
         self, *args: Any, **kwargs: Any
-    ) -> talon_one.rest.RawResponse: ...
+    ) -> talon_one.rest.UnreadResponse: ...
 
     @endpoint(operations.get_ruleset_v2)
     def get_ruleset_v2(
@@ -5724,7 +5724,7 @@ class ManagementApi(Api):
     @without_preload_content(get_ruleset_v2)
     def get_ruleset_v2_without_preload_content(
         self, *args: Any, **kwargs: Any
-    ) -> talon_one.rest.RawResponse: ...
+    ) -> talon_one.rest.UnreadResponse: ...
 
     @endpoint(operations.get_rulesets)
     def get_rulesets(
@@ -5766,7 +5766,7 @@ class ManagementApi(Api):
     @without_preload_content(get_rulesets)
     def get_rulesets_without_preload_content(
         self, *args: Any, **kwargs: Any
-    ) -> talon_one.rest.RawResponse: ...
+    ) -> talon_one.rest.UnreadResponse: ...
 
     @endpoint(operations.get_store)
     def get_store(
@@ -5794,7 +5794,7 @@ class ManagementApi(Api):
     @without_preload_content(get_store)
     def get_store_without_preload_content(
         self, *args: Any, **kwargs: Any
-    ) -> talon_one.rest.RawResponse: ...
+    ) -> talon_one.rest.UnreadResponse: ...
 
     @endpoint(operations.get_user)
     def get_user(self, user_id: int, **settings: Unpack[CallSettings]) -> models.User:
@@ -5818,7 +5818,7 @@ class ManagementApi(Api):
     @without_preload_content(get_user)
     def get_user_without_preload_content(
         self, *args: Any, **kwargs: Any
-    ) -> talon_one.rest.RawResponse: ...
+    ) -> talon_one.rest.UnreadResponse: ...
 
     @endpoint(operations.get_users)
     def get_users(
@@ -5853,7 +5853,7 @@ class ManagementApi(Api):
     @without_preload_content(get_users)
     def get_users_without_preload_content(
         self, *args: Any, **kwargs: Any
-    ) -> talon_one.rest.RawResponse: ...
+    ) -> talon_one.rest.UnreadResponse: ...
 
     @endpoint(operations.get_webhook)
     def get_webhook(self, webhook_id: int, **settings: Unpack[CallSettings]) -> models.Webhook:
@@ -5877,7 +5877,7 @@ class ManagementApi(Api):
     @without_preload_content(get_webhook)
     def get_webhook_without_preload_content(
         self, *args: Any, **kwargs: Any
-    ) -> talon_one.rest.RawResponse: ...
+    ) -> talon_one.rest.UnreadResponse: ...
 
     @deprecated("getWebhookActivationLogs is deprecated")
     @endpoint(operations.get_webhook_activation_logs)
@@ -5932,7 +5932,7 @@ class ManagementApi(Api):
     @without_preload_content(get_webhook_activation_logs)
     def get_webhook_activation_logs_without_preload_content(
         self, *args: Any, **kwargs: Any
-    ) -> talon_one.rest.RawResponse: ...
+    ) -> talon_one.rest.UnreadResponse: ...
 
     @deprecated("getWebhookLogs is deprecated")
     @endpoint(operations.get_webhook_logs)
@@ -5989,7 +5989,7 @@ class ManagementApi(Api):
     @without_preload_content(get_webhook_logs)
     def get_webhook_logs_without_preload_content(
         self, *args: Any, **kwargs: Any
-    ) -> talon_one.rest.RawResponse: ...
+    ) -> talon_one.rest.UnreadResponse: ...
 
     @endpoint(operations.get_webhooks)
     def get_webhooks(
@@ -6037,7 +6037,7 @@ class ManagementApi(Api):
     @without_preload_content(get_webhooks)
     def get_webhooks_without_preload_content(
         self, *args: Any, **kwargs: Any
-    ) -> talon_one.rest.RawResponse: ...
+    ) -> talon_one.rest.UnreadResponse: ...
 
     @endpoint(operations.import_account_collection)
     def import_account_collection(
@@ -6068,7 +6068,7 @@ class ManagementApi(Api):
     @without_preload_content(import_account_collection)
     def import_account_collection_without_preload_content(
         self, *args: Any, **kwargs: Any
-    ) -> talon_one.rest.RawResponse: ...
+    ) -> talon_one.rest.UnreadResponse: ...
 
     @endpoint(operations.import_allowed_list)
     def import_allowed_list(
@@ -6100,7 +6100,7 @@ class ManagementApi(Api):
     @without_preload_content(import_allowed_list)
     def import_allowed_list_without_preload_content(
         self, *args: Any, **kwargs: Any
-    ) -> talon_one.rest.RawResponse: ...
+    ) -> talon_one.rest.UnreadResponse: ...
 
     @endpoint(operations.import_audiences_memberships)
     def import_audiences_memberships(
@@ -6131,7 +6131,7 @@ class ManagementApi(Api):
     @without_preload_content(import_audiences_memberships)
     def import_audiences_memberships_without_preload_content(
         self, *args: Any, **kwargs: Any
-    ) -> talon_one.rest.RawResponse: ...
+    ) -> talon_one.rest.UnreadResponse: ...
 
     @endpoint(operations.import_campaign_store_budget)
     def import_campaign_store_budget(
@@ -6175,7 +6175,7 @@ class ManagementApi(Api):
     @without_preload_content(import_campaign_store_budget)
     def import_campaign_store_budget_without_preload_content(
         self, *args: Any, **kwargs: Any
-    ) -> talon_one.rest.RawResponse: ...
+    ) -> talon_one.rest.UnreadResponse: ...
 
     @endpoint(operations.import_campaign_stores)
     def import_campaign_stores(
@@ -6212,7 +6212,7 @@ class ManagementApi(Api):
     @without_preload_content(import_campaign_stores)
     def import_campaign_stores_without_preload_content(
         self, *args: Any, **kwargs: Any
-    ) -> talon_one.rest.RawResponse: ...
+    ) -> talon_one.rest.UnreadResponse: ...
 
     @endpoint(operations.import_collection)
     def import_collection(
@@ -6254,7 +6254,7 @@ class ManagementApi(Api):
     @without_preload_content(import_collection)
     def import_collection_without_preload_content(
         self, *args: Any, **kwargs: Any
-    ) -> talon_one.rest.RawResponse: ...
+    ) -> talon_one.rest.UnreadResponse: ...
 
     @endpoint(operations.import_coupons)
     def import_coupons(
@@ -6302,7 +6302,7 @@ class ManagementApi(Api):
     @without_preload_content(import_coupons)
     def import_coupons_without_preload_content(
         self, *args: Any, **kwargs: Any
-    ) -> talon_one.rest.RawResponse: ...
+    ) -> talon_one.rest.UnreadResponse: ...
 
     @endpoint(operations.import_loyalty_cards)
     def import_loyalty_cards(
@@ -6336,7 +6336,7 @@ class ManagementApi(Api):
     @without_preload_content(import_loyalty_cards)
     def import_loyalty_cards_without_preload_content(
         self, *args: Any, **kwargs: Any
-    ) -> talon_one.rest.RawResponse: ...
+    ) -> talon_one.rest.UnreadResponse: ...
 
     @endpoint(operations.import_loyalty_customers_tiers)
     def import_loyalty_customers_tiers(
@@ -6373,7 +6373,7 @@ class ManagementApi(Api):
     @without_preload_content(import_loyalty_customers_tiers)
     def import_loyalty_customers_tiers_without_preload_content(
         self, *args: Any, **kwargs: Any
-    ) -> talon_one.rest.RawResponse: ...
+    ) -> talon_one.rest.UnreadResponse: ...
 
     @endpoint(operations.import_loyalty_join_dates)
     def import_loyalty_join_dates(
@@ -6406,7 +6406,7 @@ class ManagementApi(Api):
     @without_preload_content(import_loyalty_join_dates)
     def import_loyalty_join_dates_without_preload_content(
         self, *args: Any, **kwargs: Any
-    ) -> talon_one.rest.RawResponse: ...
+    ) -> talon_one.rest.UnreadResponse: ...
 
     @endpoint(operations.import_loyalty_points)
     def import_loyalty_points(
@@ -6453,7 +6453,7 @@ class ManagementApi(Api):
     @without_preload_content(import_loyalty_points)
     def import_loyalty_points_without_preload_content(
         self, *args: Any, **kwargs: Any
-    ) -> talon_one.rest.RawResponse: ...
+    ) -> talon_one.rest.UnreadResponse: ...
 
     @endpoint(operations.import_pool_giveaways)
     def import_pool_giveaways(
@@ -6487,7 +6487,7 @@ class ManagementApi(Api):
     @without_preload_content(import_pool_giveaways)
     def import_pool_giveaways_without_preload_content(
         self, *args: Any, **kwargs: Any
-    ) -> talon_one.rest.RawResponse: ...
+    ) -> talon_one.rest.UnreadResponse: ...
 
     @endpoint(operations.import_referrals)
     def import_referrals(
@@ -6528,7 +6528,7 @@ class ManagementApi(Api):
     @without_preload_content(import_referrals)
     def import_referrals_without_preload_content(
         self, *args: Any, **kwargs: Any
-    ) -> talon_one.rest.RawResponse: ...
+    ) -> talon_one.rest.UnreadResponse: ...
 
     @endpoint(operations.invite_user_external)
     def invite_user_external(
@@ -6559,7 +6559,7 @@ class ManagementApi(Api):
     @without_preload_content(invite_user_external)
     def invite_user_external_without_preload_content(
         self, *args: Any, **kwargs: Any
-    ) -> talon_one.rest.RawResponse: ...
+    ) -> talon_one.rest.UnreadResponse: ...
 
     @endpoint(operations.list_account_collections)
     def list_account_collections(
@@ -6600,7 +6600,7 @@ class ManagementApi(Api):
     @without_preload_content(list_account_collections)
     def list_account_collections_without_preload_content(
         self, *args: Any, **kwargs: Any
-    ) -> talon_one.rest.RawResponse: ...
+    ) -> talon_one.rest.UnreadResponse: ...
 
     @endpoint(operations.list_achievements)
     def list_achievements(
@@ -6641,7 +6641,7 @@ class ManagementApi(Api):
     @without_preload_content(list_achievements)
     def list_achievements_without_preload_content(
         self, *args: Any, **kwargs: Any
-    ) -> talon_one.rest.RawResponse: ...
+    ) -> talon_one.rest.UnreadResponse: ...
 
     @endpoint(operations.list_achievements_v2)
     def list_achievements_v2(
@@ -6679,7 +6679,7 @@ class ManagementApi(Api):
     @without_preload_content(list_achievements_v2)
     def list_achievements_v2_without_preload_content(
         self, *args: Any, **kwargs: Any
-    ) -> talon_one.rest.RawResponse: ...
+    ) -> talon_one.rest.UnreadResponse: ...
 
     @endpoint(operations.list_all_roles_v2)
     def list_all_roles_v2(
@@ -6702,7 +6702,7 @@ class ManagementApi(Api):
     @without_preload_content(list_all_roles_v2)
     def list_all_roles_v2_without_preload_content(
         self, *args: Any, **kwargs: Any
-    ) -> talon_one.rest.RawResponse: ...
+    ) -> talon_one.rest.UnreadResponse: ...
 
     @endpoint(operations.list_application_cart_item_filters)
     def list_application_cart_item_filters(
@@ -6740,7 +6740,7 @@ class ManagementApi(Api):
     @without_preload_content(list_application_cart_item_filters)
     def list_application_cart_item_filters_without_preload_content(
         self, *args: Any, **kwargs: Any
-    ) -> talon_one.rest.RawResponse: ...
+    ) -> talon_one.rest.UnreadResponse: ...
 
     @endpoint(operations.list_campaign_store_budget_limits)
     def list_campaign_store_budget_limits(
@@ -6780,7 +6780,7 @@ class ManagementApi(Api):
     @without_preload_content(list_campaign_store_budget_limits)
     def list_campaign_store_budget_limits_without_preload_content(
         self, *args: Any, **kwargs: Any
-    ) -> talon_one.rest.RawResponse: ...
+    ) -> talon_one.rest.UnreadResponse: ...
 
     @endpoint(operations.list_catalog_items)
     def list_catalog_items(
@@ -6824,7 +6824,7 @@ class ManagementApi(Api):
     @without_preload_content(list_catalog_items)
     def list_catalog_items_without_preload_content(
         self, *args: Any, **kwargs: Any
-    ) -> talon_one.rest.RawResponse: ...
+    ) -> talon_one.rest.UnreadResponse: ...
 
     @endpoint(operations.list_collections)
     def list_collections(
@@ -6872,7 +6872,7 @@ class ManagementApi(Api):
     @without_preload_content(list_collections)
     def list_collections_without_preload_content(
         self, *args: Any, **kwargs: Any
-    ) -> talon_one.rest.RawResponse: ...
+    ) -> talon_one.rest.UnreadResponse: ...
 
     @endpoint(operations.list_collections_in_application)
     def list_collections_in_application(
@@ -6917,7 +6917,7 @@ class ManagementApi(Api):
     @without_preload_content(list_collections_in_application)
     def list_collections_in_application_without_preload_content(
         self, *args: Any, **kwargs: Any
-    ) -> talon_one.rest.RawResponse: ...
+    ) -> talon_one.rest.UnreadResponse: ...
 
     @endpoint(operations.list_experiments)
     def list_experiments(
@@ -6955,7 +6955,7 @@ class ManagementApi(Api):
     @without_preload_content(list_experiments)
     def list_experiments_without_preload_content(
         self, *args: Any, **kwargs: Any
-    ) -> talon_one.rest.RawResponse: ...
+    ) -> talon_one.rest.UnreadResponse: ...
 
     @endpoint(operations.list_stores)
     def list_stores(
@@ -7005,7 +7005,7 @@ class ManagementApi(Api):
     @without_preload_content(list_stores)
     def list_stores_without_preload_content(
         self, *args: Any, **kwargs: Any
-    ) -> talon_one.rest.RawResponse: ...
+    ) -> talon_one.rest.UnreadResponse: ...
 
     @endpoint(operations.okta_event_handler_challenge)
     def okta_event_handler_challenge(self, **settings: Unpack[CallSettings]) -> None:
@@ -7030,7 +7030,7 @@ class ManagementApi(Api):
     @without_preload_content(okta_event_handler_challenge)
     def okta_event_handler_challenge_without_preload_content(
         self, *args: Any, **kwargs: Any
-    ) -> talon_one.rest.RawResponse: ...
+    ) -> talon_one.rest.UnreadResponse: ...
 
     @endpoint(operations.price_history)
     def price_history(
@@ -7061,7 +7061,7 @@ class ManagementApi(Api):
     @without_preload_content(price_history)
     def price_history_without_preload_content(
         self, *args: Any, **kwargs: Any
-    ) -> talon_one.rest.RawResponse: ...
+    ) -> talon_one.rest.UnreadResponse: ...
 
     @endpoint(operations.remove_loyalty_points)
     def remove_loyalty_points(
@@ -7100,7 +7100,7 @@ class ManagementApi(Api):
     @without_preload_content(remove_loyalty_points)
     def remove_loyalty_points_without_preload_content(
         self, *args: Any, **kwargs: Any
-    ) -> talon_one.rest.RawResponse: ...
+    ) -> talon_one.rest.UnreadResponse: ...
 
     @endpoint(operations.reset_password)
     def reset_password(
@@ -7129,7 +7129,7 @@ class ManagementApi(Api):
     @without_preload_content(reset_password)
     def reset_password_without_preload_content(
         self, *args: Any, **kwargs: Any
-    ) -> talon_one.rest.RawResponse: ...
+    ) -> talon_one.rest.UnreadResponse: ...
 
     @endpoint(operations.scim_create_group)
     def scim_create_group(
@@ -7157,7 +7157,7 @@ class ManagementApi(Api):
     @without_preload_content(scim_create_group)
     def scim_create_group_without_preload_content(
         self, *args: Any, **kwargs: Any
-    ) -> talon_one.rest.RawResponse: ...
+    ) -> talon_one.rest.UnreadResponse: ...
 
     @endpoint(operations.scim_create_user)
     def scim_create_user(
@@ -7185,7 +7185,7 @@ class ManagementApi(Api):
     @without_preload_content(scim_create_user)
     def scim_create_user_without_preload_content(
         self, *args: Any, **kwargs: Any
-    ) -> talon_one.rest.RawResponse: ...
+    ) -> talon_one.rest.UnreadResponse: ...
 
     @endpoint(operations.scim_delete_group)
     def scim_delete_group(self, group_id: int, **settings: Unpack[CallSettings]) -> None:
@@ -7213,7 +7213,7 @@ class ManagementApi(Api):
     @without_preload_content(scim_delete_group)
     def scim_delete_group_without_preload_content(
         self, *args: Any, **kwargs: Any
-    ) -> talon_one.rest.RawResponse: ...
+    ) -> talon_one.rest.UnreadResponse: ...
 
     @endpoint(operations.scim_delete_user)
     def scim_delete_user(self, user_id: int, **settings: Unpack[CallSettings]) -> None:
@@ -7240,7 +7240,7 @@ class ManagementApi(Api):
     @without_preload_content(scim_delete_user)
     def scim_delete_user_without_preload_content(
         self, *args: Any, **kwargs: Any
-    ) -> talon_one.rest.RawResponse: ...
+    ) -> talon_one.rest.UnreadResponse: ...
 
     @endpoint(operations.scim_get_group)
     def scim_get_group(self, group_id: int, **settings: Unpack[CallSettings]) -> models.ScimGroup:
@@ -7265,7 +7265,7 @@ class ManagementApi(Api):
     @without_preload_content(scim_get_group)
     def scim_get_group_without_preload_content(
         self, *args: Any, **kwargs: Any
-    ) -> talon_one.rest.RawResponse: ...
+    ) -> talon_one.rest.UnreadResponse: ...
 
     @endpoint(operations.scim_get_groups)
     def scim_get_groups(self, **settings: Unpack[CallSettings]) -> models.ScimGroupsListResponse:
@@ -7287,7 +7287,7 @@ class ManagementApi(Api):
     @without_preload_content(scim_get_groups)
     def scim_get_groups_without_preload_content(
         self, *args: Any, **kwargs: Any
-    ) -> talon_one.rest.RawResponse: ...
+    ) -> talon_one.rest.UnreadResponse: ...
 
     @endpoint(operations.scim_get_resource_types)
     def scim_get_resource_types(
@@ -7310,7 +7310,7 @@ class ManagementApi(Api):
     @without_preload_content(scim_get_resource_types)
     def scim_get_resource_types_without_preload_content(
         self, *args: Any, **kwargs: Any
-    ) -> talon_one.rest.RawResponse: ...
+    ) -> talon_one.rest.UnreadResponse: ...
 
     @endpoint(operations.scim_get_schemas)
     def scim_get_schemas(self, **settings: Unpack[CallSettings]) -> models.ScimSchemasListResponse:
@@ -7331,7 +7331,7 @@ class ManagementApi(Api):
     @without_preload_content(scim_get_schemas)
     def scim_get_schemas_without_preload_content(
         self, *args: Any, **kwargs: Any
-    ) -> talon_one.rest.RawResponse: ...
+    ) -> talon_one.rest.UnreadResponse: ...
 
     @endpoint(operations.scim_get_service_provider_config)
     def scim_get_service_provider_config(
@@ -7355,7 +7355,7 @@ class ManagementApi(Api):
     @without_preload_content(scim_get_service_provider_config)
     def scim_get_service_provider_config_without_preload_content(
         self, *args: Any, **kwargs: Any
-    ) -> talon_one.rest.RawResponse: ...
+    ) -> talon_one.rest.UnreadResponse: ...
 
     @endpoint(operations.scim_get_user)
     def scim_get_user(self, user_id: int, **settings: Unpack[CallSettings]) -> models.ScimUser:
@@ -7379,7 +7379,7 @@ class ManagementApi(Api):
     @without_preload_content(scim_get_user)
     def scim_get_user_without_preload_content(
         self, *args: Any, **kwargs: Any
-    ) -> talon_one.rest.RawResponse: ...
+    ) -> talon_one.rest.UnreadResponse: ...
 
     @endpoint(operations.scim_get_users)
     def scim_get_users(self, **settings: Unpack[CallSettings]) -> models.ScimUsersListResponse:
@@ -7400,7 +7400,7 @@ class ManagementApi(Api):
     @without_preload_content(scim_get_users)
     def scim_get_users_without_preload_content(
         self, *args: Any, **kwargs: Any
-    ) -> talon_one.rest.RawResponse: ...
+    ) -> talon_one.rest.UnreadResponse: ...
 
     @endpoint(operations.scim_patch_group)
     def scim_patch_group(
@@ -7433,7 +7433,7 @@ class ManagementApi(Api):
     @without_preload_content(scim_patch_group)
     def scim_patch_group_without_preload_content(
         self, *args: Any, **kwargs: Any
-    ) -> talon_one.rest.RawResponse: ...
+    ) -> talon_one.rest.UnreadResponse: ...
 
     @endpoint(operations.scim_patch_user)
     def scim_patch_user(
@@ -7465,7 +7465,7 @@ class ManagementApi(Api):
     @without_preload_content(scim_patch_user)
     def scim_patch_user_without_preload_content(
         self, *args: Any, **kwargs: Any
-    ) -> talon_one.rest.RawResponse: ...
+    ) -> talon_one.rest.UnreadResponse: ...
 
     @endpoint(operations.scim_replace_group_attributes)
     def scim_replace_group_attributes(
@@ -7497,7 +7497,7 @@ class ManagementApi(Api):
     @without_preload_content(scim_replace_group_attributes)
     def scim_replace_group_attributes_without_preload_content(
         self, *args: Any, **kwargs: Any
-    ) -> talon_one.rest.RawResponse: ...
+    ) -> talon_one.rest.UnreadResponse: ...
 
     @endpoint(operations.scim_replace_user_attributes)
     def scim_replace_user_attributes(
@@ -7529,7 +7529,7 @@ class ManagementApi(Api):
     @without_preload_content(scim_replace_user_attributes)
     def scim_replace_user_attributes_without_preload_content(
         self, *args: Any, **kwargs: Any
-    ) -> talon_one.rest.RawResponse: ...
+    ) -> talon_one.rest.UnreadResponse: ...
 
     @deprecated(
         "searchCouponsAdvanced is deprecated; use search_coupons_advanced_without_total_count"
@@ -7610,7 +7610,7 @@ class ManagementApi(Api):
     @without_preload_content(search_coupons_advanced)
     def search_coupons_advanced_without_preload_content(
         self, *args: Any, **kwargs: Any
-    ) -> talon_one.rest.RawResponse: ...
+    ) -> talon_one.rest.UnreadResponse: ...
 
     @deprecated(
         "searchCouponsAdvancedApplicationWide is deprecated; use "
@@ -7699,7 +7699,7 @@ class ManagementApi(Api):
     @without_preload_content(search_coupons_advanced_application_wide)
     def search_coupons_advanced_application_wide_without_preload_content(
         self, *args: Any, **kwargs: Any
-    ) -> talon_one.rest.RawResponse: ...
+    ) -> talon_one.rest.UnreadResponse: ...
 
     @endpoint(operations.search_coupons_advanced_application_wide_without_total_count)
     def search_coupons_advanced_application_wide_without_total_count(
@@ -7775,7 +7775,7 @@ class ManagementApi(Api):
     @without_preload_content(search_coupons_advanced_application_wide_without_total_count)
     def search_coupons_advanced_application_wide_without_total_count_without_preload_content(
         self, *args: Any, **kwargs: Any
-    ) -> talon_one.rest.RawResponse: ...
+    ) -> talon_one.rest.UnreadResponse: ...
 
     @endpoint(operations.search_coupons_advanced_without_total_count)
     def search_coupons_advanced_without_total_count(
@@ -7848,7 +7848,7 @@ class ManagementApi(Api):
     @without_preload_content(search_coupons_advanced_without_total_count)
     def search_coupons_advanced_without_total_count_without_preload_content(
         self, *args: Any, **kwargs: Any
-    ) -> talon_one.rest.RawResponse: ...
+    ) -> talon_one.rest.UnreadResponse: ...
 
     @endpoint(operations.summarize_campaign_store_budget)
     def summarize_campaign_store_budget(
@@ -7878,7 +7878,7 @@ class ManagementApi(Api):
     @without_preload_content(summarize_campaign_store_budget)
     def summarize_campaign_store_budget_without_preload_content(
         self, *args: Any, **kwargs: Any
-    ) -> talon_one.rest.RawResponse: ...
+    ) -> talon_one.rest.UnreadResponse: ...
 
     @endpoint(operations.transfer_loyalty_card)
     def transfer_loyalty_card(
@@ -7920,7 +7920,7 @@ class ManagementApi(Api):
     @without_preload_content(transfer_loyalty_card)
     def transfer_loyalty_card_without_preload_content(
         self, *args: Any, **kwargs: Any
-    ) -> talon_one.rest.RawResponse: ...
+    ) -> talon_one.rest.UnreadResponse: ...
 
     @endpoint(operations.update_account_collection)
     def update_account_collection(
@@ -7953,7 +7953,7 @@ class ManagementApi(Api):
     @without_preload_content(update_account_collection)
     def update_account_collection_without_preload_content(
         self, *args: Any, **kwargs: Any
-    ) -> talon_one.rest.RawResponse: ...
+    ) -> talon_one.rest.UnreadResponse: ...
 
     @endpoint(operations.update_achievement)
     def update_achievement(
@@ -7990,7 +7990,7 @@ class ManagementApi(Api):
     @without_preload_content(update_achievement)
     def update_achievement_without_preload_content(
         self, *args: Any, **kwargs: Any
-    ) -> talon_one.rest.RawResponse: ...
+    ) -> talon_one.rest.UnreadResponse: ...
 
     @endpoint(operations.update_achievement_v2)
     def update_achievement_v2(
@@ -8021,7 +8021,7 @@ class ManagementApi(Api):
     @without_preload_content(update_achievement_v2)
     def update_achievement_v2_without_preload_content(
         self, *args: Any, **kwargs: Any
-    ) -> talon_one.rest.RawResponse: ...
+    ) -> talon_one.rest.UnreadResponse: ...
 
     @endpoint(operations.update_additional_cost)
     def update_additional_cost(
@@ -8053,7 +8053,7 @@ class ManagementApi(Api):
     @without_preload_content(update_additional_cost)
     def update_additional_cost_without_preload_content(
         self, *args: Any, **kwargs: Any
-    ) -> talon_one.rest.RawResponse: ...
+    ) -> talon_one.rest.UnreadResponse: ...
 
     @endpoint(operations.update_attribute)
     def update_attribute(
@@ -8085,7 +8085,7 @@ class ManagementApi(Api):
     @without_preload_content(update_attribute)
     def update_attribute_without_preload_content(
         self, *args: Any, **kwargs: Any
-    ) -> talon_one.rest.RawResponse: ...
+    ) -> talon_one.rest.UnreadResponse: ...
 
     @endpoint(operations.update_campaign)
     def update_campaign(
@@ -8121,7 +8121,7 @@ class ManagementApi(Api):
     @without_preload_content(update_campaign)
     def update_campaign_without_preload_content(
         self, *args: Any, **kwargs: Any
-    ) -> talon_one.rest.RawResponse: ...
+    ) -> talon_one.rest.UnreadResponse: ...
 
     @endpoint(operations.update_collection)
     def update_collection(
@@ -8159,7 +8159,7 @@ class ManagementApi(Api):
     @without_preload_content(update_collection)
     def update_collection_without_preload_content(
         self, *args: Any, **kwargs: Any
-    ) -> talon_one.rest.RawResponse: ...
+    ) -> talon_one.rest.UnreadResponse: ...
 
     @endpoint(operations.update_coupon)
     def update_coupon(
@@ -8198,7 +8198,7 @@ class ManagementApi(Api):
     @without_preload_content(update_coupon)
     def update_coupon_without_preload_content(
         self, *args: Any, **kwargs: Any
-    ) -> talon_one.rest.RawResponse: ...
+    ) -> talon_one.rest.UnreadResponse: ...
 
     @endpoint(operations.update_coupon_batch)
     def update_coupon_batch(
@@ -8241,7 +8241,7 @@ class ManagementApi(Api):
     @without_preload_content(update_coupon_batch)
     def update_coupon_batch_without_preload_content(
         self, *args: Any, **kwargs: Any
-    ) -> talon_one.rest.RawResponse: ...
+    ) -> talon_one.rest.UnreadResponse: ...
 
     @endpoint(operations.update_loyalty_card)
     def update_loyalty_card(
@@ -8278,7 +8278,7 @@ class ManagementApi(Api):
     @without_preload_content(update_loyalty_card)
     def update_loyalty_card_without_preload_content(
         self, *args: Any, **kwargs: Any
-    ) -> talon_one.rest.RawResponse: ...
+    ) -> talon_one.rest.UnreadResponse: ...
 
     @endpoint(operations.update_referral)
     def update_referral(
@@ -8316,7 +8316,7 @@ class ManagementApi(Api):
     @without_preload_content(update_referral)
     def update_referral_without_preload_content(
         self, *args: Any, **kwargs: Any
-    ) -> talon_one.rest.RawResponse: ...
+    ) -> talon_one.rest.UnreadResponse: ...
 
     @endpoint(operations.update_role_v2)
     def update_role_v2(
@@ -8346,7 +8346,7 @@ class ManagementApi(Api):
     @without_preload_content(update_role_v2)
     def update_role_v2_without_preload_content(
         self, *args: Any, **kwargs: Any
-    ) -> talon_one.rest.RawResponse: ...
+    ) -> talon_one.rest.UnreadResponse: ...
 
     @deprecated("updateRuleset is deprecated")
     @endpoint(operations.update_ruleset)
@@ -8386,7 +8386,7 @@ class ManagementApi(Api):
     @without_preload_content(update_ruleset)
     def update_ruleset_without_preload_content(
         self, *args: Any, **kwargs: Any
-    ) -> talon_one.rest.RawResponse: ...
+    ) -> talon_one.rest.UnreadResponse: ...
 
     @endpoint(operations.update_store)
     def update_store(
@@ -8419,7 +8419,7 @@ class ManagementApi(Api):
     @without_preload_content(update_store)
     def update_store_without_preload_content(
         self, *args: Any, **kwargs: Any
-    ) -> talon_one.rest.RawResponse: ...
+    ) -> talon_one.rest.UnreadResponse: ...
 
     @endpoint(operations.update_user)
     def update_user(
@@ -8450,4 +8450,4 @@ class ManagementApi(Api):
     @without_preload_content(update_user)
     def update_user_without_preload_content(
         self, *args: Any, **kwargs: Any
-    ) -> talon_one.rest.RawResponse: ...
+    ) -> talon_one.rest.UnreadResponse: ...

@@ -12,20 +12,20 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import Any
 
-from talon_one.attempts import may_have_acted
+from talon_one._core.attempts import may_have_acted
 from talon_one.bulk.failures import FAILED, UNKNOWN, FailuresFile, described
 from talon_one.bulk.fingerprint import Fingerprint, Mark
-from talon_one.bulk.ledger import START_ANEW, Counts, Ranges, Token, read_token, runs
+from talon_one.bulk.operations import BulkOperation
 from talon_one.bulk.pieces import Chunk, Piece
 from talon_one.bulk.reports import ChunkResult, Progress, Summary
-from talon_one.bulk.work import Work
+from talon_one.bulk.resume_token import START_ANEW, Counts, IntRanges, Token, read_token, runs
 from talon_one.exceptions import (
     ApiException,
     ApiValueError,
     ClientClosedError,
     ConfigurationError,
+    InvalidResponseError,
     OpenApiException,
-    UndecodableAnswerError,
 )
 
 SENT = "sent"
@@ -73,7 +73,7 @@ class Run:
 
     def __init__(
         self,
-        work: Work,
+        work: BulkOperation,
         size: int,
         failures: FailuresFile,
         tell: Callable[[Progress], object] | None = None,
@@ -95,7 +95,7 @@ class Run:
         self._held = held or nullcontext()
         self._validate: bool = work.client.configuration.client_side_validation
         self._idempotent = work.operation.idempotent
-        self._settled, self._orphans, counts = Ranges(), Ranges(), Counts()
+        self._settled, self._orphans, counts = IntRanges(), IntRanges(), Counts()
         self._known = Mark()
         """Rows that the run before knew; nothing is done before they have been recognized."""
         if resume is not None:
@@ -292,7 +292,7 @@ class Run:
 
     def failed(self, piece: Piece, failure: BaseException) -> None:
         """Take note of what a request ended with, and decide what becomes of its rows."""
-        if isinstance(failure, UndecodableAnswerError):
+        if isinstance(failure, InvalidResponseError):
             self.succeeded(piece, None)
             return
         if isinstance(failure, ApiException):
@@ -483,7 +483,7 @@ class Run:
         self.tell()
 
     def _token(self) -> str:
-        under_way = Ranges(self._orphans)
+        under_way = IntRanges(self._orphans)
         if not self._idempotent:
             for piece in self._under_way:
                 for begin, end in runs(piece.indices):

@@ -9,10 +9,10 @@ from dataclasses import asdict, dataclass
 from stat import S_ISREG
 from typing import IO, Any
 
-from talon_one import wire
+from talon_one._core.hooks import logger
+from talon_one._schema import json_codec
+from talon_one._utils.quoting import message_of, quoted
 from talon_one.exceptions import ApiTypeError, ApiValueError, OpenApiException
-from talon_one.observe import logger
-from talon_one.quoting import message_of, quoted
 
 FAILED = "failed"
 """The row was not carried out, or may be sent again without harm."""
@@ -84,7 +84,7 @@ class FailuresFile:
             record = asdict(failure)
             if shown is None:
                 del record["shown"]
-            self._file.write(wire.encode(record) + b"\n")
+            self._file.write(json_codec.encode(record) + b"\n")
 
     def flush(self) -> None:
         """Hand what was written to the operating system, so that it outlives this process."""
@@ -140,7 +140,7 @@ def _written(row: Any) -> tuple[Any, str | None]:
     """Return a row as JSON data, or ``None`` and what it looks like."""
     # Whatever an object of the caller does, it must not stop the other rows.
     with suppress(Exception):
-        return wire.decode(wire.encode(row)), None
+        return json_codec.decode(json_codec.encode(row)), None
     try:
         return None, repr(row)[:_LONGEST_SHOWN]
     except Exception:  # For the same reason.
@@ -194,7 +194,7 @@ def failures_in(path: str | os.PathLike[str]) -> Iterator[Failure]:
 
 def _failure(line: bytes, place: str) -> Failure:
     try:
-        record = wire.decode(line)
+        record = json_codec.decode(line)
         return Failure(**record)
     except (TypeError, ValueError) as cause:
         raise ApiValueError(f"{place}: this is no failure of bulk work") from cause

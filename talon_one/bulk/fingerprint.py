@@ -7,7 +7,7 @@ from contextlib import suppress
 from hashlib import sha256
 from typing import Any, NamedTuple
 
-from talon_one import wire
+from talon_one._schema import json_codec
 
 # How orjson may write floats, depending on its release, for which `json` has another text.
 _SMALL_FLOAT = b"0.0000"
@@ -67,9 +67,9 @@ def canonical(value: Any) -> bytes:
     """Return JSON with sorted keys, the same text with and without orjson.
 
     Raises:
-        Exception: What `talon_one.wire.encode` refuses, and little besides.
+        Exception: What `talon_one._schema.json_codec.encode` refuses, and little besides.
     """
-    orjson = wire.orjson
+    orjson = json_codec.orjson
     if orjson is not None:
         try:
             text: bytes = orjson.dumps(
@@ -96,7 +96,7 @@ def _plainer(value: Any) -> Any:
     """Return a value that JSON has no name for as one that it has."""
     if isinstance(value, (set, frozenset)):
         return sorted(value, key=canonical)  # Their order differs between processes.
-    return wire.strict(value)
+    return json_codec.strict(value)
 
 
 # -- Rows that cannot be sent ----------------------------------------------------------------------

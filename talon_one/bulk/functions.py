@@ -8,12 +8,12 @@ from queue import SimpleQueue
 from threading import Semaphore
 from typing import TYPE_CHECKING, Any, Literal
 
-from talon_one.bulk import work as kinds
+from talon_one.bulk import operations as kinds
 from talon_one.bulk.chunks import NotBegun, Run, not_begun
 from talon_one.bulk.job import Job, Options
+from talon_one.bulk.operations import Row
 from talon_one.bulk.pieces import Piece
 from talon_one.bulk.reports import Summary
-from talon_one.bulk.work import Row
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack
@@ -180,7 +180,9 @@ def create_coupons_for_recipients(
     return _carry_out(work, rows, options)
 
 
-def _carry_out(work: kinds.Work, rows: Iterable[Any], options: Mapping[str, Any]) -> Summary:
+def _carry_out(
+    work: kinds.BulkOperation, rows: Iterable[Any], options: Mapping[str, Any]
+) -> Summary:
     """Do bulk work in threads. Rows, file and functions are the business of this thread alone."""
     job = Job(work, rows, options, asynchronous=False)
     run = job.run

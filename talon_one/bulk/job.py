@@ -8,19 +8,19 @@ from inspect import iscoroutinefunction
 from typing import Any
 from warnings import warn
 
+from talon_one._core.request import has_key
+from talon_one._schema.model import Model
+from talon_one._utils.quoting import message_of, quoted
+from talon_one._utils.suggest import did_you_mean
 from talon_one.bulk.chunks import Run
 from talon_one.bulk.failures import FailuresFile, Target
 from talon_one.bulk.interrupts import Interrupts
+from talon_one.bulk.operations import BulkOperation
 from talon_one.bulk.pieces import Piece
 from talon_one.bulk.reports import BulkStopped, ChunkResult, Progress, Summary
-from talon_one.bulk.work import Work
 from talon_one.endpoint import CallSettings
 from talon_one.exceptions import ApiTypeError
 from talon_one.limiter import Limiter, limiter_of
-from talon_one.model import Model
-from talon_one.quoting import message_of, quoted
-from talon_one.request import has_key
-from talon_one.suggest import did_you_mean
 
 _AT_ONCE = 4
 _GIVE_UP_AFTER = 10
@@ -75,7 +75,7 @@ class Job:
     """
 
     def __init__(
-        self, work: Work, rows: Any, options: Mapping[str, Any], asynchronous: bool
+        self, work: BulkOperation, rows: Any, options: Mapping[str, Any], asynchronous: bool
     ) -> None:
         settings = dict(options)
         for name in settings:

@@ -9,7 +9,7 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
-from talon_one.model import Model
+from talon_one._schema.model import Model
 
 if TYPE_CHECKING:
     from talon_one import Effect

@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from decimal import MAX_EMAX, MIN_EMIN, ROUND_HALF_EVEN, Context, Decimal, localcontext
 from typing import TYPE_CHECKING, NamedTuple
 
+from talon_one._utils.quoting import quoted
 from talon_one.effects.comparison import effects_of, place, props_of
 from talon_one.exceptions import ApiValueError
-from talon_one.quoting import quoted
 
 if TYPE_CHECKING:
-    from talon_one.effects.comparison import Answer
+    from talon_one.effects.comparison import RawResponse
     from talon_one.models import Effect
 
 
@@ -73,7 +73,7 @@ class Discounts:
         return dict(found)
 
 
-def discounts(answer: Answer) -> Discounts:
+def discounts(answer: RawResponse) -> Discounts:
     """Return the sums of the discounts that an answer grants.
 
     They replace those of earlier answers. Rollbacks are not subtracted, since what was rolled back
@@ -101,7 +101,7 @@ def discounts(answer: Answer) -> Discounts:
     return sums.result()
 
 
-def rolled_back(answer: Answer) -> Discounts:
+def rolled_back(answer: RawResponse) -> Discounts:
     """Return the sums of the discounts that an answer takes back (`rollbackDiscount`).
 
     Answers to a cancellation, a return or the reopening of a session have such effects. What the

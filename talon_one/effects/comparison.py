@@ -7,12 +7,12 @@ from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from talon_one._core.hooks import logger
+from talon_one._schema.model import Model
+from talon_one._utils.guard import guarded
+from talon_one._utils.quoting import quoted
 from talon_one.exceptions import ApiTypeError, ApiValueError
-from talon_one.guard import guarded
-from talon_one.model import Model
 from talon_one.models import Effect
-from talon_one.observe import logger
-from talon_one.quoting import quoted
 
 if TYPE_CHECKING:
     from typing import Protocol, TypeAlias
@@ -24,13 +24,13 @@ if TYPE_CHECKING:
         def effects(self) -> Sequence[Effect] | None:
             """The effects; null where a server has none to list."""
 
-    Answer: TypeAlias = HasEffects | Iterable[Effect | dict[str, Any]]
+    RawResponse: TypeAlias = HasEffects | Iterable[Effect | dict[str, Any]]
 
 _NOT_V1 = "effects of V1 answers are lists, to be read from answer.event.effects"
 _SAYS = ("effectType", "campaignId", "rulesetId", "ruleIndex", "props")
 
 
-def effects_of(answer: Answer | None) -> list[Effect]:
+def effects_of(answer: RawResponse | None) -> list[Effect]:
     """Return the effects of an answer, or of a list.
 
     What is no object among them, such as a null, is passed over; the log (``talon_one``) says so.
@@ -111,7 +111,7 @@ class Difference:
         return bool(self.undo or self.apply)
 
 
-def difference(old: Answer, new: Answer) -> Difference:
+def difference(old: RawResponse, new: RawResponse) -> Difference:
     """Return what to undo and what to apply when one answer follows another.
 
     Effects are the same if type, props, campaign, ruleset and rule are. A property that is null is

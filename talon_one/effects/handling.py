@@ -9,19 +9,19 @@ from inspect import iscoroutinefunction
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar, cast, overload
 from warnings import warn
 
+from talon_one._schema.fields import VariantField
+from talon_one._schema.model import Model
+from talon_one._utils.guard import guarded
+from talon_one._utils.quoting import message_of, quoted
+from talon_one._utils.suggest import did_you_mean
 from talon_one.effects.comparison import effects_of, place
 from talon_one.exceptions import ApiTypeError, ApiValueError, OpenApiException
-from talon_one.fields import VariantField
-from talon_one.guard import guarded
-from talon_one.model import Model
 from talon_one.models import Effect
-from talon_one.quoting import message_of, quoted
-from talon_one.suggest import did_you_mean
 
 if TYPE_CHECKING:
     from typing import Concatenate, TypeAlias
 
-    from talon_one.effects.comparison import Answer
+    from talon_one.effects.comparison import RawResponse
 
     Props = TypeVar("Props", bound=Model)
     EffectFunction: TypeAlias = Callable[Concatenate[Effect, Props, ...], object]
@@ -160,7 +160,7 @@ class EffectHandler:
         self._default = function
         return function
 
-    def dispatch(self, answer: Answer, *context: Any) -> DispatchResult:
+    def dispatch(self, answer: RawResponse, *context: Any) -> DispatchResult:
         """Call the function of each effect, one after another.
 
         An exception does not keep the functions of the other effects from running; it is in the
@@ -186,7 +186,7 @@ class EffectHandler:
                     raise ApiTypeError("the function is asynchronous; use dispatch_async")
         return result
 
-    async def dispatch_async(self, answer: Answer, *context: Any) -> DispatchResult:
+    async def dispatch_async(self, answer: RawResponse, *context: Any) -> DispatchResult:
         """Call the function of each effect, and await what is to be awaited, one after another.
 
         Args, result and exceptions are those of `dispatch`; both kinds of functions will do.
@@ -200,7 +200,7 @@ class EffectHandler:
         return result
 
     def _chosen(
-        self, answer: Answer, result: DispatchResult
+        self, answer: RawResponse, result: DispatchResult
     ) -> Iterator[tuple[Effect, Callable[..., object]]]:
         """Yield each effect with its function; note those that have none."""
         for effect in effects_of(answer):

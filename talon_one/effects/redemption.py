@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from talon_one._utils.quoting import quoted
 from talon_one.effects.comparison import effects_of, place, props_of
 from talon_one.exceptions import ApiValueError
-from talon_one.quoting import quoted
 
 if TYPE_CHECKING:
-    from talon_one.effects.comparison import Answer
+    from talon_one.effects.comparison import RawResponse
     from talon_one.models import Effect, RejectCouponEffectProps, RejectReferralEffectProps
 
 
@@ -32,7 +32,7 @@ class Codes:
     """Referral codes (`value`) with the `rejection_reason`, and `details` if there are any."""
 
 
-def codes(answer: Answer) -> Codes:
+def codes(answer: RawResponse) -> Codes:
     """Return the codes that an answer accepts and rejects.
 
     A code that was accepted while the session was open may be used up by others and rejected when

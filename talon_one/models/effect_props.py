@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from typing import Any, TypeAlias
 
-from talon_one.model import Model
+from talon_one._schema.model import Model
 
 EffectProps: TypeAlias = Model | dict[str, Any]
 """Effect-specific details; which properties are present depends on the effect type."""

@@ -5,8 +5,8 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from talon_one.fields import field, timestamp
-from talon_one.model import Model
+from talon_one._schema.fields import field, timestamp
+from talon_one._schema.model import Model
 
 
 class Entity(Model):

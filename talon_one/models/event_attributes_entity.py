@@ -5,8 +5,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from talon_one.fields import field
-from talon_one.model import Model
+from talon_one._schema.fields import field
+from talon_one._schema.model import Model
 
 
 class EventAttributesEntity(Model):

@@ -6,8 +6,8 @@ from __future__ import annotations
 from datetime import datetime
 
 from talon_one import models
-from talon_one.fields import nested, timestamp
-from talon_one.model import Model
+from talon_one._schema.fields import nested, timestamp
+from talon_one._schema.model import Model
 
 
 class ExperimentVerdictResponse(Model):

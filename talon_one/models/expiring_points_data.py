@@ -5,8 +5,8 @@ from __future__ import annotations
 
 from datetime import date
 
-from talon_one.fields import day, field
-from talon_one.model import Model
+from talon_one._schema.fields import day, field
+from talon_one._schema.model import Model
 
 
 class ExpiringPointsData(Model):

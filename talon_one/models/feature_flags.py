@@ -3,8 +3,8 @@
 
 from __future__ import annotations
 
-from talon_one.fields import field
-from talon_one.model import Model
+from talon_one._schema.fields import field
+from talon_one._schema.model import Model
 
 
 class FeatureFlags(Model):

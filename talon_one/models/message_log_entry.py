@@ -7,8 +7,8 @@ from datetime import datetime
 from typing import Literal
 
 from talon_one import models
-from talon_one.fields import field, nested, timestamp
-from talon_one.model import Model
+from talon_one._schema.fields import field, nested, timestamp
+from talon_one._schema.model import Model
 
 
 class MessageLogEntry(Model):

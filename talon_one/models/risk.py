@@ -6,8 +6,8 @@ from __future__ import annotations
 from datetime import date, datetime
 from typing import Literal
 
-from talon_one.fields import day, field, timestamp
-from talon_one.model import Model
+from talon_one._schema.fields import day, field, timestamp
+from talon_one._schema.model import Model
 
 
 class Risk(Model):

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from typing import Any, TypeAlias
 
-from talon_one.model import Model
+from talon_one._schema.model import Model
 
 StrikethroughEffectProps: TypeAlias = Model | dict[str, Any]
 """Details of a strikethrough pricing effect; their shape depends on the effect type."""

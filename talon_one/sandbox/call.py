@@ -87,7 +87,7 @@ class Call:
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class Result:
     """What goes back: a status and, except for 204, a body: JSON, or text of another type."""
 
     status: int
@@ -95,4 +95,4 @@ class Answer:
     content_type: str = JSON
 
 
-NO_CONTENT = Answer(204)
+NO_CONTENT = Result(204)

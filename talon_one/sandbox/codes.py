@@ -7,7 +7,7 @@ import string
 from collections.abc import Callable, Sequence
 
 from . import views
-from .call import NO_CONTENT, Answer, Call
+from .call import NO_CONTENT, Call, Result
 from .errors import Problem, invalid, not_found
 from .records import Coupon, Referral
 
@@ -41,7 +41,7 @@ def _coupon(call: Call) -> Coupon:
     return coupon
 
 
-def create_reservation(call: Call) -> Answer:
+def create_reservation(call: Call) -> Result:
     """Answer createCouponReservation; unknown profiles are created."""
     coupon = _coupon(call)
     profile_ids = call.body["integrationIDs"]
@@ -51,23 +51,23 @@ def create_reservation(call: Call) -> Answer:
             raise invalid(Problem("Recipient", "the coupon is for another profile", pointer))
         call.store.ensure_profile(profile_id, call.now)
     call.store.reserve(coupon.id, profile_ids)
-    return Answer(201, views.coupon(_coupon(call)))
+    return Result(201, views.coupon(_coupon(call)))
 
 
-def delete_reservation(call: Call) -> Answer:
+def delete_reservation(call: Call) -> Result:
     """Answer deleteCouponReservation; profiles without a reservation make no difference."""
     call.store.release(_coupon(call).id, call.body["integrationIDs"])
     return NO_CONTENT
 
 
-def get_reserved_customers(call: Call) -> Answer:
+def get_reserved_customers(call: Call) -> Result:
     """Answer getReservedCustomers."""
     profiles = call.store.reserving_profiles(_coupon(call).id)
     data = [views.profile(call.store, one) for one in profiles]
-    return Answer(200, {"totalResultSize": len(data), "data": data})
+    return Result(200, {"totalResultSize": len(data), "data": data})
 
 
-def create_referral(call: Call) -> Answer:
+def create_referral(call: Call) -> Result:
     """Answer createReferral; an unknown advocate is created."""
     sent, store = call.body, call.store
     if store.campaign(sent["campaignId"]) is None:
@@ -88,4 +88,4 @@ def create_referral(call: Call) -> Answer:
         expiry_date=sent.get("expiryDate"),
         attributes=sent.get("attributes", {}),
     )
-    return Answer(201, views.referral(store.add_referral(referral)))
+    return Result(201, views.referral(store.add_referral(referral)))

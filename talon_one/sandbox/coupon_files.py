@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from . import bodies, files, json_text, views
 from . import campaign as builtin
-from .call import Answer, Call
+from .call import Call, Result
 from .codes import ALPHABET, fill_pattern
 from .errors import Problem, invalid
 from .management import (
@@ -49,7 +49,7 @@ _FILTERS: Final = (
 )
 
 
-def import_coupons(call: Call) -> Answer:
+def import_coupons(call: Call) -> Result:
     """Answer importCoupons: all coupons of a file in one new batch, or none of them."""
     campaign, store = campaign_of(call), call.store
     skip = call.query.flag("skipDuplicates")
@@ -82,7 +82,7 @@ def import_coupons(call: Call) -> Answer:
     # This undoes the transaction, and with it the coupons of the faultless rows.
     if problems:
         raise invalid(*problems)
-    return Answer(200, views.coupon_import(import_id, call.now, amount))
+    return Result(200, views.coupon_import(import_id, call.now, amount))
 
 
 def _whole_number(cell: str) -> int:
@@ -115,7 +115,7 @@ def _checked(row: files.Row) -> tuple[dict[str, Any], Problems]:
     return sent, problems
 
 
-def export_coupons(call: Call) -> Answer:
+def export_coupons(call: Call) -> Result:
     """Answer exportCoupons, with the filters that the sandbox knows."""
     application, query = application_of(call), call.query
     query.only(*_FILTERS)
@@ -129,4 +129,4 @@ def export_coupons(call: Call) -> Answer:
         if passes(coupon)
     ]
     columns = ("value",) if query.flag("valuesOnly") else _EXPORTED
-    return Answer(200, files.write(columns, items), files.CSV)
+    return Result(200, files.write(columns, items), files.CSV)

@@ -9,7 +9,7 @@ from urllib.parse import parse_qsl
 
 from . import files, json_text
 from .access import authenticate
-from .call import JSON, Answer, Call, Query
+from .call import JSON, Call, Query, Result
 from .database import Database
 from .errors import ApiError, Problem, invalid
 from .routes import Route, find
@@ -81,14 +81,14 @@ class Dispatcher:
             if key and (stored := store.answer(about, key, since)):
                 return Response(*stored)
             body = _body(route, request)
-            answer: Answer = route.operation(Call(store, now, ids, query, body, dry))
+            answer: Result = route.operation(Call(store, now, ids, query, body, dry))
             response = Response(answer.status, _encoded(answer), content_type=answer.content_type)
             if key:
                 store.save_answer(about, key, now, since, response.status, response.body)
         return response
 
 
-def _encoded(answer: Answer) -> bytes:
+def _encoded(answer: Result) -> bytes:
     if answer.body is None:
         return b""
     if answer.content_type == JSON:

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from . import views
-from .call import Answer, Call
+from .call import Call, Result
 from .effects import NO_CAMPAIGN, v1_discounts, v1_tuples
 from .errors import Problem, invalid
 from .profiles import write_profile
@@ -16,7 +16,7 @@ from .sessions import Update, advance, assess, blank, record_event, visit
 from .values import ZERO
 
 
-def update_session(call: Call) -> Answer:
+def update_session(call: Call) -> Result:
     """Answer updateCustomerSession."""
     sent = call.body
     content = {
@@ -42,20 +42,20 @@ def update_session(call: Call) -> Answer:
         ),
     )
     effects = outcome.evaluation.effects
-    return Answer(200, _state(call, outcome.session, outcome.profile, outcome.event, effects))
+    return Result(200, _state(call, outcome.session, outcome.profile, outcome.event, effects))
 
 
-def update_profile(call: Call) -> Answer:
+def update_profile(call: Call) -> Result:
     """Answer updateCustomerProfile, which always runs the rules."""
     change = write_profile(call, call.ids[0], call.body.get("attributes", {}))
     # V1 answers always hold a session; a profile update has none, so it is an empty one.
     session = replace(blank(call, ""), profile_id=change.profile.integration_id)
     evaluation = assess(call.store, session, call.now)
     event = record_event(call, change.event_type, session, {})
-    return Answer(200, _state(call, session, change.profile, event, evaluation.effects))
+    return Result(200, _state(call, session, change.profile, event, evaluation.effects))
 
 
-def track_event(call: Call) -> Answer:
+def track_event(call: Call) -> Result:
     """Answer trackEvent: record the event, and say what holds for its session."""
     sent, store = call.body, call.store
     session = store.session(sent["sessionId"])
@@ -80,7 +80,7 @@ def track_event(call: Call) -> Answer:
         effects = assess(store, session, call.now).effects
         session = store.save_session(replace(session, effects=effects))
     event = record_event(call, sent["type"], session, sent["attributes"])
-    return Answer(201, _state(call, session, profile, event, effects))
+    return Result(201, _state(call, session, profile, event, effects))
 
 
 def _state(

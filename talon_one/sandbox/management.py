@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from . import views
-from .call import NO_CONTENT, Answer, Call, Query
+from .call import NO_CONTENT, Call, Query, Result
 from .codes import ALPHABET, fill_pattern, new_code
 from .errors import Problem, invalid, not_found
 from .records import Application, Campaign, Coupon
@@ -59,20 +59,20 @@ def _within(query: Query, stem: str, moment: str | None) -> bool:
     return (before is None or moment < before) and (after is None or moment > after)
 
 
-def get_applications(call: Call) -> Answer:
+def get_applications(call: Call) -> Result:
     """Answer getApplications."""
     items = [views.application(call.store.application())]
     _sorted(call.query, items, ("id", "created", "name"))
     page, _ = _page(call.query, items)
-    return Answer(200, {"totalResultSize": len(items), "data": page})
+    return Result(200, {"totalResultSize": len(items), "data": page})
 
 
-def get_application(call: Call) -> Answer:
+def get_application(call: Call) -> Result:
     """Answer getApplication."""
-    return Answer(200, views.application(application_of(call)))
+    return Result(200, views.application(application_of(call)))
 
 
-def get_campaigns(call: Call) -> Answer:
+def get_campaigns(call: Call) -> Result:
     """Answer getCampaigns with its filters."""
     application_of(call)
     found = [
@@ -82,7 +82,7 @@ def get_campaigns(call: Call) -> Answer:
     ]
     _sorted(call.query, found, ("id", "created", "name"))
     page, _ = _page(call.query, found)
-    return Answer(200, {"totalResultSize": len(found), "data": page})
+    return Result(200, {"totalResultSize": len(found), "data": page})
 
 
 def _campaign_passes(query: Query, campaign: Campaign) -> bool:
@@ -101,12 +101,12 @@ def _campaign_passes(query: Query, campaign: Campaign) -> bool:
     )
 
 
-def get_campaign(call: Call) -> Answer:
+def get_campaign(call: Call) -> Result:
     """Answer getCampaign."""
-    return Answer(200, views.campaign(call.store, campaign_of(call)))
+    return Result(200, views.campaign(call.store, campaign_of(call)))
 
 
-def get_coupons(call: Call) -> Answer:
+def get_coupons(call: Call) -> Result:
     """Answer getCouponsWithoutTotalCount with its filters."""
     passes = coupon_filter(call.query, call.now)
     coupons = call.store.coupons_of_campaign(campaign_of(call).id)
@@ -115,7 +115,7 @@ def get_coupons(call: Call) -> Answer:
     page, more = _page(call.query, items)
     if call.query.flag("valuesOnly"):
         page = [{"value": one["value"]} for one in page]
-    return Answer(200, {"hasMore": more, "data": page})
+    return Result(200, {"hasMore": more, "data": page})
 
 
 def _searchable(code: str) -> str:
@@ -160,7 +160,7 @@ def _validity(coupon: Coupon, now: str) -> str:
     return "validNow" if started else "validFuture"
 
 
-def create_coupons(call: Call) -> Answer:
+def create_coupons(call: Call) -> Result:
     """Answer createCoupons: as many random codes as asked for, in one new batch."""
     silent = call.query.one_of("silent", "yes", "no", default="yes")
     campaign, sent, store = campaign_of(call), call.body, call.store
@@ -181,7 +181,7 @@ def create_coupons(call: Call) -> Answer:
     ]
     if silent == "yes":
         return NO_CONTENT
-    return Answer(200, {"totalResultSize": len(made), "data": [views.coupon(one) for one in made]})
+    return Result(200, {"totalResultSize": len(made), "data": [views.coupon(one) for one in made]})
 
 
 def new_coupon(

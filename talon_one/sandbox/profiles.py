@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from . import views
-from .call import NO_CONTENT, Answer, Call
+from .call import NO_CONTENT, Call, Result
 from .errors import Problem, invalid, not_found
 from .records import Profile
 from .rules import Evaluation
@@ -52,7 +52,7 @@ def known_profile(call: Call, integration_id: str) -> Profile:
     return profile
 
 
-def update_profile(call: Call) -> Answer:
+def update_profile(call: Call) -> Result:
     """Answer updateCustomerProfileV2."""
     store, sent = call.store, call.body
     change = write_profile(call, call.ids[0], sent.get("attributes", {}))
@@ -67,7 +67,7 @@ def update_profile(call: Call) -> Answer:
     else:
         evaluation = Evaluation()
         extras = {"customerProfile": lambda: views.profile(store, change.profile)}
-    return Answer(200, integration_state(evaluation.effects, wanted, extras))
+    return Result(200, integration_state(evaluation.effects, wanted, extras))
 
 
 def _change_audiences(
@@ -83,7 +83,7 @@ def _change_audiences(
             apply(audience_id, profile.integration_id)
 
 
-def update_profiles(call: Call) -> Answer:
+def update_profiles(call: Call) -> Result:
     """Answer updateCustomerProfilesV2, which never runs rules."""
     silent = call.query.one_of("silent", "yes", "no", default="yes")
     profiles = [
@@ -93,10 +93,10 @@ def update_profiles(call: Call) -> Answer:
     if silent == "yes":
         return NO_CONTENT
     states = [{"customerProfile": views.profile(call.store, one)} for one in profiles]
-    return Answer(200, {"integrationStates": states})
+    return Result(200, {"integrationStates": states})
 
 
-def update_audiences(call: Call) -> Answer:
+def update_audiences(call: Call) -> Result:
     """Answer updateCustomerProfileAudiences: all actions, or none if one names nobody."""
     for entry in call.body["data"]:
         audience_id, profile_id = entry["audienceId"], entry["profileIntegrationId"]
@@ -111,7 +111,7 @@ def update_audiences(call: Call) -> Answer:
     return NO_CONTENT
 
 
-def get_inventory(call: Call) -> Answer:
+def get_inventory(call: Call) -> Result:
     """Answer getCustomerInventory with the sections the flags ask for."""
     store = call.store
     profile = known_profile(call, call.ids[0])
@@ -130,12 +130,12 @@ def get_inventory(call: Call) -> Answer:
         "giveaways": list,
         "achievements": list,
     }
-    return Answer(
+    return Result(
         200, {name: section() for name, section in sections.items() if call.query.flag(name)}
     )
 
 
-def delete_customer_data(call: Call) -> Answer:
+def delete_customer_data(call: Call) -> Result:
     """Answer deleteCustomerData: wipe attributes on the profile and all that points to it."""
     store = call.store
     profile = known_profile(call, call.ids[0])

@@ -9,7 +9,7 @@ from urllib.parse import unquote_to_bytes
 
 from . import bodies, codes, coupon_files, legacy, management, profiles, sessions
 from .access import Access
-from .call import Answer, Call
+from .call import Call, Result
 from .errors import ApiError, Problem, invalid
 from .validation import Check
 
@@ -36,7 +36,7 @@ class Route:
 
     method: str
     path: str
-    operation: Callable[[Call], Answer]
+    operation: Callable[[Call], Result]
     access: Access
     body: Check | None = None
     upload: bool = False

@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import Any, Final
 
 from . import views
-from .call import Answer, Call
+from .call import Call, Result
 from .effects import rollbacks
 from .errors import Problem, invalid, not_found
 from .records import CANCELLED, CLOSED, OPEN, Event, Profile, Session
@@ -275,7 +275,7 @@ def _evaluation_time(call: Call) -> str:
     return at
 
 
-def update_session(call: Call) -> Answer:
+def update_session(call: Call) -> Result:
     """Answer updateCustomerSessionV2."""
     sent = call.body["customerSession"]
     apart = ("profileId", "state", "evaluableCampaignIds")
@@ -303,7 +303,7 @@ def update_session(call: Call) -> Answer:
         "previousReturns": list,
     }
     wanted = call.body.get("responseContent", ())
-    return Answer(200, integration_state(outcome.evaluation.effects, wanted, extras))
+    return Result(200, integration_state(outcome.evaluation.effects, wanted, extras))
 
 
 def _coupons(store: Store, session: Session) -> list[dict[str, Any]]:
@@ -316,9 +316,9 @@ def _referral(store: Store, session: Session) -> dict[str, Any] | None:
     return views.inventory_referral(store, found) if found else None
 
 
-def get_session(call: Call) -> Answer:
+def get_session(call: Call) -> Result:
     """Answer getCustomerSession: the session and the effects that still hold."""
     session = call.store.session(call.ids[0])
     if session is None:
         raise not_found("Customer session")
-    return Answer(200, {"customerSession": views.session(session), "effects": session.effects})
+    return Result(200, {"customerSession": views.session(session), "effects": session.effects})

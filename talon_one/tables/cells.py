@@ -13,15 +13,21 @@ from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
-from talon_one import wire
-from talon_one.dates import in_utc, offset_of, read_datetime, timestamp_fault, write_datetime
+from talon_one._core.operation import Column
+from talon_one._schema import json_codec
+from talon_one._schema.annotations import parse
+from talon_one._schema.dates import (
+    in_utc,
+    offset_of,
+    read_datetime,
+    timestamp_fault,
+    write_datetime,
+)
+from talon_one._schema.model import Model
+from talon_one._schema.scalars import is_missing, whole
+from talon_one._schema.validation import value_violations
+from talon_one._utils.quoting import quoted
 from talon_one.exceptions import ApiTypeError, ApiValueError
-from talon_one.model import Model
-from talon_one.operation import Column
-from talon_one.quoting import quoted
-from talon_one.scalars import is_missing, whole
-from talon_one.type_names import parse
-from talon_one.validation import value_violations
 
 Reader = Callable[[str], Any]
 """Returns the value of a cell."""
@@ -94,7 +100,7 @@ _read_timestamp = lru_cache(maxsize=1024)(read_datetime)
 
 def _read_json(text: str) -> Any:
     try:
-        return wire.decode(text.encode())
+        return json_codec.decode(text.encode())
     except ValueError:
         return text
 
@@ -151,7 +157,7 @@ def written(column: Column | None, value: Any) -> str:
 
 
 def _is_missing(value: Any) -> bool:
-    if value is None or value is wire.NULL:
+    if value is None or value is json_codec.NULL:
         return True
     if isinstance(value, Decimal):
         return value.is_nan()  # Comparing one that signals is an error.
@@ -161,7 +167,7 @@ def _is_missing(value: Any) -> bool:
 
 def _native(value: Any) -> Any:
     """Return values of enumerations, numpy and data frames as those of Python."""
-    if isinstance(value, Enum) and value is not wire.NULL:
+    if isinstance(value, Enum) and value is not json_codec.NULL:
         return value.value
     if type(value) in _NATIVE:
         return value
@@ -181,7 +187,7 @@ def _written_list(column: Column, value: Any) -> str:
 
 def _written_json(value: Any) -> str:
     try:
-        return wire.encode(value).decode()
+        return json_codec.encode(value).decode()
     except (ApiTypeError, ApiValueError) as cause:
         raise ApiValueError(f"cannot be written as JSON: {cause}") from cause
 
@@ -198,7 +204,7 @@ def _written_timestamp(moment: datetime) -> str:
 def _written_number(value: Any, is_whole: bool) -> str | None:
     number = whole(value) if is_whole else None
     if number is not None:
-        return wire.encode(number).decode()
+        return json_codec.encode(number).decode()
     if isinstance(value, Decimal):
         return format(value, "f") if value.is_finite() else None
     if isinstance(value, UUID):
@@ -280,7 +286,7 @@ def _fault_of_json(wanted: str, text: str) -> str:
         data = (
             json.loads(text, parse_constant=_refuse)
             if _CONSTANT.search(text)
-            else wire.decode(text)
+            else json_codec.decode(text)
         )
     except (ValueError, RecursionError) as cause:
         lost = '"' not in text and ":" in text

@@ -6,10 +6,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache
 from typing import Any
 
-from talon_one.dates import read_datetime
+from talon_one._core.operation import Operation
+from talon_one._schema.dates import read_datetime
+from talon_one._utils.suggest import did_you_mean
 from talon_one.exceptions import Problem
-from talon_one.operation import Operation
-from talon_one.suggest import did_you_mean
 from talon_one.tables.cells import Checker, checker_for
 from talon_one.tables.records import UNCLOSED, Record, RecordReader
 

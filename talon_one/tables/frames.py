@@ -7,10 +7,10 @@ from datetime import datetime, timezone
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from talon_one._core.operation import Column
+from talon_one._schema.annotations import parse
 from talon_one.exceptions import ApiTypeError
-from talon_one.operation import Column
 from talon_one.tables.cells import reader_for
-from talon_one.type_names import parse
 
 if TYPE_CHECKING:
     import pandas

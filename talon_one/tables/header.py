@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from talon_one.operation import Column
+from talon_one._core.operation import Column
 from talon_one.tables.records import Record, RecordReader
 from talon_one.tables.rows import names_of
 

@@ -11,8 +11,8 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from itertools import chain
 from typing import IO, TYPE_CHECKING, Any, Union
 
+from talon_one._utils.quoting import message_of, quoted
 from talon_one.exceptions import ApiTypeError, ApiValueError, Problem, TableError
-from talon_one.quoting import message_of, quoted
 from talon_one.tables.cells import written
 from talon_one.tables.checks import DOUBLED, TableCheck
 from talon_one.tables.frames import repeats_columns, rows_of_frame
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     import pandas
     import polars
 
-    from talon_one.operation import Csv, Operation
+    from talon_one._core.operation import Csv, Operation
 
 Source = Union[
     str,

@@ -6,7 +6,7 @@ import logging
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from typing import Any
 
-from talon_one.operation import Column
+from talon_one._core.operation import Column
 from talon_one.tables.cells import Reader, reader_for
 from talon_one.tables.records import Record, RecordReader
 

@@ -8,10 +8,10 @@ from contextlib import ExitStack
 from itertools import chain
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from talon_one.download import SavedFile
+from talon_one._core.operation import Operation, operation_of
+from talon_one._http.download import SavedFile
+from talon_one._utils.quoting import quoted
 from talon_one.exceptions import ApiException, ApiTypeError, ApiValueError, Problem, TableError
-from talon_one.operation import Operation, operation_of
-from talon_one.quoting import quoted
 from talon_one.tables.frames import Series, TextColumns, pandas_frame, polars_frame, require
 from talon_one.tables.header import Header
 from talon_one.tables.imports import ImportFile, Source
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     import polars
     from typing_extensions import ParamSpec, Self
 
-    from talon_one.download import Download, Progress
+    from talon_one._http.download import Download, Progress
 
     P = ParamSpec("P")
 
@@ -139,7 +139,7 @@ class BaseTable:
         """Take the names of the columns, and the bytes that they were read from.
 
         Raises:
-            UndecodableAnswerError: The answer is no table.
+            InvalidResponseError: The answer is no table.
         """
         if header.fault:
             raise self._download.undecodable(header.fault, b"".join(header.pieces))
@@ -160,7 +160,7 @@ class Table(BaseTable):
     A row is a dict by column. Numbers, timestamps, truth values and JSON are converted; an empty
     cell is ``None``; what cannot be converted is text, and so is every column that is not known.
     The call is made when the table is entered, or used; what makes it fail is raised there, and
-    `UndecodableAnswerError` if the answer is no table, such as the page of a login. A table
+    `InvalidResponseError` if the answer is no table, such as the page of a login. A table
     that is not read to its end has to be closed, which ``with`` does.
 
     Args:

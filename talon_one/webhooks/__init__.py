@@ -7,6 +7,12 @@ already, calls the functions registered for the class, and says what to answer.
 
 from talon_one.exceptions import MalformedBodyError, WrongSecretError
 from talon_one.webhooks.classes import parts
+from talon_one.webhooks.delivery_store import (
+    AsyncDeliveryStore,
+    Claim,
+    DeliveryStore,
+    InMemoryDeliveryStore,
+)
 from talon_one.webhooks.receivers import (
     AsyncReceiver,
     Delivery,
@@ -17,18 +23,17 @@ from talon_one.webhooks.receivers import (
     message_id,
     parse,
 )
-from talon_one.webhooks.seen import AsyncSeen, Claim, Seen, SeenInMemory
 
 __all__ = [
+    "AsyncDeliveryStore",
     "AsyncReceiver",
-    "AsyncSeen",
     "Claim",
     "Delivery",
+    "DeliveryStore",
+    "InMemoryDeliveryStore",
     "MalformedBodyError",
     "Receiver",
     "Reply",
-    "Seen",
-    "SeenInMemory",
     "UnknownNotificationTypeWarning",
     "WrongSecretError",
     "check_secret",

@@ -6,11 +6,12 @@ from collections.abc import Collection, Mapping
 from itertools import groupby
 from typing import Any
 
-from talon_one import models, wire
+from talon_one import models
+from talon_one._core.secret import exact
+from talon_one._schema import json_codec
+from talon_one._schema.model import JsonObject, Model
+from talon_one._utils.quoting import message_of
 from talon_one.exceptions import ApiTypeError, MalformedBodyError
-from talon_one.model import JsonObject, Model
-from talon_one.quoting import message_of
-from talon_one.secret import exact
 from talon_one.webhooks.shape import Shape
 
 TYPE = "NotificationType"
@@ -85,9 +86,9 @@ def _object(body: bytes | str | Mapping[str, Any]) -> JsonObject:
     try:
         if isinstance(body, Mapping):
             # The objects inside become models in place, and the caller's dict must stay plain.
-            data = wire.plain(body)
+            data = json_codec.plain(body)
         elif isinstance(body, (str, bytes, bytearray, memoryview)):
-            data = wire.decode(body if isinstance(body, str) else bytes(body))
+            data = json_codec.decode(body if isinstance(body, str) else bytes(body))
         else:
             kind = type(body).__name__
             raise ApiTypeError(f"a body is bytes, text or a decoded JSON object, not {kind}")

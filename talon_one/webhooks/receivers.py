@@ -9,6 +9,10 @@ from functools import partial
 from typing import Any, NamedTuple, TypeVar, overload
 from warnings import warn
 
+from talon_one._schema.model import Model
+from talon_one._utils.guard import guarded
+from talon_one._utils.quoting import quoted
+from talon_one._utils.suggest import did_you_mean
 from talon_one.exceptions import (
     ApiTypeError,
     ApiValueError,
@@ -16,13 +20,13 @@ from talon_one.exceptions import (
     MalformedBodyError,
     WrongSecretError,
 )
-from talon_one.guard import guarded
-from talon_one.model import Model
-from talon_one.quoting import quoted
-from talon_one.suggest import did_you_mean
 from talon_one.webhooks.classes import TYPE, is_class_of_notification, parts, read, types
+from talon_one.webhooks.delivery_store import (
+    AsyncDeliveryStore,
+    DeliveryStore,
+    InMemoryDeliveryStore,
+)
 from talon_one.webhooks.secret import Headers, SharedSecret, values
-from talon_one.webhooks.seen import AsyncSeen, Seen, SeenInMemory
 
 logger = logging.getLogger("talon_one.webhooks")
 
@@ -138,13 +142,13 @@ class _Rules:
         secret: str | Sequence[str] | None,
         handlers: Mapping[Any, Handler] | None = None,
         default: Handler | None = None,
-        seen: Seen | AsyncSeen | None = None,
+        seen: DeliveryStore | AsyncDeliveryStore | None = None,
     ) -> None:
         if handlers is not None and not isinstance(handlers, Mapping):
             raise ApiTypeError(f"handlers are a dict by class, not {type(handlers).__name__}")
         with guarded("the secret"):
             self._secret = _expected(secret_header, secret)
-        self._seen = SeenInMemory() if seen is None else seen
+        self._seen = InMemoryDeliveryStore() if seen is None else seen
         self._handlers: dict[Kind, Handler] = {}
         self._default = None if default is None else self._accepted(default)
         with guarded("the handlers"):
@@ -292,8 +296,8 @@ class Receiver(_Rules):
         secret: The secret, or several of which any will do while one replaces the other.
         handlers: Functions by class or `NotificationType`; `on` registers further ones.
         default: Function for what has no other.
-        seen: Remembers what was handled; by default a `SeenInMemory`, which is not enough where
-            several processes serve one address.
+        seen: Remembers what was handled; by default an `InMemoryDeliveryStore`, which is not enough
+            where several processes serve one address.
 
     Raises:
         ConfigurationError: The secret is empty, or only one of header and secret is given.
@@ -306,7 +310,7 @@ class Receiver(_Rules):
         secret: str | Sequence[str] | None,
         handlers: Mapping[Any, Handler] | None = None,
         default: Handler | None = None,
-        seen: Seen | None = None,
+        seen: DeliveryStore | None = None,
     ) -> None:
         super().__init__(
             secret_header=secret_header,
@@ -342,7 +346,8 @@ class AsyncReceiver(_Rules):
     """As `Receiver`, to be awaited: ``reply = await receive(headers, await request.body())``.
 
     Coroutine functions are awaited; plain functions run in a thread, so that they do not hold up
-    the event loop. `seen` may be a `Seen`, which must not block, or an `AsyncSeen`.
+    the event loop. `seen` may be a `DeliveryStore`, which must not block, or an
+    `AsyncDeliveryStore`.
 
     If the request is cancelled, a coroutine function is, too, and its message stays new. A plain
     one cannot be: its message stays claimed until it has ended, and is handled if it did well.
@@ -351,12 +356,12 @@ class AsyncReceiver(_Rules):
 
     async def __call__(self, headers: Headers, body: Body) -> Reply:
         """Handle a webhook, and return what to answer."""
-        from talon_one.webhooks.carrying import Carrier
+        from talon_one.webhooks.async_receiver import StepRunner
 
-        return await Carrier(self._serve(headers, body)).reply()
+        return await StepRunner(self._serve(headers, body)).reply()
 
     def _accepted(self, handler: Handler) -> Handler:
-        from talon_one.webhooks.carrying import InThread
+        from talon_one.webhooks.async_receiver import InThread
 
         handler = super()._accepted(handler)
         return handler if inspect.iscoroutinefunction(handler) else InThread(handler)

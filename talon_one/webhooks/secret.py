@@ -6,9 +6,9 @@ import hmac
 import re
 from collections.abc import Iterable, Mapping, Sequence
 
+from talon_one._utils.guard import guarded
+from talon_one._utils.quoting import quoted
 from talon_one.exceptions import ConfigurationError, WrongSecretError
-from talon_one.guard import guarded
-from talon_one.quoting import quoted
 
 Headers = (
     Mapping[str, str]

@@ -13,7 +13,7 @@ from support.awaiting import Gate, Notes, ask, make_client, until
 from support.certificates import certificate_of, server_context
 from support.echo import Echo
 from support.network import deaf_port
-from support.server import SILENCE, Answer, RecordingServer
+from support.server import SILENCE, RecordingServer, Response
 from talon_one import CallEvent, ClientClosedError, Hooks, ReadTimeoutError, aio
 from talon_one.aio.stream import Stream
 
@@ -158,7 +158,7 @@ async def test_while_it_reads_the_answer(
         return await read(stream)
 
     monkeypatch.setattr(Stream, "answer", answer)
-    server.script(Answer(raw=HALF, silent=True))
+    server.script(Response(raw=HALF, silent=True))
     server.default = Echo()
     call = asyncio.ensure_future(ask(client, "1"))
     await reading.wait()
@@ -171,7 +171,7 @@ async def test_while_it_reads_the_answer(
 async def test_while_it_pauses_between_attempts(
     server: RecordingServer, client: aio.ApiClient, notes: Notes
 ) -> None:
-    server.script(Answer(503, headers={"Retry-After": "20"}))
+    server.script(Response(503, headers={"Retry-After": "20"}))
     server.default = Echo()
     client._sleep = asyncio.sleep
     call = asyncio.ensure_future(ask(client, "1"))
@@ -204,7 +204,7 @@ async def test_at_every_turn_of_the_loop(secure: bool) -> None:
 async def test_a_raw_answer_that_is_not_read_keeps_nobody_waiting(
     server: RecordingServer,
 ) -> None:
-    server.default = Answer(body={}, headers={"Content-Length": "9"})
+    server.default = Response(body={}, headers={"Content-Length": "9"})
     async with make_client(server.url, connection_pool_maxsize=1) as client:
         api = aio.IntegrationApi(client)
         for _ in range(3):
@@ -216,9 +216,9 @@ async def test_a_raw_answer_that_is_not_read_keeps_nobody_waiting(
 # -- Time --------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("answer", [SILENCE, Answer(raw=HALF, silent=True)])
+@pytest.mark.parametrize("answer", [SILENCE, Response(raw=HALF, silent=True)])
 async def test_a_timeout_of_asyncio_cuts_a_call_short(
-    server: RecordingServer, client: aio.ApiClient, notes: Notes, answer: Answer
+    server: RecordingServer, client: aio.ApiClient, notes: Notes, answer: Response
 ) -> None:
     server.script(answer)
     server.default = Echo()

@@ -19,7 +19,7 @@ from vcr.errors import CannotOverwriteExistingCassetteException
 
 from support.awaiting import make_client
 from support.certificates import certificate_of, server_context
-from support.server import RESET, Answer, RecordingServer
+from support.server import RESET, RecordingServer, Response
 from talon_one import NotFoundException, aio
 
 SESSION = {"customerSession": {"integrationId": "1", "attributes": {"name": "Käse"}}}
@@ -47,11 +47,11 @@ async def use(client: aio.ApiClient) -> list[Any]:
 
 ANSWERS: tuple[Any, ...] = (
     SESSION,
-    Answer(body=CSV),
-    Answer(body=CSV),
-    Answer(body=CSV),
+    Response(body=CSV),
+    Response(body=CSV),
+    Response(body=CSV),
     {},
-    Answer(404, {"message": "no such session"}),
+    Response(404, {"message": "no such session"}),
 )
 FOUND = [SESSION, CSV, CSV.encode(), CSV.encode(), "no such session"]
 

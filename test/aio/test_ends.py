@@ -13,16 +13,16 @@ import pytest
 
 from support.awaiting import ask, make_client, until
 from support.echo import Echo
-from support.server import Answer, RecordingServer
+from support.server import RecordingServer, Response
 from talon_one import (
     ApiTypeError,
     ClientClosedError,
-    NoAnswerError,
+    NoResponseError,
     ReadTimeoutError,
     TransportError,
     aio,
 )
-from talon_one.turns import Turn
+from talon_one._core.entity_queues import Ticket
 
 pytestmark = pytest.mark.asyncio
 
@@ -104,8 +104,8 @@ async def test_a_file_that_is_slow_to_read_is_not_taken_for_a_server_that_stalls
 # -- Closing -----------------------------------------------------------------------------------
 
 
-def half() -> Answer:
-    return Answer(body=b"a" * 10, headers={"Content-Length": "20"}, silent=False)
+def half() -> Response:
+    return Response(body=b"a" * 10, headers={"Content-Length": "20"}, silent=False)
 
 
 async def download(client: aio.ApiClient) -> Any:
@@ -145,7 +145,7 @@ async def test_closing_that_is_cancelled_ends_the_calls_that_read_a_body(
     await until(lambda: server.requests)
     with pytest.raises(asyncio.TimeoutError):
         await asyncio.wait_for(client.aclose(), 0.1)
-    with pytest.raises(NoAnswerError):
+    with pytest.raises(NoResponseError):
         await within(5, call)
 
 
@@ -153,7 +153,7 @@ async def test_closing_waits_for_a_call_that_pauses_before_its_repetition(
     server: RecordingServer,
 ) -> None:
     server.default = Echo()
-    server.script(Answer(503))
+    server.script(Response(503))
     client = make_client(server.url)
     pausing, go_on = asyncio.Event(), asyncio.Event()
 
@@ -177,7 +177,7 @@ async def test_closing_waits_for_a_call_that_pauses_before_its_repetition(
 async def test_a_call_whose_client_is_gone_says_that_it_may_have_been_carried_out(
     server: RecordingServer,
 ) -> None:
-    server.script(Answer(503))
+    server.script(Response(503))
     client = make_client(server.url)
 
     async def close(_: float) -> None:
@@ -185,7 +185,7 @@ async def test_a_call_whose_client_is_gone_says_that_it_may_have_been_carried_ou
             await asyncio.wait_for(client.aclose(), 0.01)
 
     client._sleep = close
-    with pytest.raises(NoAnswerError, match="the client was closed; an attempt before") as caught:
+    with pytest.raises(NoResponseError, match="the client was closed; an attempt before") as caught:
         await aio.IntegrationApi(client).update_customer_session_v2("1", SESSION)
     assert caught.value.attempts == len(server.requests) == 1
     assert isinstance(caught.value.__cause__, ClientClosedError)
@@ -194,7 +194,7 @@ async def test_a_call_whose_client_is_gone_says_that_it_may_have_been_carried_ou
 async def test_a_call_that_nobody_carried_out_says_only_that_the_client_is_closed(
     server: RecordingServer,
 ) -> None:
-    server.script(Answer(429))
+    server.script(Response(429))
     client = make_client(server.url)
 
     async def close(_: float) -> None:
@@ -236,7 +236,7 @@ async def test_a_call_whose_deadline_passes_in_the_queue_says_so_and_is_not_sent
         client.configuration.calls_per_id = 1
         client._turns = client._new_turns()
         assert client._turns is not None
-        before = Turn([("profile", "anna")], lambda: None)
+        before = Ticket([("profile", "anna")], lambda: None)
         client._turns.enter(before)
         api = aio.IntegrationApi(client)
         calls = [
@@ -255,10 +255,10 @@ async def test_a_loop_that_is_lost_in_the_queue_holds_nobody_up(server: Recordin
     client.configuration.calls_per_id = 1
     turns = client._turns = client._new_turns()
     assert turns is not None
-    first = Turn([("profile", "anna")], lambda: None)
+    first = Ticket([("profile", "anna")], lambda: None)
     turns.enter(first)
     woken: list[str] = []
-    third = Turn([("profile", "anna")], lambda: woken.append("third"))
+    third = Ticket([("profile", "anna")], lambda: woken.append("third"))
 
     def lose_a_loop() -> None:
         lost = asyncio.new_event_loop()

@@ -48,7 +48,7 @@ def test_every_coroutine_method_has_the_signature_and_operation_of_its_twin(api:
         # An answer that is still unread is one of the library below.
         if name.endswith("_without_preload_content"):
             returned = [each.pop("return") for each in types]
-            assert returned == ["talon_one.rest.RawResponse", "aiohttp.ClientResponse"], name
+            assert returned == ["talon_one.rest.UnreadResponse", "aiohttp.ClientResponse"], name
         assert types[0] == types[1], name
         assert blocking.__doc__ == awaited.__doc__, name
         assert blocking.__name__ == awaited.__name__, name

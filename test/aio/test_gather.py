@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from support.echo import Echo
-from support.server import Answer, RecordingServer
+from support.server import RecordingServer, Response
 from talon_one import ApiTypeError, NotFoundException, aio
 from talon_one.aio import Gathered, gather
 
@@ -241,7 +241,7 @@ async def test_calls_of_an_api_are_gathered(client: aio.ApiClient, server: Recor
 async def test_one_that_fails_costs_the_others_nothing(
     client: aio.ApiClient, server: RecordingServer
 ) -> None:
-    server.script(Answer(body={}), Answer(404, {"message": "unknown"}), Answer(body={}))
+    server.script(Response(body={}), Response(404, {"message": "unknown"}), Response(body={}))
     api = aio.IntegrationApi(client)
     found = await gather([api.get_customer_session(each) for each in "abc"], limit=1)
     assert list(found.results) == [0, 2]

@@ -13,7 +13,7 @@ import pytest
 from support.awaiting import ask, make_client, until
 from support.certificates import certificate_of, server_context
 from support.echo import Echo
-from support.server import HANG_UP, Answer, Received, RecordingServer
+from support.server import HANG_UP, Received, RecordingServer, Response
 from talon_one import aio
 
 TASKS = 100
@@ -63,7 +63,7 @@ async def test_when_all_connections_break_at_once_every_call_is_repeated() -> No
     together = threading.Barrier(TASKS)
     echo = Echo()
 
-    def answer(request: Received) -> Answer:
+    def answer(request: Received) -> Response:
         together.wait(10)
         return echo(request)
 

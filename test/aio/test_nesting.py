@@ -11,8 +11,8 @@ import pytest
 
 from support.awaiting import ask, make_client
 from support.echo import Echo
-from support.server import HANG_UP, RESET, Answer, RecordingServer
-from talon_one import NoAnswerError, aio
+from support.server import HANG_UP, RESET, RecordingServer, Response
+from talon_one import NoResponseError, aio
 from talon_one.aio.connections import exchange_of_task
 
 pytestmark = pytest.mark.asyncio
@@ -49,7 +49,7 @@ def watch(client: aio.ApiClient, when: str) -> list[str]:
     ],
 )
 async def test_a_call_inside_another_does_not_take_its_place(
-    server: RecordingServer, client: aio.ApiClient, when: str, fault: Answer
+    server: RecordingServer, client: aio.ApiClient, when: str, fault: Response
 ) -> None:
     server.default = Echo()
     await ask(client, "1")
@@ -61,9 +61,9 @@ async def test_a_call_inside_another_does_not_take_its_place(
     made = watch(client, when)
     before = len(server.requests)
     server.default = lambda request: fault if request.method == "POST" else Echo()(request)
-    with pytest.raises(NoAnswerError) as caught:
+    with pytest.raises(NoResponseError) as caught:
         await aio.IntegrationApi(client).create_referral(REFERRAL)
-    assert type(caught.value) is NoAnswerError
+    assert type(caught.value) is NoResponseError
     assert made
     assert sorted(each.method for each in server.requests[before:]) == ["GET", "POST"]
 
@@ -71,7 +71,7 @@ async def test_a_call_inside_another_does_not_take_its_place(
 async def test_a_file_whose_rows_come_from_calls_of_the_same_client(
     server: RecordingServer, client: aio.ApiClient
 ) -> None:
-    server.default = lambda request: Answer(body={}) if request.body else Echo()(request)
+    server.default = lambda request: Response(body={}) if request.body else Echo()(request)
     loop = asyncio.get_running_loop()
 
     def rows() -> Iterator[bytes]:
@@ -83,14 +83,14 @@ async def test_a_file_whose_rows_come_from_calls_of_the_same_client(
     await aio.ManagementApi(client).import_coupons(1, 2, rows())
     assert [each.method for each in server.requests] == ["GET"] * 5 + ["POST"]
 
-    server.script(*[Answer(200, {"customerSession": {"integrationId": "0"}})], RESET)
+    server.script(*[Response(200, {"customerSession": {"integrationId": "0"}})], RESET)
 
     def lost_rows() -> Iterator[bytes]:
         yield b"value\n"
         asyncio.run_coroutine_threadsafe(ask(client, "0"), loop).result(10)
 
     before = len(server.requests)
-    with pytest.raises(NoAnswerError):
+    with pytest.raises(NoResponseError):
         await aio.ManagementApi(client).import_coupons(1, 2, lost_rows())
     assert len(server.requests) == before + 2
 
@@ -100,7 +100,7 @@ async def test_nothing_of_a_call_stays_with_its_task(server: RecordingServer) ->
     async with make_client(server.url) as client:
         await ask(client, "1")
         server.script(*[HANG_UP] * 3)
-        with pytest.raises(NoAnswerError):
+        with pytest.raises(NoResponseError):
             await ask(client, "1")
     nothing: Any = None
     assert exchange_of_task.get(nothing) is None

@@ -13,11 +13,11 @@ import pytest
 
 from support.awaiting import ask, make_client
 from support.certificates import certificate_of, server_context
-from support.server import Answer, Received, RecordingServer
+from support.server import Received, RecordingServer, Response
 
 pytestmark = pytest.mark.asyncio
 
-STRAY = Answer(body={"customerSession": {"integrationId": "of somebody else"}}).encoded("GET")
+STRAY = Response(body={"customerSession": {"integrationId": "of somebody else"}}).encoded("GET")
 TRUST: Any = {"ca_cert_data": certificate_of("ours"), "retries": 0}
 
 each_scheme = pytest.mark.parametrize("secure", [False, True], ids=["http", "https"])
@@ -35,9 +35,9 @@ class Intruder:
         self.go = threading.Event()
         self.sent = threading.Event()
 
-    def __call__(self, request: Received) -> Answer:
+    def __call__(self, request: Received) -> Response:
         body = {"customerSession": {"integrationId": request.path.rpartition("/")[2]}}
-        return Answer(body=body, then=None if self.sent.is_set() else self._intrude)
+        return Response(body=body, then=None if self.sent.is_set() else self._intrude)
 
     def _intrude(self, connection: socket.socket) -> None:
         self.go.wait(10)

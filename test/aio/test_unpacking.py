@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from support.server import Answer, RecordingServer
+from support.server import RecordingServer, Response
 from talon_one import ReadTimeoutError, aio
 
 pytestmark = pytest.mark.asyncio
@@ -38,8 +38,8 @@ def threads(monkeypatch: pytest.MonkeyPatch) -> set[int]:
     return found
 
 
-def packed(body: bytes, coding: str) -> Answer:
-    return Answer(200, PACKS[coding](body), {"Content-Encoding": coding})
+def packed(body: bytes, coding: str) -> Response:
+    return Response(200, PACKS[coding](body), {"Content-Encoding": coding})
 
 
 async def called(client: aio.ApiClient, **settings: Any) -> Any:
@@ -77,7 +77,7 @@ async def test_what_may_multiply_its_size_again_and_again_is_unpacked_in_a_threa
     server: RecordingServer, client: aio.ApiClient, threads: set[int], codings: str
 ) -> None:
     body = gzip.compress((gzip.compress if codings[0] == "g" else zlib.compress)(SMALL))
-    server.script(Answer(200, body, {"Content-Encoding": codings}))
+    server.script(Response(200, body, {"Content-Encoding": codings}))
     await called(client)
     assert threads
     assert threading.get_ident() not in threads

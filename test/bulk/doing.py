@@ -10,10 +10,10 @@ from typing import Any
 import talon_one
 import talon_one.aio.bulk
 from support.calls import KEYS, make_client
-from support.server import Answer, Received, RecordingServer
+from support.server import Received, RecordingServer, Response
 from talon_one import Configuration, OpenApiException, bulk
 
-OK = Answer(204)
+OK = Response(204)
 
 
 @dataclass
@@ -110,7 +110,7 @@ def _number(id: str) -> int:
     return int("".join(filter(str.isdigit, id)) or 0)
 
 
-def refusing(*numbers: int, point: bool = False) -> Callable[[Received], Answer]:
+def refusing(*numbers: int, point: bool = False) -> Callable[[Received], Response]:
     """Return what refuses requests that hold a profile with one of these numbers.
 
     Args:
@@ -118,7 +118,7 @@ def refusing(*numbers: int, point: bool = False) -> Callable[[Received], Answer]
         point: Whether the answer says which rows it means.
     """
 
-    def answer(received: Received) -> Answer:
+    def answer(received: Received) -> Response:
         errors = [
             {
                 "title": "Unknown",
@@ -128,7 +128,7 @@ def refusing(*numbers: int, point: bool = False) -> Callable[[Received], Answer]
             for place, row in enumerate(sent_rows(received))
             if _number(_id(row)) in numbers
         ]
-        return Answer(400, {"message": "invalid", "errors": errors}) if errors else OK
+        return Response(400, {"message": "invalid", "errors": errors}) if errors else OK
 
     return answer
 

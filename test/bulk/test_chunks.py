@@ -26,7 +26,7 @@ from bulk.doing import (
     spans,
 )
 from support.calls import KEYS, make_client
-from support.server import HANG_UP, Answer, Received, RecordingServer
+from support.server import HANG_UP, Received, RecordingServer, Response
 from talon_one import (
     ApiTypeError,
     BadRequestException,
@@ -34,11 +34,11 @@ from talon_one import (
     IntegrationApi,
     ManagementApi,
     MultipleCustomerProfileIntegrationRequestItem,
-    NoAnswerError,
+    NoResponseError,
     UnauthorizedException,
     bulk,
 )
-from talon_one.bulk import work as kinds
+from talon_one.bulk import operations as kinds
 
 BAD_ID: dict[str, Any] = {"attributes": {}}
 Result = bulk.ChunkResult
@@ -75,7 +75,7 @@ def test_rows_may_be_models_and_dicts_and_of_any_iterable(
 
 
 def test_answers_come_with_the_chunks(work: Do, server: RecordingServer) -> None:
-    server.default = Answer(body={"integrationStates": []})
+    server.default = Response(body={"integrationStates": []})
     results: list[Result] = []
     work("upsert_profiles", profiles(5), silent="no", chunk_size=3, on_chunk=results.append)
     assert {each.query for each in server.requests} == {"silent=no"}
@@ -169,14 +169,14 @@ def test_of_a_refused_chunk_only_the_rows_at_fault_fail(
 def test_a_request_that_is_too_much_at_once_is_sent_in_parts(
     work: Do, server: RecordingServer, status: int
 ) -> None:
-    server.default = lambda received: Answer(status if len(sent_rows(received)) > 3 else 204)
+    server.default = lambda received: Response(status if len(sent_rows(received)) > 3 else 204)
     assert work("upsert_profiles", profiles(10)).summary[:2] == (10, 0)
 
 
 def test_an_unknown_audience_is_the_fault_of_its_rows(work: Do, server: RecordingServer) -> None:
-    def answer(received: Received) -> Answer:
+    def answer(received: Received) -> Response:
         known = all(row["audienceId"] == 7 for row in sent_rows(received))
-        return OK if known else Answer(404, {"message": "no such audience"})
+        return OK if known else Response(404, {"message": "no such audience"})
 
     server.default = answer
     rows = [*memberships(5), {"action": "add", "profileIntegrationId": "p", "audienceId": 8}]
@@ -193,10 +193,10 @@ def test_an_answer_that_names_the_row_spares_the_search(work: Do, server: Record
 
 
 def test_an_answer_that_names_the_wrong_row_costs_no_row(work: Do, server: RecordingServer) -> None:
-    def misleading(received: Received) -> Answer:
+    def misleading(received: Received) -> Response:
         if any(row["integrationId"] == "p5" for row in sent_rows(received)):
             source = {"pointer": "/customerProfiles/0/attributes"}
-            return Answer(400, {"message": "no", "errors": [{"title": "x", "source": source}]})
+            return Response(400, {"message": "no", "errors": [{"title": "x", "source": source}]})
         return OK
 
     server.default = misleading
@@ -209,10 +209,10 @@ def test_an_answer_that_names_the_wrong_row_costs_no_row(work: Do, server: Recor
 def test_a_pointer_that_leads_nowhere_does_not_matter(
     work: Do, server: RecordingServer, pointer: Any
 ) -> None:
-    def answer(received: Received) -> Answer:
+    def answer(received: Received) -> Response:
         bad = any(row["integrationId"] == "p5" for row in sent_rows(received))
         errors = [{"title": "x", "source": {"pointer": pointer}}]
-        return Answer(400, {"message": "no", "errors": errors}) if bad else OK
+        return Response(400, {"message": "no", "errors": errors}) if bad else OK
 
     server.default = answer
     assert work("upsert_profiles", profiles(10)).summary[:2] == (9, 1)
@@ -221,7 +221,7 @@ def test_a_pointer_that_leads_nowhere_does_not_matter(
 def test_a_chunk_of_which_nothing_is_accepted_is_not_taken_apart_to_the_last_row(
     work: Do, server: RecordingServer
 ) -> None:
-    server.default = Answer(400, {"message": "no"})
+    server.default = Response(400, {"message": "no"})
     done = work("upsert_profiles", profiles(1000))
     assert done.summary[:3] == (0, 1000, 0)
     # 32 until it is given up, and those that are under way then.
@@ -230,7 +230,7 @@ def test_a_chunk_of_which_nothing_is_accepted_is_not_taken_apart_to_the_last_row
 
 
 def test_coupons_are_never_sent_in_parts(work: Do, server: RecordingServer) -> None:
-    server.default = Answer(400, {"message": "no"})
+    server.default = Response(400, {"message": "no"})
     ids = [f"p{number}" for number in range(10)]
     done = work("create_coupons_for_recipients", 3, 12, ids, {"couponPattern": "A-####"})
     assert done.summary[:3] == (0, 10, 0)
@@ -241,10 +241,10 @@ def test_coupons_are_never_sent_in_parts(work: Do, server: RecordingServer) -> N
 
 
 @pytest.mark.parametrize(
-    "answer", [HANG_UP, Answer(500), Answer(503)], ids=["hang up", "500", "503"]
+    "answer", [HANG_UP, Response(500), Response(503)], ids=["hang up", "500", "503"]
 )
 def test_what_may_have_been_carried_out_is_not_repeated_unless_it_is_idempotent(
-    work: Do, server: RecordingServer, answer: Answer
+    work: Do, server: RecordingServer, answer: Response
 ) -> None:
     server.script(answer)
     failures: list[bulk.Failure] = []
@@ -254,9 +254,9 @@ def test_what_may_have_been_carried_out_is_not_repeated_unless_it_is_idempotent(
     assert {each.outcome for each in failures} == {"unknown"}
 
 
-@pytest.mark.parametrize("answer", [HANG_UP, Answer(503)], ids=["hang up", "503"])
+@pytest.mark.parametrize("answer", [HANG_UP, Response(503)], ids=["hang up", "503"])
 def test_what_is_idempotent_is_repeated_and_fails_in_the_end(
-    work: Do, server: RecordingServer, answer: Answer
+    work: Do, server: RecordingServer, answer: Response
 ) -> None:
     server.script(answer)
     assert work("upsert_profiles", profiles(4), _retries=1).summary[:3] == (4, 0, 0)
@@ -267,7 +267,7 @@ def test_what_is_idempotent_is_repeated_and_fails_in_the_end(
 def test_an_answer_that_cannot_be_read_is_an_accepted_chunk(
     work: Do, server: RecordingServer
 ) -> None:
-    server.default = Answer(200, "<html>")
+    server.default = Response(200, "<html>")
     rows = [{"type": "ADD", "payload": {"sku": "a"}}]
     assert work("sync_catalog", 1, rows).summary[:3] == (1, 0, 0)
 
@@ -275,7 +275,7 @@ def test_an_answer_that_cannot_be_read_is_an_accepted_chunk(
 def test_what_the_server_put_off_for_good_has_failed_and_is_known_to_have(
     work: Do, server: RecordingServer
 ) -> None:
-    server.default = Answer(429)
+    server.default = Response(429)
     assert work("change_audiences", memberships(4)).summary[:3] == (0, 4, 0)
 
 
@@ -286,7 +286,7 @@ def test_what_the_server_put_off_for_good_has_failed_and_is_known_to_have(
 def test_a_key_that_is_refused_stops_the_work_and_costs_no_row(
     work: Do, server: RecordingServer, status: int
 ) -> None:
-    server.default = Answer(status, {"message": "no"})
+    server.default = Response(status, {"message": "no"})
     done = work("upsert_profiles", profiles(100), chunk_size=10, at_once=2)
     assert isinstance(done.failure, bulk.BulkStopped)
     assert str(status) in str(done.failure)
@@ -298,7 +298,7 @@ def test_a_key_that_is_refused_stops_the_work_and_costs_no_row(
 
 
 def test_the_cause_of_a_stop_is_chained(work: Do, server: RecordingServer) -> None:
-    server.default = Answer(401, {"message": "no"})
+    server.default = Response(401, {"message": "no"})
     failure = work("upsert_profiles", profiles(1)).failure
     assert failure is not None
     assert isinstance(failure.__cause__, UnauthorizedException)
@@ -311,7 +311,7 @@ def test_an_outage_stops_the_work(work: Do, server: RecordingServer) -> None:
     assert done.summary[:3] == (0, 3, 0)
     assert not done.summary.complete
     assert done.failure is not None
-    assert isinstance(done.failure.__cause__, NoAnswerError)
+    assert isinstance(done.failure.__cause__, NoResponseError)
 
 
 def test_chunks_that_fail_now_and_then_do_not_stop_it(work: Do, server: RecordingServer) -> None:
@@ -322,7 +322,7 @@ def test_chunks_that_fail_now_and_then_do_not_stop_it(work: Do, server: Recordin
 
 
 def test_it_can_be_told_to_go_on_whatever_happens(work: Do, server: RecordingServer) -> None:
-    server.default = Answer(400)
+    server.default = Response(400)
     done = work("upsert_profiles", profiles(50), chunk_size=1, give_up_after=None)
     assert done.summary[:3] == (0, 50, 0)
 
@@ -438,7 +438,7 @@ class Watch:
         self.met: list[Any] = []
         self._lock = threading.Condition()
 
-    def __call__(self, received: Received) -> Answer:
+    def __call__(self, received: Received) -> Response:
         rows = sent_rows(received)
         with self._lock:
             self.met += [(each, rows) for each in self.now if self.clash(each, rows)]
@@ -493,7 +493,7 @@ def action(kind: str, sku: str | None = None) -> dict[str, Any]:
 def test_a_catalog_request_holds_one_type_and_each_sku_once(
     work: Do, server: RecordingServer
 ) -> None:
-    server.default = Answer(body={"id": 1})
+    server.default = Response(body={"id": 1})
     rows = [
         *(action("ADD", "a"), action("ADD", "b"), action("ADD", "a")),
         *(action("REMOVE", "c"), action("REMOVE_MANY"), action("ADD", "d")),
@@ -603,7 +603,7 @@ def test_rows_are_read_when_they_are_needed(work: Do, server: RecordingServer) -
     furthest = 0
     lock = threading.Lock()
 
-    def answer(request: Received) -> Answer:
+    def answer(request: Received) -> Response:
         nonlocal received
         with lock:
             received += len(sent_rows(request))
@@ -668,7 +668,7 @@ def test_more_requests_at_once_than_connections_are_warned_of_and_not_made(
     now: list[int] = []
     most: list[int] = []
 
-    def answer(received: Received) -> Answer:
+    def answer(received: Received) -> Response:
         now.append(1)
         most.append(len(now))
         # Two are there at the same time, and a third one would be here before they are let go.
@@ -706,7 +706,7 @@ def test_a_row_that_was_refused_alone_is_not_blamed_on_others(
     work: Do, server: RecordingServer, count: int
 ) -> None:
     """Also if it was refused in the request after which the chunk was given up."""
-    server.default = Answer(400, {"message": "no"})
+    server.default = Response(400, {"message": "no"})
     failures: list[bulk.Failure] = []
     work("upsert_profiles", profiles(count), failures=failures.append)
     alone = {rows[0] for rows in map(ids_of, server.requests) if len(rows) == 1}

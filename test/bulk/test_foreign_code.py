@@ -12,8 +12,8 @@ import pytest
 import talon_one
 from bulk.doing import Do, memberships, profiles, sent_ids
 from support.calls import make_client
-from support.server import Answer, RecordingServer
-from talon_one import IntegrationApi, NoAnswerError, NotSentError, bulk
+from support.server import RecordingServer, Response
+from talon_one import IntegrationApi, NoResponseError, NotSentError, bulk
 from talon_one.limiter import Limiter
 
 
@@ -28,7 +28,7 @@ class Mute(Exception):
 
 # What looks like a failure of the transport, or of this package, and what cannot be told.
 RAISED = [
-    NoAnswerError(reason="the server of somebody else"),
+    NoResponseError(reason="the server of somebody else"),
     NotSentError(reason="the server of somebody else"),
     talon_one.ServiceException(500),
     talon_one.BadRequestException(400),
@@ -145,7 +145,7 @@ def test_ctrl_c_after_an_error_is_what_the_caller_gets(
             signal.raise_signal(signal.SIGINT)
 
     if name == "failures":
-        server.default = Answer(429)
+        server.default = Response(429)
     pressed: list[bool] = []
     before = signal.signal(signal.SIGINT, signal.default_int_handler)
     options: dict[str, Any] = {name: interrupt, "chunk_size": 3, "_retries": 0}

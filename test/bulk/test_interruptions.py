@@ -19,7 +19,7 @@ import talon_one.aio.bulk
 from bulk.doing import OK, memberships, profiles, sent_ids, spans
 from docs.pages import ROOT
 from support.calls import KEYS, make_client
-from support.server import HANG_UP, Answer, Received, RecordingServer
+from support.server import HANG_UP, Received, RecordingServer, Response
 from talon_one import Configuration, IntegrationApi, bulk
 from talon_one.bulk.interrupts import Interrupts
 
@@ -39,7 +39,7 @@ class Held:
         self.arrived = threading.Event()
         self.released = threading.Event()
 
-    def __call__(self, received: Received) -> Answer:
+    def __call__(self, received: Received) -> Response:
         self.arrived.set()
         self.released.wait(10)
         return OK
@@ -75,7 +75,7 @@ def test_ctrl_c_awaits_what_is_under_way_and_begins_nothing_new(server: Recordin
 
 
 def test_ctrl_c_at_any_moment_loses_no_row(server: RecordingServer) -> None:
-    def answer(received: Received) -> Answer:
+    def answer(received: Received) -> Response:
         if len(server.requests) == 4:
             os.kill(os.getpid(), signal.SIGINT)
         return OK
@@ -98,7 +98,7 @@ def test_ctrl_c_at_any_moment_loses_no_row(server: RecordingServer) -> None:
 def test_ctrl_c_does_not_come_between_a_failure_and_its_account(
     server: RecordingServer, bad: bool
 ) -> None:
-    server.default = Answer(429)
+    server.default = Response(429)
     written: list[int] = []
 
     def write(failure: bulk.Failure) -> None:
@@ -137,7 +137,7 @@ bulk.change_audiences(
 def test_a_process_that_is_killed_repeats_nothing_and_loses_nothing(
     server: RecordingServer, tmp_path: Path
 ) -> None:
-    def kill(received: Received) -> Answer:
+    def kill(received: Received) -> Response:
         os.kill(int(received.headers["X-Process"]), signal.SIGKILL)
         return OK
 

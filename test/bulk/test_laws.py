@@ -12,15 +12,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from talon_one import IntegrationApi
-from talon_one.bulk import work
+from talon_one.bulk import operations as work
 from talon_one.bulk.chunks import Run
 from talon_one.bulk.failures import Failure, FailuresFile
-from talon_one.bulk.ledger import Ranges, read_token, runs
 from talon_one.bulk.pieces import Piece
 from talon_one.bulk.reports import Progress
+from talon_one.bulk.resume_token import IntRanges, read_token, runs
 from talon_one.exceptions import (
     BadRequestException,
-    NoAnswerError,
+    NoResponseError,
     NotSentError,
     ServiceException,
     TooManyRequestsException,
@@ -31,9 +31,9 @@ UNHURRIED = settings(deadline=None, max_examples=300)
 
 API = IntegrationApi(host="https://a.test", api_key="k")
 FINE, INVALID, REFUSED = "fine", "invalid", "refused"
-FAULTS = (None, None, NotSentError, TooManyRequestsException, NoAnswerError, ServiceException)
+FAULTS = (None, None, NotSentError, TooManyRequestsException, NoResponseError, ServiceException)
 # After which the server has carried the request out, for all that anyone knows.
-ACTING = (NoAnswerError, ServiceException)
+ACTING = (NoResponseError, ServiceException)
 
 fates = st.lists(
     st.tuples(st.sampled_from([FINE, FINE, FINE, INVALID, REFUSED]), st.integers(0, 4)), max_size=40
@@ -54,7 +54,7 @@ class World:
     now: list[set[int]] = field(default_factory=list)
 
     @property
-    def made(self) -> work.Work:
+    def made(self) -> work.BulkOperation:
         return work.profiles(API, None) if self.kind == "profiles" else work.audiences(API)
 
     def rows(self) -> Iterator[dict[str, Any]]:
@@ -92,7 +92,7 @@ class World:
         return None if fault is None else fault(500 if fault is ServiceException else None)
 
 
-def work_error(made: work.Work, piece: Piece) -> BaseException:
+def work_error(made: work.BulkOperation, piece: Piece) -> BaseException:
     """Return what a request that cannot be made raises."""
     for row in piece.rows:
         problem = made.problem(row, validate=True)
@@ -237,7 +237,7 @@ def test_work_that_is_cut_off_anywhere_goes_on_without_loss_and_without_harm(
 
 @given(st.sets(st.integers(0, 60)), st.randoms(use_true_random=False))
 def test_ranges_are_a_set_of_numbers(numbers: set[int], chance: random.Random) -> None:
-    ranges = Ranges()
+    ranges = IntRanges()
     some = list(numbers)
     chance.shuffle(some)
     while some:

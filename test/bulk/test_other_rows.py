@@ -19,8 +19,9 @@ from hypothesis import strategies as st
 
 import talon_one
 from bulk.doing import OK, Do, memberships, profiles, refusing, sent_ids, sent_rows, spans
-from support.server import Answer, Received, RecordingServer
-from talon_one import ApiValueError, bulk, wire
+from support.server import Received, RecordingServer, Response
+from talon_one import ApiValueError, bulk
+from talon_one._schema import json_codec
 from talon_one.bulk.fingerprint import Fingerprint
 from talon_one.bulk.reports import BulkStopped
 
@@ -123,7 +124,7 @@ def test_every_kind_of_work_recognizes_its_rows(
 
 def test_portions_of_a_row_are_recognized(work: Do, server: RecordingServer) -> None:
     rows = [{"usageLimit": 1, "numberOfCoupons": 50_000, "couponPattern": "A-####"}, *coupons(1)]
-    server.script(OK, OK, Answer(429))
+    server.script(OK, OK, Response(429))
     first = work("create_coupons", 3, 12, rows, at_once=1, give_up_after=1)
     assert first.summary[:3] == (2, 1, 0)
     other = [{**rows[0], "numberOfCoupons": 45_000}, *coupons(1)]
@@ -183,7 +184,7 @@ def test_rows_before_the_last_known_one_wait_until_it_is_recognized(
     others = threading.Event()
     tokens: list[str] = []
 
-    def answer(received: Received) -> Answer:
+    def answer(received: Received) -> Response:
         if sent_rows(received)[0]["integrationId"] != "p0":
             return OK
         others.wait(10)
@@ -251,7 +252,7 @@ SAME: dict[str, tuple[Any, Any]] = {
         {"integrationId": "a", "attributes": {"X": Decimal("12.50"), "Y": Decimal(3)}},
     ),
     "a datetime": (
-        {"integrationId": "a", "attributes": {"X": wire.plain(MOMENT)}},
+        {"integrationId": "a", "attributes": {"X": json_codec.plain(MOMENT)}},
         {"integrationId": "a", "attributes": {"X": MOMENT}},
     ),
     "a tuple": (
@@ -344,7 +345,7 @@ plain = st.recursive(
 @given(st.lists(plain, min_size=1, max_size=4))
 def test_the_fingerprint_is_the_same_without_orjson(rows: Rows) -> None:
     with_orjson = marked(rows)
-    with patch.object(wire, "orjson", None):
+    with patch.object(json_codec, "orjson", None):
         assert marked(rows) == with_orjson
 
 
@@ -451,12 +452,12 @@ def test_what_is_sent_is_what_the_fingerprint_was_taken_of(
         {"integrationId": "é\u2028😀\ud800", "attributes": {"A": "\ud800", "B": 1e-05, "C": 2**70}},
         {"integrationId": "z", "attributes": {"X": [1e16, 0.1, -0.0, None, True, "a,b]}"]}},
     ]
-    with patch.object(wire, "orjson", wire.orjson if with_orjson else None):
+    with patch.object(json_codec, "orjson", json_codec.orjson if with_orjson else None):
         for size in (1000, 1):
             server.clear()
             assert work("upsert_profiles", rows, chunk_size=size, at_once=1).summary.sent == 14
             got = [row for received in server.requests for row in sent_rows(received)]
-            assert got == wire.decode(wire.encode(rows))
+            assert got == json_codec.decode(json_codec.encode(rows))
 
 
 @pytest.mark.parametrize("coupon", [{"usageLimit": 1, "couponPattern": "A-####"}, {}], ids=str)

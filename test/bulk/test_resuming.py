@@ -11,7 +11,7 @@ import pytest
 
 import talon_one
 from bulk.doing import OK, Do, memberships, profiles, refusing, sent_ids, spans
-from support.server import HANG_UP, Answer, RecordingServer
+from support.server import HANG_UP, RecordingServer, Response
 from talon_one import ApiValueError, bulk
 
 
@@ -67,7 +67,7 @@ def test_failures_can_be_fed_in_again(work: Do, server: RecordingServer, tmp_pat
 def test_what_is_unknown_is_fed_in_again_only_on_request(
     work: Do, server: RecordingServer, tmp_path: Path
 ) -> None:
-    server.script(HANG_UP, Answer(429))
+    server.script(HANG_UP, Response(429))
     file = tmp_path / "failed.jsonl"
     work("change_audiences", memberships(4), chunk_size=2, at_once=1, failures=file)
     ids = [row["profileIntegrationId"] for row in bulk.read_failures(file)]
@@ -89,7 +89,7 @@ def test_a_row_that_json_cannot_hold_is_shown_and_never_sent_in_another_form(
 
 
 def test_no_secret_is_written(work: Do, server: RecordingServer, tmp_path: Path) -> None:
-    server.default = Answer(500, {"message": "no"})
+    server.default = Response(500, {"message": "no"})
     file = tmp_path / "failed.jsonl"
     done = work("upsert_profiles", profiles(3), failures=file, on_chunk=lambda result: None)
     assert lines(file)
@@ -158,7 +158,7 @@ def test_a_token_is_for_the_same_rows_of_the_same_work(work: Do) -> None:
 def test_rows_that_the_file_does_not_take_are_not_dealt_with(
     work: Do, server: RecordingServer
 ) -> None:
-    server.default = Answer(400, {"message": "no"})
+    server.default = Response(400, {"message": "no"})
 
     def full(failure: bulk.Failure) -> None:
         raise OSError("no space left")
@@ -301,7 +301,7 @@ def test_rows_that_must_not_be_repeated_are_noted_before_they_are_sent(
     tokens: list[str] = []
     seen: list[bool] = []
 
-    def answer(received: object) -> Answer:
+    def answer(received: object) -> Response:
         # What a process that dies now has left behind.
         seen.append(any(json.loads(token)["underWay"] == [[0, 3]] for token in tokens))
         return OK

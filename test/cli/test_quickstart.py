@@ -16,7 +16,7 @@ import pytest
 
 import talon_one
 from cli.program import TALON_ONE, Ended, run, variables
-from support.server import HANG_UP, Answer, RecordingServer
+from support.server import HANG_UP, RecordingServer, Response
 from talon_one.cli import main
 from talon_one.cli.deployment import environment
 from talon_one.sandbox import Sandbox
@@ -136,9 +136,9 @@ def test_settings_that_cannot_work_are_one_line(
 @pytest.mark.parametrize(
     ("answer", "said"),
     [
-        (Answer(200, "<html>\n"), "not JSON"),
+        (Response(200, "<html>\n"), "not JSON"),
         (
-            Answer(500, {"message": "first line\nsecond line"}),
+            Response(500, {"message": "first line\nsecond line"}),
             "500 Internal Server Error (after 3 attempts): first",
         ),
         (HANG_UP, "closed connection"),
@@ -146,7 +146,7 @@ def test_settings_that_cannot_work_are_one_line(
     ids=["page of a proxy", "fault of the server", "no answer"],
 )
 def test_an_answer_that_cannot_be_used_is_one_line(
-    answer: Answer, said: str, refused: Callable[[dict[str, str]], str]
+    answer: Response, said: str, refused: Callable[[dict[str, str]], str]
 ) -> None:
     with RecordingServer(default=answer) as server:
         assert said in refused({"TALON_ONE_HOST": server.url, "TALON_ONE_API_KEY": "k"})

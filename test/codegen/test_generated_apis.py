@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from support.server import Answer, RecordingServer
+from support.server import RecordingServer, Response
 from talon_one import (
     ApiClient,
     ApiException,
@@ -23,7 +23,7 @@ from talon_one import (
     ModelValidationError,
     NotFoundException,
 )
-from talon_one.operation import Csv, column
+from talon_one._core.operation import Csv, column
 
 INNER: dict[str, Any] = {
     "text": "t",
@@ -212,7 +212,7 @@ def test_a_body_of_an_earlier_release_is_accepted_and_any_other_is_not(
 def test_an_optional_body_may_be_left_out(
     shop: Any, models: ModuleType, server: RecordingServer
 ) -> None:
-    server.script(Answer(204), {"name": "q"})
+    server.script(Response(204), {"name": "q"})
     assert shop.patch_thing(1) is None
     assert server.last.body == b""
     answer = shop.patch_thing(1, models.Part(name="p"))
@@ -221,7 +221,7 @@ def test_an_optional_body_may_be_left_out(
 
 
 def test_delete_takes_a_body(shop: Any, server: RecordingServer) -> None:
-    server.script(Answer(204))
+    server.script(Response(204))
     assert shop.delete_thing(1, {"why": None}) is None
     assert server.last.method == "DELETE"
     assert server.last.json() == {"why": None}
@@ -234,7 +234,7 @@ def test_a_body_may_be_any_json(office: Any, server: RecordingServer) -> None:
 
 
 def test_files_are_uploaded(office: Any, models: ModuleType, server: RecordingServer) -> None:
-    server.script([{"import": []}], Answer(204), Answer(204))
+    server.script([{"import": []}], Response(204), Response(204))
     found = office.import_(("codes.csv", b"code\nA\n"))
     assert type(found[0]) is models.Return
     assert server.last.headers["Content-Type"].startswith("multipart/form-data; boundary=")
@@ -252,7 +252,7 @@ def test_files_are_uploaded(office: Any, models: ModuleType, server: RecordingSe
 def test_each_success_status_has_its_type(
     shop: Any, models: ModuleType, server: RecordingServer
 ) -> None:
-    server.script(Answer(201, INNER), Answer(202, {"name": "p"}))
+    server.script(Response(201, INNER), Response(202, {"name": "p"}))
     assert type(shop.create_thing({"name": "a"})) is models.Everything
     assert type(shop.create_thing({"name": "a"})) is models.Part
 
@@ -270,7 +270,7 @@ def test_lists_and_maps_of_models_are_wrapped(
 def test_answers_that_are_no_objects_are_understood(
     shop: Any, office: Any, server: RecordingServer
 ) -> None:
-    server.script(Answer(body='"hello"'), ["a"], Answer(body='"2026-01-31T10:00:00Z"'))
+    server.script(Response(body='"hello"'), ["a"], Response(body='"2026-01-31T10:00:00Z"'))
     assert shop.ping_options() == "hello"
     assert office.list_() == ["a"]
     assert office.query_(moment=NOW) == NOW
@@ -278,13 +278,13 @@ def test_answers_that_are_no_objects_are_understood(
 
 
 def test_csv_is_asked_for_and_comes_as_text(office: Any, server: RecordingServer) -> None:
-    server.script(Answer(200, "a,b\n1,2\n", {"Content-Type": "text/csv"}))
+    server.script(Response(200, "a,b\n1,2\n", {"Content-Type": "text/csv"}))
     assert office.export_things() == "a,b\n1,2\n"
     assert server.last.headers["Accept"] == "text/csv, application/json"
 
 
 def test_empty_answers_are_none(shop: Any, office: Any, server: RecordingServer) -> None:
-    server.script(Answer(204), Answer(200), Answer(204))
+    server.script(Response(204), Response(200), Response(204))
     assert shop.ping() is None
     assert shop.ping_head() is None
     assert office.close_() is None
@@ -300,7 +300,7 @@ def test_errors_have_the_model_of_their_status(
         (409, [{}], [models.NotHere()], ConflictException),
         (418, {"message": "m"}, models.ErrorResponseWithStatus(message="m"), ApiException),
     ):
-        server.script(Answer(status, body))
+        server.script(Response(status, body))
         with pytest.raises(raised) as caught:
             shop.get_thing(1)
         assert caught.value.data == expected
@@ -347,7 +347,7 @@ def test_any_alternative_will_do(api: ModuleType, server: RecordingServer) -> No
 def test_an_operation_without_security_needs_no_credential(
     api: ModuleType, server: RecordingServer
 ) -> None:
-    server.script(Answer(204))
+    server.script(Response(204))
     with ApiClient(Configuration(host=server.url)) as client:
         api.IntegrationApi(client).ping()
     assert "Authorization" not in server.last.headers

@@ -9,10 +9,10 @@ from urllib.parse import unquote
 
 import pytest
 
-from support.server import Answer, RecordingServer
+from support.server import RecordingServer, Response
 from support.shells import Shell
 from talon_one import ApiClient, ApiValueError, Configuration, ConfigurationError, OpenApiException
-from talon_one.address import base_url
+from talon_one._core.address import base_url
 
 KEY = "k3y-of-the-integration-api"
 
@@ -293,7 +293,7 @@ def test_the_rest_client_refuses_the_same_addresses(
 def test_the_rest_client_calls_a_url_with_its_query(
     client: ApiClient, server: RecordingServer
 ) -> None:
-    server.script(Answer(200, {}), Answer(200, {}), Answer(200, {}))
+    server.script(Response(200, {}), Response(200, {}), Response(200, {}))
     for url in ("", "?a=1", "/v1/x?a=1"):
         client.rest_client.request("get", server.url + url, query_params={"b": "c d"})
     assert [each.target for each in server.requests] == [

@@ -16,7 +16,7 @@ import talon_one
 from support.calls import READ, make_client
 from support.certificates import certificate_of, server_context
 from support.network import closed_port
-from support.server import Answer, RecordingServer
+from support.server import RecordingServer, Response
 from support.shells import Shell
 from talon_one import (
     ApiClient,
@@ -25,13 +25,13 @@ from talon_one import (
     Configuration,
     ConfigurationError,
     IntegrationApi,
-    NoAnswerError,
+    NoResponseError,
     NotSentError,
     RetryPolicy,
     TlsError,
     aio,
 )
-from talon_one.settings import MOST_CONNECTIONS
+from talon_one._core.settings import MOST_CONNECTIONS
 
 anything: Any = talon_one
 CLIENTS = [ApiClient, aio.ApiClient]
@@ -201,7 +201,7 @@ def test_https_to_a_port_that_speaks_http_says_so() -> None:
     with RecordingServer() as server:
         host = server.url.replace("http:", "https:")
         # Most servers complain of what they get; others hang up.
-        server.greet(Answer(raw=b"HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n"))
+        server.greet(Response(raw=b"HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n"))
         with make_client(host) as client:
             with pytest.raises(TlsError) as caught:
                 READ(client, _retries=0)
@@ -215,14 +215,14 @@ def test_https_to_a_port_that_speaks_http_says_so() -> None:
 def test_http_to_a_port_that_speaks_tls_says_so() -> None:
     with RecordingServer(server_context()) as server:
         host = server.url.replace("https:", "http:")
-        with make_client(host) as client, pytest.raises(NoAnswerError) as caught:
+        with make_client(host) as client, pytest.raises(NoResponseError) as caught:
             READ(client, _retries=0)
         assert f"if the port speaks TLS, the host is {server.url}" in str(caught.value)
 
 
 @pytest.mark.usefixtures("shell")
 def test_http_that_is_answered_with_an_alert_of_tls_says_so() -> None:
-    with RecordingServer(default=Answer(raw=b"\x15\x03\x01\x00\x02\x02\x46")) as server:
+    with RecordingServer(default=Response(raw=b"\x15\x03\x01\x00\x02\x02\x46")) as server:
         with make_client(server.url) as client, pytest.raises(ApiException) as caught:
             READ(client, _retries=0)
         assert f"the host is {server.url.replace('http', 'https')}" in str(caught.value)

@@ -14,7 +14,8 @@ from talon_one import (
     ApiTimeoutError,
     ConflictException,
     ConnectTimeoutError,
-    NoAnswerError,
+    InvalidResponseError,
+    NoResponseError,
     NotSentError,
     ReadTimeoutError,
     RetryPolicy,
@@ -22,12 +23,11 @@ from talon_one import (
     Timeout,
     TlsError,
     TooManyRequestsException,
-    UndecodableAnswerError,
 )
-from talon_one.attempts import Attempts
-from talon_one.operation import Operation
-from talon_one.request import Request
-from talon_one.retry import RetryBudget
+from talon_one._core.attempts import Attempts
+from talon_one._core.operation import Operation
+from talon_one._core.request import Request
+from talon_one._core.retry import RetryBudget
 
 CREATE = Operation("createThing", "POST", "/v1/things", results={})
 CHANGE = Operation("changeThing", "PUT", "/v1/things", results={}, serialised={"thing": "path.id"})
@@ -87,12 +87,12 @@ def is_repeated(attempts: Attempts, failure: ApiException) -> bool:
         (NotSentError(), True, True),
         (TlsError(), True, True),
         (ConnectTimeoutError(), True, True),
-        (NoAnswerError(), False, True),
-        (NoAnswerError(200), False, True),
+        (NoResponseError(), False, True),
+        (NoResponseError(200), False, True),
         (ReadTimeoutError(), False, True),
         (TooManyRequestsException(429), True, True),
         (ServiceException(503), False, True),
-        (UndecodableAnswerError(200), False, False),
+        (InvalidResponseError(200), False, False),
         (ApiException(302), False, False),
         (ConflictException(409, data=BUSY), False, False),
     ],
@@ -152,14 +152,14 @@ def test_the_last_failure_knows_the_others_and_how_many_there_were() -> None:
 @pytest.mark.parametrize(
     ("first", "last", "told"),
     [
-        (NoAnswerError(None, "cut"), NotSentError(None, "refused"), NoAnswerError),
-        (ReadTimeoutError(), TlsError(), NoAnswerError),
-        (ServiceException(503), NotSentError(), NoAnswerError),
-        (NoAnswerError(), ConnectTimeoutError(), ReadTimeoutError),
+        (NoResponseError(None, "cut"), NotSentError(None, "refused"), NoResponseError),
+        (ReadTimeoutError(), TlsError(), NoResponseError),
+        (ServiceException(503), NotSentError(), NoResponseError),
+        (NoResponseError(), ConnectTimeoutError(), ReadTimeoutError),
         (NotSentError(), NotSentError(), NotSentError),
         (TooManyRequestsException(429), NotSentError(), NotSentError),
-        (NoAnswerError(), ServiceException(503), ServiceException),
-        (NotSentError(), NoAnswerError(), NoAnswerError),
+        (NoResponseError(), ServiceException(503), ServiceException),
+        (NotSentError(), NoResponseError(), NoResponseError),
     ],
 )
 def test_the_end_does_not_say_unsent_of_what_was_sent_before(
@@ -234,7 +234,7 @@ def test_calls_share_the_budget_of_their_client() -> None:
 
 def test_what_would_not_be_repeated_costs_nothing() -> None:
     budget = RetryBudget(retries=1, reserved=0, price=1)
-    assert not is_repeated(attempts_of(budget=budget), NoAnswerError())
+    assert not is_repeated(attempts_of(budget=budget), NoResponseError())
     assert is_repeated(attempts_of(budget=budget), NotSentError())
 
 
@@ -257,11 +257,11 @@ def test_a_response_that_refuses_the_request_shows_that_the_server_is_well(statu
     "failure",
     [
         NotSentError(),
-        NoAnswerError(200),
+        NoResponseError(200),
         ServiceException(500),
         TooManyRequestsException(429),
         ApiException(302),
-        UndecodableAnswerError(200),
+        InvalidResponseError(200),
     ],
 )
 def test_no_other_failure_earns_a_retry(failure: ApiException) -> None:
@@ -280,7 +280,7 @@ def test_a_failure_says_that_the_budget_is_exhausted_and_only_then() -> None:
     assert last.retry_budget_exhausted
     assert str(last) == "refused (retry budget exhausted)"
     assert str(pickle.loads(pickle.dumps(last))) == str(last)
-    for failure in (NotSentError(None, "refused"), NoAnswerError(None, "cut")):
+    for failure in (NotSentError(None, "refused"), NoResponseError(None, "cut")):
         assert not is_repeated(attempts_of(retries=0), failure)
         assert not failure.retry_budget_exhausted
         assert "budget" not in str(failure)
@@ -288,23 +288,23 @@ def test_a_failure_says_that_the_budget_is_exhausted_and_only_then() -> None:
 
 def test_an_exhausted_budget_does_not_hide_that_an_earlier_attempt_was_sent() -> None:
     attempts = attempts_of(READ, budget=RetryBudget(retries=1, reserved=0))
-    assert is_repeated(attempts, NoAnswerError(None, "cut"))
+    assert is_repeated(attempts, NoResponseError(None, "cut"))
     attempts.begin()
     _, final = attempts.failed(NotSentError(None, "refused"))
-    assert type(final) is NoAnswerError
+    assert type(final) is NoResponseError
     assert final.retry_budget_exhausted
 
 
 def test_failing_reads_leave_retries_to_updates_with_a_key() -> None:
     budget = RetryBudget()
     for _ in range(100):
-        is_repeated(attempts_of(READ, budget=budget), NoAnswerError())
-    assert is_repeated(attempts_of(CREATE, KEYED, budget=budget), NoAnswerError())
+        is_repeated(attempts_of(READ, budget=budget), NoResponseError())
+    assert is_repeated(attempts_of(CREATE, KEYED, budget=budget), NoResponseError())
 
 
 def test_a_connection_that_went_stale_is_retried_whatever_is_left() -> None:
     budget = RetryBudget(retries=0, reserved=0)
-    failure = NoAnswerError()
+    failure = NoResponseError()
     failure.on_stale_connection = True
     assert is_repeated(attempts_of(CREATE, KEYED, budget=budget), failure)
     assert not is_repeated(attempts_of(CREATE, budget=budget), failure)
@@ -332,7 +332,7 @@ def test_a_client_that_mostly_succeeds_is_not_denied_its_retries(
                 if draw() >= loss:
                     attempts.succeeded()
                     break
-                _, final = attempts.failed(NoAnswerError())
+                _, final = attempts.failed(NoResponseError())
             given_up += final is not None and attempts.made < 3
         assert given_up <= limit * 3000
 
@@ -343,7 +343,7 @@ def test_an_outage_adds_few_requests_to_those_of_the_calls(headers: dict[str, st
     made = 0
     for _ in range(600):
         attempts = attempts_of(READ, headers, budget=budget)
-        while is_repeated(attempts, NoAnswerError()):
+        while is_repeated(attempts, NoResponseError()):
             pass
         made += attempts.made
     assert made <= 600 + 20

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from talon_one import Configuration, ConfigurationError
-from talon_one.auth import auth_header, signature
+from talon_one._core.auth import auth_header, signature
 
 INTEGRATION = ("api_key_v1",)
 INTEGRATION_V1 = ("api_key_v1", "integration_auth")

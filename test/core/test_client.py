@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from urllib3.filepost import encode_multipart_formdata
 
 import talon_one
-from support.server import Answer, RecordingServer
+from support.server import RecordingServer, Response
 from support.shells import Shell
 from talon_one import (
     ApiClient,
@@ -147,14 +147,14 @@ def test_headers_are_latin_1_both_ways(client: ApiClient, server: RecordingServe
     latin = "K\u00f6ln \u00a3"
     api = IntegrationApi(client)
     for _ in range(2):
-        server.script(Answer(200, {}, {"X-City": latin}))
+        server.script(Response(200, {}, {"X-City": latin}))
         answer = api.get_customer_session_with_http_info("a", _headers={"X-Shop": latin})
         assert server.last.headers["X-Shop"] == latin
         assert answer.headers["X-City"] == latin
         api.update_customer_session_v2("a", {"customerSession": {}}, _headers={"X-Shop": latin})
         assert server.last.headers["X-Shop"] == latin
         assert server.last.json() == {"customerSession": {}}
-    server.script(Answer(404, reason="Pas trouv\u00e9"))
+    server.script(Response(404, reason="Pas trouv\u00e9"))
     with pytest.raises(talon_one.NotFoundException, match="404 Pas trouv\u00e9"):
         api.get_customer_session("a")
     before = server.connections
@@ -195,7 +195,7 @@ def test_a_call_may_bring_its_own_credential_and_content_type(
 
 
 def test_a_signature_covers_the_bytes_that_arrive(server: RecordingServer, shell: Shell) -> None:
-    from talon_one.auth import signature
+    from talon_one._core.auth import signature
 
     configuration = Configuration(
         host=server.url, application_id=3, application_secret="fefecafedeadbeef"
@@ -261,7 +261,7 @@ def test_one_connection_serves_many_calls(server: RecordingServer, client: ApiCl
 
 def test_every_thread_gets_its_own_answer(server: RecordingServer, client: ApiClient) -> None:
     api = IntegrationApi(client)
-    server.default = lambda received: Answer(body={"path": received.path})
+    server.default = lambda received: Response(body={"path": received.path})
     wrong = []
 
     def work(number: int) -> None:
@@ -275,7 +275,7 @@ def test_every_thread_gets_its_own_answer(server: RecordingServer, client: ApiCl
         thread.start()
     for thread in threads:
         thread.join()
-    server.default = Answer(body={})
+    server.default = Response(body={})
     assert wrong == []
     assert len(server.requests) == 160
 
@@ -296,7 +296,7 @@ def test_closing_twice_does_no_harm_and_the_default_client_is_shared() -> None:
 
 
 def test_a_path_can_be_called_by_hand(client: ApiClient, server: RecordingServer) -> None:
-    server.script(Answer(200, [{"id": 1, "value": "A"}], {"X-Page": "1"}))
+    server.script(Response(200, [{"id": 1, "value": "A"}], {"X-Page": "1"}))
     data, status, headers = client.call_api(
         "/v1/things/{thingId}",
         "post",
@@ -334,7 +334,7 @@ def test_a_call_by_hand_refuses_forms(client: ApiClient) -> None:
 def test_the_rest_client_answers_the_way_the_vendors_packages_do(
     client: ApiClient, server: RecordingServer
 ) -> None:
-    server.script(Answer(200, {"a": 1}, {"X-A": "b"}), Answer(404, {"message": "no"}))
+    server.script(Response(200, {"a": 1}, {"X-A": "b"}), Response(404, {"message": "no"}))
     answer = client.rest_client.request("GET", f"{server.url}/v1/x", query_params={"q": "ä"})
     assert (answer.status, answer.data, answer.getheader("x-a")) == (200, b'{"a": 1}', "b")
     assert server.last.target == "/v1/x?q=%C3%A4"

@@ -21,7 +21,7 @@ from talon_one import (
     IntegrationApi,
     RetryPolicy,
 )
-from talon_one.address import base_url
+from talon_one._core.address import base_url
 
 
 @pytest.fixture(autouse=True)

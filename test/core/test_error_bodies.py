@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from support.server import Answer, RecordingServer
+from support.server import RecordingServer, Response
 from support.shells import Shell
 from talon_one import (
     ApiAttributeError,
@@ -16,8 +16,8 @@ from talon_one import (
     ApiKeyError,
     Configuration,
     IntegrationApi,
+    InvalidResponseError,
     ManagementApi,
-    UndecodableAnswerError,
 )
 
 PLAIN = {"Content-Type": "text/plain; charset=utf-8"}
@@ -37,7 +37,7 @@ def client(server: RecordingServer, shell: Shell) -> Iterator[Any]:
         yield made
 
 
-def failure(client: Any, server: RecordingServer, answer: Answer) -> ApiException:
+def failure(client: Any, server: RecordingServer, answer: Response) -> ApiException:
     server.script(answer)
     with pytest.raises(ApiException) as caught:
         IntegrationApi(client).get_customer_session("a")
@@ -72,7 +72,7 @@ def failure(client: Any, server: RecordingServer, answer: Answer) -> ApiExceptio
 def test_the_message_is_what_the_body_says_in_any_of_the_usual_forms(
     client: Any, server: RecordingServer, body: Any, headers: dict[str, str], message: str | None
 ) -> None:
-    failed = failure(client, server, Answer(403, body, headers))
+    failed = failure(client, server, Response(403, body, headers))
     assert failed.message == message
     assert str(failed) == "getCustomerSession 403 Forbidden" + (f": {message}" if message else "")
     assert pickle.loads(pickle.dumps(failed)).message == message
@@ -91,7 +91,7 @@ def test_the_message_is_what_the_body_says_in_any_of_the_usual_forms(
 def test_a_redirect_says_where_it_leads_and_no_secret(
     client: Any, server: RecordingServer, status: int, location: str, shown: str
 ) -> None:
-    failed = failure(client, server, Answer(status, "<html>", {**HTML, "Location": location}))
+    failed = failure(client, server, Response(status, "<html>", {**HTML, "Location": location}))
     assert failed.message == f"redirected to {shown}"
     assert str(failed).endswith(f": redirected to {shown}")
     assert "t0ken" not in str(failed)
@@ -100,9 +100,9 @@ def test_a_redirect_says_where_it_leads_and_no_secret(
 
 def test_a_redirect_to_nowhere_says_nothing_of_it(client: Any, server: RecordingServer) -> None:
     for headers in ({}, {"Location": ""}, {"Location": "https://[::1"}):
-        failed = failure(client, server, Answer(302, {"message": "moved"}, headers))
+        failed = failure(client, server, Response(302, {"message": "moved"}, headers))
         assert failed.message == "moved"
-    assert failure(client, server, Answer(404, "", {"Location": "/x"})).message is None
+    assert failure(client, server, Response(404, "", {"Location": "/x"})).message is None
 
 
 def test_entries_are_read_as_attributes_and_by_key_whatever_they_lack(
@@ -110,7 +110,7 @@ def test_entries_are_read_as_attributes_and_by_key_whatever_they_lack(
 ) -> None:
     whole = {"title": "enum", "details": "is not open", "source": {"pointer": "/state"}, "x": 1}
     body = {"message": "no", "errors": [whole, {"title": "alone"}, {}, None, "text"]}
-    failed = failure(client, server, Answer(400, body))
+    failed = failure(client, server, Response(400, body))
     first, second, third = failed.errors
     assert first == whole
     assert (first.title, first.details, first.source.pointer, first.x) == (
@@ -139,14 +139,14 @@ def test_an_object_that_was_promised_and_is_null_is_as_lost_as_one_that_is_empty
         lambda: client.call_api("/x", "GET", response_type="list[Coupon]"),
     ]
     for call in calls:
-        server.script(Answer(200, body))
-        with pytest.raises(UndecodableAnswerError, match="OK, but the body is empty") as caught:
+        server.script(Response(200, body))
+        with pytest.raises(InvalidResponseError, match="OK, but the body is empty") as caught:
             call()
         assert caught.value.raw_data == body.encode()
 
 
 def test_null_where_any_json_was_promised_is_none(client: Any, server: RecordingServer) -> None:
     for written in (None, "object", "Any", object):
-        server.script(Answer(200, "null"))
+        server.script(Response(200, "null"))
         settings: Any = {"response_type": written, "_return_http_data_only": True}
         assert client.call_api("/x", "GET", **settings) is None

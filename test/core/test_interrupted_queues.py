@@ -19,22 +19,22 @@ import pytest
 import talon_one
 from support.calls import KEYS
 from support.interrupting import Interrupt, each_interruption
-from support.server import Answer, RecordingServer
+from support.server import RecordingServer, Response
 from talon_one import ApiClient, Configuration, aio
-from talon_one.turns import Turn, Turns
+from talon_one._core.entity_queues import EntityQueues, Ticket
 
 ANNA = ("profile", "anna")
 CART = ("session", "cart")
 MANY = 3000
 
 
-def idle(turns: Turns) -> bool:
+def idle(turns: EntityQueues) -> bool:
     """Say whether all places are free, and nothing is left to be done."""
     return not turns._queues and not turns._changes and not turns._holder
 
 
-def entered(turns: Turns, woken: list[str], name: str, *entities: tuple[str, str]) -> Turn:
-    turn = Turn(entities, lambda: woken.append(name))
+def entered(turns: EntityQueues, woken: list[str], name: str, *entities: tuple[str, str]) -> Ticket:
+    turn = Ticket(entities, lambda: woken.append(name))
     if turns.enter(turn):
         woken.append(name)
     return turn
@@ -44,18 +44,18 @@ def entered(turns: Turns, woken: list[str], name: str, *entities: tuple[str, str
 
 
 def test_an_interruption_at_any_instruction_frees_the_place_and_wakes_the_next() -> None:
-    turns = Turns(1)
+    turns = EntityQueues(1)
     woken: list[str] = []
-    behind: list[Turn] = []
+    behind: list[Ticket] = []
 
     def call() -> None:
-        turn = Turn([ANNA, CART], lambda: None)
+        turn = Ticket([ANNA, CART], lambda: None)
         turns.enter(turn)
         behind.append(entered(turns, woken, "behind", CART))
         turns.leave(turn)
 
     count = 0
-    for place, came in each_interruption("turns.py", call):
+    for place, came in each_interruption("entity_queues.py", call):
         assert came, place
         if behind:
             # Perhaps twice, if it was interrupted before it had noted that it did.
@@ -68,18 +68,18 @@ def test_an_interruption_at_any_instruction_frees_the_place_and_wakes_the_next()
 
 
 def test_a_waiting_call_that_is_interrupted_lets_those_behind_it_pass() -> None:
-    turns = Turns(1)
+    turns = EntityQueues(1)
     woken: list[str] = []
-    made: list[Turn] = []
+    made: list[Ticket] = []
 
     def call() -> None:
         made.append(entered(turns, woken, "first", CART))
-        waiting = Turn([ANNA, CART], lambda: woken.append("waiting"))
+        waiting = Ticket([ANNA, CART], lambda: woken.append("waiting"))
         turns.enter(waiting)
         made.append(entered(turns, woken, "behind", ANNA))
         turns.leave(waiting)
 
-    for place, came in each_interruption("turns.py", call):
+    for place, came in each_interruption("entity_queues.py", call):
         assert came, place
         if len(made) == 2:
             assert set(woken) == {"first", "behind"}, place
@@ -91,10 +91,10 @@ def test_a_waiting_call_that_is_interrupted_lets_those_behind_it_pass() -> None:
 
 def test_what_leaves_while_another_thread_changes_the_queues_is_not_forgotten() -> None:
     """Changes come while the queues are in the hands of an earlier one that is interrupted."""
-    turns = Turns(1)
+    turns = EntityQueues(1)
     woken: list[str] = []
-    first: list[Turn] = []
-    others: list[Turn] = []
+    first: list[Ticket] = []
+    others: list[Ticket] = []
 
     def call() -> None:
         # Waking is the moment in which other threads come.
@@ -102,12 +102,12 @@ def test_what_leaves_while_another_thread_changes_the_queues_is_not_forgotten() 
             others.append(entered(turns, woken, "other", ANNA))
 
         first.append(entered(turns, woken, "first", ANNA))
-        second = Turn([ANNA], wake)
+        second = Ticket([ANNA], wake)
         turns.enter(second)
         turns.leave(first.pop())
         turns.leave(second)
 
-    for place, came in each_interruption("turns.py", call):
+    for place, came in each_interruption("entity_queues.py", call):
         assert came, place
         first.clear()
         for other in others:
@@ -120,7 +120,7 @@ def test_what_leaves_while_another_thread_changes_the_queues_is_not_forgotten() 
 def test_nothing_is_called_by_the_end_of_a_call_that_left() -> None:
     """An exception would be swallowed there: finalizers cannot raise."""
 
-    class Watched(Turns):
+    class Watched(EntityQueues):
         def _gone(self, entities: Any, place: Any) -> None:
             raise AssertionError("it has left")
 
@@ -129,7 +129,7 @@ def test_nothing_is_called_by_the_end_of_a_call_that_left() -> None:
 
     turns = Watched(1)
     for _ in range(3):
-        first, second = Turn([ANNA, CART], lambda: None), Turn([ANNA], lambda: None)
+        first, second = Ticket([ANNA, CART], lambda: None), Ticket([ANNA], lambda: None)
         turns.enter(first)
         turns.enter(second)
         turns.leave(first)
@@ -139,7 +139,7 @@ def test_nothing_is_called_by_the_end_of_a_call_that_left() -> None:
 
 
 def test_a_place_that_nothing_holds_is_free_and_the_next_is_woken() -> None:
-    turns, woken = Turns(1), list[str]()
+    turns, woken = EntityQueues(1), list[str]()
     first = entered(turns, woken, "first", ANNA, CART)
     second = entered(turns, woken, "second", ANNA)
     third = entered(turns, woken, "third", ANNA)
@@ -153,7 +153,7 @@ def test_a_place_that_nothing_holds_is_free_and_the_next_is_woken() -> None:
 
 
 def test_a_place_in_a_circle_is_free_when_the_circle_is_collected() -> None:
-    turns, woken = Turns(1), list[str]()
+    turns, woken = EntityQueues(1), list[str]()
     circle: list[Any] = [entered(turns, woken, "first", ANNA)]
     circle.append(circle)
     second = entered(turns, woken, "second", ANNA)
@@ -169,7 +169,7 @@ def test_a_place_in_a_circle_is_free_when_the_circle_is_collected() -> None:
 
 @pytest.fixture
 def server() -> Iterator[RecordingServer]:
-    with RecordingServer(default=Answer(body={})) as running:
+    with RecordingServer(default=Response(body={})) as running:
         yield running
 
 
@@ -177,15 +177,15 @@ def session(profile: str) -> dict[str, Any]:
     return {"customerSession": {"profileId": profile}}
 
 
-def waiting_behind(client: Any) -> tuple[Turn, threading.Event]:
+def waiting_behind(client: Any) -> tuple[Ticket, threading.Event]:
     woken = threading.Event()
-    turn = Turn([ANNA], woken.set)
+    turn = Ticket([ANNA], woken.set)
     assert client._turns is not None
     client._turns.enter(turn)
     return turn, woken
 
 
-@pytest.mark.parametrize("file", ["talon_one/turns.py", "talon_one/call.py"])
+@pytest.mark.parametrize("file", ["talon_one/_core/entity_queues.py", "talon_one/_core/call.py"])
 def test_a_call_that_is_interrupted_at_any_instruction_leaves_its_queues(
     server: RecordingServer, file: str
 ) -> None:
@@ -202,7 +202,7 @@ def test_a_call_that_is_interrupted_at_any_instruction_leaves_its_queues(
         api.update_customer_session_v2("cart", session("anna"), _deadline=10)
 
 
-@pytest.mark.parametrize("file", ["talon_one/turns.py", "talon_one/call.py"])
+@pytest.mark.parametrize("file", ["talon_one/_core/entity_queues.py", "talon_one/_core/call.py"])
 def test_a_task_that_is_interrupted_at_any_instruction_leaves_its_queues(
     server: RecordingServer, file: str
 ) -> None:
@@ -308,7 +308,7 @@ def test_tasks_of_a_loop_that_died_leave_their_queues(
 
 def test_thousands_of_interruptions_at_any_moment_cost_no_place() -> None:
     """Signals hit a thread that enters and leaves beside others that do."""
-    turns = Turns(2)
+    turns = EntityQueues(2)
     chance = random.Random(9)
     ended = threading.Event()
     surprises: list[BaseException] = []
@@ -320,7 +320,7 @@ def test_thousands_of_interruptions_at_any_moment_cost_no_place() -> None:
     def queue_up(entities: list[tuple[str, str]], patience: float) -> None:
         # An event would do for the others, but is itself not safe to interrupt.
         through: SimpleQueue[None] = SimpleQueue()
-        turn = Turn(entities, partial(through.put, None))
+        turn = Ticket(entities, partial(through.put, None))
         if not turns.enter(turn):
             try:
                 through.get(timeout=patience)

@@ -11,7 +11,7 @@ import urllib3
 from hypothesis import given
 from hypothesis import strategies as st
 
-from talon_one.retry import (
+from talon_one._core.retry import (
     NO_RETRIES,
     Attempt,
     Outcome,
@@ -22,7 +22,7 @@ from talon_one.retry import (
 )
 
 POLICY = RetryPolicy()
-NOT_SENT, NO_ANSWER, ANSWERED = Outcome
+NOT_SENT, NO_RESPONSE, RESPONDED = Outcome
 
 
 def is_repeated(attempt: Attempt) -> bool:
@@ -34,25 +34,25 @@ def is_repeated(attempt: Attempt) -> bool:
 # Outcome, status: repeated always, where that is safe, only with a key, or never.
 DECISIONS = [
     (NOT_SENT, None, "always"),
-    (NO_ANSWER, None, "if safe"),
-    (NO_ANSWER, 200, "if safe"),
-    (ANSWERED, 429, "always"),
-    (ANSWERED, 502, "if safe"),
-    (ANSWERED, 503, "if safe"),
-    (ANSWERED, 504, "if safe"),
-    (ANSWERED, 500, "if keyed"),
-    (ANSWERED, 507, "if keyed"),
-    (ANSWERED, 200, "never"),
-    (ANSWERED, 302, "never"),
-    (ANSWERED, 400, "never"),
-    (ANSWERED, 401, "never"),
-    (ANSWERED, 403, "never"),
-    (ANSWERED, 404, "never"),
-    (ANSWERED, 408, "never"),
-    (ANSWERED, 409, "never"),
-    (ANSWERED, 422, "never"),
-    (ANSWERED, 600, "never"),
-    (ANSWERED, None, "never"),
+    (NO_RESPONSE, None, "if safe"),
+    (NO_RESPONSE, 200, "if safe"),
+    (RESPONDED, 429, "always"),
+    (RESPONDED, 502, "if safe"),
+    (RESPONDED, 503, "if safe"),
+    (RESPONDED, 504, "if safe"),
+    (RESPONDED, 500, "if keyed"),
+    (RESPONDED, 507, "if keyed"),
+    (RESPONDED, 200, "never"),
+    (RESPONDED, 302, "never"),
+    (RESPONDED, 400, "never"),
+    (RESPONDED, 401, "never"),
+    (RESPONDED, 403, "never"),
+    (RESPONDED, 404, "never"),
+    (RESPONDED, 408, "never"),
+    (RESPONDED, 409, "never"),
+    (RESPONDED, 422, "never"),
+    (RESPONDED, 600, "never"),
+    (RESPONDED, None, "never"),
 ]
 
 
@@ -73,8 +73,8 @@ def test_what_is_repeated_depends_on_the_outcome_and_on_what_a_repetition_would_
 
 @pytest.mark.parametrize("repeatable", [False, True])
 def test_a_conflict_is_repeated_if_it_will_pass(repeatable: bool) -> None:
-    assert is_repeated(Attempt(ANSWERED, repeatable, 409, conflict_is_passing=True))
-    assert not is_repeated(Attempt(ANSWERED, repeatable, 404, conflict_is_passing=True))
+    assert is_repeated(Attempt(RESPONDED, repeatable, 409, conflict_is_passing=True))
+    assert not is_repeated(Attempt(RESPONDED, repeatable, 404, conflict_is_passing=True))
 
 
 @pytest.mark.parametrize("outcome", list(Outcome))
@@ -86,10 +86,10 @@ def test_what_cannot_be_sent_from_its_beginning_is_not_repeated(outcome: Outcome
 
 def test_the_statuses_of_overload_can_be_chosen() -> None:
     policy = RetryPolicy(statuses={500})
-    assert policy.pause(Attempt(ANSWERED, True, 500), 1) is not None
-    assert policy.pause(Attempt(ANSWERED, False, 500), 1) is None
-    assert policy.pause(Attempt(ANSWERED, True, 503), 1) is None
-    assert policy.pause(Attempt(ANSWERED, False, 429), 1) is not None
+    assert policy.pause(Attempt(RESPONDED, True, 500), 1) is not None
+    assert policy.pause(Attempt(RESPONDED, False, 500), 1) is None
+    assert policy.pause(Attempt(RESPONDED, True, 503), 1) is None
+    assert policy.pause(Attempt(RESPONDED, False, 429), 1) is not None
 
 
 @pytest.mark.parametrize("retries", [0, 1, 2, 7])
@@ -152,7 +152,7 @@ def test_pauses_are_spread_at_random() -> None:
 def test_what_the_server_asks_for_is_the_least_up_to_a_bound_and_to_the_deadline(
     asked: float | None, remaining: float | None, pause: float | None
 ) -> None:
-    attempt = Attempt(ANSWERED, True, 429, retry_after=asked)
+    attempt = Attempt(RESPONDED, True, 429, retry_after=asked)
     assert POLICY.pause(attempt, 1, remaining, lambda: 0.5) == pause
 
 
@@ -256,10 +256,10 @@ def test_threads_share_a_budget_exactly() -> None:
 @pytest.mark.parametrize(
     ("attempt", "refused"),
     [
-        (Attempt(ANSWERED, False, 429), True),
-        (Attempt(ANSWERED, False, 409), True),
-        (Attempt(ANSWERED, False, 503), False),
-        (Attempt(NO_ANSWER, False), False),
+        (Attempt(RESPONDED, False, 429), True),
+        (Attempt(RESPONDED, False, 409), True),
+        (Attempt(RESPONDED, False, 503), False),
+        (Attempt(NO_RESPONSE, False), False),
         (Attempt(NOT_SENT, False), False),
     ],
 )
@@ -318,7 +318,7 @@ def test_a_retry_of_urllib3_says_after_which_pauses_and_statuses() -> None:
 
 def test_a_retry_of_urllib3_cannot_make_repeatable_what_is_not() -> None:
     theirs = urllib3.Retry(3, allowed_methods=None, status_forcelist=[500, 503])
-    assert as_policy(theirs).pause(Attempt(ANSWERED, False, 503), 1) is None
+    assert as_policy(theirs).pause(Attempt(RESPONDED, False, 503), 1) is None
 
 
 @pytest.mark.parametrize("nonsense", ["3", 1.5, [3], object()])

@@ -8,8 +8,8 @@ import pytest
 import urllib3
 
 from talon_one import ApiTypeError, Configuration, Timeout
+from talon_one._core.timeout import as_timeout
 from talon_one.api.management_operations import export_effects
-from talon_one.timeout import as_timeout
 
 KNOWN = Timeout(connect=1, read=2, deadline=3)
 

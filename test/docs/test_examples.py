@@ -12,7 +12,7 @@ import pytest
 from docs.pages import Page
 from support.every import for_every
 from support.samples import sample
-from support.server import Answer, RecordingServer
+from support.server import RecordingServer, Response
 from support.spec import OPERATIONS, Operation
 
 
@@ -54,14 +54,14 @@ def test_the_example_of_a_method_makes_its_call(
         assert request.headers[name].partition(";")[0] == documented
 
 
-def _answer(operation: Operation) -> Answer:
+def _answer(operation: Operation) -> Response:
     """Return the first documented success, with nothing but what it requires."""
     success = operation.successes[0]
     if success.schema is None:
-        return Answer(success.status)
+        return Response(success.status)
     if success.content_type == "application/csv":
-        return Answer(success.status, "value\nSUMMER10\n", {"Content-Type": "application/csv"})
-    return Answer(success.status, sample(success.schema, everything=False))
+        return Response(success.status, "value\nSUMMER10\n", {"Content-Type": "application/csv"})
+    return Response(success.status, sample(success.schema, everything=False))
 
 
 def _documented_headers(section: Page) -> list[tuple[str, str]]:

@@ -21,8 +21,8 @@ from support.spec import (
     resolved,
     schema_name,
 )
+from talon_one._schema.fields import VariantField
 from talon_one.exceptions import exception_class
-from talon_one.fields import VariantField
 
 _LINK = re.compile(r"\[`([^`]+)`\]\(([^)]+)\)")
 

@@ -26,6 +26,7 @@ from talon_one import (
     SetDiscountEffectProps,
     StrikethroughSetDiscountPerItemEffectProps,
 )
+from talon_one._utils.suggest import did_you_mean
 from talon_one.effects import (
     Difference,
     EffectHandler,
@@ -37,7 +38,6 @@ from talon_one.effects import (
     effects_of,
     rolled_back,
 )
-from talon_one.suggest import did_you_mean
 
 ACCEPTED = effect_json("acceptCoupon", {"value": "TEN-OFF"})
 DISCOUNT = effect_json("setDiscount", {"name": "10% off", "value": 3.4})

@@ -18,7 +18,7 @@ import urllib3
 import talon_one
 from docs.pages import ROOT
 from examples import guide
-from support.server import HANG_UP, SILENCE, Answer, Received, RecordingServer
+from support.server import HANG_UP, SILENCE, Received, RecordingServer, Response
 from talon_one.sandbox import Sandbox
 
 _SCRIPT = ROOT / "examples" / "fastapi_checkout" / "app.py"
@@ -61,7 +61,7 @@ class Gate:
         self._under_way = 0
         self._lock = threading.Lock()
 
-    def __call__(self, request: Received) -> Answer:
+    def __call__(self, request: Received) -> Response:
         with self._lock:
             self._under_way += 1
             self.most = max(self.most, self._under_way)
@@ -69,7 +69,7 @@ class Gate:
         try:
             if too_many:
                 message = "Too many requests are updating this profile at the same time"
-                return Answer(409, {"message": message, "errors": None, "StatusCode": 409})
+                return Response(409, {"message": message, "errors": None, "StatusCode": 409})
             answer = self._pool.request(
                 request.method,
                 self._url + request.target,
@@ -79,7 +79,7 @@ class Gate:
             )
             if self.loses_answers:
                 return HANG_UP
-            return Answer(answer.status, answer.data, {"Content-Type": "application/json"})
+            return Response(answer.status, answer.data, {"Content-Type": "application/json"})
         finally:
             with self._lock:
                 self._under_way -= 1
@@ -204,16 +204,16 @@ async def test_an_order_whose_answer_was_lost_can_be_sent_again(shop: Sandbox, g
     [
         SILENCE,
         HANG_UP,
-        Answer(500),
-        Answer(503),
-        Answer(429, headers={"Retry-After": "30"}),
-        Answer(409, {"message": "Too many requests are updating this session at the same time"}),
-        Answer(200, "<h1>We will be back soon</h1>", {"Content-Type": "text/html"}),
+        Response(500),
+        Response(503),
+        Response(429, headers={"Retry-After": "30"}),
+        Response(409, {"message": "Too many requests are updating this session at the same time"}),
+        Response(200, "<h1>We will be back soon</h1>", {"Content-Type": "text/html"}),
     ],
     ids=["silence", "hanging up", "500", "503", "429", "409", "a page of a proxy"],
 )
 async def test_a_shop_sells_without_discounts_and_says_so_when_talon_one_is_of_no_use(
-    trouble: Answer, talon: RecordingServer, caplog: pytest.LogCaptureFixture
+    trouble: Response, talon: RecordingServer, caplog: pytest.LogCaptureFixture
 ) -> None:
     talon.default = trouble
     async with checkout(_NAMES["DEADLINE"]) as browser:
@@ -289,7 +289,7 @@ async def test_nonsense_of_a_browser_never_reaches_talon_one(talon: RecordingSer
 
 @pytest.mark.asyncio
 async def test_prices_are_those_of_the_shop(talon: RecordingServer) -> None:
-    talon.default = Answer(body={"effects": []})
+    talon.default = Response(body={"effects": []})
     dear = {"sku": "kettle", "quantity": 1, "price": 0.01}
     async with checkout() as browser:
         quoted = await browser.put("/carts/1", json={**CART, "items": [dear]})
@@ -308,7 +308,7 @@ async def test_discounts_on_items_and_those_of_one_name_are_subtracted_to_the_ce
     on_order = {"effectType": "setDiscount", "props": {"name": "Spring", "value": 0.1}}
     newer = {"effectType": "somethingNew", "props": {"value": 5}}
     effects = [on_teapot(0, 1.1), on_teapot(1, 2.2), on_order, on_order, newer]
-    talon.default = Answer(body={"effects": effects})
+    talon.default = Response(body={"effects": effects})
     async with checkout() as browser:
         quoted = (await browser.put("/carts/1", json=CART)).json()
     assert quoted["discounts"] == [
@@ -334,7 +334,7 @@ async def test_carts_of_one_customer_queue_here_rather_than_being_refused_there(
 async def test_one_connection_serves_request_after_request_and_is_closed_in_the_end(
     talon: RecordingServer,
 ) -> None:
-    talon.default = Answer(body={"effects": []})
+    talon.default = Response(body={"effects": []})
     app = _NAMES["create_app"]()
     async with app.router.lifespan_context(app):
         promotions, cart = app.state.promotions, _NAMES["Cart"].model_validate(CART)

@@ -13,34 +13,38 @@ import pytest
 
 from support.calls import CHECKOUT, CREATE, KINDS, READ, Kind, make_client
 from support.network import closed_port, deaf_port
-from support.server import HANG_UP, RESET, SILENCE, Answer, Received, RecordingServer
+from support.server import HANG_UP, RESET, SILENCE, Received, RecordingServer, Response
 from talon_one import (
     ApiClient,
     ApiTimeoutError,
     ConnectTimeoutError,
     ManagementApi,
-    NoAnswerError,
+    NoResponseError,
     NotSentError,
     ReadTimeoutError,
     TransportError,
 )
 
-TRUNCATED = Answer(raw=b'HTTP/1.1 200 OK\r\nContent-Length: 50\r\n\r\n{"effects": [')
-TRUNCATED_CHUNK = Answer(raw=b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n9\r\n{}")
-STUCK = Answer(raw=TRUNCATED.raw, silent=True)
+TRUNCATED = Response(raw=b'HTTP/1.1 200 OK\r\nContent-Length: 50\r\n\r\n{"effects": [')
+TRUNCATED_CHUNK = Response(raw=b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n9\r\n{}")
+STUCK = Response(raw=TRUNCATED.raw, silent=True)
 
 # What happens after the request has been read, the exception, and what it says.
 AFTER_READING = {
-    "hangs up": (HANG_UP, NoAnswerError, "closed connection without response"),
-    "resets": (RESET, NoAnswerError, "reset by peer|without response"),
+    "hangs up": (HANG_UP, NoResponseError, "closed connection without response"),
+    "resets": (RESET, NoResponseError, "reset by peer|without response"),
     "says nothing": (SILENCE, ReadTimeoutError, "timed out"),
-    "talks garbage": (Answer(raw=b"SSH-2.0-OpenSSH_9.6\r\n"), NoAnswerError, "SSH-2.0"),
-    "sends a status of letters": (Answer(raw=b"HTTP/1.1 OK\r\n\r\n"), NoAnswerError, "HTTP/1.1 OK"),
-    "breaks off in the body": (TRUNCATED, NoAnswerError, "broke off.*13 bytes read"),
-    "breaks off in a chunk": (TRUNCATED_CHUNK, NoAnswerError, "broke off"),
+    "talks garbage": (Response(raw=b"SSH-2.0-OpenSSH_9.6\r\n"), NoResponseError, "SSH-2.0"),
+    "sends a status of letters": (
+        Response(raw=b"HTTP/1.1 OK\r\n\r\n"),
+        NoResponseError,
+        "HTTP/1.1 OK",
+    ),
+    "breaks off in the body": (TRUNCATED, NoResponseError, "broke off.*13 bytes read"),
+    "breaks off in a chunk": (TRUNCATED_CHUNK, NoResponseError, "broke off"),
     "resets in the body": (
-        Answer(raw=TRUNCATED.raw, reset=True),
-        NoAnswerError,
+        Response(raw=TRUNCATED.raw, reset=True),
+        NoResponseError,
         "broke off|reset by peer",
     ),
     "goes silent in the body": (STUCK, ReadTimeoutError, "broke off.*timed out"),
@@ -52,7 +56,7 @@ fault = pytest.mark.parametrize("fault", AFTER_READING)
 each_kind = pytest.mark.parametrize("kind", KINDS, ids=str)
 
 
-def wait_for(answer: Answer) -> dict[str, Any]:
+def wait_for(answer: Response) -> dict[str, Any]:
     """Return settings that do not wait long for what will not come."""
     return {"_request_timeout": (5, 0.1)} if answer.silent else {}
 
@@ -105,7 +109,7 @@ def test_a_connection_that_breaks_while_sending_may_have_delivered_the_request(
         kind(client)
         assert len(server.requests) == 1
     else:
-        with pytest.raises(NoAnswerError):
+        with pytest.raises(NoResponseError):
             kind(client)
         assert len(server.requests) == 0
 
@@ -114,7 +118,7 @@ def test_what_arrived_of_a_broken_answer_is_kept(
     server: RecordingServer, client: ApiClient
 ) -> None:
     server.script(TRUNCATED)
-    with pytest.raises(NoAnswerError) as caught:
+    with pytest.raises(NoResponseError) as caught:
         CREATE(client)
     assert (caught.value.status, caught.value.raw_data) == (200, b'{"effects": [')
 
@@ -179,13 +183,13 @@ def going_away(server: RecordingServer) -> Callable[[float], None]:
     return lambda _: server.stop()
 
 
-@pytest.mark.parametrize("first", [HANG_UP, RESET, TRUNCATED, Answer(500), Answer(503)])
+@pytest.mark.parametrize("first", [HANG_UP, RESET, TRUNCATED, Response(500), Response(503)])
 def test_a_last_attempt_that_was_not_sent_does_not_hide_one_that_was(
-    server: RecordingServer, client: ApiClient, first: Answer
+    server: RecordingServer, client: ApiClient, first: Response
 ) -> None:
     server.script(first)
     client._sleep = going_away(server)
-    with pytest.raises(NoAnswerError, match=r"refused.*; an attempt before.*") as caught:
+    with pytest.raises(NoResponseError, match=r"refused.*; an attempt before.*") as caught:
         CHECKOUT(client)
     failure = caught.value
     assert not isinstance(failure, NotSentError)
@@ -194,9 +198,11 @@ def test_a_last_attempt_that_was_not_sent_does_not_hide_one_that_was(
     assert failure.operation_id == "updateCustomerSessionV2"
 
 
-@pytest.mark.parametrize("first", [Answer(429), Answer(409, {"message": "Too many requests ..."})])
+@pytest.mark.parametrize(
+    "first", [Response(429), Response(409, {"message": "Too many requests ..."})]
+)
 def test_refusals_before_do_not_make_a_request_look_sent(
-    server: RecordingServer, client: ApiClient, first: Answer
+    server: RecordingServer, client: ApiClient, first: Response
 ) -> None:
     server.script(first)
     client._sleep = going_away(server)
@@ -208,7 +214,7 @@ def test_refusals_before_do_not_make_a_request_look_sent(
 def test_every_attempt_may_fail_in_its_own_way(
     server: RecordingServer, client: ApiClient, pauses: list[float]
 ) -> None:
-    server.script(HANG_UP, Answer(502), TRUNCATED, Answer(429), {"customerSession": {"id": 1}})
+    server.script(HANG_UP, Response(502), TRUNCATED, Response(429), {"customerSession": {"id": 1}})
     assert READ(client, _retries=4).customer_session.id == 1
     assert len(server.requests) == 5
     assert len(pauses) == 4
@@ -227,17 +233,17 @@ def test_a_connection_that_was_closed_while_idle_is_replaced_before_it_is_used(
 @pytest.mark.one_shell("it is urllib3 that stands behind it")
 @pytest.mark.parametrize("answer", [HANG_UP, TRUNCATED])
 def test_the_rest_client_of_the_vendors_packages_fails_in_our_words(
-    server: RecordingServer, client: ApiClient, answer: Answer
+    server: RecordingServer, client: ApiClient, answer: Response
 ) -> None:
     server.script(answer)
-    with pytest.raises(NoAnswerError) as caught:
+    with pytest.raises(NoResponseError) as caught:
         client.rest_client.request("GET", f"{server.url}/v1/things?secret=1")
     assert caught.value.url == f"{server.url}/v1/things"
 
 
-@pytest.mark.parametrize("answer", [HANG_UP, TRUNCATED, Answer(429), Answer(404)])
+@pytest.mark.parametrize("answer", [HANG_UP, TRUNCATED, Response(429), Response(404)])
 def test_the_raw_answer_may_fail_to_come_as_well(
-    server: RecordingServer, client: ApiClient, answer: Answer
+    server: RecordingServer, client: ApiClient, answer: Response
 ) -> None:
     server.script(answer)
     if answer is HANG_UP:
@@ -255,15 +261,15 @@ def test_the_raw_answer_may_fail_to_come_as_well(
 class Forgetful:
     """Answers over the connections of one generation, and has forgotten all those before."""
 
-    def __init__(self, failure: Answer) -> None:
+    def __init__(self, failure: Response) -> None:
         self.failure = failure
         self.oldest = 0
         self.gate: threading.Barrier | None = None
 
-    def __call__(self, request: Received) -> Answer:
+    def __call__(self, request: Received) -> Response:
         if self.gate is not None:
             self.gate.wait(10)
-        return self.failure if request.connection < self.oldest else Answer(body={})
+        return self.failure if request.connection < self.oldest else Response(body={})
 
 
 def fill_pool(client: ApiClient, memory: Forgetful, count: int) -> None:
@@ -278,7 +284,7 @@ def fill_pool(client: ApiClient, memory: Forgetful, count: int) -> None:
 @pytest.mark.one_shell("asyncio has the same by other means; see test/aio")
 @pytest.mark.parametrize("failure", [RESET, HANG_UP, SILENCE], ids=["reset", "closed", "silence"])
 def test_a_retry_goes_over_a_fresh_connection_when_a_used_one_failed(
-    server: RecordingServer, failure: Answer
+    server: RecordingServer, failure: Response
 ) -> None:
     memory = Forgetful(failure)
     server.default = memory
@@ -296,7 +302,7 @@ def test_a_retry_goes_over_a_fresh_connection_when_a_used_one_failed(
 def test_a_retry_goes_over_a_fresh_connection_even_if_others_lie_idle_since(
     server: RecordingServer,
 ) -> None:
-    server.script(Answer(body={}), RESET)
+    server.script(Response(body={}), RESET)
     with make_client(server.url) as client:
         READ(client)
 
@@ -322,7 +328,7 @@ def test_a_failure_of_a_fresh_connection_leaves_the_idle_ones_alone(
         # Both are held, so that the next call needs one of its own.
         held = [READ(client, _preload_content=False) for _ in range(2)]
         server.script(RESET)
-        with pytest.raises(NoAnswerError):
+        with pytest.raises(NoResponseError):
             CREATE(client)
         for each in held:
             assert each.data == b"{}"
@@ -344,9 +350,9 @@ def test_a_file_whose_source_makes_calls_of_its_own_is_sent_once(
 
     uploads = []
 
-    def respond(received: Received) -> Answer:
+    def respond(received: Received) -> Response:
         if received.method == "GET":
-            return Answer(body={})
+            return Response(body={})
         uploads.append(received.body)
         return SILENCE
 

@@ -23,7 +23,7 @@ from support.forking import PROCESSES, a_place
 from support.server import RecordingServer
 from support.shells import Shell
 from talon_one import ApiClient, ApiTimeoutError, IntegrationApi
-from talon_one.connections import Tracked
+from talon_one._http.connections import Tracked
 
 THREADS = 32
 CALLS = 500

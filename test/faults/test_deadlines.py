@@ -17,7 +17,7 @@ import pytest
 from support.calls import CHECKOUT, CREATE, READ, make_client
 from support.certificates import certificate_of, server_context
 from support.network import deaf_port
-from support.server import SILENCE, Answer, RecordingServer
+from support.server import SILENCE, RecordingServer, Response
 from support.shells import Shell
 from talon_one import (
     ApiClient,
@@ -29,7 +29,7 @@ from talon_one import (
     ServiceException,
     Timeout,
 )
-from talon_one.request import Request
+from talon_one._core.request import Request
 
 DEADLINE = 0.15
 PATIENT = RetryPolicy(retries=100, backoff=0.001)
@@ -48,17 +48,19 @@ def time_of(seconds: float, room: float = 0.6) -> Iterator[None]:
     "answer",
     [
         SILENCE,
-        Answer(body={"a": "b" * 3000}, pace=0.001),
-        Answer(raw=HEAD + b"X: " + b"x" * 3000, pace=0.001),
-        Answer(raw=HEAD + b"\r\n" + b" " * 3000, pace=0.001),
-        Answer(raw=HEAD + b"Transfer-Encoding: chunked\r\n\r\n" + b"1\r\n1\r\n" * 500, pace=0.001),
-        Answer(before=b"HTTP/1.1 102 Processing\r\nX: " + b"x" * 3000 + b"\r\n\r\n", pace=0.001),
+        Response(body={"a": "b" * 3000}, pace=0.001),
+        Response(raw=HEAD + b"X: " + b"x" * 3000, pace=0.001),
+        Response(raw=HEAD + b"\r\n" + b" " * 3000, pace=0.001),
+        Response(
+            raw=HEAD + b"Transfer-Encoding: chunked\r\n\r\n" + b"1\r\n1\r\n" * 500, pace=0.001
+        ),
+        Response(before=b"HTTP/1.1 102 Processing\r\nX: " + b"x" * 3000 + b"\r\n\r\n", pace=0.001),
     ],
     ids=["silence", "body", "headers", "body without a length", "chunks", "announcements"],
 )
 @pytest.mark.parametrize("secure", [False, True], ids=["http", "https"])
 def test_a_deadline_ends_a_call_however_slowly_the_answer_trickles(
-    answer: Answer, secure: bool
+    answer: Response, secure: bool
 ) -> None:
     threads = threading.active_count()
     with (
@@ -134,7 +136,7 @@ def test_what_is_left_after_a_slow_start_is_what_the_rest_may_take(
 
 
 def test_a_deadline_bounds_the_wait_for_a_free_connection(server: RecordingServer) -> None:
-    server.script(Answer(headers={"Content-Length": "9"}))
+    server.script(Response(headers={"Content-Length": "9"}))
     with (
         make_client(server.url, connection_pool_maxsize=1) as client,
         # Its body is left unread, and keeps the only connection.
@@ -162,7 +164,7 @@ def test_a_deadline_bounds_all_attempts_together(
 
 
 def test_a_deadline_bounds_the_pauses_too(server: RecordingServer, client: ApiClient) -> None:
-    server.default = Answer(503, headers={"Retry-After": "0.1"})
+    server.default = Response(503, headers={"Retry-After": "0.1"})
     client._sleep = time.sleep
     began = time.monotonic()
     with pytest.raises(ServiceException) as caught:
@@ -175,7 +177,7 @@ def test_a_deadline_bounds_the_pauses_too(server: RecordingServer, client: ApiCl
 def test_a_deadline_that_has_passed_during_a_pause_ends_the_call_without_sending(
     server: RecordingServer, client: ApiClient
 ) -> None:
-    server.default = Answer(503)
+    server.default = Response(503)
     client._sleep = lambda _: time.sleep(0.2)
     with pytest.raises(ApiTimeoutError, match="the deadline has passed") as caught:
         CHECKOUT(client, _deadline=0.15, _retries=PATIENT)
@@ -189,7 +191,7 @@ def test_the_deadline_of_a_call_that_came_in_time_cuts_nothing_afterwards(
 ) -> None:
     READ(client, _deadline=0.1)
     # The same connection is busy when that time is up.
-    server.script(Answer(body={}, pace=0.002))
+    server.script(Response(body={}, pace=0.002))
     CREATE(client)
     assert server.connections == 1
 
@@ -197,7 +199,7 @@ def test_the_deadline_of_a_call_that_came_in_time_cuts_nothing_afterwards(
 @pytest.mark.one_shell("asyncio bounds the reading of a raw answer, too")
 def test_the_deadline_of_a_raw_answer_ends_with_its_headers(server: RecordingServer) -> None:
     request = Request("", "GET", server.url, "/", {}, None)
-    server.script(Answer(body=b"x" * 100_000))
+    server.script(Response(body=b"x" * 100_000))
     with make_client(server.url) as client:
         rest = client.rest_client
         raw = rest.open(request, Timeout(deadline=0.1))
@@ -210,9 +212,9 @@ def test_the_deadline_of_a_raw_answer_ends_with_its_headers(server: RecordingSer
 def test_the_read_timeout_bounds_every_piece_and_not_the_whole(
     server: RecordingServer, client: ApiClient
 ) -> None:
-    server.script(Answer(body={}, pace=0.002))
+    server.script(Response(body={}, pace=0.002))
     READ(client, _request_timeout=(1, 0.1), _retries=0)
-    server.script(Answer(raw=HEAD, silent=True))
+    server.script(Response(raw=HEAD, silent=True))
     with time_of(0.05), pytest.raises(ReadTimeoutError, match="timed out"):
         CREATE(client, _request_timeout=(1, 0.05))
 
@@ -244,7 +246,7 @@ def test_time_is_set_for_the_client_and_for_the_call(
 
 
 def test_without_any_timeout_a_call_waits(server: RecordingServer) -> None:
-    server.script(Answer(body={}, pace=0.001))
+    server.script(Response(body={}, pace=0.001))
     with make_client(server.url, timeout=None) as client:
         READ(client)
 

@@ -9,12 +9,12 @@ import pytest
 from support import fresh_program
 from support.calls import READ, make_client
 from support.certificates import certificate_of, server_context
-from support.server import SILENCE, Answer, RecordingServer
+from support.server import SILENCE, RecordingServer, Response
 from talon_one import ReadTimeoutError
 
 pytestmark = pytest.mark.one_shell("asyncio has timers in its loop")
 
-TRICKLE = Answer(body={"a": "b" * 3000}, pace=0.001)
+TRICKLE = Response(body={"a": "b" * 3000}, pace=0.001)
 
 CALL = """
 import sys
@@ -35,7 +35,7 @@ def call():
 @pytest.mark.parametrize("secure", [False, True], ids=["http", "https"])
 @pytest.mark.parametrize("answer", [SILENCE, TRICKLE], ids=["silence", "trickle"])
 def test_a_deadline_is_kept_where_no_thread_can_be_started(
-    secure: bool, answer: Answer, monkeypatch: pytest.MonkeyPatch
+    secure: bool, answer: Response, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def refuse(_: threading.Thread) -> None:
         raise RuntimeError("can't start new thread")
@@ -74,7 +74,7 @@ def test_a_call_with_a_deadline_starts_no_thread() -> None:
         READ(client)
         before = threading.active_count()
         seen = []
-        server.default = lambda _: seen.append(threading.active_count()) or Answer(body={})  # type: ignore[func-returns-value]
+        server.default = lambda _: seen.append(threading.active_count()) or Response(body={})  # type: ignore[func-returns-value]
         READ(client, _deadline=5)
         assert seen == [before]
 

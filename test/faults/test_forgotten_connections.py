@@ -11,12 +11,12 @@ import pytest
 
 from support.calls import CHECKOUT, CREATE, READ, Kind, make_client
 from support.certificates import certificate_of, server_context
-from support.server import HANG_UP, RESET, SILENCE, Answer, Received, RecordingServer
-from talon_one import ApiClient, NoAnswerError, RetryPolicy, ServiceException
+from support.server import HANG_UP, RESET, SILENCE, Received, RecordingServer, Response
+from talon_one import ApiClient, NoResponseError, RetryPolicy, ServiceException
 
 POOLED = 5
 
-TRUNCATED = Answer(raw=b'HTTP/1.1 200 OK\r\nContent-Length: 50\r\n\r\n{"effects": [')
+TRUNCATED = Response(raw=b'HTTP/1.1 200 OK\r\nContent-Length: 50\r\n\r\n{"effects": [')
 
 # What a forgotten connection does when it gets its next request.
 ENDS = {"resets": RESET, "closes": HANG_UP, "is silent": SILENCE, "breaks off": TRUNCATED}
@@ -34,8 +34,8 @@ class Forgetful:
         self.forgotten = 0
         self.end = RESET
 
-    def __call__(self, request: Received) -> Answer:
-        return self.end if request.connection <= self.forgotten else Answer(body={})
+    def __call__(self, request: Received) -> Response:
+        return self.end if request.connection <= self.forgotten else Response(body={})
 
 
 @pytest.fixture
@@ -61,9 +61,9 @@ def fill_pool(server: RecordingServer, client: ApiClient) -> None:
     """Have the client open connections at the same time, which are idle afterwards."""
     together = threading.Barrier(POOLED)
 
-    def answer(_: Received) -> Answer:
+    def answer(_: Received) -> Response:
         together.wait(10)
-        return Answer(body={})
+        return Response(body={})
 
     server.script(*[answer] * POOLED)
     with ThreadPoolExecutor(POOLED) as threads:
@@ -97,7 +97,7 @@ def test_a_call_that_must_not_be_retried_ends_the_trouble_for_those_after_it(
 ) -> None:
     fill_pool(server, client)
     forget(server, forgetful, end)
-    with pytest.raises(NoAnswerError):
+    with pytest.raises(NoResponseError):
         CREATE(client, _request_timeout=PATIENCE)
     for _ in range(POOLED):
         CREATE(client)
@@ -151,7 +151,7 @@ def test_a_failure_says_so_when_new_connections_fail_as_well(
     client.configuration.retries = RetryPolicy(retries=2)
     fill_pool(server, client)
     server.script(RESET, RESET, RESET)
-    with pytest.raises(NoAnswerError) as caught:
+    with pytest.raises(NoResponseError) as caught:
         CHECKOUT(client)
     assert caught.value.attempts == 3
     assert [each.connection > POOLED for each in server.requests] == [False, True, True]
@@ -170,6 +170,6 @@ def test_a_forgotten_connection_is_retried_when_the_budget_is_exhausted(
     assert len(server.requests) == 2
     while client._budget.spend(has_key=True):
         pass
-    server.script(Answer(503))
+    server.script(Response(503))
     with pytest.raises(ServiceException, match="retry budget exhausted"):
         CHECKOUT(client)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from support.calls import CHECKOUT, CREATE, READ
-from support.server import Answer, RecordingServer
+from support.server import RecordingServer, Response
 from support.shells import Shell
 from talon_one import ApiClient, ApiException, ManagementApi, aio
 
@@ -152,7 +152,7 @@ def test_what_comes_out_is_a_result_or_an_exception_of_ours(
     foreign: dict[bytes, str] = {}
     for raw in TABLE[kind]:
         for use in (READ, CREATE, CHECKOUT, lambda each: download(each, shell)):
-            server.script(*[Answer(raw=raw)] * 3)
+            server.script(*[Response(raw=raw)] * 3)
             try:
                 use(client)
             except ApiException as failure:
@@ -171,7 +171,7 @@ def test_a_keyed_update_survives_whatever_is_no_response(
     """Most of these are a failed attempt, and the next one gets a response."""
     lost = 0
     for raw in TABLE[kind]:
-        server.script(Answer(raw=raw))
+        server.script(Response(raw=raw))
         try:
             CHECKOUT(client)
         except ApiException as failure:

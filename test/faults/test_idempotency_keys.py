@@ -8,14 +8,14 @@ from uuid import UUID
 import pytest
 
 from support.calls import CHECKOUT, CREATE, EVENT, READ, make_client
-from support.server import HANG_UP, Answer, RecordingServer
+from support.server import HANG_UP, RecordingServer, Response
 from talon_one import (
     NULL,
     ApiClient,
     IntegrationApi,
     ManagementApi,
     ModelValidationError,
-    NoAnswerError,
+    NoResponseError,
 )
 
 PROFILE: dict[str, Any] = {"attributes": {}}
@@ -48,7 +48,7 @@ def test_every_call_gets_a_key_of_its_own_that_all_attempts_share(
     server: RecordingServer, client: ApiClient, name: str
 ) -> None:
     api = IntegrationApi(client)
-    server.script(HANG_UP, Answer(503), {}, HANG_UP, Answer(500), {})
+    server.script(HANG_UP, Response(503), {}, HANG_UP, Response(500), {})
     for _ in range(2):
         KEYED[name](api)
     sent = keys(server)
@@ -82,7 +82,7 @@ def test_these_are_all_operations_that_take_a_key() -> None:
 def test_the_callers_own_key_is_kept(
     server: RecordingServer, client: ApiClient, name: str, settings: dict[str, Any]
 ) -> None:
-    server.script(HANG_UP, Answer(500))
+    server.script(HANG_UP, Response(500))
     KEYED[name](IntegrationApi(client), **settings)
     assert keys(server) == ["order-1-close"] * 3
 
@@ -98,7 +98,7 @@ def test_a_key_that_is_declined_is_not_sent_and_protects_nothing(
         KEYED[name](api, idempotency_key=NULL)
         assert keys(server) == [None, None]
     else:
-        with pytest.raises(NoAnswerError):
+        with pytest.raises(NoResponseError):
             KEYED[name](api, idempotency_key=NULL)
         assert keys(server) == [None]
 
@@ -106,7 +106,7 @@ def test_a_key_that_is_declined_is_not_sent_and_protects_nothing(
 def test_keys_can_be_switched_off_for_a_client(server: RecordingServer) -> None:
     with make_client(server.url, generate_idempotency_keys=False) as client:
         server.script(HANG_UP)
-        with pytest.raises(NoAnswerError):
+        with pytest.raises(NoResponseError):
             EVENT(client)
         server.script(HANG_UP)
         CHECKOUT(client, idempotency_key="mine")
@@ -115,7 +115,7 @@ def test_keys_can_be_switched_off_for_a_client(server: RecordingServer) -> None:
 
 def test_a_key_of_blanks_protects_nothing(server: RecordingServer, client: ApiClient) -> None:
     server.script(HANG_UP)
-    with pytest.raises(NoAnswerError):
+    with pytest.raises(NoResponseError):
         CHECKOUT(client, idempotency_key=" ")
     assert len(server.requests) == 1
 
@@ -135,6 +135,6 @@ def test_other_calls_get_no_key(server: RecordingServer, client: ApiClient) -> N
 def test_a_key_that_the_caller_vouches_for_makes_any_call_repeatable(
     server: RecordingServer, client: ApiClient
 ) -> None:
-    server.script(HANG_UP, Answer(503))
+    server.script(HANG_UP, Response(503))
     CREATE(client, _headers={"Idempotency-Key": "mine"})
     assert keys(server) == ["mine"] * 3

@@ -14,7 +14,7 @@ import talon_one
 from support.certificates import certificate_of, server_context
 from support.network import closed_port
 from support.proxy import HttpProxy
-from support.server import HANG_UP, SILENCE, Answer, RecordingServer
+from support.server import HANG_UP, SILENCE, RecordingServer, Response
 from support.shells import Shell
 from talon_one import CallEvent, Configuration, Hooks, IntegrationApi, ManagementApi
 
@@ -106,27 +106,27 @@ def write(client: Any, **settings: Any) -> object:
 
 
 SENT: dict[str, tuple[Failing, list[Any]]] = {
-    "401": (read, [Answer(401, {"message": "no"})]),
+    "401": (read, [Response(401, {"message": "no"})]),
     "no response": (read, [HANG_UP, HANG_UP]),
     "no response in time": (
         lambda client: read(client, _request_timeout=0.1),
         [SILENCE, SILENCE],
     ),
     "deadline": (lambda client: read(client, _deadline=0.1), [SILENCE]),
-    "garbage": (read, [Answer(raw=b"garbage"), Answer(raw=b"garbage")]),
-    "not JSON": (read, [Answer(200, "<html>")]),
-    "breaks off": (read, [Answer(raw=b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n{")] * 2),
+    "garbage": (read, [Response(raw=b"garbage"), Response(raw=b"garbage")]),
+    "not JSON": (read, [Response(200, "<html>")]),
+    "breaks off": (read, [Response(raw=b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n{")] * 2),
     "a variant": (
         lambda client: IntegrationApi(client).get_customer_session_with_http_info(
             "a", _request_auth={"key": "Authorization", "value": f"Bearer {CALLER}"}
         ),
-        [Answer(401, {})],
+        [Response(401, {})],
     ),
     "by hand": (
         lambda client: client.call_api(
             "/v1/x", "GET", header_params={"Authorization": f"Bearer {CALLER}"}
         ),
-        [Answer(401, {})],
+        [Response(401, {})],
     ),
 }
 
@@ -235,7 +235,7 @@ def test_a_signature_and_its_secret_are_not_shown(
 
     configuration.api_key.clear()
     configuration.application_id = 3
-    with RecordingServer(default=Answer(403, {})) as server:
+    with RecordingServer(default=Response(403, {})) as server:
         configuration.host = server.url
         configuration.application_secret = SIGNING
         with (

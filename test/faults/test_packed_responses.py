@@ -13,14 +13,14 @@ import pytest
 import urllib3
 
 from support.calls import CHECKOUT, READ
-from support.server import Answer, RecordingServer
+from support.server import RecordingServer, Response
 from support.shells import Shell
 from talon_one import (
     ApiClient,
+    InvalidResponseError,
     ManagementApi,
     ServiceException,
     UnauthorizedException,
-    UndecodableAnswerError,
     aio,
 )
 
@@ -136,7 +136,7 @@ def test_a_response_is_unpacked_or_taken_as_it_is(
 ) -> None:
     codings, pack = READABLE[kind]
     headers = {"Content-Encoding": codings}
-    server.script(*(Answer(200, pack(each), headers) for each in (BODY, CSV, CSV)))
+    server.script(*(Response(200, pack(each), headers) for each in (BODY, CSV, CSV)))
     found = READ(client)
     assert found.to_wire() == SESSION
     assert exported(shell, client) == CSV.decode()
@@ -150,7 +150,7 @@ def test_a_refusal_is_what_its_status_says(
 ) -> None:
     codings, pack = READABLE[kind]
     body = pack(json.dumps({"message": "no such key"}).encode())
-    server.script(Answer(401, body, {"Content-Encoding": codings}))
+    server.script(Response(401, body, {"Content-Encoding": codings}))
     with pytest.raises(UnauthorizedException) as caught:
         READ(client)
     assert caught.value.message == "no such key"
@@ -163,15 +163,15 @@ def test_a_success_that_cannot_be_unpacked_is_told_with_its_bytes_and_not_repeat
 ) -> None:
     codings, pack, said = UNREADABLE[kind]
     headers = {"Content-Encoding": codings}
-    server.script(Answer(200, pack(BODY), headers))
-    with pytest.raises(UndecodableAnswerError, match=said) as caught:
+    server.script(Response(200, pack(BODY), headers))
+    with pytest.raises(InvalidResponseError, match=said) as caught:
         CHECKOUT(client)
     assert caught.value.status == 200
     if said != "not JSON":
         assert caught.value.raw_data == pack(BODY)
         for read in (exported, downloaded):
-            server.script(Answer(200, pack(CSV), headers))
-            with pytest.raises(UndecodableAnswerError, match=said) as caught:
+            server.script(Response(200, pack(CSV), headers))
+            with pytest.raises(InvalidResponseError, match=said) as caught:
                 read(shell, client)
             assert (caught.value.status, caught.value.operation_id) == (200, "exportCoupons")
         assert caught.value.raw_data
@@ -183,7 +183,7 @@ def test_a_refusal_that_cannot_be_unpacked_is_what_its_status_says(
     server: RecordingServer, client: ApiClient, kind: str
 ) -> None:
     codings, pack, said = UNREADABLE[kind]
-    server.script(Answer(401, pack(b'{"message": "no"}' * 9), {"Content-Encoding": codings}))
+    server.script(Response(401, pack(b'{"message": "no"}' * 9), {"Content-Encoding": codings}))
     with pytest.raises(UnauthorizedException) as caught:
         READ(client)
     assert (caught.value.data, caught.value.message) == (None, None)
@@ -199,8 +199,8 @@ def test_a_package_that_is_missing_is_named(
 ) -> None:
     monkeypatch.setattr(urllib3.HTTPResponse, "CONTENT_DECODERS", ["gzip", "deflate"])
     packed = b"\x28\xb5\x2f\xfd" * 9
-    server.script(*(Answer(each, packed, {"Content-Encoding": coding}) for each in (200, 401)))
-    for kind in (UndecodableAnswerError, UnauthorizedException):
+    server.script(*(Response(each, packed, {"Content-Encoding": coding}) for each in (200, 401)))
+    for kind in (InvalidResponseError, UnauthorizedException):
         with pytest.raises(kind, match=f"{coding} needs pip install urllib3") as caught:
             CHECKOUT(client)
         assert caught.value.raw_data == packed
@@ -209,7 +209,7 @@ def test_a_package_that_is_missing_is_named(
 def test_an_overloaded_server_that_cannot_be_understood_is_asked_again(
     server: RecordingServer, client: ApiClient
 ) -> None:
-    unreadable = Answer(503, b"\xff" * 9, {"Content-Encoding": "gzip"})
+    unreadable = Response(503, b"\xff" * 9, {"Content-Encoding": "gzip"})
     server.script(unreadable, unreadable, unreadable)
     with pytest.raises(ServiceException):
         CHECKOUT(client)
@@ -221,10 +221,14 @@ def test_an_empty_body_is_empty_however_it_is_packed(
     server: RecordingServer, client: ApiClient, shell: Shell, codings: str
 ) -> None:
     headers = {"Content-Encoding": codings}
-    server.script(Answer(204, b"", headers), Answer(200, b"", headers), Answer(200, b"", headers))
+    server.script(
+        Response(204, b"", headers),
+        Response(200, b"", headers),
+        Response(200, b"", headers),
+    )
     assert shell.api("ManagementApi", client).delete_campaign(3, 12) is None
     assert downloaded(shell, client) == b""
-    with pytest.raises(UndecodableAnswerError, match="empty"):
+    with pytest.raises(InvalidResponseError, match="empty"):
         READ(client)
 
 
@@ -234,17 +238,17 @@ def test_a_response_that_unpacks_to_fill_the_memory_is_not_unpacked(
     body = bomb()
     assert len(body) < 300_000
     for use in (CHECKOUT, lambda each: exported(shell, each), lambda each: downloaded(shell, each)):
-        server.script(Answer(200, body, {"Content-Encoding": "gzip"}))
+        server.script(Response(200, body, {"Content-Encoding": "gzip"}))
         tracemalloc.start()
         try:
             # It was carried out, and will not fare better another time.
-            with pytest.raises(UndecodableAnswerError, match="gzip unpacks to a multiple of its"):
+            with pytest.raises(InvalidResponseError, match="gzip unpacks to a multiple of its"):
                 use(client)
             assert tracemalloc.get_traced_memory()[1] < 120 * 2**20
         finally:
             tracemalloc.stop()
     assert len(server.requests) == 3
-    server.script(Answer(401, body, {"Content-Encoding": "gzip"}))
+    server.script(Response(401, body, {"Content-Encoding": "gzip"}))
     with pytest.raises(UnauthorizedException):
         READ(client)
 
@@ -254,7 +258,7 @@ def test_what_is_large_and_no_trap_is_unpacked(
 ) -> None:
     rows = b"".join(b"%d,%x\n" % (each, each * 2654435761 % 2**32) for each in range(200_000))
     for pack, coding in ((zipped, "gzip"), (zlib.compress, "deflate")):
-        server.script(*[Answer(200, pack(rows), {"Content-Encoding": coding})] * 2)
+        server.script(*[Response(200, pack(rows), {"Content-Encoding": coding})] * 2)
         assert exported(shell, client) == rows.decode()
         assert downloaded(shell, client) == rows
 
@@ -264,7 +268,7 @@ def test_a_packed_body_that_does_not_come_to_its_end_has_broken_off(
 ) -> None:
     body = zipped(BODY)
     head = f"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: {len(body)}\r\n\r\n"
-    server.script(Answer(raw=head.encode() + body[:-9]))
+    server.script(Response(raw=head.encode() + body[:-9]))
     assert CHECKOUT(client).to_wire() == {}
     assert len(server.requests) == 2
 

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 import urllib3
 
-from support.server import HANG_UP, Answer, Received, RecordingServer
+from support.server import HANG_UP, Received, RecordingServer, Response
 from support.shells import new_client
 from talon_one import (
     ApiClient,
@@ -168,7 +168,7 @@ class Relay:
         self._pool = urllib3.HTTPConnectionPool("127.0.0.1", sandbox.port)
         self._seen: set[tuple[str, str | None]] = set()
 
-    def __call__(self, request: Received) -> Answer:
+    def __call__(self, request: Received) -> Response:
         headers = {name: request.headers[name] for name in request.headers if name != "Host"}
         answer = self._pool.urlopen(request.method, request.target, request.body, headers)
         call = (request.target, request.headers.get("Idempotency-Key"))
@@ -176,7 +176,7 @@ class Relay:
             self._seen.add(call)
             self.lost += 1
             return HANG_UP
-        return Answer(answer.status, answer.data)
+        return Response(answer.status, answer.data)
 
     def close(self) -> None:
         """Close the connections to the deployment."""

@@ -20,7 +20,7 @@ from support.calls import (
     Kind,
     make_client,
 )
-from support.server import Answer, RecordingServer
+from support.server import RecordingServer, Response
 from talon_one import (
     ApiClient,
     ApiException,
@@ -43,7 +43,7 @@ V3_EVENT = {"profileId": "anna", "type": "a", "integrationId": "event-1"}
 def test_a_rate_limit_is_waited_out_whatever_the_call(
     server: RecordingServer, client: ApiClient, pauses: list[float], kind: Kind
 ) -> None:
-    server.script(Answer(429), Answer(429))
+    server.script(Response(429), Response(429))
     kind(client)
     assert len(server.requests) == 3
     assert len({request.body for request in server.requests}) == 1
@@ -74,7 +74,7 @@ def test_the_pause_is_at_least_what_the_server_asks_for(
     least: float,
     most: float,
 ) -> None:
-    server.script(Answer(429, headers={} if header is None else {"Retry-After": header}))
+    server.script(Response(429, headers={} if header is None else {"Retry-After": header}))
     READ(client)
     (pause,) = pauses
     assert least <= pause <= most
@@ -83,7 +83,7 @@ def test_the_pause_is_at_least_what_the_server_asks_for(
 def test_the_pause_may_be_given_as_a_date(
     server: RecordingServer, client: ApiClient, pauses: list[float]
 ) -> None:
-    server.script(Answer(429, headers={"Retry-After": formatdate(time.time() + 30, usegmt=True)}))
+    server.script(Response(429, headers={"Retry-After": formatdate(time.time() + 30, usegmt=True)}))
     READ(client)
     (pause,) = pauses
     # A date has no fractions of a second.
@@ -95,7 +95,7 @@ def test_a_server_that_asks_for_too_much_is_not_asked_again(
     server: RecordingServer, client: ApiClient, pauses: list[float], as_date: bool
 ) -> None:
     header = formatdate(time.time() + 3600, usegmt=True) if as_date else "3600"
-    server.script(Answer(429, {"message": "slow down"}, {"Retry-After": header}))
+    server.script(Response(429, {"message": "slow down"}, {"Retry-After": header}))
     with pytest.raises(TooManyRequestsException, match="slow down") as caught:
         READ(client)
     assert caught.value.retry_after == pytest.approx(3600, abs=10)
@@ -106,7 +106,7 @@ def test_a_server_that_asks_for_too_much_is_not_asked_again(
 def test_a_pause_beyond_the_deadline_is_not_begun(
     server: RecordingServer, client: ApiClient, pauses: list[float]
 ) -> None:
-    server.default = Answer(429, headers={"Retry-After": "20"})
+    server.default = Response(429, headers={"Retry-After": "20"})
     with pytest.raises(TooManyRequestsException) as caught:
         READ(client, _deadline=15)
     assert caught.value.retry_after == 20
@@ -117,7 +117,7 @@ def test_a_rate_limit_that_stays_ends_in_the_last_refusal_with_those_before(
     server: RecordingServer, client: ApiClient
 ) -> None:
     for wait in ("1", "2", "3"):
-        server.script(Answer(429, {"message": f"wait {wait}"}, {"Retry-After": wait}))
+        server.script(Response(429, {"message": f"wait {wait}"}, {"Retry-After": wait}))
     with pytest.raises(TooManyRequestsException) as caught:
         CREATE(client)
     failure = caught.value
@@ -132,7 +132,7 @@ def test_a_long_job_comes_through_a_rate_limit_all_along(
 ) -> None:
     # As the Management API answers everyone who makes more than three calls a second.
     for _ in range(100):
-        server.script(Answer(429), {})
+        server.script(Response(429), {})
     for _ in range(100):
         READ(client)
     assert len(server.requests) == 200
@@ -147,7 +147,7 @@ def test_too_many_updates_at_once_are_repeated_after_different_pauses(
     server: RecordingServer, client: ApiClient, pauses: list[float], kind: Kind, about: str
 ) -> None:
     message = f"Too many requests are updating this {about} at the same time"
-    server.script(*[Answer(409, {"message": message, "errors": None, "StatusCode": 409})] * 2)
+    server.script(*[Response(409, {"message": message, "errors": None, "StatusCode": 409})] * 2)
     kind(client)
     assert len(server.requests) == 3
     assert pauses[0] != pauses[1]
@@ -166,7 +166,7 @@ def test_too_many_updates_at_once_are_repeated_after_different_pauses(
 def test_a_conflict_that_will_not_pass_is_not_repeated(
     server: RecordingServer, client: ApiClient, call: Any, body: Any
 ) -> None:
-    server.script(Answer(409, body))
+    server.script(Response(409, body))
     with pytest.raises(ConflictException) as caught:
         call(IntegrationApi(client))
     assert caught.value.message == (body["message"] if body else None)
@@ -180,7 +180,7 @@ def test_a_conflict_that_will_not_pass_is_not_repeated(
 def test_an_overloaded_server_is_asked_again_where_that_is_safe(
     server: RecordingServer, client: ApiClient, pauses: list[float], kind: Kind
 ) -> None:
-    server.script(Answer(502, "<html>"), Answer(503, b""))
+    server.script(Response(502, "<html>"), Response(503, b""))
     kind(client)
     assert len(server.requests) == 3
     assert 0 <= pauses[0] <= 0.25
@@ -193,7 +193,7 @@ def test_an_overloaded_server_is_asked_again_where_that_is_safe(
 def test_an_overloaded_server_is_not_asked_again_where_that_might_count_twice(
     server: RecordingServer, client: ApiClient, kind: Kind, status: int
 ) -> None:
-    server.script(Answer(status, headers={"Retry-After": "0"}))
+    server.script(Response(status, headers={"Retry-After": "0"}))
     with pytest.raises(ServiceException) as caught:
         kind(client)
     assert caught.value.status == status
@@ -203,7 +203,7 @@ def test_an_overloaded_server_is_not_asked_again_where_that_might_count_twice(
 def test_an_outage_ends_in_the_last_answer_with_those_before(
     server: RecordingServer, client: ApiClient
 ) -> None:
-    server.script(Answer(502), Answer(503), Answer(504))
+    server.script(Response(502), Response(503), Response(504))
     with pytest.raises(ServiceException) as caught:
         READ(client)
     assert caught.value.status == 504
@@ -215,7 +215,7 @@ def test_an_outage_ends_in_the_last_answer_with_those_before(
 def test_an_internal_error_is_repeated_only_with_a_key(
     server: RecordingServer, client: ApiClient, kind: Kind
 ) -> None:
-    server.script(Answer(500, {"message": "oops"}))
+    server.script(Response(500, {"message": "oops"}))
     if kind.keyed:
         kind(client)
         assert len(server.requests) == 2
@@ -228,7 +228,7 @@ def test_an_internal_error_is_repeated_only_with_a_key(
 @pytest.mark.parametrize("pool", [1, 10, 100])
 def test_an_outage_is_not_answered_with_a_storm(server: RecordingServer, pool: int) -> None:
     with make_client(server.url, [], connection_pool_maxsize=pool) as client:
-        server.default = Answer(503)
+        server.default = Response(503)
         for _ in range(100):
             with pytest.raises(ServiceException) as caught:
                 READ(client)
@@ -239,22 +239,22 @@ def test_an_outage_is_not_answered_with_a_storm(server: RecordingServer, pool: i
             CHECKOUT(client)
         assert caught.value.attempts == 3
         # When it is over, responses earn retries again.
-        server.default = Answer(body={})
+        server.default = Response(body={})
         for _ in range(10):
             READ(client)
-        server.script(Answer(503))
+        server.script(Response(503))
         READ(client)
 
 
 def test_failing_reads_do_not_cost_the_update_of_an_order_its_retry(
     server: RecordingServer, client: ApiClient
 ) -> None:
-    server.default = Answer(503)
+    server.default = Response(503)
     for _ in range(50):
         with pytest.raises(ServiceException):
             READ(client)
-    server.default = Answer(body={})
-    server.script(Answer(503))
+    server.default = Response(body={})
+    server.script(Response(503))
     CHECKOUT(client)
 
 
@@ -266,7 +266,7 @@ def test_failing_reads_do_not_cost_the_update_of_an_order_its_retry(
 def test_what_will_not_change_by_itself_is_not_repeated(
     server: RecordingServer, client: ApiClient, kind: Kind, status: int
 ) -> None:
-    server.script(Answer(status, {"message": "no"}, {"Retry-After": "1"}))
+    server.script(Response(status, {"message": "no"}, {"Retry-After": "1"}))
     with pytest.raises(ApiException, match="no") as caught:
         kind(client)
     assert caught.value.status == status
@@ -293,7 +293,7 @@ def test_what_will_not_change_by_itself_is_not_repeated(
 def test_the_number_of_repetitions_is_set_for_the_client_and_for_the_call(
     server: RecordingServer, of_client: Any, of_call: Any, attempts: int
 ) -> None:
-    server.default = Answer(503)
+    server.default = Response(503)
     with (
         make_client(server.url, retries=of_client) as client,
         pytest.raises(ServiceException) as caught,
@@ -305,7 +305,7 @@ def test_the_number_of_repetitions_is_set_for_the_client_and_for_the_call(
 def test_the_raw_answer_is_handed_over_whatever_it_says(
     server: RecordingServer, client: ApiClient
 ) -> None:
-    server.script(Answer(503, b"down"))
+    server.script(Response(503, b"down"))
     raw = READ(client, _preload_content=False)
     assert (raw.status, raw.data) == (503, b"down")
     assert len(server.requests) == 1

@@ -9,7 +9,7 @@ import pytest
 from support.calls import make_client
 from support.server import RecordingServer
 from talon_one import ApiValueError
-from talon_one.request import Request
+from talon_one._core.request import Request
 
 pytestmark = pytest.mark.one_shell("it is http.client that stands behind it")
 

@@ -10,7 +10,7 @@ import pytest
 
 import talon_one
 from talon_one import Configuration, RetryPolicy, Timeout
-from talon_one.retry import RetryBudget
+from talon_one._core.retry import RetryBudget
 
 pytestmark = pytest.mark.one_shell("nothing is called here")
 

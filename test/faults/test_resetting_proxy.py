@@ -10,7 +10,7 @@ import pytest
 
 from support.calls import make_client
 from support.proxy import Reset, ResettingProxy
-from support.server import Answer, Received, RecordingServer
+from support.server import Received, RecordingServer, Response
 from support.shells import Shell
 from talon_one import IntegrationApi, TransportError
 
@@ -30,14 +30,14 @@ class Orders:
         self.requests: Counter[str] = Counter()
         self._lock = threading.Lock()
 
-    def __call__(self, received: Received) -> Answer:
+    def __call__(self, received: Received) -> Response:
         order = received.path.rpartition("/")[2]
         with self._lock:
             key = received.headers["Idempotency-Key"]
             self.requests[key] += 1
             if self.requests[key] == 1:
                 self.applied[order] += 1
-        return Answer(body={"customerSession": {"integrationId": order}, "effects": []})
+        return Response(body={"customerSession": {"integrationId": order}, "effects": []})
 
 
 @pytest.mark.parametrize("loss", [0.05, 0.12, 0.20])

@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from support.calls import CHECKOUT, CREATE, READ, SEARCH
-from support.server import HANG_UP, Answer, RecordingServer
+from support.server import HANG_UP, RecordingServer, Response
 from support.shells import Shell, new_client
 from talon_one import (
     ApiClient,
@@ -29,8 +29,8 @@ from talon_one import (
     ManagementApi,
     OpenApiException,
 )
-from talon_one.address import _base_url, base_url
-from talon_one.auth import signature
+from talon_one._core.address import _base_url, base_url
+from talon_one._core.auth import signature
 
 SECRETS = {
     "integration key": "k3y-of-the-integration-api",
@@ -94,7 +94,12 @@ def assert_no_secret(*texts: str) -> None:
             assert secret not in text, f"the {name} is shown in {text[:200]}"
 
 
-FAULTS = [HANG_UP, Answer(401, {"message": "no"}), Answer(200, "<html>"), Answer(raw=b"garbage")]
+FAULTS = [
+    HANG_UP,
+    Response(401, {"message": "no"}),
+    Response(200, "<html>"),
+    Response(raw=b"garbage"),
+]
 
 
 @pytest.mark.parametrize("fault", FAULTS)
@@ -103,7 +108,7 @@ def test_a_call_shows_no_secret_whatever_becomes_of_it(
     client: ApiClient,
     caplog: pytest.LogCaptureFixture,
     capfd: pytest.CaptureFixture[str],
-    fault: Answer,
+    fault: Response,
 ) -> None:
     caplog.set_level(logging.DEBUG)
     everything = Everything()
@@ -130,7 +135,7 @@ def test_a_signature_is_not_shown(
     caplog.set_level(logging.DEBUG)
     configuration.host = server.url
     configuration.api_key.clear()
-    server.default = Answer(400, {"message": "HMAC signature mismatch."})
+    server.default = Response(400, {"message": "HMAC signature mismatch."})
     with new_client(configuration) as client, pytest.raises(ApiException) as caught:
         CREATE(client)
     sent = server.last.headers["Content-Signature"]
@@ -314,7 +319,7 @@ def test_bodies_are_logged_without_the_secrets_in_them(
     call, answer = WITH_SECRETS[case]
     caplog.set_level(logging.DEBUG, "talon_one")
     client.configuration.log_bodies = True
-    server.script(Answer(status, answer if status == 200 else {"message": "no", "token": HUSH}))
+    server.script(Response(status, answer if status == 200 else {"message": "no", "token": HUSH}))
     with suppress(ApiException):
         call(management)
     assert HUSH in server.last.body.decode() or case == "a key"
@@ -329,7 +334,7 @@ def test_bodies_without_a_secret_are_logged_as_they_are(
     caplog.set_level(logging.DEBUG, "talon_one")
     client.configuration.log_bodies = True
     odd = '{ "tokens" : 1.50, "name": "\\u00fc", "password": null}'
-    server.script(Answer(200, odd), Answer(200, "a,b\n"), Answer(500, "{" * 5000))
+    server.script(Response(200, odd), Response(200, "a,b\n"), Response(500, "{" * 5000))
     for _ in range(3):
         with suppress(ApiException):
             client.call_api("/v1/x", "GET", _retries=0)

@@ -11,7 +11,7 @@ import pytest
 
 from support.calls import READ, make_client
 from support.certificates import certificate_of, server_context
-from support.server import Answer, Received, RecordingServer
+from support.server import Received, RecordingServer, Response
 from talon_one import ApiClient, IntegrationApi
 
 # Over HTTP and TLS, and for each kind of stray bytes: a thousand for each client.
@@ -21,8 +21,8 @@ CALLS = 84
 TOO_LONG = 10
 
 
-def response(session_id: str) -> Answer:
-    return Answer(body={"customerSession": {"integrationId": session_id}})
+def response(session_id: str) -> Response:
+    return Response(body={"customerSession": {"integrationId": session_id}})
 
 
 STRAY = response("of somebody else").encoded("GET")
@@ -48,9 +48,9 @@ class Intruder:
         self._idle = idle
         self._later = later
 
-    def __call__(self, request: Received) -> Answer:
+    def __call__(self, request: Received) -> Response:
         made = response(request.path.rpartition("/")[2])
-        return Answer(body=made.body, then=self._intrude)
+        return Response(body=made.body, then=self._intrude)
 
     def _intrude(self, connection: socket.socket) -> None:
         self.received.acquire(timeout=TOO_LONG)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from talon_one.model import Model
+from talon_one._schema.model import Model
 
 
 def read_everything(value: Any) -> None:

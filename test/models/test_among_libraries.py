@@ -37,11 +37,11 @@ from talon_one import (
     NewCustomerSessionV2,
     Picklist,
     UpdateCoupon,
-    wire,
 )
-from talon_one.operation import Column
+from talon_one._core.operation import Column
+from talon_one._schema import json_codec
+from talon_one._schema.validation import value_violations, violations
 from talon_one.tables.cells import written
-from talon_one.validation import value_violations, violations
 
 MOMENT = datetime(2026, 1, 1, tzinfo=timezone.utc)
 
@@ -62,7 +62,7 @@ def client(server: RecordingServer, shell: Shell) -> Iterator[Any]:
 @pytest.fixture(params=["orjson", "json"])
 def library(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     if request.param == "json":
-        monkeypatch.setattr(wire, "orjson", None)
+        monkeypatch.setattr(json_codec, "orjson", None)
 
 
 # Type checkers know nothing of what is taken in the place of Python's own types.
@@ -99,7 +99,7 @@ def test_a_property_that_hides_a_method_of_mappings_does_no_harm() -> None:
     prices: Any = NewCustomerSessionV2
     (found,) = violations(prices(additional_costs=Picklist.from_json('{"items": 3}')))
     assert str(found) == "$.additionalCosts.items must be AdditionalCost or a dict, not int"
-    assert wire.plain({"a": [picklist]}) == {"a": [data]}
+    assert json_codec.plain({"a": [picklist]}) == {"a": [data]}
 
 
 def test_data_frames_show_values_not_names() -> None:

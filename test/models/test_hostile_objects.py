@@ -16,7 +16,7 @@ from support.every import for_every
 from support.samples import HOSTILE, JsonObject, hostile_objects, nested, sample_object, written
 from support.spec import MODELS, properties
 from talon_one import NULL, ApiClient, Model
-from talon_one.validation import violations
+from talon_one._schema.validation import violations
 
 # The same examples in each run, however slow the machine is.
 _EXAMPLES = settings(

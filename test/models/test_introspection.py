@@ -15,8 +15,8 @@ import talon_one
 from package.fresh import result_of
 from support.spec import MODELS, OPERATIONS, SCHEMAS, properties, python_name
 from talon_one import AdditionalCost, CartItem, Effect, IntegrationStateV2, Model, Product, aio
-from talon_one.fields import Field, NestedField, field
-from talon_one.special_forms import Self
+from talon_one._schema.fields import Field, NestedField, field
+from talon_one._utils.special_forms import Self
 
 APIS = (talon_one.IntegrationApi, talon_one.ManagementApi, aio.IntegrationApi, aio.ManagementApi)
 
@@ -225,7 +225,7 @@ import json, sys, talon_one
 item = talon_one.CartItem(sku="a", quantity=1)
 item.product = {"name": "b"}
 item.product.name, item.validate(), repr(item)
-rare = {"talon_one.introspection", "talon_one.pydantic_schema", "pydantic_core"}
+rare = {"talon_one._schema.introspection", "talon_one._schema.pydantic_schema", "pydantic_core"}
 print(json.dumps(sorted(rare & set(sys.modules))))
 """
     assert result_of(program) == []

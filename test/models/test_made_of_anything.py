@@ -9,7 +9,7 @@ from typing import Any
 import talon_one
 from support.hostile import assert_ours, can_be_key
 from talon_one import IntegrationRequest, Model
-from talon_one.wire import NULL
+from talon_one._schema.json_codec import NULL
 
 REQUEST: Any = IntegrationRequest
 

@@ -66,7 +66,7 @@ def test_every_property_reads_as_the_type_it_is_described_with(name: str) -> Non
 def test_timestamps_as_the_platform_writes_them_need_no_lenient_parser(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.delattr("talon_one.dates._read_unusual")
+    monkeypatch.delattr("talon_one._schema.dates._read_unusual")
     coupon = talon_one.Coupon.from_json('{"startDate": "2026-01-02T03:04:05Z"}')
     assert coupon.start_date == datetime(2026, 1, 2, 3, 4, 5, tzinfo=timezone.utc)
     assert coupon.start_date.tzinfo is timezone.utc

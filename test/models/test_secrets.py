@@ -9,7 +9,7 @@ import pytest
 import talon_one
 from support.samples import sample_object
 from support.spec import MODELS, properties
-from talon_one.validation import violations
+from talon_one._schema.validation import violations
 
 _SECRETS = [
     (name, wire)

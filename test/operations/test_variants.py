@@ -10,7 +10,7 @@ import pytest
 import talon_one
 from operations.arguments import arguments, payload
 from support.every import for_every
-from support.server import Answer, RecordingServer
+from support.server import RecordingServer, Response
 from support.spec import OPERATIONS, Operation
 from talon_one import ApiResponse
 
@@ -18,10 +18,10 @@ from talon_one import ApiResponse
 pytestmark = pytest.mark.filterwarnings("ignore:.* is deprecated:DeprecationWarning")
 
 
-def _answer(operation: Operation) -> Answer:
+def _answer(operation: Operation) -> Response:
     documented = operation.successes[0]
     body = {None: b"", "application/csv": b"id\r\n1\r\n"}.get(documented.content_type, b"{}")
-    return Answer(documented.status, body, {"X-Total": "7"})
+    return Response(documented.status, body, {"X-Total": "7"})
 
 
 @for_every("operation", OPERATIONS)
@@ -49,8 +49,8 @@ def test_without_preload_content_hands_over_the_unread_answer(
 ) -> None:
     given = {**arguments(operation), **payload(operation)}
     answer = _answer(operation)
-    server.script(answer, Answer(404, b"gone"))
-    for expected in (answer, Answer(404, b"gone")):
+    server.script(answer, Response(404, b"gone"))
+    for expected in (answer, Response(404, b"gone")):
         raw = method(operation, "_without_preload_content")(**given)
         assert (raw.status, raw.read()) == (expected.status, expected.body)
         raw.release_conn()

@@ -53,15 +53,17 @@ def test_importing_an_api_loads_its_methods_and_no_model() -> None:
         "talon_one.api.integration_operations",
         "talon_one.endpoint",
         "talon_one.models",
-        "talon_one.operation",
-        "talon_one.special_forms",
+        "talon_one._core",
+        "talon_one._utils",
+        "talon_one._core.operation",
+        "talon_one._utils.special_forms",
         # What a constructor needs to say what is wrong with its arguments.
-        "talon_one.address",
-        "talon_one.constructors",
+        "talon_one._core.address",
+        "talon_one._core.constructors",
         "talon_one.exceptions",
-        "talon_one.guard",
-        "talon_one.secret",
-        "talon_one.suggest",
+        "talon_one._utils.guard",
+        "talon_one._core.secret",
+        "talon_one._utils.suggest",
     }
     assert not loaded & {"json", "logging", "ssl", "urllib3"}
 

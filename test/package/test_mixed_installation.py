@@ -101,7 +101,7 @@ def test_a_package_of_the_vendors_beside_files_that_are_ours_is_no_trouble(site:
         ("models/cart_item.py", "talon_one.models.CartItem", "talon_one.models.cart_item"),
         ("models", "talon_one.CartItem", "talon_one.models"),
         ("effects", "talon_one.effects", "talon_one.effects"),
-        ("auth.py", "talon_one.ApiClient", "talon_one.auth"),
+        ("_core/auth.py", "talon_one.ApiClient", "talon_one._core.auth"),
     ],
 )
 def test_a_module_that_is_missing_is_not_called_an_attribute_that_is(

@@ -32,8 +32,8 @@ from talon_one import (
     SetDiscountEffectProps,
     aio,
 )
+from talon_one._utils.error_body import ErrorEntry
 from talon_one.effects import EffectFailure, EffectHandler, ItemUnit, discounts
-from talon_one.error_body import ErrorEntry
 from talon_one.exceptions import NotFoundException
 from talon_one.limiter import Limiter
 from talon_one.models.cart_item import CartItem

@@ -109,7 +109,7 @@ def test_what_the_description_says_of_pages_is_all_that_the_answer_has(
     there = {key: wire for key, wire in ends.items() if wire in properties(schema)}
     said = {key: wire for key, wire in _paging(operation).items() if key in ends}
     assert said == there
-    # What type checkers know the items by, see `ListAnswer`.
+    # What type checkers know the items by, see `ListResponse`.
     assert _paging(operation)["items"] == "data"
 
 

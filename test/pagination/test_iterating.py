@@ -17,18 +17,18 @@ import talon_one
 import talon_one.aio
 from pagination.reading import Apis, Make, Read, Reading
 from support.calls import make_client
-from support.server import HANG_UP, Answer, RecordingServer
+from support.server import HANG_UP, RecordingServer, Response
 from talon_one import (
     ApiTypeError,
     Configuration,
     ManagementApi,
-    NoAnswerError,
+    NoResponseError,
     NotFoundException,
     tables,
 )
 from talon_one.pagination import PagesError, Position
 
-GONE = Answer(404, {"message": "gone"})
+GONE = Response(404, {"message": "gone"})
 
 
 def page(*ids: int, more: bool | None = True, **further: Any) -> dict[str, Any]:
@@ -194,7 +194,7 @@ def test_an_iterator_that_failed_goes_on_when_it_is_used_again(server: Recording
     with make_client(server.url, retries=0) as client:
         iterator = coupons(Apis(talon_one, client))
         assert [next(iterator).id, next(iterator).id] == [1, 2]
-        with pytest.raises(NoAnswerError):
+        with pytest.raises(NoResponseError):
             next(iterator)
         with pytest.raises(NotFoundException):
             next(iterator)
@@ -225,9 +225,9 @@ def test_an_iteration_goes_on_behind_the_item_that_was_handed_out_last(
 ) -> None:
     ids = [1, 2, 3, 4, 5]
 
-    def answer(request: Any) -> Answer:
+    def answer(request: Any) -> Response:
         skip = int(dict(request.pairs).get("skip", "0"))
-        return Answer(body=page(*ids[skip : skip + 2], more=skip + 2 < len(ids)))
+        return Response(body=page(*ids[skip : skip + 2], more=skip + 2 < len(ids)))
 
     server.default = answer
     with make_client(server.url) as client:
@@ -248,7 +248,7 @@ def test_a_cursor_is_resumed_in_the_middle_of_its_page(
         "one": {"data": [{"id": "c"}, {"id": "d"}], "nextCursor": "two"},
         "two": {"data": [{"id": "e"}]},
     }
-    server.default = lambda request: Answer(body=pages[dict(request.pairs).get("cursor")])
+    server.default = lambda request: Response(body=pages[dict(request.pairs).get("cursor")])
     with make_client(server.url) as client:
         iterator = logs(Apis(talon_one, client))
         first = [next(iterator).id for _ in range(taken)]
@@ -365,7 +365,7 @@ def test_a_list_that_grows_is_read_to_its_new_end(server: RecordingServer, readi
 def test_a_server_that_ignores_where_to_go_on_is_not_asked_for_ever(
     server: RecordingServer, reading: Read
 ) -> None:
-    server.default = Answer(body=page(1, 2))
+    server.default = Response(body=page(1, 2))
     found = reading(coupons)
     assert found.ids == [1, 2]
     assert isinstance(found.failure, PagesError)
@@ -376,7 +376,7 @@ def test_a_server_that_ignores_where_to_go_on_is_not_asked_for_ever(
 def test_a_cursor_that_leads_back_to_itself_is_not_followed_for_ever(
     server: RecordingServer, reading: Read
 ) -> None:
-    server.default = Answer(body={"data": [{"id": "a"}], "nextCursor": "one"})
+    server.default = Response(body={"data": [{"id": "a"}], "nextCursor": "one"})
     found = reading(logs)
     assert found.ids == ["a"]
     assert isinstance(found.failure, PagesError)
@@ -390,7 +390,7 @@ def test_cursors_that_go_round_in_a_circle_are_not_followed_for_ever(
         "even": {"data": [{"id": "a"}], "nextCursor": "odd"},
         "odd": {"data": [{"id": "b"}], "nextCursor": "even"},
     }
-    server.default = lambda request: Answer(body=pages[dict(request.pairs).get("cursor", "even")])
+    server.default = lambda request: Response(body=pages[dict(request.pairs).get("cursor", "even")])
     found = reading(logs)
     assert found.ids == ["a", "b"]
     assert isinstance(found.failure, PagesError)
@@ -399,7 +399,7 @@ def test_cursors_that_go_round_in_a_circle_are_not_followed_for_ever(
 def test_the_same_page_twice_is_the_whole_list_if_nothing_says_that_there_is_more(
     server: RecordingServer, reading: Read, caplog: pytest.LogCaptureFixture
 ) -> None:
-    server.default = Answer(body={"data": [{"name": "without an ID"}, {"name": "as well"}]})
+    server.default = Response(body={"data": [{"name": "without an ID"}, {"name": "as well"}]})
     with caplog.at_level(logging.WARNING, "talon_one"):
         found = reading(audiences)
     assert (len(found.got), found.failure) == (2, None)
@@ -426,7 +426,7 @@ def test_the_end_of_a_list_that_cannot_be_paged_through_is_reported(
 def test_an_answer_that_holds_no_list_is_no_empty_list(
     server: RecordingServer, reading: Read, answer: str
 ) -> None:
-    server.script(page(1), Answer(body=answer))
+    server.script(page(1), Response(body=answer))
     found = reading(coupons)
     assert found.ids == [1]
     assert isinstance(found.failure, PagesError)
@@ -591,7 +591,7 @@ def test_a_method_that_is_called_rather_than_passed_is_explained_in_short(
     server: RecordingServer,
 ) -> None:
     page = {"data": [{"id": number, "value": "A" * 1000} for number in range(300)]}
-    server.default = Answer(body=page)
+    server.default = Response(body=page)
     with make_client(server.url) as client:
         management: Any = talon_one.ManagementApi(client)
         for take in (
@@ -641,9 +641,9 @@ def test_an_item_that_is_null_is_handed_out_and_stops_nothing(
     server: RecordingServer, reading: Read
 ) -> None:
     server.script(
-        Answer(body={"hasMore": True, "data": [None, {"id": 1}, None, {"id": 2}]}),
-        Answer(body={"hasMore": True, "data": [None]}),
-        Answer(body={"hasMore": False, "data": [{"id": 3}, None]}),
+        Response(body={"hasMore": True, "data": [None, {"id": 1}, None, {"id": 2}]}),
+        Response(body={"hasMore": True, "data": [None]}),
+        Response(body={"hasMore": False, "data": [{"id": 3}, None]}),
     )
     got = reading(coupons)
     ids = [item and item.id for item in got.got]
@@ -661,7 +661,8 @@ def test_an_empty_last_page_ends_the_list(
     for pages in (False, True):
         server.clear()
         server.script(
-            Answer(body=page(1, 2, more=None)), Answer(body=last) if last else Answer(204)
+            Response(body=page(1, 2, more=None)),
+            Response(body=last) if last else Response(204),
         )
 
         def make(apis: Apis, pages: bool = pages) -> Any:

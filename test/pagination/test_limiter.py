@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 import talon_one
 from pagination.reading import Apis, Read
 from support.calls import make_client
-from support.server import Answer, RecordingServer
+from support.server import RecordingServer, Response
 from talon_one import ApiClient, ApiTypeError, Configuration, IntegrationApi, ManagementApi
 from talon_one.limiter import Limiter, limiter_of
 
@@ -93,10 +93,10 @@ def test_what_is_no_limit_is_refused(given: dict[str, Any]) -> None:
 
 
 def _pages(server: RecordingServer, length: int) -> None:
-    def answer(request: Any) -> Answer:
+    def answer(request: Any) -> Response:
         skip = int(dict(request.pairs).get("skip", "0"))
         data = [{"id": skip}] if skip < length else []
-        return Answer(body={"data": data, "hasMore": skip + 1 < length})
+        return Response(body={"data": data, "hasMore": skip + 1 < length})
 
     server.default = answer
 

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import Any
 
 from support.calls import KEYS
-from support.server import Answer, Received
+from support.server import Received, Response
 from talon_one import CallEvent, Configuration, Hooks, aio
 
 # Nothing that is waited for takes as long, in seconds.
@@ -53,11 +53,11 @@ class Gate:
         self.reached = threading.Event()
         self.open = threading.Event()
 
-    def __call__(self, request: Received) -> Answer:
+    def __call__(self, request: Received) -> Response:
         self.reached.set()
         self.open.wait(_TOO_LONG)
         session_id = request.path.rpartition("/")[2]
-        return Answer(body={"customerSession": {"integrationId": session_id}})
+        return Response(body={"customerSession": {"integrationId": session_id}})
 
 
 class Notes(Hooks):

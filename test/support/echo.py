@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from support.server import HANG_UP, RESET, Answer, Received
+from support.server import HANG_UP, RESET, Received, Response
 
 FAULTS = (
     HANG_UP,
     RESET,
-    Answer(503),
-    Answer(429, headers={"Retry-After": "0"}),
-    Answer(raw=b"garbage\r\n\r\n"),
-    Answer(raw=b'HTTP/1.1 200 OK\r\nContent-Length: 99\r\n\r\n{"customerSession": {"integ'),
+    Response(503),
+    Response(429, headers={"Retry-After": "0"}),
+    Response(raw=b"garbage\r\n\r\n"),
+    Response(raw=b'HTTP/1.1 200 OK\r\nContent-Length: 99\r\n\r\n{"customerSession": {"integ'),
 )
 
 
@@ -26,11 +26,11 @@ class Echo:
         self._one_in = one_in
         self._seen: set[str] = set()
 
-    def __call__(self, request: Received) -> Answer:
+    def __call__(self, request: Received) -> Response:
         session_id = request.path.rpartition("/")[2]
         number = int(session_id.rpartition("-")[2])
         if self._one_in and number % self._one_in == 0 and session_id not in self._seen:
             self._seen.add(session_id)
             self.failures += 1
             return FAULTS[number // self._one_in % len(FAULTS)]
-        return Answer(body={"customerSession": {"integrationId": session_id}})
+        return Response(body={"customerSession": {"integrationId": session_id}})

@@ -227,10 +227,8 @@ def bytecodes_of_waiting(client: ApiClient, count: int) -> None:
 def _bytecodes(
     client: ApiClient, count: int, work: Callable[[ApiClient], None], everywhere: bool = True
 ) -> None:
-    ours = {
-        str(ROOT / "talon_one" / f"{name}.py")
-        for name in ("fair_stack", "pools", "connections", "exchange", "rest", "failures")
-    }
+    ours = {str(file) for file in (ROOT / "talon_one" / "_http").glob("*.py")}
+    ours.add(str(ROOT / "talon_one" / "rest.py"))
     urllib3 = f"{os.sep}urllib3{os.sep}"
     seen = 0
     when = 0

@@ -72,7 +72,7 @@ class Received:
 
 
 @dataclass(frozen=True)
-class Answer:
+class Response:
     """What the server sends back for one request."""
 
     status: int = 200
@@ -116,14 +116,14 @@ class Answer:
         return head if method == "HEAD" else head + body
 
 
-HANG_UP = Answer(raw=b"")
+HANG_UP = Response(raw=b"")
 """The server has read the request and closes the connection without an answer."""
-RESET = Answer(raw=b"", reset=True)
+RESET = Response(raw=b"", reset=True)
 """The same, and the client learns of it by a reset."""
-SILENCE = Answer(raw=b"", silent=True)
+SILENCE = Response(raw=b"", silent=True)
 """The server has read the request and says nothing until it stops."""
 
-Scripted = Answer | Callable[[Received], Answer]
+Scripted = Response | Callable[[Received], Response]
 """An answer, or a function that makes it from the request."""
 
 
@@ -147,10 +147,10 @@ class RecordingServer:
         self.connections = 0
         self.most_at_once = 0
         self.port = 0
-        self.default: Scripted = default or Answer(body={})
+        self.default: Scripted = default or Response(body={})
         self._tls = tls
         self._script: deque[Scripted] = deque()
-        self._greetings: deque[Answer | None] = deque()
+        self._greetings: deque[Response | None] = deque()
         self._visitors: set[socket.socket] = set()
         self._listener: socket.socket | None = None
         self._stopping = threading.Event()
@@ -176,18 +176,18 @@ class RecordingServer:
         return self.requests[-1]
 
     def script(self, *answers: Any) -> None:
-        """Append answers to the script: `Answer`, functions, or JSON data to send with status 200.
+        """Append to the script: `Response`, functions, or JSON data to send with status 200.
 
         Args:
             answers: One for each coming request.
         """
         with self._lock:
             self._script.extend(
-                each if isinstance(each, Answer) or callable(each) else Answer(body=each)
+                each if isinstance(each, Response) or callable(each) else Response(body=each)
                 for each in answers
             )
 
-    def greet(self, *answers: Answer | None) -> None:
+    def greet(self, *answers: Response | None) -> None:
         """Say what is done to the coming connections, one after another, without reading a byte.
 
         Args:
@@ -288,7 +288,7 @@ class RecordingServer:
         with self._lock:
             self.requests.append(received)
             scripted = self._script.popleft() if self._script else self.default
-        answer = scripted if isinstance(scripted, Answer) else scripted(received)
+        answer = scripted if isinstance(scripted, Response) else scripted(received)
         if received.headers.get("Connection") == "close":
             leave()
         self._send(connection, answer, received.method, leave)
@@ -296,7 +296,7 @@ class RecordingServer:
         return "close" not in closing and answer.raw is None
 
     def _send(
-        self, connection: socket.socket, answer: Answer, method: str, leave: Callable[[], None]
+        self, connection: socket.socket, answer: Response, method: str, leave: Callable[[], None]
     ) -> None:
         if answer.raw is not None and not answer.silent:
             # Before the client can know, so that its next connection does not count with this one.

@@ -146,7 +146,7 @@ class Parameter:
 
 
 @dataclass(frozen=True)
-class Answer:
+class ResponseSpec:
     """One documented answer of an operation."""
 
     status: int
@@ -174,7 +174,7 @@ class Operation:
     """Wire name of the file to upload."""
     csv: Node | None
     """What the CSV file that it returns or takes looks like."""
-    answers: tuple[Answer, ...]
+    answers: tuple[ResponseSpec, ...]
     security: tuple[str, ...]
     deprecated: bool
     replaced_by: str | None
@@ -208,12 +208,12 @@ class Operation:
         return names
 
     @property
-    def successes(self) -> list[Answer]:
+    def successes(self) -> list[ResponseSpec]:
         """The documented 2xx answers."""
         return [each for each in self.answers if 200 <= each.status <= 299]
 
     @property
-    def errors(self) -> list[Answer]:
+    def errors(self) -> list[ResponseSpec]:
         """The other ones."""
         return [each for each in self.answers if not 200 <= each.status <= 299]
 
@@ -234,9 +234,9 @@ def _parameter(node: Node) -> Parameter:
     )
 
 
-def _answer(status: str, node: Node) -> Answer:
+def _answer(status: str, node: Node) -> ResponseSpec:
     content_type, schema = _content(resolved(node))
-    return Answer(int(status), content_type, schema)
+    return ResponseSpec(int(status), content_type, schema)
 
 
 def _content(node: Node) -> tuple[str | None, Node | None]:

@@ -11,7 +11,7 @@ from contextlib import suppress
 
 import pytest
 
-from support.server import HANG_UP, RESET, SILENCE, Answer, RecordingServer
+from support.server import HANG_UP, RESET, SILENCE, RecordingServer, Response
 
 
 def test_what_is_sent_is_what_was_received() -> None:
@@ -30,7 +30,7 @@ def test_what_is_sent_is_what_was_received() -> None:
 
 def test_answers_follow_the_script_over_one_connection() -> None:
     with RecordingServer() as server:
-        server.script({"a": 1}, Answer(404, "gone", {"X-Why": "1"}), Answer(204))
+        server.script({"a": 1}, Response(404, "gone", {"X-Why": "1"}), Response(204))
         connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=10)
         found = []
         for _ in range(4):
@@ -79,8 +79,8 @@ def test_it_can_be_rude_before_and_after_a_request() -> None:
 
 def test_an_answer_can_be_announced_trickle_and_get_stuck() -> None:
     with RecordingServer() as server:
-        server.script(Answer(204, before=b"HTTP/1.1 100 Continue\r\n\r\n", pace=0))
-        server.script(Answer(raw=b"HTTP/1.1 2", silent=True))
+        server.script(Response(204, before=b"HTTP/1.1 100 Continue\r\n\r\n", pace=0))
+        server.script(Response(raw=b"HTTP/1.1 2", silent=True))
         client = socket.create_connection(("127.0.0.1", server.port), timeout=10)
         client.sendall(b"GET / HTTP/1.1\r\n\r\n" * 2)
         expected = b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 204 No Content\r\n\r\nHTTP/1.1 2"

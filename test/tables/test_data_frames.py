@@ -13,7 +13,7 @@ import polars
 import pytest
 
 import talon_one.aio
-from support.server import Answer, RecordingServer
+from support.server import RecordingServer, Response
 from talon_one import ApiTypeError, ManagementApi, tables
 
 UTC = timezone.utc
@@ -26,7 +26,7 @@ CREATED = datetime(2026, 1, 31, 9, tzinfo=UTC)
 
 
 def frame(make: str, server: RecordingServer, management: ManagementApi, text: str = CSV) -> Any:
-    server.script(Answer(body=text))
+    server.script(Response(body=text))
     return getattr(management.table(management.export_coupons, 3), make)()
 
 
@@ -127,7 +127,7 @@ def test_rows_of_another_length_lose_nothing(
 async def test_frames_are_made_for_asyncio_too(
     server: RecordingServer, awaited: talon_one.aio.ManagementApi
 ) -> None:
-    server.default = Answer(body=CSV)
+    server.default = Response(body=CSV)
     table = await awaited.table(awaited.export_coupons, 3).to_pandas()
     assert list(table["value"]) == ["0042", "B-2"]
     other = await awaited.table(awaited.export_coupons, 3).to_polars()

@@ -10,14 +10,14 @@ from typing import Any
 import pytest
 
 import talon_one.aio
-from support.server import Answer, Received, RecordingServer
+from support.server import Received, RecordingServer, Response
 from talon_one import (
     ApiTypeError,
     ApiValueError,
+    InvalidResponseError,
     ManagementApi,
-    NoAnswerError,
+    NoResponseError,
     NotFoundException,
-    UndecodableAnswerError,
     tables,
 )
 
@@ -28,11 +28,11 @@ ROWS = [
 ]
 TYPE = {"Content-Type": "application/csv"}
 BROKEN = b"HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\nvalue\r\nA-1\r\nB-2\r\nC"
-MISSING = Answer(404, {"message": "Application not found"})
+MISSING = Response(404, {"message": "Application not found"})
 
 
 def test_an_export_is_rows(server: RecordingServer, management: ManagementApi) -> None:
-    server.script(Answer(body=CSV, headers=TYPE))
+    server.script(Response(body=CSV, headers=TYPE))
     with management.table(management.export_coupons, 3, campaign_id=12) as table:
         assert list(table) == ROWS
     assert server.last.target == "/v1/applications/3/export_coupons?campaignId=12"
@@ -43,7 +43,7 @@ def test_an_export_is_rows(server: RecordingServer, management: ManagementApi) -
 async def test_an_export_is_rows_for_asyncio_too(
     server: RecordingServer, awaited: talon_one.aio.ManagementApi
 ) -> None:
-    server.default = Answer(body=CSV, headers=TYPE)
+    server.default = Response(body=CSV, headers=TYPE)
     async with awaited.table(awaited.export_coupons, 3, campaign_id=12) as table:
         assert table.columns == ("value", "limitval", "attributes")
         assert [row async for row in table] == ROWS
@@ -53,7 +53,7 @@ async def test_an_export_is_rows_for_asyncio_too(
 
 
 def test_a_table_need_not_be_entered(server: RecordingServer, management: ManagementApi) -> None:
-    server.default = Answer(body=CSV)
+    server.default = Response(body=CSV)
     assert [row["value"] for row in tables.export(management.export_coupons, 3)] == ["A-1", "B-2"]
     assert management.table(management.export_coupons, 3).rows() == ROWS
     # Each was read to its end, so that the connection could be used again.
@@ -63,7 +63,7 @@ def test_a_table_need_not_be_entered(server: RecordingServer, management: Manage
 def test_the_columns_can_be_seen_before_the_rows(
     server: RecordingServer, management: ManagementApi
 ) -> None:
-    server.script(Answer(body=CSV))
+    server.script(Response(body=CSV))
     table = management.table(management.export_coupons, 3)
     assert table.columns == ("value", "limitval", "attributes")
     assert next(iter(table)) == ROWS[0]
@@ -76,7 +76,7 @@ def test_the_columns_can_be_seen_before_the_rows(
 def test_an_export_may_be_empty(
     server: RecordingServer, management: ManagementApi, body: bytes, columns: tuple[str, ...]
 ) -> None:
-    server.default = Answer(body=body)
+    server.default = Response(body=body)
     table = management.table(management.export_coupons, 3)
     assert table.columns == columns
     assert table.rows() == []
@@ -86,7 +86,7 @@ def test_an_export_may_be_empty(
 def test_a_table_is_read_once(
     server: RecordingServer, management: ManagementApi, tmp_path: Path
 ) -> None:
-    server.default = Answer(body=CSV)
+    server.default = Response(body=CSV)
     table = management.table(management.export_coupons, 3)
     assert table.rows() == ROWS
     for again in (table.rows, table.to_pandas, lambda: table.save(tmp_path / "x.csv")):
@@ -99,7 +99,7 @@ def test_a_table_is_read_once(
 def test_a_table_that_was_closed_does_not_end_early_without_a_word(
     server: RecordingServer, management: ManagementApi
 ) -> None:
-    server.default = Answer(body=CSV)
+    server.default = Response(body=CSV)
     with management.table(management.export_coupons, 3) as table:
         rows = iter(table)
         assert next(rows) == ROWS[0]
@@ -115,7 +115,7 @@ def test_a_table_that_was_closed_does_not_end_early_without_a_word(
 async def test_a_closed_table_says_so_for_asyncio_too(
     server: RecordingServer, awaited: talon_one.aio.ManagementApi
 ) -> None:
-    server.default = Answer(body=CSV)
+    server.default = Response(body=CSV)
     async with awaited.table(awaited.export_coupons, 3) as table:
         rows = aiter_of(table)
         assert await rows.__anext__() == ROWS[0]
@@ -132,7 +132,7 @@ def test_a_table_that_is_left_early_gives_its_connection_back(
 ) -> None:
     # Were it not given back, the next call would wait for it in vain.
     management.api_client.configuration.connection_pool_maxsize = 1
-    server.default = Answer(body=CSV + b"X-1,1,\n" * 100_000)
+    server.default = Response(body=CSV + b"X-1,1,\n" * 100_000)
     for _ in range(3):
         with management.table(management.export_coupons, 3) as table:
             for _ in table:
@@ -164,15 +164,15 @@ async def test_an_error_is_raised_for_asyncio_too(
 def test_an_answer_that_breaks_off_is_not_taken_for_the_whole(
     server: RecordingServer, management: ManagementApi, tmp_path: Path
 ) -> None:
-    server.default = Answer(raw=BROKEN)
+    server.default = Response(raw=BROKEN)
     seen = []
-    with pytest.raises(NoAnswerError), management.table(management.export_coupons, 3) as table:
+    with pytest.raises(NoResponseError), management.table(management.export_coupons, 3) as table:
         seen += [row["value"] for row in table]
-    with pytest.raises(NoAnswerError):
+    with pytest.raises(NoResponseError):
         management.table(management.export_coupons, 3).rows()
     path = tmp_path / "coupons.csv"
     path.write_bytes(b"of yesterday")
-    with pytest.raises(NoAnswerError):
+    with pytest.raises(NoResponseError):
         management.table(management.export_coupons, 3).save(path)
     assert path.read_bytes() == b"of yesterday"
     assert list(tmp_path.iterdir()) == [path]
@@ -181,7 +181,7 @@ def test_an_answer_that_breaks_off_is_not_taken_for_the_whole(
 def test_a_table_is_saved_as_it_came(
     server: RecordingServer, management: ManagementApi, tmp_path: Path
 ) -> None:
-    server.default = Answer(body=CSV)
+    server.default = Response(body=CSV)
     told: list[tuple[int, int | None]] = []
     path = tmp_path / "coupons.csv"
     table = management.table(management.export_coupons, 3)
@@ -195,7 +195,7 @@ def test_a_table_is_saved_as_it_came(
 async def test_a_table_is_saved_for_asyncio_too(
     server: RecordingServer, awaited: talon_one.aio.ManagementApi, tmp_path: Path
 ) -> None:
-    server.default = Answer(body=CSV)
+    server.default = Response(body=CSV)
     path = tmp_path / "coupons.csv"
     assert await awaited.table(awaited.export_coupons, 3).save(path) == len(CSV)
     assert path.read_bytes() == CSV
@@ -216,7 +216,7 @@ def test_the_encoding_of_the_answer_is_heeded(
     server: RecordingServer, management: ManagementApi, charset: str, encoding: str
 ) -> None:
     headers = {"Content-Type": f"text/csv; charset={charset}"}
-    server.default = Answer(body="value\r\nCAFÉ\r\n".encode(encoding), headers=headers)
+    server.default = Response(body="value\r\nCAFÉ\r\n".encode(encoding), headers=headers)
     assert management.table(management.export_coupons, 3).rows() == [{"value": "CAFÉ"}]
 
 
@@ -227,7 +227,7 @@ def test_rows_of_a_large_export_are_read_in_constant_memory(
 
     def peak(blocks: int) -> int:
         head = b"HTTP/1.1 200 OK\r\nConnection: close\r\n\r\nvalue,limitval,attributes\r\n"
-        server.script(Answer(raw=head + block * blocks))
+        server.script(Response(raw=head + block * blocks))
         tracemalloc.reset_peak()
         before = tracemalloc.get_traced_memory()[0]
         with management.table(management.export_coupons, 3) as table:
@@ -264,7 +264,7 @@ async def test_only_methods_that_export_tables_make_tables(
 def test_arguments_are_those_of_the_method(
     server: RecordingServer, management: ManagementApi
 ) -> None:
-    server.default = lambda request: Answer(body=f"value\n{request.pairs}\n".encode())
+    server.default = lambda request: Response(body=f"value\n{request.pairs}\n".encode())
     with management.table(
         management.export_coupons, application_id=3, values_only=True, _headers={"X-Shop": "a"}
     ) as table:
@@ -275,11 +275,11 @@ def test_arguments_are_those_of_the_method(
 
 HTML = {"Content-Type": "text/html; charset=utf-8"}
 NO_TABLES = [
-    (Answer(body=b"<html>\n<form>\n</html>", headers=HTML), "text/html"),
-    (Answer(200, {"message": "internal error"}), "application/json"),
+    (Response(body=b"<html>\n<form>\n</html>", headers=HTML), "text/html"),
+    (Response(200, {"message": "internal error"}), "application/json"),
     # A page that claims to be nothing, or plain text.
-    (Answer(body=b"<html>\n<form>\n</html>"), "no content type"),
-    (Answer(body=b"please,log in", headers={"Content-Type": "text/plain"}), "'please,log in'"),
+    (Response(body=b"<html>\n<form>\n</html>"), "no content type"),
+    (Response(body=b"please,log in", headers={"Content-Type": "text/plain"}), "'please,log in'"),
 ]
 USES = ("rows", "to_pandas", "to_polars", "save", "columns", "__enter__")
 
@@ -290,7 +290,7 @@ def test_an_answer_that_is_no_table_is_not_taken_for_one(
     server: RecordingServer,
     management: ManagementApi,
     tmp_path: Path,
-    answer: Answer,
+    answer: Response,
     word: str,
     use: str,
 ) -> None:
@@ -300,7 +300,7 @@ def test_an_answer_that_is_no_table_is_not_taken_for_one(
         "save": lambda: table.save(tmp_path / "a.csv"),
         "columns": lambda: table.columns,
     }
-    with pytest.raises(UndecodableAnswerError, match=word) as caught:
+    with pytest.raises(InvalidResponseError, match=word) as caught:
         (uses.get(use) or getattr(table, use))()
     assert caught.value.operation_id == "exportCoupons"
     assert caught.value.status == 200
@@ -314,13 +314,13 @@ async def test_an_answer_that_is_no_table_is_told_for_asyncio_too(
     server: RecordingServer,
     awaited: talon_one.aio.ManagementApi,
     tmp_path: Path,
-    answer: Answer,
+    answer: Response,
     word: str,
 ) -> None:
     server.default = answer
-    with pytest.raises(UndecodableAnswerError, match=word):
+    with pytest.raises(InvalidResponseError, match=word):
         await awaited.table(awaited.export_coupons, 3).rows()
-    with pytest.raises(UndecodableAnswerError, match=word):
+    with pytest.raises(InvalidResponseError, match=word):
         await awaited.table(awaited.export_coupons, 3).save(tmp_path / "a.csv")
     assert list(tmp_path.iterdir()) == []
 
@@ -328,9 +328,9 @@ async def test_an_answer_that_is_no_table_is_told_for_asyncio_too(
 def test_a_table_with_columns_that_nobody_knows_is_one_if_it_says_so(
     server: RecordingServer, management: ManagementApi
 ) -> None:
-    server.script(Answer(body=b"brand_new\n1\n", headers=TYPE))
+    server.script(Response(body=b"brand_new\n1\n", headers=TYPE))
     assert management.table(management.export_coupons, 3).rows() == [{"brand_new": "1"}]
-    server.script(Answer(body=b"", headers=HTML))
+    server.script(Response(body=b"", headers=HTML))
     assert management.table(management.export_coupons, 3).rows() == []
 
 
@@ -341,7 +341,7 @@ def test_names_of_columns_may_come_in_several_pieces(
     # More than is read in one go.
     long = "".join(f"{number:05}" for number in range(30_000)) if pace is None else "long"
     body = f"value,{long}\r\nA-1,1\r\n".encode()
-    server.default = Answer(body=body, headers=TYPE, pace=pace)
+    server.default = Response(body=body, headers=TYPE, pace=pace)
     for columns_first in (True, False):
         with management.table(management.export_coupons, 3) as table:
             if columns_first:
@@ -357,7 +357,7 @@ async def test_names_of_columns_may_come_in_several_pieces_for_asyncio_too(
     server: RecordingServer, awaited: talon_one.aio.ManagementApi
 ) -> None:
     long = "".join(f"{number:05}" for number in range(30_000))
-    server.default = Answer(body=f"value,{long}\r\nA-1,1\r\n".encode(), headers=TYPE)
+    server.default = Response(body=f"value,{long}\r\nA-1,1\r\n".encode(), headers=TYPE)
     async with awaited.table(awaited.export_coupons, 3) as table:
         assert table.columns == ("value", long)
         assert [row async for row in table] == [{"value": "A-1", long: "1"}]
@@ -366,7 +366,7 @@ async def test_names_of_columns_may_come_in_several_pieces_for_asyncio_too(
 def test_half_a_character_at_the_end_of_a_file_is_kept(
     server: RecordingServer, management: ManagementApi
 ) -> None:
-    server.default = Answer(body=b"value\r\nA-1\r\nB\xc3", headers=TYPE)
+    server.default = Response(body=b"value\r\nA-1\r\nB\xc3", headers=TYPE)
     values = [row["value"] for row in management.table(management.export_coupons, 3)]
     assert values == ["A-1", "B\\xc3"]
 
@@ -374,7 +374,7 @@ def test_half_a_character_at_the_end_of_a_file_is_kept(
 def test_the_columns_leave_every_use_of_the_table_open(
     server: RecordingServer, management: ManagementApi, tmp_path: Path
 ) -> None:
-    server.default = Answer(body=CSV, headers=TYPE)
+    server.default = Response(body=CSV, headers=TYPE)
     for use in ("rows", "to_pandas", "to_polars"):
         table = management.table(management.export_coupons, 3)
         assert table.columns == ("value", "limitval", "attributes")
@@ -389,7 +389,7 @@ def test_the_columns_leave_every_use_of_the_table_open(
 def test_a_quote_that_is_never_closed_is_logged(
     server: RecordingServer, management: ManagementApi, caplog: pytest.LogCaptureFixture
 ) -> None:
-    server.script(Answer(body=b'value,id\nA-1,1\n"B-2,2\nC-3,3\n', headers=TYPE))
+    server.script(Response(body=b'value,id\nA-1,1\n"B-2,2\nC-3,3\n', headers=TYPE))
     assert len(management.table(management.export_coupons, 3).rows()) == 2
     (record,) = caplog.records
     assert (record.name, record.levelname) == ("talon_one.tables", "WARNING")
@@ -400,7 +400,7 @@ def test_a_row_of_a_thousand_lines_is_logged_once(
     server: RecordingServer, management: ManagementApi, caplog: pytest.LogCaptureFixture
 ) -> None:
     long = b'"' + b"x,1\n" * 1001 + b'",1\n'
-    server.script(Answer(body=b"value,id\n" + long * 2, headers=TYPE))
+    server.script(Response(body=b"value,id\n" + long * 2, headers=TYPE))
     assert len(management.table(management.export_coupons, 3).rows()) == 2
     (record,) = caplog.records
     assert "one row goes from line 2 to 1003" in record.getMessage()

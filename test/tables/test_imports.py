@@ -26,7 +26,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 import talon_one.aio
-from support.server import Answer, RecordingServer
+from support.server import RecordingServer, Response
 from talon_one import (
     NULL,
     ApiException,
@@ -36,8 +36,8 @@ from talon_one import (
     OpenApiException,
     tables,
 )
+from talon_one._core.operation import column
 from talon_one.api import management_operations as operations
-from talon_one.operation import column
 from talon_one.sandbox import Sandbox
 from talon_one.tables.cells import written as cell
 from talon_one.tables.imports import ImportFile
@@ -186,7 +186,7 @@ def test_the_table_may_be_given_by_keyword(
 def test_an_export_can_be_imported_elsewhere(
     server: RecordingServer, management: ManagementApi
 ) -> None:
-    server.script(Answer(body="value,id\nA-1,7\nB-2,8\n"))
+    server.script(Response(body="value,id\nA-1,7\nB-2,8\n"))
     with management.table(management.export_coupons, 3) as table:
         rows = ({"value": row["value"]} for row in table)
         tables.upload(management.import_coupons, 4, 13, rows)
@@ -205,7 +205,7 @@ def test_rows_arrive_as_they_were_given(
 ) -> None:
     rows = [{"value": value} for value in values]
     tables.upload(management.import_coupons, 3, 12, rows)
-    server.script(Answer(body=sent(server)))
+    server.script(Response(body=sent(server)))
     assert management.table(management.export_coupons, 3).rows() == rows
 
 
@@ -628,7 +628,7 @@ def test_half_a_character_names_no_column(management: ManagementApi) -> None:
 
 # -- What the server says ----------------------------------------------------------------------
 
-REFUSAL = Answer(
+REFUSAL = Response(
     400,
     {
         "message": "The submitted data was invalid",
@@ -681,7 +681,7 @@ def test_an_error_that_names_no_line_is_left_alone(
     server: RecordingServer, management: ManagementApi
 ) -> None:
     error = {"title": "enum", "details": "must be true", "source": {"parameter": "skipDuplicates"}}
-    server.script(Answer(400, {"message": "invalid", "errors": [error]}))
+    server.script(Response(400, {"message": "invalid", "errors": [error]}))
     with pytest.raises(ApiException, match="invalid; enum: must be true") as caught:
         tables.upload(management.import_coupons, 3, 12, ROWS)
     assert caught.value.problems == ()
@@ -790,7 +790,7 @@ def failing(raised: Exception) -> Iterator[Any]:
 @pytest.mark.parametrize(
     "raised",
     [
-        talon_one.NoAnswerError(reason="of another call"),
+        talon_one.NoResponseError(reason="of another call"),
         talon_one.ServiceException(503),
         TimeoutError("of the database"),
         KeyError("column"),

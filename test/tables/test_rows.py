@@ -11,8 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from talon_one._core.operation import Column, Operation, column
 from talon_one.api import management_operations as operations
-from talon_one.operation import Column, Operation, column
 from talon_one.tables import Table
 from talon_one.tables.cells import reader_for, written
 from talon_one.tables.rows import Row, RowReader

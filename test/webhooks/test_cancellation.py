@@ -10,7 +10,8 @@ from typing import Any
 import anyio
 import pytest
 
-from talon_one.webhooks import AsyncReceiver, Claim, Delivery, SeenInMemory, carrying
+from talon_one.webhooks import AsyncReceiver, Claim, Delivery, InMemoryDeliveryStore
+from talon_one.webhooks import async_receiver as carrying
 from webhooks.messages import batch, campaign_event, message
 
 HEADERS = {"X-UUID": "uuid-1"}
@@ -21,7 +22,7 @@ class SlowMemory:
     """An asynchronous memory that takes some turns of the loop for one of its methods."""
 
     def __init__(self, slow: str) -> None:
-        self.within = SeenInMemory()
+        self.within = InMemoryDeliveryStore()
         self.began = asyncio.Event()
         self.may_end = asyncio.Event()
         self.settled = asyncio.Event()
@@ -108,7 +109,7 @@ def test_a_claim_lasts_as_long_as_the_thread_even_if_nobody_waits(
 
 
 def test_a_loop_that_is_closed_waits_for_the_thread_and_settles_the_claim() -> None:
-    function, seen = Threads(), SeenInMemory()
+    function, seen = Threads(), InMemoryDeliveryStore()
 
     async def scenario() -> None:
         task = asyncio.create_task(receiver(function, seen)(HEADERS, COUPON))

@@ -11,7 +11,7 @@ import pytest
 
 from docs.pages import ROOT, Page
 from examples import guide
-from talon_one.webhooks import Receiver, Reply, SeenInMemory
+from talon_one.webhooks import InMemoryDeliveryStore, Receiver, Reply
 from webhooks.messages import NOTIFICATIONS, message
 
 
@@ -73,7 +73,7 @@ def test_its_table_of_answers_has_every_answer_there_is(page: Page) -> None:
 
 def _replies() -> list[Reply]:
     """Return one answer of each kind."""
-    seen = SeenInMemory()
+    seen = InMemoryDeliveryStore()
     receive = Receiver(
         secret_header="X-S",
         secret="s",

@@ -18,9 +18,9 @@ from talon_one.webhooks import (
     AsyncReceiver,
     Claim,
     Delivery,
+    InMemoryDeliveryStore,
     Receiver,
     Reply,
-    SeenInMemory,
     UnknownNotificationTypeWarning,
 )
 from webhooks.messages import NOTIFICATIONS, JsonObject, batch, campaign_event, message
@@ -222,7 +222,7 @@ def test_a_failure_in_a_part_of_a_batch_repeats_the_whole(make: Make) -> None:
 def test_what_ends_the_program_is_not_held_up_and_the_message_stays_new(
     cause: BaseException,
 ) -> None:
-    seen = SeenInMemory()
+    seen = InMemoryDeliveryStore()
     receive = Receiver(secret_header=None, secret=None, default=Notes(cause), seen=seen)
     with pytest.raises(type(cause)):
         receive(HEADERS, COUPON)
@@ -231,7 +231,7 @@ def test_what_ends_the_program_is_not_held_up_and_the_message_stays_new(
 
 def test_a_cancelled_request_leaves_its_message_new() -> None:
     async def scenario() -> None:
-        began, seen = asyncio.Event(), SeenInMemory()
+        began, seen = asyncio.Event(), InMemoryDeliveryStore()
         receive = AsyncReceiver(secret_header=None, secret=None, seen=seen)
 
         @receive.on(talon_one.CreateCouponData)
@@ -288,7 +288,7 @@ def test_of_many_threads_with_one_message_exactly_one_handles_it() -> None:
 
 
 def test_the_memory_forgets_the_oldest_of_too_many() -> None:
-    seen = SeenInMemory(size=2)
+    seen = InMemoryDeliveryStore(size=2)
     for uuid in ("a", "b", "c"):
         assert seen.claim(uuid) == "new"
         seen.done(uuid)
@@ -297,11 +297,11 @@ def test_the_memory_forgets_the_oldest_of_too_many() -> None:
 
 
 def test_the_memory_never_forgets_what_is_being_handled() -> None:
-    seen = SeenInMemory(size=1)
+    seen = InMemoryDeliveryStore(size=1)
     assert [seen.claim(uuid) for uuid in ("a", "b", "c")] == ["new"] * 3
     assert [seen.claim(uuid) for uuid in ("a", "b", "c")] == ["busy"] * 3
     with pytest.raises(talon_one.ApiValueError, match="size must be at least 1"):
-        SeenInMemory(size=0)
+        InMemoryDeliveryStore(size=0)
 
 
 class OwnMemory:
@@ -310,7 +310,7 @@ class OwnMemory:
     def __init__(self, broken: str = "") -> None:
         self.notes: list[str] = []
         self._broken = broken
-        self._within = SeenInMemory()
+        self._within = InMemoryDeliveryStore()
 
     def _note(self, method: str, uuid: str) -> Any:
         self.notes.append(f"{method} {uuid}")

@@ -10,11 +10,11 @@ import aiohttp
 
 import talon_one
 from talon_one import models
+from talon_one._core.operation import FileInput
+from talon_one._utils.special_forms import Unpack, deprecated
 from talon_one.aio.endpoint import Api, endpoint, with_http_info, without_preload_content
 from talon_one.api import management_operations as operations
 from talon_one.endpoint import CallSettings
-from talon_one.operation import FileInput
-from talon_one.special_forms import Unpack, deprecated
 
 
 class ManagementApi(Api):

@@ -9,8 +9,8 @@ from typing import Any, Literal
 import talon_one
 from small import models
 from small.api import integration_operations as operations
+from talon_one._utils.special_forms import Unpack
 from talon_one.endpoint import Api, CallSettings, endpoint, with_http_info, without_preload_content
-from talon_one.special_forms import Unpack
 
 
 class IntegrationApi(Api):
@@ -41,7 +41,7 @@ class IntegrationApi(Api):
     @without_preload_content(create_thing)
     def create_thing_without_preload_content(
         self, *args: Any, **kwargs: Any
-    ) -> talon_one.rest.RawResponse: ...
+    ) -> talon_one.rest.UnreadResponse: ...
 
     @endpoint(operations.delete_thing)
     def delete_thing(
@@ -70,7 +70,7 @@ class IntegrationApi(Api):
     @without_preload_content(delete_thing)
     def delete_thing_without_preload_content(
         self, *args: Any, **kwargs: Any
-    ) -> talon_one.rest.RawResponse: ...
+    ) -> talon_one.rest.UnreadResponse: ...
 
     @endpoint(operations.get_thing)
     def get_thing(
@@ -102,7 +102,7 @@ class IntegrationApi(Api):
     @without_preload_content(get_thing)
     def get_thing_without_preload_content(
         self, *args: Any, **kwargs: Any
-    ) -> talon_one.rest.RawResponse: ...
+    ) -> talon_one.rest.UnreadResponse: ...
 
     @endpoint(operations.list_things)
     def list_things(
@@ -162,7 +162,7 @@ class IntegrationApi(Api):
     @without_preload_content(list_things)
     def list_things_without_preload_content(
         self, *args: Any, **kwargs: Any
-    ) -> talon_one.rest.RawResponse: ...
+    ) -> talon_one.rest.UnreadResponse: ...
 
     @endpoint(operations.patch_thing)
     def patch_thing(
@@ -194,7 +194,7 @@ class IntegrationApi(Api):
     @without_preload_content(patch_thing)
     def patch_thing_without_preload_content(
         self, *args: Any, **kwargs: Any
-    ) -> talon_one.rest.RawResponse: ...
+    ) -> talon_one.rest.UnreadResponse: ...
 
     @endpoint(operations.ping)
     def ping(self, **settings: Unpack[CallSettings]) -> None:
@@ -215,7 +215,7 @@ class IntegrationApi(Api):
     @without_preload_content(ping)
     def ping_without_preload_content(
         self, *args: Any, **kwargs: Any
-    ) -> talon_one.rest.RawResponse: ...
+    ) -> talon_one.rest.UnreadResponse: ...
 
     @endpoint(operations.ping_head)
     def ping_head(self, **settings: Unpack[CallSettings]) -> None:
@@ -238,7 +238,7 @@ class IntegrationApi(Api):
     @without_preload_content(ping_head)
     def ping_head_without_preload_content(
         self, *args: Any, **kwargs: Any
-    ) -> talon_one.rest.RawResponse: ...
+    ) -> talon_one.rest.UnreadResponse: ...
 
     @endpoint(operations.ping_options)
     def ping_options(self, **settings: Unpack[CallSettings]) -> str:
@@ -258,7 +258,7 @@ class IntegrationApi(Api):
     @without_preload_content(ping_options)
     def ping_options_without_preload_content(
         self, *args: Any, **kwargs: Any
-    ) -> talon_one.rest.RawResponse: ...
+    ) -> talon_one.rest.UnreadResponse: ...
 
     @endpoint(operations.save_thing)
     def save_thing(
@@ -291,4 +291,4 @@ class IntegrationApi(Api):
     @without_preload_content(save_thing)
     def save_thing_without_preload_content(
         self, *args: Any, **kwargs: Any
-    ) -> talon_one.rest.RawResponse: ...
+    ) -> talon_one.rest.UnreadResponse: ...

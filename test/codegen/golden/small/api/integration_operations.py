@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from talon_one.operation import Body, Operation, header, path, query
+from talon_one._core.operation import Body, Operation, header, path, query
 
 create_thing: Final = Operation(
     "createThing",

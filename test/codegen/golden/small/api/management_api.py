@@ -9,9 +9,9 @@ from typing import Any
 import talon_one
 from small import models
 from small.api import management_operations as operations
+from talon_one._core.operation import FileInput
+from talon_one._utils.special_forms import Unpack, deprecated
 from talon_one.endpoint import Api, CallSettings, endpoint, with_http_info, without_preload_content
-from talon_one.operation import FileInput
-from talon_one.special_forms import Unpack, deprecated
 
 
 class ManagementApi(Api):
@@ -38,7 +38,7 @@ class ManagementApi(Api):
     @without_preload_content(close_)
     def close__without_preload_content(
         self, *args: Any, **kwargs: Any
-    ) -> talon_one.rest.RawResponse: ...
+    ) -> talon_one.rest.UnreadResponse: ...
 
     @endpoint(operations.export_things)
     def export_things(self, **settings: Unpack[CallSettings]) -> str:
@@ -58,7 +58,7 @@ class ManagementApi(Api):
     @without_preload_content(export_things)
     def export_things_without_preload_content(
         self, *args: Any, **kwargs: Any
-    ) -> talon_one.rest.RawResponse: ...
+    ) -> talon_one.rest.UnreadResponse: ...
 
     @endpoint(operations.get_something_with_a_rather_long_name)
     def get_something_with_a_rather_long_name(
@@ -86,7 +86,7 @@ class ManagementApi(Api):
     @without_preload_content(get_something_with_a_rather_long_name)
     def get_something_with_a_rather_long_name_without_preload_content(
         self, *args: Any, **kwargs: Any
-    ) -> talon_one.rest.RawResponse: ...
+    ) -> talon_one.rest.UnreadResponse: ...
 
     @endpoint(operations.import_)
     def import_(self, up_file: FileInput, **settings: Unpack[CallSettings]) -> list[models.Return]:
@@ -109,7 +109,7 @@ class ManagementApi(Api):
     @without_preload_content(import_)
     def import__without_preload_content(
         self, *args: Any, **kwargs: Any
-    ) -> talon_one.rest.RawResponse: ...
+    ) -> talon_one.rest.UnreadResponse: ...
 
     @endpoint(operations.import_if_any)
     def import_if_any(
@@ -137,7 +137,7 @@ class ManagementApi(Api):
     @without_preload_content(import_if_any)
     def import_if_any_without_preload_content(
         self, *args: Any, **kwargs: Any
-    ) -> talon_one.rest.RawResponse: ...
+    ) -> talon_one.rest.UnreadResponse: ...
 
     @endpoint(operations.list_)
     def list_(self, **settings: Unpack[CallSettings]) -> list[str]:
@@ -157,7 +157,7 @@ class ManagementApi(Api):
     @without_preload_content(list_)
     def list__without_preload_content(
         self, *args: Any, **kwargs: Any
-    ) -> talon_one.rest.RawResponse: ...
+    ) -> talon_one.rest.UnreadResponse: ...
 
     @endpoint(operations.list_parts)
     def list_parts(
@@ -182,7 +182,7 @@ class ManagementApi(Api):
     @without_preload_content(list_parts)
     def list_parts_without_preload_content(
         self, *args: Any, **kwargs: Any
-    ) -> talon_one.rest.RawResponse: ...
+    ) -> talon_one.rest.UnreadResponse: ...
 
     @endpoint(operations.list_words)
     def list_words(
@@ -207,7 +207,7 @@ class ManagementApi(Api):
     @without_preload_content(list_words)
     def list_words_without_preload_content(
         self, *args: Any, **kwargs: Any
-    ) -> talon_one.rest.RawResponse: ...
+    ) -> talon_one.rest.UnreadResponse: ...
 
     @deprecated("oldThing is deprecated; use IntegrationApi.get_thing")
     @endpoint(operations.old_thing)
@@ -232,7 +232,7 @@ class ManagementApi(Api):
     @without_preload_content(old_thing)
     def old_thing_without_preload_content(
         self, *args: Any, **kwargs: Any
-    ) -> talon_one.rest.RawResponse: ...
+    ) -> talon_one.rest.UnreadResponse: ...
 
     ancient_thing = old_thing
     ancient_thing_with_http_info = old_thing_with_http_info
@@ -259,7 +259,7 @@ class ManagementApi(Api):
     @without_preload_content(put_anything)
     def put_anything_without_preload_content(
         self, *args: Any, **kwargs: Any
-    ) -> talon_one.rest.RawResponse: ...
+    ) -> talon_one.rest.UnreadResponse: ...
 
     @endpoint(operations.query_)
     def query_(
@@ -284,7 +284,7 @@ class ManagementApi(Api):
     @without_preload_content(query_)
     def query__without_preload_content(
         self, *args: Any, **kwargs: Any
-    ) -> talon_one.rest.RawResponse: ...
+    ) -> talon_one.rest.UnreadResponse: ...
 
     @endpoint(operations.search)
     def search(
@@ -309,4 +309,4 @@ class ManagementApi(Api):
     @without_preload_content(search)
     def search_without_preload_content(
         self, *args: Any, **kwargs: Any
-    ) -> talon_one.rest.RawResponse: ...
+    ) -> talon_one.rest.UnreadResponse: ...

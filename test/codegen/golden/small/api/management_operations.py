@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from talon_one.operation import Body, Csv, Operation, Paging, Upload, column, path, query
+from talon_one._core.operation import Body, Csv, Operation, Paging, Upload, column, path, query
 
 close_: Final = Operation(
     "close",

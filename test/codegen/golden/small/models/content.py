@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from typing import Any, TypeAlias
 
-from talon_one.model import Model
+from talon_one._schema.model import Model
 
 Content: TypeAlias = Model | dict[str, Any]
 """A schema that is an object of several classes."""

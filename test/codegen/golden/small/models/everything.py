@@ -7,8 +7,8 @@ from datetime import date, datetime
 from typing import Any, Literal
 
 from small import models
-from talon_one.fields import day, field, nested, timestamp
-from talon_one.model import Model
+from talon_one._schema.fields import day, field, nested, timestamp
+from talon_one._schema.model import Model
 
 
 class Everything(Model):

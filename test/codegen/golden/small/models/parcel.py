@@ -6,8 +6,8 @@ from __future__ import annotations
 from typing import Any
 
 from small import models
-from talon_one.fields import field, nested, variant
-from talon_one.model import Model
+from talon_one._schema.fields import field, nested, variant
+from talon_one._schema.model import Model
 
 
 class Parcel(Model):

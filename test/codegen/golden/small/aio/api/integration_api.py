@@ -11,9 +11,9 @@ import aiohttp
 import talon_one
 from small import models
 from small.api import integration_operations as operations
+from talon_one._utils.special_forms import Unpack
 from talon_one.aio.endpoint import Api, endpoint, with_http_info, without_preload_content
 from talon_one.endpoint import CallSettings
-from talon_one.special_forms import Unpack
 
 
 class IntegrationApi(Api):

@@ -1,0 +1,1 @@
+"""A call without I/O: operations, requests, responses, retries, queues, and hooks."""

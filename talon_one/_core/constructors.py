@@ -1,0 +1,64 @@
+"""Say what to write where the arguments of a constructor do not fit it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Any, TypeVar, cast
+
+from talon_one._core.secret import hidden, hidden_values
+from talon_one._utils.guard import guarded
+from talon_one._utils.suggest import did_you_mean
+from talon_one.exceptions import ApiTypeError
+
+F = TypeVar("F", bound=Callable[..., None])
+
+
+def explained(example: str, secrets: tuple[str, ...] = ()) -> Callable[[F], F]:
+    """Have a constructor refuse arguments that do not fit it with an `ApiTypeError`.
+
+    Args:
+        example: How it is called, for the message.
+        secrets: Names of arguments that no report of local variables may show.
+    """
+
+    def decorate(init: F) -> F:
+        code = init.__code__
+        most = code.co_argcount
+        names = code.co_varnames[: most + code.co_kwonlyargcount]
+
+        @wraps(init)
+        def checked(self: Any, *args: Any, **kwargs: Any) -> None:
+            with guarded("an argument of ", type(self).__name__):
+                for name in kwargs.keys() & secrets:
+                    kwargs[name] = _masked(kwargs[name])
+                args = tuple(
+                    _masked(value) if name in secrets else value
+                    for name, value in zip(names[1:], args, strict=False)
+                ) + tuple("..." for _ in args[len(names) - 1 :])
+            wrong = _what_is_wrong(names, most, len(args), list(kwargs))
+            if wrong:
+                # What was given may be a key, in the wrong place.
+                del args, kwargs
+                raise ApiTypeError(f"{type(self).__name__} {wrong} Write {example}.")
+            with guarded("an argument of ", type(self).__name__):
+                init(self, *args, **kwargs)
+
+        return cast("F", checked)
+
+    return decorate
+
+
+def _what_is_wrong(names: tuple[str, ...], most: int, given: int, keywords: list[str]) -> str:
+    if given > most - 1:
+        return f"takes {most - 1} arguments by position, not {given}."
+    for keyword in keywords:
+        if keyword not in names[1:]:
+            return f"has no argument {keyword!r}.{did_you_mean(keyword, names[1:])}"
+        if keyword in names[1 : given + 1]:
+            return f"got {keyword!r} twice."
+    return ""
+
+
+def _masked(value: Any) -> Any:
+    return hidden_values(hidden(value))

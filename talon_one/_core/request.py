@@ -1,0 +1,444 @@
+"""Operation and arguments to a Request: what is sent, without sending it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from datetime import date, datetime
+from enum import Enum
+from functools import cache
+from typing import TYPE_CHECKING, Any, NamedTuple
+from urllib.parse import quote
+
+from talon_one._core.address import base_url
+from talon_one._core.auth import SCHEMES, auth_header
+from talon_one._core.headers import HARMLESS, check_header, check_headers
+from talon_one._core.operation import IDEMPOTENCY_KEY
+from talon_one._core.secret import exact, hidden_values
+from talon_one._schema import json_codec
+from talon_one._schema.conversion import model_class
+from talon_one._schema.misspelled import warn
+from talon_one._schema.model import Model
+from talon_one._schema.validation import findings, value_violations
+from talon_one._utils.guard import guarded
+from talon_one._utils.suggest import did_you_mean
+from talon_one.exceptions import ApiTypeError, ApiValueError, ModelValidationError
+
+if TYPE_CHECKING:
+    from talon_one._core.operation import Body, Operation, Parameter
+    from talon_one._http.upload import UploadBody
+    from talon_one.configuration import Configuration
+
+JSON_TYPE = "application/json"
+
+_NUMBERS = {"int": re.compile(r"-?[0-9]+"), "float": re.compile(r"-?[0-9]+(\.[0-9]+)?")}
+_KEY_HEADER = IDEMPOTENCY_KEY.lower()
+_LENGTH = frozenset({"Content-Length"})
+_NONE: frozenset[str] = frozenset()
+
+
+class Carryover:
+    """What an attempt leaves to the next one of the same request.
+
+    Attributes:
+        fresh: Whether the next one needs a connection of its own, as one that was used failed.
+    """
+
+    __slots__ = ("fresh",)
+
+    def __init__(self) -> None:
+        self.fresh = False
+
+
+class Request(NamedTuple):
+    """All that goes over the wire, and the operation it stands for."""
+
+    operation_id: str
+    method: str
+    base: str
+    """Scheme, host and port."""
+    target: str
+    """Path and query."""
+    headers: dict[str, str]
+    body: bytes | UploadBody | None
+    entities: tuple[tuple[str, str], ...] = ()
+    """The session and the profile that it is about, if calls are to queue for them."""
+    carryover: Carryover | None = None
+    """For the transport; ``None`` if there is one attempt only."""
+
+    def plain_headers(self) -> dict[str, str]:
+        """Return the headers as libraries that record requests expect them: as mere text."""
+        return {name: str(text) for name, text in self.headers.items()}
+
+    @property
+    def replayable(self) -> bool:
+        """Whether it can be sent once more from its beginning."""
+        return self.body is None or isinstance(self.body, bytes) or self.body.replayable
+
+    @property
+    def url(self) -> str:
+        """The complete URL."""
+        return self.base + self.target
+
+    @property
+    def url_without_query(self) -> str:
+        """The URL as it may stand in logs and exceptions."""
+        return self.base + self.target.partition("?")[0]
+
+    def __repr__(self) -> str:
+        # Neither headers, which hold the credentials, nor the query, nor the body.
+        return f"<Request {self.operation_id}: {self.method} {self.url_without_query}>"
+
+
+class CallOptions:
+    """Settings of a single call: the keywords that begin with an underscore, and ``async_req``."""
+
+    __slots__ = (
+        "async_req",
+        "auth",
+        "content_type",
+        "deadline",
+        "full",
+        "headers",
+        "preload",
+        "retries",
+        "stream",
+        "timeout",
+    )
+
+    def __init__(self) -> None:
+        # ``None`` means that of the client in these three.
+        self.timeout: Any = None
+        self.deadline: float | None = None
+        self.retries: Any = None
+        self.auth: Mapping[str, Any] | None = None
+        self.headers: Mapping[str, str] | None = None
+        self.content_type: str | None = None
+        self.preload = True
+        self.full = False
+        """Return an `ApiResponse` rather than the decoded answer alone."""
+        self.async_req = False
+        self.stream = False
+        """Return a good answer while it comes; others are read and raised."""
+
+
+_OPTIONS = {
+    "_request_timeout": "timeout",
+    "_deadline": "deadline",
+    "_retries": "retries",
+    "_request_auth": "auth",
+    "_headers": "headers",
+    "_content_type": "content_type",
+    "_preload_content": "preload",
+    "async_req": "async_req",
+}
+_MAPPINGS = {
+    "_headers": "{'X-Shop': 'berlin'}",
+    "_request_auth": "{'key': 'Authorization', 'value': 'ApiKey-v1 ...'}",
+}
+# Keywords of the vendor's packages that have no meaning here, because there is one server and the
+# arguments are always checked.
+_IGNORED_OPTIONS = frozenset({"_host_index", "_check_input_type", "_check_return_type"})
+
+
+def take_options(kwargs: dict[str, Any]) -> CallOptions:
+    """Remove the settings of the call from *kwargs* and return them."""
+    options = CallOptions()
+    if not kwargs:
+        return options
+    with guarded("a setting of the call"):
+        _take_mappings(kwargs, options)
+    for keyword in [name for name in kwargs if name[:1] == "_" or name == "async_req"]:
+        if keyword in _OPTIONS:
+            value = kwargs.pop(keyword)
+            if value is not None:
+                setattr(options, _OPTIONS[keyword], value)
+        elif keyword == "_return_http_data_only":
+            options.full = kwargs.pop(keyword) is False
+        elif keyword in _IGNORED_OPTIONS:
+            del kwargs[keyword]
+    return options
+
+
+def _take_mappings(kwargs: dict[str, Any], options: CallOptions) -> None:
+    # Both out of *kwargs* before either is looked at: a tool that reports the locals of a failed
+    # call would show them.
+    taken = [(each, kwargs.pop(each)) for each in _MAPPINGS if kwargs.get(each) is not None]
+    refused = []
+    while taken:
+        keyword, value = taken.pop()
+        if isinstance(value, Mapping):
+            setattr(options, _OPTIONS[keyword], hidden_values(value, HARMLESS))
+        else:
+            refused.append(keyword)
+        del value
+    for keyword in refused:
+        raise ApiTypeError(f"{keyword} is a dict, such as {_MAPPINGS[keyword]}")
+
+
+def build(
+    operation: Operation,
+    configuration: Configuration,
+    default_headers: Mapping[str, str],
+    args: tuple[Any, ...],
+    kwargs: Mapping[str, Any],
+    options: CallOptions,
+    warned: set[str] | None = None,
+) -> Request:
+    """Return the request for a call of *operation*.
+
+    Args:
+        operation: What is called.
+        configuration: Host and credentials.
+        default_headers: Headers that the client adds to every request.
+        args: Positional arguments: required parameters, then the body.
+        kwargs: Keyword arguments, by any of their accepted names.
+        options: Settings of this call.
+        warned: Unknown properties that the client has warned of already.
+
+    Raises:
+        ApiTypeError: An unknown keyword, or a value of the wrong kind.
+        ApiValueError: A missing or unusable value; see its subclasses.
+    """
+    base = base_url(configuration.host)
+    values = _bind(operation, args, kwargs)
+    _supply_key(operation, configuration, values, options.headers or {})
+    validate = configuration.client_side_validation
+    path = operation.path
+    pairs: list[str] = []
+    headers = {"Accept": operation.accept, **default_headers}
+    for parameter in operation.parameters:
+        value = values.get(parameter.name)
+        if value is None:
+            continue
+        if validate:
+            _validate(parameter, value)
+        if parameter.location == "path":
+            segment = path_segment(parameter.name, value, configuration.safe_chars_for_path_param)
+            path = path.replace(f"{{{parameter.wire}}}", segment)
+        elif parameter.location == "query":
+            pairs += _query_pairs(parameter, value, configuration)
+        else:
+            headers[parameter.wire] = _text(value, configuration)
+    if warned is None:
+        warned = set()
+    body = _encoded_body(operation, values, warned if validate else None, headers)
+    if options.content_type and body is not None:
+        check_header("Content-Type", options.content_type)
+        headers["Content-Type"] = exact(options.content_type)
+    for name, text in (options.headers or {}).items():
+        check_header(name, text)
+        headers[exact(name)] = text
+    _authenticate(operation, configuration, headers, body, options)
+    check_headers(headers, _NONE if body is None or isinstance(body, bytes) else _LENGTH)
+    target = f"{path}?{'&'.join(pairs)}" if pairs else path
+    queues = configuration.calls_per_id is not None and operation.serialised
+    entities = tuple(_entities(operation, values)) if queues else ()
+    return Request(
+        operation.id, operation.method, base, target, headers, body, entities, Carryover()
+    )
+
+
+def _entities(operation: Operation, values: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    wires = {each.wire: each.name for each in operation.parameters}
+    for kind, place in operation.serialised.items():
+        first, *steps = place.split(".")
+        value: Any = values.get(wires[steps.pop(0)] if first == "path" else "body")
+        for step in steps:
+            value = value.__wire__() if isinstance(value, Model) else value
+            value = value.get(step) if isinstance(value, Mapping) else None
+        # Without a profile, or with an empty one, a session is anonymous.
+        if value not in (None, "", json_codec.NULL):
+            yield kind, str(value)
+
+
+def path_segment(name: str, value: Any, safe: str = "") -> str:
+    """Return an ID percent-encoded as one segment of a path.
+
+    Raises:
+        ApiValueError: The ID is empty or consists of dots only, so that the path would lead
+            elsewhere.
+    """
+    text = _text(value)
+    if not text:
+        raise ApiValueError(f"{name} must not be empty: the path would lead elsewhere")
+    if not text.strip("."):
+        raise ApiValueError(f"{name} must not be {text!r}: the path would lead elsewhere")
+    try:
+        segment = quote(text, safe=safe)
+    except UnicodeEncodeError as cause:
+        raise ApiValueError(f"{name} {text!r} is no valid Unicode text") from cause
+    if safe and any(each and not each.strip(".") for each in segment.split("/")):
+        raise ApiValueError(f"{name} must not hold {text!r}: the path would lead elsewhere")
+    return segment
+
+
+def _bind(operation: Operation, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the arguments by Python name."""
+    positional = operation.positional
+    if len(args) > len(positional):
+        raise ApiTypeError(
+            f"{operation.id} takes {len(positional)} positional arguments"
+            f" ({', '.join(positional)}), not {len(args)}; give the rest as keywords"
+        )
+    values = dict(zip(positional, args, strict=False))
+    keywords = operation.keywords
+    for keyword, value in kwargs.items():
+        name = keywords.get(keyword)
+        if name is None:
+            hint = did_you_mean(keyword, [*keywords, *_OPTIONS])
+            raise ApiTypeError(f"{operation.id} has no parameter {keyword!r}.{hint}")
+        if values.get(name) is not None:
+            raise ApiTypeError(f"{operation.id} got {name!r} twice")
+        values[name] = value
+    for name in operation.required:
+        if values.get(name) is None:
+            raise ApiValueError(f"{operation.id} needs {name!r}")
+    return values
+
+
+def has_key(headers: Mapping[str, str]) -> bool:
+    """Say whether the server can recognise a repetition by an ``Idempotency-Key``."""
+    return any(name.lower() == _KEY_HEADER and text.strip() for name, text in headers.items())
+
+
+def _supply_key(
+    operation: Operation,
+    configuration: Configuration,
+    values: dict[str, Any],
+    headers: Mapping[str, str],
+) -> None:
+    """Give a call its ``Idempotency-Key``, so that it may be repeated, unless the caller has."""
+    name = operation.key_parameter
+    if name is None:
+        return
+    if values.get(name) is json_codec.NULL or any(each.lower() == _KEY_HEADER for each in headers):
+        values.pop(name, None)
+    elif values.get(name) is None and configuration.generate_idempotency_keys:
+        from uuid import uuid4
+
+        values[name] = str(uuid4())
+
+
+def _validate(parameter: Parameter, value: Any) -> None:
+    if isinstance(value, str) and _is_written_number(parameter.type, value):
+        return
+    violations = value_violations(parameter.type, parameter.constraints, value)
+    if violations:
+        raise ModelValidationError(parameter.name, violations)
+
+
+def _is_written_number(type: str, text: str) -> bool:
+    """Say whether *text* is a number: in paths and queries, all is text in the end."""
+    pattern = _NUMBERS.get(type)
+    return pattern is not None and pattern.fullmatch(text) is not None
+
+
+def _query_pairs(parameter: Parameter, value: Any, configuration: Configuration) -> list[str]:
+    name = quote(parameter.wire, safe="")
+    if isinstance(value, (list, tuple, set, frozenset)):
+        items = [quote(_text(item, configuration), safe="") for item in value]
+        if parameter.comma:
+            return [f"{name}={','.join(items)}"] if items else []
+        return [f"{name}={item}" for item in items]
+    return [f"{name}={quote(_text(value, configuration), safe='')}"]
+
+
+def _text(value: Any, configuration: Configuration | None = None) -> str:
+    """Return a value as it is written in paths and queries."""
+    if isinstance(value, str):
+        return exact(value.value if isinstance(value, Enum) else value)
+    if isinstance(value, (dict, list, tuple, set, bytes, Model)):
+        raise ApiTypeError(f"{type(value).__name__} cannot stand in a URL")
+    if configuration is not None:
+        if configuration.datetime_format and isinstance(value, datetime):
+            return value.strftime(configuration.datetime_format)
+        if configuration.date_format and type(value) is date:
+            return value.strftime(configuration.date_format)
+    if value is json_codec.NULL:
+        raise ApiValueError("NULL cannot stand in a URL")
+    written = json_codec.encode(value).decode()
+    return written[1:-1] if written.startswith('"') else written
+
+
+def _encoded_body(
+    operation: Operation,
+    values: Mapping[str, Any],
+    warned: set[str] | None,
+    headers: dict[str, str],
+) -> bytes | UploadBody | None:
+    if operation.upload is not None:
+        file = values.get(operation.upload.name)
+        if file is None:
+            return None
+        from talon_one._http.upload import UploadBody
+
+        form = UploadBody(operation.upload.wire, file)
+        headers["Content-Type"] = form.content_type
+        if form.length is not None:  # Otherwise the transports send it in chunks.
+            headers["Content-Length"] = str(form.length)
+        return form
+    body = values.get("body")
+    if body is None or operation.body is None:
+        return None
+    _check_body(operation, operation.body, body, warned)
+    headers["Content-Type"] = JSON_TYPE
+    return json_codec.encode(body)
+
+
+@cache
+def _accepted(expected: Body, models: str) -> tuple[type[Model], ...]:
+    """Return the classes of models that may be given as a body."""
+    classes = [model_class(name, models) for name in (expected.type, *expected.also)]
+    return tuple(cls for cls in classes if cls is not None)
+
+
+def _check_body(operation: Operation, expected: Body, body: Any, warned: set[str] | None) -> None:
+    """Check a body; its values only if *warned* says of what there were warnings before."""
+    if expected.type == "Any":
+        return
+    accepted = _accepted(expected, operation.models)
+    given_as: type[Model] | None = None
+    if isinstance(body, Model):
+        if accepted and not isinstance(body, accepted):
+            names = " or ".join(cls.__name__ for cls in accepted)
+            raise ApiTypeError(f"{operation.id} takes {names}, not {type(body).__name__}")
+    elif isinstance(body, Mapping):
+        given_as = accepted[0] if accepted else Model
+        body = given_as._wrap(body if isinstance(body, dict) else dict(body))
+    else:
+        raise ApiTypeError(
+            f"the body of {operation.id} is {expected.type} or a dict of wire names,"
+            f" not {type(body).__name__}"
+        )
+    if warned is None:
+        return
+    wrong, unknown = findings(body, given_as)
+    if wrong:
+        raise ModelValidationError(type(body).__name__, wrong)
+    if unknown:
+        warn(operation.id, unknown, warned)
+
+
+def _authenticate(
+    operation: Operation,
+    configuration: Configuration,
+    headers: dict[str, str],
+    body: bytes | UploadBody | None,
+    options: CallOptions,
+) -> None:
+    if options.auth:
+        for entry in ("key", "value"):
+            if entry not in options.auth:
+                raise ApiTypeError(f"_request_auth lacks the entry {entry!r}")
+        check_header(options.auth["key"], options.auth["value"])
+        headers[str(options.auth["key"])] = options.auth["value"]
+        return
+    given = {name.lower() for name in headers}
+    if any(SCHEMES[scheme].header.lower() in given for scheme in operation.security):
+        return
+    # Last, because a signature covers the very bytes that are sent.
+    signed = b"" if body is None else body if isinstance(body, bytes) else None
+    header = auth_header(configuration, operation.security, signed)
+    if header is not None:
+        headers[header[0]] = header[1]

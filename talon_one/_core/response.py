@@ -1,0 +1,184 @@
+"""Operation and answer to a result or an exception: what came back, once it is here."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from talon_one._core.operation import ERROR_MODEL
+from talon_one._schema import json_codec
+from talon_one._schema.annotations import ANY, parse
+from talon_one._schema.conversion import convert
+from talon_one.exceptions import InvalidResponseError, exception_class
+
+if TYPE_CHECKING:
+    from talon_one._core.operation import Operation
+    from talon_one._core.request import Request
+
+
+class RawResponse(NamedTuple):
+    """An HTTP answer that was received to its end."""
+
+    status: int
+    reason: str | None
+    headers: Mapping[str, str]
+    data: bytes
+    """The body; as it came, if it could not be unpacked."""
+    problem: str | None = None
+    """Why the body could not be unpacked, if so."""
+
+
+def result(operation: Operation, request: Request, answer: RawResponse) -> Any:
+    """Return what a call gives its caller.
+
+    JSON becomes the type that the operation promises, whatever is missing or added; an empty
+    answer where one may be expected becomes ``None``; CSV becomes text.
+
+    Raises:
+        ApiException: The status is not 2xx; the class says more, and `data` has the error body.
+        InvalidResponseError: The answer is 2xx, but is not what was promised.
+    """
+    if not 200 <= answer.status <= 299:
+        raise failure(operation, request, answer)
+    promised = operation.result_type(answer.status)
+    if promised is None and not answer.data.strip():
+        return None
+    if answer.status == 204:
+        return None
+    if not operation.accept.startswith("application/json"):
+        if answer.problem is not None:
+            raise unreadable(request, answer.status, answer.headers, answer.data, answer.problem)
+        return text(answer)
+    try:
+        data = decode(answer)
+    except ValueError as cause:
+        what = f"{_described(answer)}: {answer.problem or cause}"
+        raise _undecodable(operation, request, answer, what) from cause
+    if data is None and _is_object(promised):
+        # As empty as an empty body: what was promised is lost.
+        raise _undecodable(operation, request, answer, "empty: null")
+    return data if promised is None else convert(data, promised, operation.models)
+
+
+def _undecodable(
+    operation: Operation, request: Request, answer: RawResponse, what: str
+) -> InvalidResponseError:
+    return InvalidResponseError(
+        answer.status,
+        f"{answer.reason}, but the body is {what}",
+        **_details(operation, request, answer),
+    )
+
+
+def _is_object(promised: Any) -> bool:
+    """Say whether a type is more than any JSON, which null would be, too."""
+    if promised is None or promised is object or promised is Any:
+        return False
+    return not isinstance(promised, str) or parse(promised) != ANY
+
+
+def failure(operation: Operation, request: Request, answer: RawResponse) -> Exception:
+    """Return the exception for an answer that is not 2xx.
+
+    The body is decoded as JSON whatever content type it claims; if it is none, `data` is ``None``.
+    """
+    reason = answer.reason
+    try:
+        body = decode(answer)
+    except ValueError:
+        body = None
+        if answer.problem is not None:
+            reason = f"{reason}; the body cannot be read: {answer.problem}"
+    model = operation.errors.get(answer.status, ERROR_MODEL)
+    return exception_class(answer.status)(
+        answer.status,
+        reason,
+        data=convert(body, model, operation.models),
+        **_details(operation, request, answer),
+    )
+
+
+def unreadable(
+    request: Request, status: int, headers: Mapping[str, str], data: bytes, problem: str
+) -> InvalidResponseError:
+    """Return the exception for a good answer whose body cannot be unpacked.
+
+    Args:
+        request: What was sent.
+        status: Status of the answer.
+        headers: Headers of the answer.
+        data: The body as it came, or what is at hand of it.
+        problem: Why it cannot be unpacked.
+    """
+    return InvalidResponseError(
+        status,
+        f"the body cannot be read: {problem}",
+        headers=headers,
+        raw_data=data,
+        operation_id=request.operation_id,
+        method=request.method,
+        url=request.url_without_query,
+    )
+
+
+def content_length(headers: Mapping[str, str]) -> int | None:
+    """Return what ``Content-Length`` says, if it is a length that a body may have."""
+    text = headers.get("Content-Length", "").strip()
+    # Other alphabets have digits as well, and `int` reads no more than a few thousand of them.
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 19 else None
+
+
+def decode(answer: RawResponse) -> Any:
+    """Return the JSON of an answer.
+
+    JSON is UTF-8 by its standard; if the body is not, the charset that the answer claims is tried.
+
+    Raises:
+        ValueError: The body is not JSON, or not readable in either encoding.
+    """
+    try:
+        return json_codec.decode(answer.data)
+    except UnicodeDecodeError:
+        charset = _charset(answer)
+        if charset in ("", "utf-8", "utf8"):
+            raise
+        return json_codec.decode(_decoded(answer.data, charset))
+
+
+def text(answer: RawResponse) -> str:
+    """Return the body of an answer as text, such as CSV.
+
+    A byte order mark, as spreadsheets want it, is kept out.
+    """
+    try:
+        return answer.data.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        return _decoded(answer.data, _charset(answer) or "latin-1")
+
+
+def _decoded(data: bytes, charset: str) -> str:
+    try:
+        return data.decode(charset)
+    except LookupError as cause:
+        raise ValueError(str(cause)) from cause
+
+
+def _charset(answer: RawResponse) -> str:
+    _, _, parameters = answer.headers.get("Content-Type", "").lower().partition("charset=")
+    return parameters.partition(";")[0].strip(" \"'")
+
+
+def _described(answer: RawResponse) -> str:
+    if not answer.data.strip():
+        return "empty"
+    return f"not JSON ({answer.headers.get('Content-Type', 'no content type')})"
+
+
+def _details(operation: Operation, request: Request, answer: RawResponse) -> dict[str, Any]:
+    return {
+        "headers": answer.headers,
+        "raw_data": answer.data,
+        "operation_id": operation.id,
+        "method": request.method,
+        "url": request.url_without_query,
+    }

@@ -1,0 +1,213 @@
+"""Connections that note in the exchange of a call how far its request has come."""
+
+from __future__ import annotations
+
+import http.client
+import socket
+import time
+from typing import TYPE_CHECKING, Any
+
+import urllib3.connection
+from urllib3 import exceptions as errors
+from urllib3.util.connection import allowed_gai_family
+
+from talon_one._http.errors import foreign
+from talon_one._http.exchange import BoundedSocket
+
+if TYPE_CHECKING:
+    from urllib3.connection import HTTPConnection, HTTPSConnection
+
+    from talon_one._http.exchange import Exchange
+
+# Seconds to connect to the last address of a host, when those before it have used up the time.
+_SHORTEST = 0.001
+
+# What TLS sends in one step; a longer piece is several steps, with a timeout for each.
+_RECORD = 2**14
+
+# Memory that is set aside for what a server has only announced.
+_MOST_UNSEEN = 2**20
+
+MOST_ANNOUNCEMENTS = 16
+"""How often a server may announce an answer before it gives it."""
+
+GENUINE = ("urllib3.connection", "urllib3.contrib.socks")
+"""Modules whose connection classes are those of urllib3 itself, and not what a library patched."""
+
+
+def genuine(cls: Any) -> Any:
+    """Return the class of urllib3 that may stand behind one that a library patched in its place."""
+    return next(each for each in cls.__mro__ if each.__module__ in GENUINE)
+
+
+if not TYPE_CHECKING:
+    # This module may be imported while a cassette of vcrpy is in place.
+    HTTPConnection = genuine(urllib3.connection.HTTPConnection)
+    HTTPSConnection = genuine(urllib3.connection.HTTPSConnection)
+
+
+class _AnnouncedAnswer(http.client.HTTPResponse):
+    """An answer that any status below 200 may announce; the standard library knows 100 alone."""
+
+    _announcements = 0
+
+    def _read_status(self) -> tuple[str, int, str]:
+        version, status, reason = super()._read_status()  # type: ignore[misc]  # not in typeshed
+        if 100 <= status < 200:
+            self._announcements += 1
+            if self._announcements > MOST_ANNOUNCEMENTS:
+                raise http.client.HTTPException("the answer is announced again and again")
+            # The one that is passed over with its headers.
+            status = http.client.CONTINUE
+        return version, status, reason
+
+    def _safe_read(self, amount: int) -> bytes:
+        """Read so many bytes; memory is taken for what comes, not for what was announced."""
+        if 0 <= amount <= _MOST_UNSEEN:
+            data: bytes = super()._safe_read(amount)  # type: ignore[misc]  # not in typeshed
+            return data
+        if amount < 0:
+            raise http.client.HTTPException("a chunk of less than nothing")
+        pieces: list[bytes] = []
+        left = amount
+        while left:
+            piece = self.fp.read(min(left, _MOST_UNSEEN))
+            if not piece:
+                raise http.client.IncompleteRead(b"".join(pieces), left)
+            pieces.append(piece)
+            left -= len(piece)
+        return b"".join(pieces)
+
+
+class Tracked(HTTPConnection):
+    """A connection that tells the exchange it serves how far things have come.
+
+    Attributes:
+        exchange: Set whenever the connection is taken from its pool.
+    """
+
+    exchange: Exchange
+    _response: http.client.HTTPResponse | None = None
+
+    def discard(self) -> None:
+        """Close the connection, and the response that had begun on it."""
+        self.close()
+        if self._response is not None:
+            self._response.close()
+
+    def connect(self) -> None:
+        """Connect to the host, or through a proxy to it."""
+        exchange = self.exchange
+        exchange.connecting = True
+        super().connect()
+        exchange.connecting = False
+
+    def response_class(  # type: ignore[override]
+        self, sock: Any, *args: Any, **kwargs: Any
+    ) -> http.client.HTTPResponse:
+        """Begin to read a response; a method in the place of what is a class in `http.client`."""
+        exchange = self.exchange
+        if exchange.ends is not None:
+            sock = BoundedSocket(sock, exchange, self.timeout)
+        self._response = _AnnouncedAnswer(sock, *args, **kwargs)
+        return self._response
+
+    def send(self, data: Any) -> None:
+        """Send bytes of a request, or of one to a proxy."""
+        if self.sock is None:
+            self.connect()
+        exchange = self.exchange
+        if exchange.ends is None:
+            exchange.sent = exchange.sent or not exchange.connecting
+            super().send(data)
+            return
+        for start in range(0, len(data), _RECORD):
+            seconds = exchange.within(self.timeout)
+            if seconds != self.timeout:
+                self.sock.settimeout(seconds)
+            exchange.sent = exchange.sent or not exchange.connecting
+            super().send(data[start : start + _RECORD])
+
+    def is_usable(self) -> bool:
+        """Say whether an idle connection may serve another call: it is open, and nothing came."""
+        return self.is_connected and not _has_decrypted(self.sock)
+
+    def _new_conn(self) -> socket.socket:
+        connection = self._connected()
+        try:
+            if self.exchange.ends is not None:
+                # What is left for a proxy, and for TLS.
+                connection.settimeout(self.exchange.within(self.timeout))
+        except TimeoutError:
+            connection.close()
+            raise
+        return connection
+
+    def _connected(self) -> socket.socket:
+        """Connect to one of the addresses of the host, in the time that there is for all of them.
+
+        urllib3 gives each the whole time, so that a deadline would pass unnoticed.
+        """
+        host, timeout = self._dns_host, self.timeout
+        seconds = self.exchange.within(timeout)
+        ends = None if seconds is None else time.monotonic() + seconds
+        addresses = self._addresses()
+        try:
+            for left in range(len(addresses), 0, -1):
+                self._dns_host = addresses[-left]
+                if ends is not None:
+                    # Something is left for the last one, however long the others took.
+                    self.timeout = max(_SHORTEST, (ends - time.monotonic()) / left)
+                try:
+                    return super()._new_conn()
+                except (errors.ConnectTimeoutError, errors.NewConnectionError) as cause:
+                    if left == 1 or foreign(cause) is not None:
+                        raise
+        finally:
+            self._dns_host, self.timeout = host, timeout
+        raise errors.NewConnectionError(self, "the host has no address")
+
+    def _addresses(self) -> list[str]:
+        try:
+            found = socket.getaddrinfo(
+                self._dns_host, self.port, allowed_gai_family(), socket.SOCK_STREAM
+            )
+        except socket.gaierror as cause:
+            raise errors.NameResolutionError(self.host, self, cause) from cause
+        except UnicodeError as cause:
+            raise errors.LocationParseError(f"{self.host!r}, label empty or too long") from cause
+        return [str(address[0]) for *_, address in found]
+
+
+class TrackedTls(Tracked, HTTPSConnection):
+    """The same over TLS."""
+
+
+def _has_decrypted(sock: Any) -> bool:
+    """Say whether TLS holds data that those who look at the socket do not see any more."""
+    if hasattr(sock, "sslobj"):  # TLS in the TLS of a proxy, as urllib3 makes it.
+        return bool(sock.sslobj.pending() or sock.incoming.pending) or _has_decrypted(sock.socket)
+    return hasattr(sock, "pending") and sock.pending() > 0
+
+
+class Loan:
+    """The connection of a response until it goes back to its pool, in the eyes of urllib3.
+
+    A response that is closed a second time, or collected late, must not touch a connection that
+    serves another call by then.
+    """
+
+    __slots__ = ("connection", "exchange")
+
+    def __init__(self, connection: Any, exchange: Exchange) -> None:
+        self.connection = connection
+        self.exchange = exchange
+
+    def close(self) -> None:
+        """Close the connection and free its slot, unless it has gone back to the pool."""
+        lease = self.exchange.lease
+        held = None if lease is None else lease.take()
+        if held is not None:
+            stack, slot = held
+            self.connection.close()
+            stack.free(slot)

@@ -1,0 +1,219 @@
+"""Download: a response whose body is read in chunks instead of as a whole."""
+
+from __future__ import annotations
+
+import codecs
+import errno
+import os
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
+from typing import IO, TYPE_CHECKING, Any
+from uuid import uuid4
+
+from talon_one._core.operation import Operation
+from talon_one._core.response import content_length
+from talon_one._utils.special_forms import Self
+from talon_one.exceptions import ApiTypeError, InvalidResponseError
+
+if TYPE_CHECKING:
+    from talon_one.rest import Stream
+
+Progress = Callable[[int, int | None], object]
+"""Told after every piece: how many bytes have come, and how many there are, if that is known."""
+
+
+class BaseDownload:
+    """What downloads have in common, blocking or not."""
+
+    def __init__(
+        self, client: Any, operation: Operation, args: tuple[Any, ...], kwargs: dict[str, Any]
+    ) -> None:
+        self._client = client
+        self._operation = operation
+        self._args = args
+        self._kwargs = kwargs
+        self._stream: Any = None
+        self._taken: Any = None
+
+    @property
+    def status_code(self) -> int:
+        """HTTP status, always 2xx; others are raised when the download is opened."""
+        status: int = self._opened().status
+        return status
+
+    @property
+    def headers(self) -> Mapping[str, str]:
+        """Headers of the answer; names are matched regardless of case."""
+        headers: Mapping[str, str] = self._opened().headers
+        return headers
+
+    @property
+    def total(self) -> int | None:
+        """Size of the whole in bytes, if the server says so."""
+        # Of a compressed body, the length is that of what is on its way.
+        return None if "Content-Encoding" in self.headers else content_length(self.headers)
+
+    def _opened(self) -> Any:
+        if self._stream is None:
+            raise ApiTypeError("a download is opened by a with block, and closed at its end")
+        return self._stream
+
+    def _unread(self) -> Any:
+        """Return the stream, for its body to be read: once, since nothing of it is kept."""
+        stream = self._opened()
+        if stream is self._taken:
+            raise ApiTypeError(
+                f"the body of this {self._operation.id} can be read once, and was;"
+                " keep what chunks, lines, read or save gave, or make the call anew"
+            )
+        self._taken = stream
+        return stream
+
+    def undecodable(self, reason: str, data: bytes) -> InvalidResponseError:
+        """Return the exception for a body that is not what was asked for; *data* begins it."""
+        return InvalidResponseError(
+            self.status_code,
+            reason,
+            headers=self.headers,
+            raw_data=data,
+            operation_id=self._operation.id,
+            method=self._operation.method,
+        )
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} {self._operation.id}>"
+
+
+class Download(BaseDownload):
+    """An answer whose body comes piece by piece, such as that of a large CSV export.
+
+    Opened by a ``with`` block; the failures of the call, and its repetitions, happen there. Later,
+    when part of the body has been handed over, nothing is repeated: a body that breaks off
+    raises `NoResponseError`. The body can be read once. A deadline bounds the reading, too.
+    """
+
+    def __enter__(self) -> Self:
+        stream: Stream = self._client.open(self._operation, self._args, dict(self._kwargs))
+        self._stream = stream
+        return self
+
+    def __exit__(self, *exc_info: object) -> None:
+        stream, self._stream = self._stream, None
+        stream.close()
+
+    def chunks(self) -> Iterator[bytes]:
+        """Yield the body in pieces as they come.
+
+        Raises:
+            NoResponseError: The body breaks off; `ReadTimeoutError` if it took too long.
+            ApiTypeError: The body was read before, by this or another method.
+        """
+        pieces: Iterator[bytes] = self._unread().pieces()
+        return pieces
+
+    def lines(self) -> Iterator[str]:
+        """Yield the body line by line, without the line ends; errors are those of `chunks`.
+
+        A quoted field of CSV may span several lines; `talon_one.tables` reads rows.
+        """
+        lines = Lines()
+        for piece in self.chunks():
+            yield from lines.feed(piece)
+        yield from lines.end()
+
+    def read(self) -> bytes:
+        """Return the whole body; errors are those of `chunks`."""
+        return b"".join(self.chunks())
+
+    def save(self, path: str | os.PathLike[str], progress: Progress | None = None) -> int:
+        """Write the body to a file and return its size in bytes; errors are those of `chunks`.
+
+        The file appears, or replaces another, when it is complete.
+
+        Args:
+            path: Where it goes.
+            progress: Called after every piece with the bytes so far and the total.
+        """
+        with SavedFile(path, self.total, progress) as file:
+            for piece in self.chunks():
+                file.write(piece)
+        return file.size
+
+
+class Lines:
+    """Pieces of bytes to lines of text, wherever the pieces end.
+
+    Text is UTF-8; bytes that are not are kept as surrogates. A byte order mark is left out.
+    """
+
+    def __init__(self) -> None:
+        self._decoder = codecs.getincrementaldecoder("utf-8-sig")("surrogateescape")
+        self._rest = ""
+
+    def feed(self, piece: bytes, final: bool = False) -> list[str]:
+        """Return the lines that are complete with this piece."""
+        *lines, self._rest = (self._rest + self._decoder.decode(piece, final)).split("\n")
+        return [line.removesuffix("\r") for line in lines]
+
+    def end(self) -> list[str]:
+        """Return the last line, if it has no line end."""
+        lines = self.feed(b"", final=True)
+        return [*lines, self._rest.removesuffix("\r")] if self._rest else lines
+
+
+class SavedFile:
+    """A file that appears when it is complete, and not at all if something goes wrong.
+
+    Attributes:
+        size: How many bytes have been written.
+    """
+
+    def __init__(
+        self, path: str | os.PathLike[str], total: int | None, progress: Progress | None
+    ) -> None:
+        self.size = 0
+        self._path = os.fspath(path)
+        self._total = total
+        self._progress = progress
+        self._partial = ""
+        self._file: IO[bytes]
+
+    def __enter__(self) -> SavedFile:
+        if os.path.isdir(self._path):
+            # Known before the body is there, which may take an hour.
+            raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), self._path)
+        folder, name = os.path.split(self._path)
+        # In the same folder, because a file cannot be moved in one step to another disk.
+        self._partial = os.path.join(folder, f".{name}.{uuid4().hex}.part")
+        with self._named():
+            self._file = open(self._partial, "xb")
+        return self
+
+    def write(self, piece: bytes) -> None:
+        """Append a piece and tell of the progress."""
+        with self._named():
+            self._file.write(piece)
+        self.size += len(piece)
+        if self._progress is not None:
+            self._progress(self.size, self._total)
+
+    def __exit__(self, kind: object, *exc_info: object) -> None:
+        try:
+            if kind is None:
+                with self._named():
+                    self._file.close()
+                    os.replace(self._partial, self._path)
+        finally:
+            # Whatever went wrong, a full disk included: the rest of a file is of no use to anyone.
+            with suppress(OSError):
+                self._file.close()
+            with suppress(FileNotFoundError):
+                os.unlink(self._partial)
+
+    @contextmanager
+    def _named(self) -> Iterator[None]:
+        """Have failures name the path that was asked for, not that of the partial file."""
+        try:
+            yield
+        except OSError as cause:
+            raise OSError(cause.errno, cause.strerror, self._path) from cause

@@ -1,0 +1,239 @@
+"""The pools of one client: which connections a call gets, and where they go afterwards."""
+
+from __future__ import annotations
+
+from functools import partial
+from queue import Empty
+from typing import TYPE_CHECKING, Any
+
+import urllib3
+from urllib3 import connectionpool
+from urllib3 import exceptions as errors
+from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
+
+from talon_one._core.timeout import Timeout
+from talon_one._http.connections import GENUINE, Loan, Tracked, TrackedTls
+from talon_one._http.exchange import Exchange
+from talon_one._http.fair_queue import FairStack
+from talon_one._http.proxies import headers_for
+from talon_one._http.tls import ssl_context
+from talon_one.exceptions import ConfigurationError
+
+if TYPE_CHECKING:
+    from talon_one.configuration import Configuration
+
+
+class _CurrentClass:
+    """The class that the connections of a pool have now.
+
+    If it is that of somebody else, they work, but note nothing in exchanges.
+    """
+
+    def __get__(self, pool: Pool, _: object) -> Any:
+        current: Any = pool.original.ConnectionCls
+        return pool.tracked if current.__module__ in GENUINE else current
+
+
+class Pool(HTTPConnectionPool):
+    """The connections to one host.
+
+    `urlopen` hands on as ``pool_timeout`` what it gets, which is the `Exchange` of a call; so it
+    comes here unchanged through all that an application may have put around `urlopen`.
+    """
+
+    QueueCls: Any = FairStack
+    pool: Any
+
+    tracked: Any = Tracked
+    """What connections are, as long as nothing else was put in the place of those of urllib3."""
+    original: type[HTTPConnectionPool] = HTTPConnectionPool
+    """The class of urllib3 in which a library such as vcrpy puts connections of its own."""
+
+    ConnectionCls: Any = _CurrentClass()
+
+    def close(self) -> None:
+        """Close the idle connections, and send those away who wait for one."""
+        stack = self.pool
+        super().close()
+        if stack is not None:
+            stack.close()
+
+    def drop_idle(self) -> None:
+        """Close the idle connections."""
+        stack = self.pool
+        while stack is not None and not stack.empty():
+            connection = stack.get_oldest()
+            if connection is not None:
+                connection.close()
+
+    def _get_conn(self, timeout: Any = None) -> Any:
+        exchange = timeout if isinstance(timeout, Exchange) else Exchange(Timeout(timeout, None))
+        stack = self.pool
+        if stack is None:
+            raise errors.ClosedPoolError(self, "Pool is closed.")
+        exchange.sent = False
+        try:
+            exchange.lease = stack.lease(exchange.patience)
+        except Empty:
+            if self.pool is None:
+                raise errors.ClosedPoolError(self, "Pool is closed.") from None
+            raise errors.EmptyPoolError(self, "all connections are in use") from None
+        connection: Any = self._idle(stack, exchange) or self._new_conn()
+        connection.exchange = exchange
+        if not isinstance(connection, Tracked):
+            exchange.sent = True
+        return connection
+
+    def _idle(self, stack: FairStack, exchange: Exchange) -> Any:
+        """Return an idle connection that may be used; ``None`` if there is none."""
+        if exchange.fresh:
+            connection = None if stack.has_room() else stack.get_oldest()
+            if connection is not None:
+                connection.close()
+            return None
+        current = self.ConnectionCls
+        while not stack.empty():
+            try:
+                connection = stack.get()
+            except Empty:
+                break
+            if type(connection) is current and _is_usable(connection):
+                exchange.reused = True
+                return connection
+            connection.close()
+        return None
+
+    def _put_conn(self, conn: Any) -> None:
+        """Take a connection back.
+
+        Args:
+            conn: The connection; its `Loan` to a response; ``None`` after a failure, when the
+                connection has been closed, and its slot is freed with the exchange.
+        """
+        if conn is None:
+            return
+        connection = conn.connection if isinstance(conn, Loan) else conn
+        lease = conn.exchange.lease
+        held = None if lease is None else lease.take()
+        if held is None:
+            # A connection that serves another call by now is none of our business.
+            if conn is connection:
+                connection.close()
+            return
+        stack, slot = held
+        if self.pool is stack and type(connection) is self.ConnectionCls:
+            stack.put(connection)
+        else:
+            connection.close()
+        stack.free(slot)
+
+    def _make_request(self, conn: Any, *args: Any, **settings: Any) -> Any:
+        exchange = conn.exchange
+        loan = Loan(conn, exchange)
+        if settings.get("response_conn") is not None:
+            settings["response_conn"] = loan
+        if not isinstance(conn, Tracked):
+            # It may write them down, which it cannot do with `talon_one._core.secret.Secret`.
+            settings["headers"] = {str(key): str(each) for key, each in settings["headers"].items()}
+        try:
+            response = super()._make_request(conn, *args, **settings)
+        except BaseException:
+            if isinstance(conn, Tracked):
+                conn.discard()
+            exchange.release()
+            raise
+        if not isinstance(conn, Tracked):
+            # Its response may know nothing of giving it back. What is unread can still be read.
+            loan.close()
+        return response
+
+
+class TlsPool(Pool, HTTPSConnectionPool):
+    """The same over TLS."""
+
+    tracked: Any = TrackedTls
+    original = HTTPSConnectionPool
+
+    def __init__(self, configuration: Configuration, *args: Any, **settings: Any) -> None:
+        super().__init__(*args, **settings)
+        self._configuration = configuration
+
+    def _new_conn(self) -> Any:
+        connection: Any = super()._new_conn()
+        # Made when it is needed, and made anew when certificates have been renewed.
+        connection.ssl_context = ssl_context(self._configuration)
+        connection.cert_reqs = connection.ssl_context.verify_mode
+        return connection
+
+
+def _is_usable(connection: Any) -> bool:
+    if isinstance(connection, Tracked):
+        return connection.is_usable()
+    # By its name there, because who puts connections of their own in its place knows of others.
+    return not connectionpool.is_connection_dropped(connection)  # type: ignore[attr-defined]
+
+
+def pool_manager(
+    configuration: Configuration, scheme: str, proxy: str | None
+) -> urllib3.PoolManager:
+    """Return the pools for all hosts with this scheme that are reached through this proxy.
+
+    Raises:
+        ConfigurationError: The address of the proxy is not valid, or PySocks is missing.
+    """
+    settings: dict[str, Any] = {
+        "num_pools": 4,
+        "maxsize": max(1, configuration.connection_pool_maxsize),
+        # Wait for a free connection rather than open one more and throw it away afterwards.
+        "block": True,
+    }
+    if configuration.socket_options is not None:
+        settings["socket_options"] = configuration.socket_options
+    if scheme == "https":
+        if configuration.assert_hostname not in (None, True):
+            settings["assert_hostname"] = configuration.assert_hostname
+        if configuration.tls_server_name is not None:
+            settings["server_hostname"] = configuration.tls_server_name
+    if proxy is not None:
+        return _proxy_manager(configuration, proxy, settings)
+    return _with_pools(urllib3.PoolManager(**settings), configuration, Pool, TlsPool)
+
+
+def _with_pools(
+    manager: urllib3.PoolManager,
+    configuration: Configuration,
+    pool: type[Pool],
+    tls_pool: type[TlsPool],
+) -> urllib3.PoolManager:
+    classes: Any = {"http": pool, "https": partial(tls_pool, configuration)}
+    manager.pool_classes_by_scheme = classes
+    return manager
+
+
+def _proxy_manager(
+    configuration: Configuration, proxy: str, settings: dict[str, Any]
+) -> urllib3.PoolManager:
+    try:
+        if proxy.startswith("socks"):
+            return _socks_manager(configuration, proxy, settings)
+        headers = headers_for(configuration, proxy)
+        if proxy.startswith("https:"):
+            settings["proxy_ssl_context"] = ssl_context(configuration)
+        manager = urllib3.ProxyManager(proxy, proxy_headers=headers, **settings)
+    except (ImportError, errors.DependencyWarning) as cause:
+        raise ConfigurationError("a SOCKS proxy needs PySocks: pip install PySocks") from cause
+    except (errors.HTTPError, ValueError):
+        # Neither the message nor its cause may quote the address, which may hold a password.
+        raise ConfigurationError("the proxy cannot be used: its address is not valid") from None
+    return _with_pools(manager, configuration, Pool, TlsPool)
+
+
+def _socks_manager(
+    configuration: Configuration, proxy: str, settings: dict[str, Any]
+) -> urllib3.PoolManager:
+    # Here, because importing it without PySocks fails.
+    from urllib3.contrib.socks import SOCKSProxyManager
+
+    from talon_one._http.socks import SocksPool, SocksTlsPool
+
+    return _with_pools(SOCKSProxyManager(proxy, **settings), configuration, SocksPool, SocksTlsPool)

@@ -1,0 +1,1 @@
+"""Models as views over JSON: fields, validation, encoding, dates, and conversion."""

@@ -1,0 +1,75 @@
+"""Decoded JSON to a type, mostly one that a type string names: ``list[Coupon]``, ``datetime``."""
+
+from __future__ import annotations
+
+import typing
+from datetime import date, datetime
+from functools import cache
+from importlib import import_module
+from typing import Any
+
+from talon_one._schema.annotations import ANY, Shape, parse
+from talon_one._schema.dates import read_date, read_datetime
+from talon_one._schema.model import Model
+
+MODELS = "talon_one.models"
+"""Package in which the names of models are looked up, unless an operation says otherwise."""
+
+_SCALARS = frozenset({"Any", "str", "int", "float", "bool", "bytes", "Literal", "file"})
+_DATES = (datetime, date)
+
+
+def convert(data: Any, written: Any, models: str = MODELS) -> Any:
+    """Return decoded JSON as a type, given as text or as itself: ``"list[Coupon]"``, `Coupon`.
+
+    Data of another shape are handed over unchanged: nothing that was received is dropped.
+    """
+    if isinstance(written, str):
+        return _converted(data, parse(written), models)
+    if _is_model(written):
+        return written._wrap(data) if type(data) is dict else data
+    if isinstance(written, typing.ForwardRef):
+        return convert(data, written.__forward_arg__, models)
+    origin, arguments = typing.get_origin(written), typing.get_args(written)
+    if origin is list and type(data) is list:
+        return [convert(item, arguments[0], models) for item in data]
+    if origin is dict and type(data) is dict:
+        return {key: convert(item, arguments[1], models) for key, item in data.items()}
+    return _converted(data, Shape(written.__name__), models) if written in _DATES else data
+
+
+def model_class(name: str, models: str = MODELS) -> type[Model] | None:
+    """Return the model class of this name, or ``None`` if the name means something else."""
+    found = _named(name, models)
+    return found if _is_model(found) else None
+
+
+def _is_model(found: Any) -> bool:
+    # isinstance would say of list[Coupon], too, that it is a type, in Python 3.10.
+    return issubclass(type(found), type) and issubclass(found, Model)
+
+
+def _converted(data: Any, shape: Shape, models: str) -> Any:
+    kind = shape.kind
+    if kind in _SCALARS:
+        return data
+    if kind == "list":
+        inner = shape.inner or ANY
+        return [_converted(item, inner, models) for item in data] if type(data) is list else data
+    if kind == "dict":
+        inner = shape.inner or ANY
+        if type(data) is not dict:
+            return data
+        return {key: _converted(item, inner, models) for key, item in data.items()}
+    if kind == "datetime":
+        return read_datetime(data) if isinstance(data, str) else data
+    if kind == "date":
+        return read_date(data) if isinstance(data, str) else data
+    # A model, or a schema that is the name of another type, such as a list of models.
+    return convert(data, _named(kind, models), models)
+
+
+@cache
+def _named(name: str, models: str) -> Any:
+    # By name and on demand: the core knows where models are found, not which there are.
+    return getattr(import_module(models), name, None) if name not in _SCALARS else None

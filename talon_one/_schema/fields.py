@@ -1,0 +1,299 @@
+"""One descriptor per kind of property: how it is read from, and written to, a JSON object."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING, Any
+
+from talon_one._schema.annotations import parse
+from talon_one._schema.dates import read_date, read_datetime
+from talon_one._schema.json_codec import NULL
+
+if TYPE_CHECKING:
+    from talon_one._schema.model import Model
+
+MISSING: Any = object()
+
+
+class _Documentation:
+    """The docstring of a class of fields, and of its fields: that below the property in question.
+
+    The latter is looked up when somebody asks for it, since most programs never do.
+    """
+
+    def __init__(self, of_class: str | None) -> None:
+        self._of_class = of_class
+
+    def __get__(self, instance: Field | None, owner: type[Field]) -> str | None:
+        if instance is None:
+            return self._of_class
+        from talon_one._schema.introspection import description
+
+        return description(instance)
+
+
+def _document(cls: type[Field]) -> None:
+    cls.__doc__ = _Documentation(cls.__doc__)  # type: ignore[assignment]  # reads as text
+
+
+class Field:
+    """A property whose value is handed over as it is: text, number, boolean, free-form JSON.
+
+    What type it has stands in the annotation beside it, and nowhere else.
+    """
+
+    __slots__ = ("aliases", "constraints", "name", "owner", "required", "secret", "wire")
+
+    owner: type[Model]
+    name: str
+
+    def __init_subclass__(cls) -> None:
+        _document(cls)
+
+    def __init__(
+        self,
+        default: Any = MISSING,
+        wire: str = "",
+        aliases: tuple[str, ...] = (),
+        secret: bool = False,
+        **constraints: Any,
+    ) -> None:
+        self.required = default is MISSING
+        self.wire = wire
+        self.aliases = aliases
+        self.secret = secret
+        self.constraints = constraints
+
+    def __set_name__(self, owner: type[Model], name: str) -> None:
+        self.owner = owner
+        self.name = name
+        self.wire = self.wire or name
+        for alias in self.aliases:
+            setattr(owner, alias, self)
+
+    def __get__(self, instance: Model | None, owner: type[Model] | None = None) -> Any:
+        if instance is None:
+            return self
+        return instance._data.get(self.wire)
+
+    def __set__(self, instance: Model, value: Any) -> None:
+        if value is None:
+            instance._data.pop(self.wire, None)
+        else:
+            instance._data[self.wire] = None if value is NULL else value
+
+    def __delete__(self, instance: Model) -> None:
+        instance._data.pop(self.wire, None)
+
+    @property
+    def annotation(self) -> str:
+        """The type as it is written beside the field, without ``| None``."""
+        written: str = self.owner.__annotations__[self.name]
+        return written.removesuffix(" | None")
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} {self.owner.__name__}.{self.name}>"
+
+
+_document(Field)
+
+
+class DateTimeField(Field):
+    """A timestamp: text in the JSON object, parsed each time it is read."""
+
+    __slots__ = ()
+
+    def __get__(self, instance: Model | None, owner: type[Model] | None = None) -> Any:
+        if instance is None:
+            return self
+        value = instance._data.get(self.wire)
+        return read_datetime(value) if type(value) is str else value
+
+
+class DateField(Field):
+    """A day: text in the JSON object, parsed each time it is read."""
+
+    __slots__ = ()
+
+    def __get__(self, instance: Model | None, owner: type[Model] | None = None) -> Any:
+        if instance is None:
+            return self
+        value = instance._data.get(self.wire)
+        return read_date(value) if type(value) is str else value
+
+
+class NestedField(Field):
+    """A model, or lists and maps of models to any depth, wrapped in place when first read.
+
+    The annotation says which. A value of another shape is handed over unchanged.
+    """
+
+    __slots__ = ("_depth", "_target")
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._target: type[Model] | None = None
+        self._depth = 0
+
+    def __get__(self, instance: Model | None, owner: type[Model] | None = None) -> Any:
+        if instance is None:
+            return self
+        data = instance._data
+        value = data.get(self.wire)
+        if value is None:
+            return None
+        target = self._target or self._resolve()
+        if self._depth:
+            _wrap_inside(value, target, self._depth)
+        elif type(value) is dict:
+            value = data[self.wire] = target._wrap(value)
+        return value
+
+    @property
+    def target(self) -> type[Model]:
+        """The class of the model, or of the models inside the lists and maps."""
+        return self._target or self._resolve()
+
+    @property
+    def depth(self) -> int:
+        """How many lists and maps stand around the model."""
+        self._target or self._resolve()
+        return self._depth
+
+    def _resolve(self) -> type[Model]:
+        shape = parse(self.annotation)
+        depth = 0
+        while shape.inner is not None:
+            shape = shape.inner
+            depth += 1
+        target = _of_same_package(self.owner, shape.kind)
+        self._depth = depth
+        self._target = target
+        return target
+
+
+class VariantField(Field):
+    """A model whose class another property of the same object names, wrapped when first read.
+
+    A name that is not known gives a plain `Model`, which has all that came, by key. A value that
+    is no JSON object is handed over unchanged.
+    """
+
+    __slots__ = ("_known", "by", "classes")
+
+    def __init__(self, *args: Any, by: str, classes: dict[str, str], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.by = by
+        self.classes = classes
+        self._known: dict[Any, type[Model]] = {}
+
+    def __get__(self, instance: Model | None, owner: type[Model] | None = None) -> Any:
+        if instance is None:
+            return self
+        data = instance._data
+        value = data.get(self.wire)
+        if type(value) is dict:
+            name = data.get(self.by)
+            # Most of the time the class is known; what came may be anything, also no key.
+            target = self._known.get(name) if type(name) is str else None
+            value = data[self.wire] = (target or self.class_for(name))._wrap(value)
+        return value
+
+    def class_for(self, name: Any) -> type[Model]:
+        """Return the class that goes with this value of the other property."""
+        from talon_one._schema.model import Model  # Not above: models are made of these fields.
+
+        if not isinstance(name, str) or name not in self.classes:
+            return Model
+        found = self._known[name] = _of_same_package(self.owner, self.classes[name])
+        return found
+
+    @property
+    def annotation(self) -> str:
+        """What is known of every variant: it is a JSON object."""
+        return "dict[str, Any]"
+
+
+def _of_same_package(owner: type[Model], name: str) -> type[Model]:
+    # The models of a package find one another there, and only when one is needed.
+    package = sys.modules[owner.__module__.rpartition(".")[0]]
+    found: type[Model] = getattr(package, name)
+    return found
+
+
+def _wrap_inside(container: Any, target: type[Model], depth: int) -> None:
+    """Replace the JSON objects *depth* containers down by models, in place."""
+    kind = type(container)
+    if kind is list:
+        items = enumerate(container)
+        values = container
+    elif kind is dict:
+        items = container.items()
+        values = container.values()
+    else:
+        return
+    if depth > 1:
+        for value in values:
+            _wrap_inside(value, target, depth - 1)
+    # Asking for the types first keeps the second reading of a long list cheap.
+    elif dict in map(type, values):
+        for key, value in list(items):
+            if type(value) is dict:
+                container[key] = target._wrap(value)
+
+
+if TYPE_CHECKING:
+    # What the type checkers see: a function that may stand for a value of any type. A property is
+    # optional exactly if a default is given; the wire name is given where it differs.
+    def field(
+        *,
+        default: Any = ...,
+        wire: str = ...,
+        aliases: tuple[str, ...] = ...,
+        secret: bool = ...,
+        minimum: float = ...,
+        maximum: float = ...,
+        exclusive_minimum: bool = ...,
+        exclusive_maximum: bool = ...,
+        min_length: int = ...,
+        max_length: int = ...,
+        pattern: str = ...,
+        min_items: int = ...,
+        max_items: int = ...,
+        unique_items: bool = ...,
+        items: dict[str, Any] = ...,
+    ) -> Any:
+        """Describe a scalar or free-form property."""
+
+    def timestamp(*, default: Any = ..., wire: str = ..., aliases: tuple[str, ...] = ...) -> Any:
+        """Describe a property that holds an RFC 3339 timestamp."""
+
+    def day(*, default: Any = ..., wire: str = ..., aliases: tuple[str, ...] = ...) -> Any:
+        """Describe a property that holds a date."""
+
+    def nested(
+        *,
+        default: Any = ...,
+        wire: str = ...,
+        aliases: tuple[str, ...] = ...,
+        min_items: int = ...,
+        max_items: int = ...,
+        unique_items: bool = ...,
+    ) -> Any:
+        """Describe a property that holds a model, or lists and maps of models."""
+
+    def variant(
+        *,
+        by: str,
+        classes: dict[str, str],
+        default: Any = ...,
+        wire: str = ...,
+        aliases: tuple[str, ...] = ...,
+    ) -> Any:
+        """Describe a property that holds a model whose class the property *by* names."""
+else:
+    field = Field
+    timestamp = DateTimeField
+    day = DateField
+    nested = NestedField
+    variant = VariantField

@@ -1,0 +1,71 @@
+"""What tools ask of a model class: the types of its properties, its signature, descriptions."""
+
+from __future__ import annotations
+
+import ast
+import sys
+from functools import cache
+from inspect import Parameter, Signature, cleandoc, getsource
+from itertools import pairwise
+from typing import TYPE_CHECKING, Any, get_type_hints
+
+if TYPE_CHECKING:
+    from talon_one._schema.fields import Field
+    from talon_one._schema.model import Model
+
+
+def property_types(cls: type[Model]) -> dict[str, Any]:
+    """Return the type of each property, by its Python name.
+
+    The classes that a type names are loaded. Types that cannot be evaluated stay text.
+    """
+    try:
+        types = get_type_hints(cls, include_extras=True)
+    except Exception:  # A subclass may be annotated with anything, and `help` has to show it.
+        types = {}
+    return {
+        name: types.get(name, declared.owner.__annotations__[name])
+        for name, declared in cls._fields.items()
+    }
+
+
+def signature(cls: type[Model]) -> Signature:
+    """Return the constructor as type checkers see it; it also takes properties by position."""
+    types = property_types(cls)
+    return Signature(
+        [
+            Parameter(
+                name,
+                Parameter.KEYWORD_ONLY,
+                default=Parameter.empty if declared.required else None,
+                annotation=types[name],
+            )
+            for name, declared in cls._fields.items()
+        ]
+    )
+
+
+def description(declared: Field) -> str | None:
+    """Return the docstring below a property, or ``None`` where there is no source to read."""
+    return _descriptions(declared.owner).get(declared.name)  # type: ignore[arg-type]  # hashable
+
+
+@cache
+def _descriptions(cls: type[Model]) -> dict[str, str]:
+    # Python keeps no docstrings of attributes, and keeping them ourselves would cost every program
+    # what few of them need.
+    try:
+        tree = ast.parse(getsource(sys.modules[cls.__module__]))
+    except (KeyError, OSError, SyntaxError, TypeError):
+        return {}
+    found = {}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.ClassDef) and node.name == cls.__name__:
+            for declared, below in pairwise(node.body):
+                match declared, below:
+                    case (
+                        ast.AnnAssign(target=ast.Name(id=name)),
+                        ast.Expr(value=ast.Constant(value=str(text))),
+                    ):
+                        found[name] = cleandoc(text)
+    return found

@@ -1,0 +1,361 @@
+"""JSON text to Python data and back: what a value looks like on the wire."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Iterator, Mapping
+from datetime import date, datetime
+from enum import Enum
+from typing import Any
+
+from talon_one._schema.dates import write_datetime
+from talon_one._schema.nesting import DEEPEST, converted
+from talon_one._schema.scalars import LongNumber, is_missing, native, said, whole
+from talon_one._utils.guard import passes, raised_by_signal
+from talon_one.exceptions import ApiTypeError, ApiValueError, OpenApiException
+
+orjson: Any
+try:
+    import orjson
+except ImportError:
+    orjson = None
+
+
+class Null(Enum):
+    """The type of `NULL`."""
+
+    NULL = None
+
+    def __repr__(self) -> str:
+        return "NULL"
+
+    def __bool__(self) -> bool:
+        return False
+
+
+# Typed as Any so that any property may be set to it.
+NULL: Any = Null.NULL
+"""JSON null, where ``None`` means "not given"."""
+
+
+# orjson would turn integers beyond 64 bits into floats; the standard library keeps them exact.
+_NINETEEN_DIGITS = b"0" * 19
+_EVERY_DIGIT_AS_ZERO = bytes.maketrans(b"123456789", b"000000000")
+
+
+class Encoded(dict[str, Any]):
+    """A JSON object whose text is known, and is not made once more."""
+
+    __slots__ = ("text",)
+
+    def __init__(self, data: Mapping[str, Any], text: bytes) -> None:
+        super().__init__(data)
+        self.text = text
+
+
+def encode(value: Any) -> bytes:
+    """Return *value* as JSON text, ready to be sent.
+
+    Models, datetimes, dates, decimals, UUIDs, enum members, sets, mappings, and the scalars of
+    numpy and pandas are understood, nested to any depth.
+
+    Raises:
+        ApiValueError: NaN, infinity, a datetime without time zone, or circular data, with the
+            path to it.
+        ApiTypeError: A value that JSON cannot express, with the path to it.
+    """
+    if type(value) is Encoded:
+        return value.text
+    if orjson is not None:
+        try:
+            text: bytes = orjson.dumps(value, strict, _ORJSON_OPTIONS)
+        except (TypeError, ValueError) as refused:
+            # The slower way below either succeeds or says what is wrong.
+            _raise_if_by_signal(refused.__cause__, value)
+        else:
+            # orjson writes NaN as null, so where null occurs the slower way decides.
+            if b"null" not in text:
+                return text
+    try:
+        return _encoder.encode(value).encode()
+    except Exception as cause:  # Whatever it was: what comes now goes deeper, or names it.
+        if raised_by_signal(cause):
+            raise
+        return "".join(_Writer().write(value)).encode()
+
+
+def _raise_if_by_signal(cause: BaseException | None, value: Any) -> None:
+    """Raise what the handler of a signal has raised within orjson, which leaves no trace of it."""
+    if cause is None or isinstance(cause, OpenApiException):
+        return
+    try:
+        orjson.dumps(value, strict, _ORJSON_OPTIONS)
+    except (TypeError, ValueError):
+        return  # An object raises it each time.
+    raise cause
+
+
+def decode(text: bytes | str) -> Any:
+    """Return the data that JSON *text* holds.
+
+    Numbers beyond 64 bits stay exact, those that Python does not read become a `LongNumber`, lone
+    surrogates are kept.
+
+    Raises:
+        ValueError: *text* is not JSON, or not UTF-8, or nested more deeply than Python reads.
+    """
+    if orjson is not None and isinstance(text, bytes) and not _has_long_number(text):
+        try:
+            return orjson.loads(text)
+        except ValueError:
+            pass  # The standard library is more lenient, and its errors are more precise.
+    try:
+        if isinstance(text, bytes):
+            whole_text = str(text, "utf-8", "surrogatepass")
+            data, end = _scan(whole_text, 0)
+            if end == len(whole_text) or not whole_text[end:].strip(_SPACES):
+                return data
+    except RecursionError as cause:
+        raise ValueError("the JSON is nested too deeply") from cause
+    except (ValueError, StopIteration) as cause:
+        # What follows knows other encodings and spaces around, and says what is wrong.
+        if raised_by_signal(cause):
+            raise
+    return _decode_slowly(text)
+
+
+def _decode_slowly(text: bytes | str) -> Any:
+    try:
+        return json.loads(text, parse_float=_read_float)
+    except RecursionError as cause:
+        raise ValueError("the JSON is nested too deeply") from cause
+    except (json.JSONDecodeError, UnicodeDecodeError):
+        raise
+    except ValueError:  # An integer of more digits than Python converts, since that takes long.
+        return json.loads(text, parse_float=_read_float, parse_int=_read_integer)
+
+
+class _Floats(dict[str, float]):
+    """Numbers by their texts, most of which occur again and again: amounts, shares, prices.
+
+    So to look at each of them costs less than to read all of them anew.
+    """
+
+    def __missing__(self, text: str) -> float:
+        number = float(text)
+        if number - number:  # That of infinity is no number, and true.
+            return LongNumber(text)
+        if len(text) <= _SHORT_NUMBER:
+            if len(self) >= _KNOWN_NUMBERS:
+                self.clear()
+            self[text] = number
+        return number
+
+
+def _read_integer(text: str) -> float:
+    try:
+        return int(text)
+    except ValueError:
+        return LongNumber(text)
+
+
+def plain(value: Any) -> Any:
+    """Return *value* as plain JSON data: dicts, lists, strings, numbers, booleans and ``None``.
+
+    Unlike `encode` it refuses nothing that it can express, so a naive datetime loses no more than
+    its missing time zone.
+
+    Raises:
+        ApiTypeError, ApiValueError: A value that JSON cannot express.
+    """
+    try:
+        return converted(value, _plain)
+    except Exception as cause:  # An object of the caller may raise anything.
+        if passes(cause):
+            raise
+        raise ApiValueError(f"the value cannot be written as JSON: {said(cause)}") from cause
+
+
+def _plain(value: Any) -> Any:
+    kind = type(value)
+    if kind in _PLAIN:
+        return value
+    if kind is dict:
+        return dict(value)
+    if kind is list:
+        return list(value)
+    wire = getattr(kind, "__wire__", None)
+    if wire is not None:
+        return dict(wire(value))
+    if isinstance(value, (str, bool, int, float)) and not isinstance(value, Enum):
+        return value
+    if isinstance(value, Mapping):
+        return dict(value.items())
+    if isinstance(value, (list, tuple)):
+        return list(value)
+    if isinstance(value, datetime) and not is_missing(value) and value.tzinfo is None:
+        return value.isoformat()
+    return _plain(strict(value))
+
+
+def strict(value: Any) -> Any:
+    """Return a value that JSON has no name for as one that it has."""
+    wire = getattr(type(value), "__wire__", None)
+    if wire is not None:
+        return wire(value)
+    if is_missing(value):
+        raise ApiValueError(f"{type(value).__name__} is a missing value, which JSON does not have")
+    if isinstance(value, datetime):
+        return write_datetime(value)
+    if isinstance(value, date):
+        return value.isoformat()
+    if isinstance(value, Null):
+        return None
+    if isinstance(value, Enum):
+        return value.value
+    if isinstance(value, Mapping):
+        return dict(value)
+    if isinstance(value, (set, frozenset, tuple)):
+        return list(value)
+    return _number_or_text(value)
+
+
+def _number_or_text(value: Any) -> Any:
+    # Loaded by now if a value of theirs exists, so this costs an import of this module nothing.
+    from decimal import Decimal
+    from numbers import Real
+    from uuid import UUID
+
+    if isinstance(value, Decimal):
+        if not value.is_finite():
+            raise ApiValueError(f"{value!r} is no JSON number")
+        number = whole(value)
+        if number is None:
+            nearest = float(value)
+            return LongNumber(str(value)) if nearest in _INFINITE else nearest
+        return number
+    number = whole(value)
+    if number is not None:
+        return number
+    if isinstance(value, Real):
+        return float(value)
+    if isinstance(value, UUID):
+        return str(value)
+    inner = native(value)
+    if inner is value:
+        raise ApiTypeError(f"{type(value).__name__} cannot be written as JSON")
+    return inner
+
+
+def _has_long_number(text: bytes) -> bool:
+    # Several times faster than a regular expression, and this is on the way of every answer.
+    return _NINETEEN_DIGITS in text.translate(_EVERY_DIGIT_AS_ZERO)
+
+
+class _Writer:
+    """Writes what the faster encoders do not, level by level, and knows the path to each value."""
+
+    def __init__(self) -> None:
+        self._path: list[Any] = []
+        self._above: list[Any] = []
+
+    def write(self, value: Any) -> Iterator[str]:
+        """Yield JSON text.
+
+        Raises:
+            ApiTypeError, ApiValueError: Something cannot be written, with the path to it.
+        """
+        try:
+            yield from self._written(value)
+        except (ApiTypeError, ApiValueError) as found:
+            raise type(found)(found.message, tuple(self._path)) from found.__cause__
+        except Exception as cause:  # An object of the caller may raise anything.
+            if passes(cause):
+                raise
+            if isinstance(cause, TypeError):
+                raise ApiTypeError(said(cause), tuple(self._path)) from cause
+            text = f"the value cannot be written as JSON: {said(cause)}"
+            raise ApiValueError(text, tuple(self._path)) from cause
+
+    def _written(self, value: Any) -> Iterator[str]:
+        levels: list[tuple[Iterator[tuple[Any, Any]], str]] = []
+        entry: Any = None
+        containers: set[int] = set()
+        comma = ""
+        while True:
+            inner = self._inner(value)
+            is_list = isinstance(inner, list)
+            if is_list or isinstance(inner, dict):
+                # A mapping that is no dict is another dict each time, so levels are counted, too.
+                if id(inner) in containers or len(levels) > DEEPEST:
+                    raise ApiValueError("data that contain themselves cannot be written as JSON")
+                containers.add(id(inner))
+                self._above.append(inner)
+                self._path.append(None)
+                entries: Any = enumerate(inner) if is_list else inner.items()
+                levels.append((iter(entries), "]" if is_list else "}"))
+                yield "[" if is_list else "{"
+                comma = ""
+            else:
+                yield _written_scalar(inner)
+                comma = ","
+            while levels:
+                entries, closing = levels[-1]
+                entry = next(entries, None)
+                if entry is not None:
+                    break
+                levels.pop()
+                self._path.pop()
+                containers.discard(id(self._above.pop()))
+                yield closing
+                comma = ","
+            if not levels:
+                return
+            self._path[-1], value = entry
+            yield comma
+            if closing == "}":
+                key = self._path.pop()  # A key that cannot be one is a fault of the object.
+                text = _encoder.encode({key: 0})[1:-2]
+                self._path.append(key)
+                yield text
+
+    def _inner(self, value: Any) -> Any:
+        """Return what is to be written in the place of a value."""
+        while type(value) not in _PLAIN and not isinstance(value, (dict, list, str, int, float)):
+            # A tuple is all that is written as it is, and that `strict` is not asked for.
+            value = list(value) if isinstance(value, tuple) else strict(value)
+        return value
+
+
+def _written_scalar(value: Any) -> str:
+    if isinstance(value, float) and not math.isfinite(value):
+        if isinstance(value, LongNumber):
+            return value.text
+        raise ApiValueError(f"{value!r} is no JSON number")
+    try:
+        return _encoder.encode(value)
+    except ValueError:
+        if not isinstance(value, int):
+            raise
+        # More digits than Python writes as text, which decimals have no limit for.
+        from decimal import Decimal
+
+        return str(Decimal(value))
+
+
+# Circular data end in a RecursionError, which is cheaper than looking out for them.
+_encoder = json.JSONEncoder(
+    default=strict, allow_nan=False, check_circular=False, separators=(",", ":")
+)
+_PLAIN = frozenset({str, bool, int, float, type(None)})
+_INFINITE = (float("inf"), float("-inf"))
+_SPACES = " \t\n\r"
+_KNOWN_NUMBERS = 2048
+_SHORT_NUMBER = 12
+_read_float = _Floats().__getitem__
+_decoder: Any = json.JSONDecoder(parse_float=_read_float)
+_scan = _decoder.scan_once  # Without the calls around it, which cost more than `_read_float`.
+_ORJSON_OPTIONS: int | None = (
+    orjson.OPT_PASSTHROUGH_DATETIME | orjson.OPT_PASSTHROUGH_DATACLASS if orjson else None
+)

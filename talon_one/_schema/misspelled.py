@@ -1,0 +1,82 @@
+"""Warn of properties that are sent though no schema has them, and that look misspelled."""
+
+from __future__ import annotations
+
+import sys
+import warnings
+from collections.abc import Iterable
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
+from talon_one._utils.suggest import did_you_mean
+from talon_one.exceptions import Violation, json_path
+
+if TYPE_CHECKING:
+    from talon_one._schema.model import Model
+
+_REMEMBERED = 1024
+"""Keys that a client remembers having warned of."""
+
+
+class UnknownPropertyWarning(UserWarning):
+    """A property is sent that the schema does not have, and that resembles one that it has.
+
+    The platform ignores what it does not know, so the request succeeds without it.
+    """
+
+
+class Unknown(Violation):
+    """A property that looks misspelled. It may be sent, since the platform may know more."""
+
+
+@lru_cache(maxsize=1024)
+def resembles(cls: type[Model], name: str) -> str:
+    """Return what to say of a property that *cls* does not have; nothing if it may be a new one."""
+    if name in cls._keywords:
+        return ""  # A name of earlier releases.
+    # The names of the first version of a schema are as likely as slips: code is carried over.
+    first = _first_version(cls)
+    if first is not None and name in first._by_wire:
+        hint = did_you_mean(name, cls._by_wire)
+        return f"is no property of {cls.__name__}, but of {first.__name__}.{hint}"
+    hint = did_you_mean(name, cls._by_wire, slips_only=True)
+    return f"is no property of {cls.__name__}.{hint}" if hint else ""
+
+
+def warn(operation_id: str, unknown: Iterable[Unknown], warned: set[str]) -> None:
+    """Warn of each property once.
+
+    Args:
+        operation_id: What is called.
+        unknown: What was found in its body.
+        warned: What the client has warned of before; changed here.
+    """
+    for each in unknown:
+        key = f"{each.path[-1]} {each.message}"
+        if key not in warned and len(warned) < _REMEMBERED:
+            warned.add(key)
+            warnings.warn(
+                f"{operation_id}: {json_path(each.path)} {each.message} It is sent as it is.",
+                UnknownPropertyWarning,
+                stacklevel=_frames_of_package() + 1,
+            )
+
+
+def _first_version(cls: type[Model]) -> type[Model] | None:
+    name = cls.__name__
+    if not name.endswith("V2"):
+        return None
+    package = sys.modules[cls.__module__.rpartition(".")[0]]
+    found: type[Model] | None = getattr(package, name.removesuffix("V2"), None)
+    return found
+
+
+def _frames_of_package() -> int:
+    """Return how many frames of this package stand above the line of its caller."""
+    package = __name__.partition(".")[0]
+    count = 0
+    frame = sys._getframe(1)
+    while frame.f_back is not None and frame.f_globals.get("__name__", "").startswith(package):
+        frame = frame.f_back
+        count += 1
+    return count

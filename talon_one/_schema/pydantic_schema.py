@@ -1,0 +1,217 @@
+"""How pydantic, and with it FastAPI, checks and describes models: by their own rules."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import partial
+from typing import Any
+
+from pydantic_core import (
+    CoreSchema,
+    InitErrorDetails,
+    PydanticCustomError,
+    PydanticKnownError,
+    ValidationError,
+    core_schema,
+)
+
+from talon_one._schema.annotations import ANY, Shape, parse
+from talon_one._schema.fields import Field, NestedField
+from talon_one._schema.introspection import description
+from talon_one._schema.model import Model
+from talon_one._schema.validation import violations
+from talon_one.exceptions import Violation
+
+JsonSchema = dict[str, Any]
+
+# Stands for a property that every class has: the object itself, on its way through pydantic.
+_MODEL = ""
+
+# Where JSON Schema and the constraints of a field differ in the name alone.
+_LIMITS = {
+    "minimum": "minimum",
+    "maximum": "maximum",
+    "min_length": "minLength",
+    "max_length": "maxLength",
+    "pattern": "pattern",
+    "min_items": "minItems",
+    "max_items": "maxItems",
+    "unique_items": "uniqueItems",
+}
+_SCALARS: dict[str, JsonSchema] = {
+    "str": {"type": "string"},
+    "int": {"type": "integer"},
+    "float": {"type": "number"},
+    "bool": {"type": "boolean"},
+    "datetime": {"type": "string", "format": "date-time"},
+    "date": {"type": "string", "format": "date"},
+}
+
+
+def schema_of(cls: type[Model]) -> CoreSchema:
+    """Return the schema of a class, together with those of all classes that it is made of."""
+    # Models may contain themselves, so each is a definition that the others refer to.
+    return core_schema.definitions_schema(_reference(cls), list(map(_definition, _made_of(cls))))
+
+
+def _made_of(cls: type[Model]) -> list[type[Model]]:
+    """Return a class and all those that its properties lead to."""
+    found = [cls]
+    for each in found:  # It grows meanwhile.
+        for declared in each._fields.values():
+            if isinstance(declared, NestedField) and declared.target not in found:
+                found.append(declared.target)
+    return found
+
+
+def _reference(cls: type[Model]) -> CoreSchema:
+    return core_schema.definition_reference_schema(_name(cls))
+
+
+def _name(cls: type[Model]) -> str:
+    # The form that pydantic gives to its own, from which it takes the names of definitions.
+    return f"{cls.__module__}.{cls.__qualname__}:{id(cls)}"
+
+
+def _definition(cls: type[Model]) -> CoreSchema:
+    def check(value: Any) -> dict[str, Any]:
+        return _checked(cls, value)
+
+    def take(found: tuple[dict[str, Any], Any, Any]) -> Any:
+        return found[0][_MODEL]
+
+    # What the errors of a union call its members.
+    check.__name__ = take.__name__ = cls.__name__
+    # Of several classes that a dict fits, a union takes the one that declares most of its keys:
+    # pydantic counts them, so they go through a schema of its own. Our rules have checked them.
+    counted = core_schema.model_fields_schema(
+        {
+            _MODEL: core_schema.model_field(core_schema.any_schema()),
+            **{
+                declared.wire: core_schema.model_field(
+                    core_schema.with_default_schema(_property(declared), default_factory=_absent)
+                )
+                for declared in cls._fields.values()
+            },
+        }
+    )
+    return core_schema.no_info_after_validator_function(
+        take,
+        core_schema.no_info_before_validator_function(check, counted),
+        ref=_name(cls),
+        serialization=core_schema.plain_serializer_function_ser_schema(
+            lambda value: value.to_wire()
+        ),
+        metadata={"pydantic_js_functions": [partial(_described, cls)]},
+    )
+
+
+def _absent() -> None:
+    return None
+
+
+def _property(declared: Field) -> CoreSchema:
+    """Return a schema that describes a property and admits anything, for the class checks it."""
+    if isinstance(declared, NestedField):
+        inside = _nested(parse(declared.annotation), declared.target)
+        return core_schema.no_info_wrap_validator_function(lambda value, _: value, inside)
+    return core_schema.any_schema()
+
+
+def _nested(shape: Shape, target: type[Model]) -> CoreSchema:
+    if shape.kind == "list":
+        return core_schema.list_schema(_nested(shape.inner or ANY, target))
+    if shape.kind == "dict":
+        inner = _nested(shape.inner or ANY, target)
+        return core_schema.dict_schema(core_schema.str_schema(), inner)
+    return _reference(target)
+
+
+# -- Checking ----------------------------------------------------------------------------------
+
+
+def _checked(cls: type[Model], value: Any) -> dict[str, Any]:
+    """Return the model that *value* is, or makes, with the declared properties that it has."""
+    model = value
+    if not isinstance(value, cls):
+        # A model of another class is not converted, lest a union takes it for its first member.
+        if isinstance(value, Model) or not isinstance(value, Mapping):
+            raise PydanticKnownError("model_type", {"class_name": cls.__name__})
+        model = cls.from_dict(dict(value))
+        found = violations(model)
+        if found:
+            errors = [_error(model, each) for each in found]
+            raise ValidationError.from_exception_data(cls.__name__, errors)
+    return {_MODEL: model, **{wire: None for wire in model if wire in cls._by_wire}}
+
+
+def _error(model: Model, violation: Violation) -> InitErrorDetails:
+    value: Any = model
+    for step in violation.path:
+        declared = value._by_wire.get(step) if isinstance(value, Model) else None
+        try:
+            value = "***" if declared is not None and declared.secret else value[step]
+        except (KeyError, IndexError, TypeError):
+            value = None
+    kind = PydanticCustomError("talon_one", violation.message)
+    return InitErrorDetails(type=kind, loc=tuple(violation.path), input=value)
+
+
+# -- Describing --------------------------------------------------------------------------------
+
+
+def _described(cls: type[Model], schema: CoreSchema, handler: Any) -> JsonSchema:
+    written: JsonSchema = handler(schema)
+    found: JsonSchema = handler.resolve_ref_schema(written)
+    found["title"] = cls.__name__
+    found["additionalProperties"] = True
+    if cls.__doc__:
+        found["description"] = " ".join(cls.__doc__.split())
+    del found["properties"][_MODEL]
+    found.pop("required", None)
+    required = [each.wire for each in cls._fields.values() if each.required]
+    if required:
+        found["required"] = required
+    for declared in cls._fields.values():
+        found["properties"][declared.wire] = _described_property(
+            declared, found["properties"][declared.wire]
+        )
+    return written
+
+
+def _described_property(declared: Field, generated: JsonSchema) -> JsonSchema:
+    if isinstance(declared, NestedField):
+        described = {key: value for key, value in generated.items() if key != "title"}
+        described.update(_limits(declared.constraints))
+    else:
+        described = _written(parse(declared.annotation), declared.constraints)
+    if declared.secret:
+        described["format"] = "password"
+    if declared.required and declared.owner.__annotations__[declared.name].endswith("| None"):
+        described = {"anyOf": [described, {"type": "null"}]}
+    text = description(declared)
+    if text:
+        described["description"] = " ".join(text.split())
+        if described["description"].endswith("Deprecated."):
+            described["deprecated"] = True
+    return described
+
+
+def _written(shape: Shape, constraints: Mapping[str, Any]) -> JsonSchema:
+    if shape.kind == "Literal":
+        return {**_SCALARS[type(shape.values[0]).__name__], "enum": list(shape.values)}
+    if shape.kind == "list":
+        items = _written(shape.inner or ANY, constraints.get("items", {}))
+        return {"type": "array", "items": items, **_limits(constraints)}
+    if shape.kind == "dict":
+        inner = _written(shape.inner or ANY, {})
+        return {"type": "object", "additionalProperties": inner or True}
+    return {**_SCALARS.get(shape.kind, {}), **_limits(constraints)}
+
+
+def _limits(constraints: Mapping[str, Any]) -> JsonSchema:
+    found = {_LIMITS[name]: value for name, value in constraints.items() if name in _LIMITS}
+    for bound in ("minimum", "maximum"):
+        if constraints.get(f"exclusive_{bound}"):
+            found[f"exclusive{bound.capitalize()}"] = found.pop(bound)
+    return found

@@ -1,0 +1,195 @@
+"""May this value be sent? The checks of everything that has nothing inside."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from datetime import date, datetime
+from typing import Any
+
+from talon_one._schema.dates import day_fault, offset_of, timestamp_fault
+from talon_one._schema.scalars import LongNumber, Unchecked, is_missing, native, whole
+from talon_one._utils.quoting import quoted
+from talon_one.exceptions import ApiValueError, Violation
+
+Found = Sequence[Violation]
+Check = Callable[[Any], Found]
+"""Returns what is wrong with a value, with paths that begin at the value itself."""
+
+
+def refusal(message: str) -> Found:
+    """Return one violation, at the value itself."""
+    return (Violation((), message),)
+
+
+def literal_check(values: tuple[Any, ...]) -> Check:
+    """Return the check of a value that is one of a list."""
+
+    def check(value: Any) -> Found:
+        inner = native(value)
+        # Only of these is it known that they can be compared.
+        if isinstance(inner, (str, int, float)) and inner in values:
+            return NOTHING
+        if isinstance(inner, Unchecked):
+            return NOTHING
+        admitted = ", ".join(repr(each) for each in values)
+        fault = f"must be one of {admitted}, not {quoted(value)}"
+        if isinstance(inner, str):
+            fault += f"; talon_one.unchecked({quoted(str(inner))}) would be sent all the same"
+        return refusal(fault)
+
+    return check
+
+
+def text_check(constraints: Mapping[str, Any]) -> Check:
+    """Return the check of a text."""
+    least = constraints.get("min_length", 0)
+    most = constraints.get("max_length", _INFINITY)
+    pattern = constraints.get("pattern")
+    secret = constraints.get("secret", False)
+    # The platform's own notion of \w and \s is ASCII.
+    matches = re.compile(pattern, re.ASCII).search if pattern else None
+
+    def check(value: Any) -> Found:
+        if type(value) is not str:
+            value = native(value)
+            if not isinstance(value, str):
+                return (
+                    NOTHING if _is_uuid(value) else refusal(f"must be text, not {kind_of(value)}")
+                )
+        if least <= len(value) <= most and (matches is None or matches(value)):
+            return NOTHING
+        found: list[Violation] = []
+        if len(value) < least:
+            found += refusal(
+                f"must have at least {least} characters, not {len(value)}"
+                if value
+                else "must not be empty"
+            )
+        if len(value) > most:
+            found += refusal(f"must have at most {most} characters, not {len(value)}")
+        if matches is not None and matches(value) is None:
+            text = "the secret" if secret else quoted(value)
+            found += refusal(f"must match {pattern}, which {text} does not")
+        return found
+
+    return check
+
+
+def number_check(kind: str, constraints: Mapping[str, Any]) -> Check:
+    """Return the check of a number; *kind* is ``int`` or ``float``."""
+    least = constraints.get("minimum", -_INFINITY)
+    most = constraints.get("maximum", _INFINITY)
+    above = constraints.get("exclusive_minimum", False)
+    below = constraints.get("exclusive_maximum", False)
+    usual = (int,) if kind == "int" else (float, int)
+
+    def check(value: Any) -> Found:
+        if type(value) not in usual:
+            value = native(value)
+            if not _is_number(value, kind):
+                noun = "an integer" if kind == "int" else "a number"
+                return refusal(f"must be {noun}, not {kind_of(value)}")
+        if not _is_finite(value):
+            return refusal(f"must be a finite number, not {quoted(value)}")
+        if value < least or (above and value == least):
+            return refusal(
+                f"must be {'above' if above else 'at least'} {least}, not {quoted(value)}"
+            )
+        if value > most or (below and value == most):
+            bound = f"{'below' if below else 'at most'} {most}"
+            return refusal(f"must be {bound}, not {quoted(value)}")
+        return NOTHING
+
+    return check
+
+
+def check_bool(value: Any) -> Found:
+    """Check what is true or false."""
+    if isinstance(native(value), bool):
+        return NOTHING
+    return refusal(f"must be True or False, not {kind_of(value)}")
+
+
+def check_datetime(value: Any) -> Found:
+    """Check a timestamp, given as a datetime or as text."""
+    value = native(value)
+    if isinstance(value, str):
+        fault = timestamp_fault(value)
+        return refusal(fault) if fault else NOTHING
+    if isinstance(value, datetime):
+        return _check_zone(value)
+    if isinstance(value, date):
+        moment = f"datetime({value.year}, {value.month}, {value.day}, tzinfo=timezone.utc)"
+        return refusal(
+            f"must be a datetime, not {kind_of(value)}; a day has no time, give {moment}"
+        )
+    return refusal(f"must be a datetime, not {kind_of(value)}")
+
+
+def _check_zone(moment: datetime) -> Found:
+    if is_missing(moment):
+        return refusal(_MISSING.format(kind_of(moment)))
+    try:
+        return refusal(_NAIVE) if offset_of(moment) is None else NOTHING
+    except ApiValueError as cause:
+        return refusal(f"must have a time zone that works; {cause.message}")
+
+
+def check_date(value: Any) -> Found:
+    """Check a day, given as a date or as text."""
+    value = native(value)
+    if isinstance(value, str):
+        fault = day_fault(value)
+        return refusal(fault) if fault else NOTHING
+    # A datetime is a date to Python; on the wire it would be a timestamp.
+    if not isinstance(value, date) or isinstance(value, datetime):
+        return refusal(f"must be a date, not {kind_of(value)}")
+    return NOTHING
+
+
+def check_free_scalar(value: Any) -> Found:
+    """Check a value of which nothing is known."""
+    if is_missing(value):
+        return refusal(_MISSING.format(kind_of(value)))
+    value = native(value)
+    if _is_number(value, "float") and not _is_finite(value):
+        return refusal(f"must be a finite number, not {quoted(value)}")
+    return _check_zone(value) if isinstance(value, datetime) else NOTHING
+
+
+def _is_finite(value: Any) -> bool:
+    # Comparing would fail for the NaN of decimals, which alone can be asked.
+    of_decimal = getattr(value, "is_finite", None)
+    if of_decimal is not None:
+        return bool(of_decimal())
+    return (value == value and abs(value) != _INFINITY) or isinstance(value, LongNumber)
+
+
+def _is_number(value: Any, kind: str) -> bool:
+    from decimal import Decimal
+    from numbers import Real
+
+    if isinstance(value, bool):
+        return False
+    if kind == "int":
+        # A number beyond all floats has no fraction.
+        return whole(value) is not None or isinstance(value, LongNumber)
+    return isinstance(value, (Real, Decimal))
+
+
+def _is_uuid(value: Any) -> bool:
+    from uuid import UUID
+
+    return isinstance(value, UUID)
+
+
+def kind_of(value: Any) -> str:
+    """Return what a message calls the type of a value."""
+    return "null" if value is None else type(value).__name__
+
+
+_INFINITY = float("inf")
+_NAIVE = "must have a time zone, such as datetime.now(timezone.utc)"
+_MISSING = "must not be missing, as {} is"
+NOTHING: Found = ()

@@ -1,0 +1,329 @@
+"""May this be sent? Every violation at once, each with its JSON path."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from functools import cache
+from typing import Any, NamedTuple
+
+from talon_one._schema.annotations import ANY, Shape, parse
+from talon_one._schema.fields import NestedField, VariantField
+from talon_one._schema.misspelled import Unknown, resembles
+from talon_one._schema.model import Model
+from talon_one._schema.nesting import DEEPEST
+from talon_one._schema.scalar_checks import (
+    NOTHING,
+    Check,
+    Found,
+    check_bool,
+    check_date,
+    check_datetime,
+    check_free_scalar,
+    kind_of,
+    literal_check,
+    number_check,
+    refusal,
+    text_check,
+)
+from talon_one._schema.scalars import said
+from talon_one._utils.guard import passes
+from talon_one.exceptions import ApiValueError, Violation
+
+Types = frozenset[type]
+_Frozen = tuple[tuple[str, Any], ...]
+
+
+def violations(model: Model) -> list[Violation]:
+    """Return everything that is wrong with *model*; an empty list if it may be sent.
+
+    Raises:
+        ApiValueError: It cannot be checked, because an object of the caller fails.
+    """
+    return findings(model)[0]
+
+
+def findings(body: Model, cls: type[Model] | None = None) -> tuple[list[Violation], list[Unknown]]:
+    """Return everything that is wrong with an object, and its properties that look misspelled.
+
+    Args:
+        body: The object.
+        cls: Class of an object that was given as a dict, so that all that is in it is the caller's.
+
+    Raises:
+        ApiValueError: It cannot be checked, because an object of the caller fails.
+    """
+    found: Found = _checked(
+        lambda: _check_model(body) if cls is None else _check_object(cls, body._data)
+    )
+    if not found:
+        return [], []
+    return (
+        [each for each in found if type(each) is not Unknown],
+        [each for each in found if type(each) is Unknown],
+    )
+
+
+def value_violations(
+    written_type: str, constraints: Mapping[str, Any], value: Any
+) -> list[Violation]:
+    """Return everything that is wrong with a single value, such as a query parameter.
+
+    Raises:
+        ApiValueError: It cannot be checked, because an object of the caller fails.
+    """
+    check = _value_check(written_type, _frozen(constraints))
+    return list(_checked(lambda: check(value)))
+
+
+def _checked(check: Callable[[], Found]) -> Found:
+    try:
+        return check()
+    except RecursionError:
+        return refusal("is nested too deeply to be checked")
+    except Exception as cause:  # An object of the caller may raise anything.
+        if passes(cause):
+            raise
+        raise ApiValueError(f"the values cannot be checked: {said(cause)}") from cause
+
+
+@cache
+def _value_check(written_type: str, constraints: _Frozen) -> Check:
+    thawed = {
+        name: dict(value) if isinstance(value, tuple) else value for name, value in constraints
+    }
+    return _check_for(parse(written_type), thawed, None)
+
+
+def _frozen(constraints: Mapping[str, Any]) -> _Frozen:
+    # Those of the items of a list stand inside, and a key of a cache must not hold dicts.
+    return tuple(
+        (name, _frozen(value) if isinstance(value, Mapping) else value)
+        for name, value in constraints.items()
+    )
+
+
+class _Table(NamedTuple):
+    required: tuple[tuple[str, bool], ...]  # wire name, whether null will do
+    checks: dict[str, Check]
+    # Types whose values need no further look, which spares most properties of a request a call.
+    good: dict[str, Types]
+    variants: tuple[VariantField, ...]
+
+
+@cache
+def _table(cls: type[Model]) -> _Table:
+    """Return what is to be checked in a class; made when the first object of it is."""
+    required = []
+    checks = {}
+    good = {}
+    for name, declared in cls._fields.items():
+        target = declared.target if isinstance(declared, NestedField) else None
+        constraints = {**declared.constraints, "secret": declared.secret}
+        checks[declared.wire] = _check_for(parse(declared.annotation), constraints, target)
+        good[declared.wire] = _good_types(parse(declared.annotation), declared.constraints)
+        if declared.required:
+            annotation = declared.owner.__annotations__[name]
+            required.append((declared.wire, annotation == "Any" or annotation.endswith("| None")))
+    variants = [each for each in cls._fields.values() if isinstance(each, VariantField)]
+    checks.update({each.wire: _check_is_object for each in variants})
+    return _Table(tuple(required), checks, good, tuple(variants))
+
+
+def _check_object(cls: type[Model], data: Mapping[str, Any]) -> list[Violation]:
+    required, checks, good, variants = _table(cls)  # type: ignore[arg-type]  # classes are hashable
+    found: list[Violation] = []
+    for name, nullable in required:
+        if data.get(name) is None and not (nullable and name in data):
+            found.append(Violation((name,), "is required"))
+    for name, value in data.items():
+        kinds = good.get(name)
+        if kinds is None:
+            found += _check_undeclared(cls, name, value)
+        elif value is not None and type(value) not in kinds:
+            wrong = checks[name](value)
+            if wrong:
+                found += _inside(name, wrong)
+    for declared in variants:
+        value = data.get(declared.wire)
+        if isinstance(value, Model):
+            found += _inside(declared.wire, _check_model(value))
+        elif isinstance(value, Mapping):
+            target = declared.class_for(data.get(declared.by))
+            found += _inside(declared.wire, _check_object(target, value))
+    return found
+
+
+def _check_model(model: Model) -> Found:
+    found = _check_object(type(model), model._data)
+    if not found:
+        return found
+    # What came from the platform is not misspelled.
+    return [each for each in found if type(each) is not Unknown or _is_callers(each, model)]
+
+
+def _is_callers(unknown: Unknown, model: Model) -> bool:
+    return model._is_given(unknown.path[0])
+
+
+def _check_undeclared(cls: type[Model], name: Any, value: Any) -> Found:
+    if not isinstance(name, str):
+        return _inside(name, _check_free_form(value))
+    if name in cls._by_name:
+        # A mistake, whatever its value is.
+        wire = cls._by_name[name].wire
+        return _inside(name, refusal(f"is a Python name; in a dict it is {wire!r}"))
+    found = _inside(name, _check_free_form(value))
+    hint = resembles(cls, name) if cls._by_wire else ""  # type: ignore[arg-type]  # as above
+    return [*found, Unknown((name,), hint)] if hint else found
+
+
+def _inside(step: Any, found: Found) -> list[Violation]:
+    """Return violations of a value as those of the value around it, in which *step* leads there.
+
+    Paths are put together only where something is wrong, which is hardly ever.
+    """
+    return [each._replace(path=(step, *each.path)) for each in found]
+
+
+def _check_for(shape: Shape, constraints: Mapping[str, Any], target: type[Model] | None) -> Check:
+    if shape.kind == "list":
+        return _list_check(shape.inner or ANY, constraints, target)
+    if shape.kind == "dict":
+        return _dict_check(shape.inner or ANY, target)
+    if target is not None:
+        return _model_check(target)
+    if shape.kind == "Literal":
+        return literal_check(shape.values)
+    if shape.kind == "str":
+        return text_check(constraints)
+    if shape.kind in ("int", "float"):
+        return number_check(shape.kind, constraints)
+    return _SIMPLE_CHECKS.get(shape.kind, _check_free_form)
+
+
+def _good_types(shape: Shape, constraints: Mapping[str, Any]) -> Types:
+    """Return the types whose values need no further look."""
+    return _GOOD_TYPES.get(shape.kind, frozenset()) if not constraints else frozenset()
+
+
+def _list_check(inner: Shape, constraints: Mapping[str, Any], target: type[Model] | None) -> Check:
+    of_items = constraints.get("items", {})
+    check_item = _check_for(inner, of_items, target)
+    good = _good_types(inner, of_items)
+    least = constraints.get("min_items", 0)
+    most = constraints.get("max_items")
+    unique = constraints.get("unique_items", False)
+
+    def check(value: Any) -> Found:
+        if not isinstance(value, (list, tuple, set, frozenset)):
+            return refusal(f"must be a list, not {kind_of(value)}")
+        found: list[Violation] = []
+        if len(value) < least:
+            found += refusal(f"must have at least {least} items, not {len(value)}")
+        if most is not None and len(value) > most:
+            found += refusal(f"must have at most {most} items, not {len(value)}")
+        if unique and any(item in list(value)[:index] for index, item in enumerate(value)):
+            found += refusal("must not name an item twice")
+        for index, item in enumerate(value):
+            if type(item) not in good:
+                wrong = check_item(item)
+                if wrong:
+                    found += _inside(index, wrong)
+        return found
+
+    return check
+
+
+def _dict_check(inner: Shape, target: type[Model] | None) -> Check:
+    check_value = _check_for(inner, {}, target)
+    good = _good_types(inner, {})
+
+    def check(value: Any) -> Found:
+        if isinstance(value, Model):
+            value = value._data
+        elif type(value) is not dict and not isinstance(value, Mapping):
+            return refusal(f"must be an object, not {kind_of(value)}")
+        found: list[Violation] = []
+        for key, item in value.items():
+            if item is not None and type(item) not in good:
+                wrong = check_value(item)
+                if wrong:
+                    found += _inside(key, wrong)
+        return found
+
+    return check
+
+
+def _model_check(target: type[Model]) -> Check:
+    def check(value: Any) -> Found:
+        if isinstance(value, target):
+            return _check_model(value)
+        if type(value) is dict or (isinstance(value, Mapping) and not isinstance(value, Model)):
+            return _check_object(target, value)
+        return refusal(f"must be {target.__name__} or a dict, not {kind_of(value)}")
+
+    return check
+
+
+def _check_is_object(value: Any) -> Found:
+    """Check a variant apart from what is in it, which depends on the properties beside it."""
+    is_object = isinstance(value, (Model, Mapping))
+    return NOTHING if is_object else refusal(f"must be an object, not {kind_of(value)}")
+
+
+def _check_free_form(value: Any) -> Found:
+    """Check what may be anything: only what JSON, or the server, could not make sense of."""
+    if value is None or type(value) in _ANYTHING:
+        return NOTHING
+    found: list[Violation] = []
+    # Each value with its key, the place of what it stands in, and its level: no recursion, because
+    # nobody has promised how deep free-form data are.
+    pending: list[tuple[Any, _Place | None]] = [(value, None)]
+    while pending:
+        item, place = pending.pop()
+        entries: list[tuple[Any, Any]] = []
+        if isinstance(item, Model):
+            found += _at(place, _check_model(item))
+        elif isinstance(item, Mapping):
+            entries = list(item.items())
+        elif isinstance(item, (list, tuple)):
+            entries = list(enumerate(item))
+        else:
+            found += _at(place, check_free_scalar(item))
+        level = place.level + 1 if place else 0
+        if entries and level > DEEPEST:
+            return refusal("is nested too deeply, or contains itself")
+        pending += [
+            (inner, _Place(key, place, level))
+            for key, inner in reversed(entries)
+            if inner is not None and type(inner) not in _ANYTHING
+        ]
+    return found
+
+
+class _Place(NamedTuple):
+    key: Any
+    outer: Any  # Another one, or None.
+    level: int
+
+
+def _at(place: _Place | None, found: Found) -> Found:
+    while found and place is not None:
+        found = _inside(place.key, found)
+        place = place.outer
+    return found
+
+
+_ANYTHING: Types = frozenset({str, int, bool})
+_GOOD_TYPES: dict[str, Types] = {
+    "Any": _ANYTHING,
+    "str": frozenset({str}),
+    "int": frozenset({int}),
+    "float": frozenset({int}),
+    "bool": frozenset({bool}),
+}
+_SIMPLE_CHECKS: dict[str, Check] = {
+    "bool": check_bool,
+    "datetime": check_datetime,
+    "date": check_date,
+}

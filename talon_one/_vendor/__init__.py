@@ -1,0 +1,1 @@
+"""What only the vendor's packages offer, kept so that code written for them runs."""

@@ -1,0 +1,507 @@
+"""Hooks, spans and the log: what the application is told of its calls."""
+
+from __future__ import annotations
+
+import logging
+import re
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.sdk.trace.export import SimpleSpanProcessor
+from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
+from opentelemetry.trace import SpanKind, StatusCode
+
+import talon_one
+from support.calls import CHECKOUT, CREATE, READ, make_client
+from support.network import closed_port
+from support.server import HANG_UP, RecordingServer, Response
+from support.shells import Shell
+from talon_one import (
+    ApiClient,
+    ApiException,
+    ApiValueError,
+    CallEvent,
+    ClientClosedError,
+    ConfigurationError,
+    Hooks,
+    InvalidResponseError,
+    NoResponseError,
+    NotFoundException,
+    NotSentError,
+    ServiceException,
+    TelemetryHooks,
+)
+
+Told = tuple[str, int, int | None]
+
+
+class Notes(Hooks):
+    """Writes down what it is told: method, number of the attempt, status."""
+
+    def __init__(self) -> None:
+        self.told: list[Told] = []
+        self.events: list[CallEvent] = []
+
+    def _note(self, method: str, event: CallEvent) -> None:
+        self.told.append((method, event.attempt, event.status))
+        self.events.append(event)
+
+    def on_request(self, event: CallEvent) -> None:
+        self._note("request", event)
+
+    def on_response(self, event: CallEvent) -> None:
+        self._note("response", event)
+
+    def on_error(self, event: CallEvent) -> None:
+        self._note("error", event)
+
+
+@pytest.fixture
+def server(shell: Shell) -> Iterator[RecordingServer]:
+    with RecordingServer() as running:
+        yield running
+
+
+@pytest.fixture
+def notes() -> Notes:
+    return Notes()
+
+
+@pytest.fixture
+def client(server: RecordingServer, notes: Notes) -> Iterator[ApiClient]:
+    with make_client(server.url, hooks=[notes]) as made:
+        yield made
+
+
+# -- Hooks -------------------------------------------------------------------------------------
+
+
+def test_hooks_are_told_of_the_call_and_of_each_attempt(
+    client: ApiClient, server: RecordingServer, notes: Notes
+) -> None:
+    server.script(HANG_UP, Response(503))
+    CHECKOUT(client)
+    assert notes.told == [
+        ("request", 0, None),
+        ("request", 1, None),
+        ("error", 1, None),
+        ("request", 2, None),
+        ("error", 2, 503),
+        ("request", 3, None),
+        ("response", 3, 200),
+        ("response", 0, 200),
+    ]
+    for event in notes.events:
+        assert event.operation_id == "updateCustomerSessionV2"
+        assert (event.method, event.path) == ("PUT", "/v2/customer_sessions/{customerSessionId}")
+        assert event.url == f"{server.url}/v2/customer_sessions/order-1"
+        assert event.context is notes.events[0].context
+    assert isinstance(notes.events[2].failure, NoResponseError)
+    assert isinstance(notes.events[4].failure, ServiceException)
+    assert notes.events[-1].failure is None
+    assert notes.events[-1].headers is not None
+    assert notes.events[-1].headers["content-type"] == "application/json"
+    assert notes.events[-1].seconds >= notes.events[-2].seconds > 0
+
+
+def test_hooks_are_told_how_long_it_took(
+    client: ApiClient, server: RecordingServer, notes: Notes
+) -> None:
+    class Beginnings(Hooks):
+        def on_request(self, event: CallEvent) -> None:
+            seconds.append(event.seconds)
+
+    seconds: list[float] = []
+    client.configuration.hooks.append(Beginnings())
+    server.script(Response(503), Response(404))
+    before = time.perf_counter()
+    with pytest.raises(NotFoundException):
+        READ(client)
+    elapsed = time.perf_counter() - before
+    assert seconds == [0, 0, 0]
+    first, second, call = (
+        event for event, (told, *_) in zip(notes.events, notes.told, strict=True) if told == "error"
+    )
+    assert (first.attempt, second.attempt, call.attempt) == (1, 2, 0)
+    assert first.seconds > 0 < second.seconds
+    # The call is more than its attempts: it began before the first and ends with the last.
+    assert first.seconds + second.seconds <= call.seconds <= elapsed
+
+
+def test_hooks_are_told_how_a_call_failed_in_the_end(
+    client: ApiClient, server: RecordingServer, notes: Notes
+) -> None:
+    server.script(Response(404, {"message": "no"}))
+    with pytest.raises(NotFoundException) as caught:
+        READ(client)
+    assert notes.told == [
+        ("request", 0, None),
+        ("request", 1, None),
+        ("error", 1, 404),
+        ("error", 0, 404),
+    ]
+    assert notes.events[-1].failure is notes.events[-2].failure is caught.value
+
+
+def test_the_failure_of_the_call_is_the_one_that_is_raised(
+    client: ApiClient, server: RecordingServer, notes: Notes
+) -> None:
+    server.script(HANG_UP)
+    client._sleep = lambda _: server.stop()
+    with pytest.raises(NoResponseError) as caught:
+        CHECKOUT(client)
+    assert notes.events[-1].attempt == 0
+    assert notes.events[-1].failure is caught.value
+    assert isinstance(notes.events[-2].failure, NotSentError)
+
+
+class Interrupted(BaseException):
+    """As Ctrl-C is, but that would end the event loop as well."""
+
+
+def test_hooks_are_told_when_something_else_ends_the_call(
+    client: ApiClient, server: RecordingServer, notes: Notes
+) -> None:
+    server.script(Response(503))
+
+    def interrupt(_: float) -> None:
+        raise Interrupted
+
+    client._sleep = interrupt
+    with pytest.raises(Interrupted) as caught:
+        READ(client)
+    assert_told_of_the_end(notes, 503, caught.value)
+
+
+@pytest.mark.one_shell("an asyncio client waits for its calls when it is closed")
+@pytest.mark.parametrize(("status", "failure"), [(429, ClientClosedError), (503, NoResponseError)])
+def test_hooks_are_told_when_the_client_is_closed_in_the_middle_of_a_call(
+    client: ApiClient,
+    server: RecordingServer,
+    notes: Notes,
+    status: int,
+    failure: type[Exception],
+) -> None:
+    server.script(Response(status))
+    client._sleep = lambda _: client.close()
+    with pytest.raises(failure) as caught:
+        READ(client)
+    assert_told_of_the_end(notes, status, caught.value)
+
+
+def assert_told_of_the_end(notes: Notes, status: int, failure: BaseException) -> None:
+    assert notes.told[:3] == [("request", 0, None), ("request", 1, None), ("error", 1, status)]
+    assert notes.told[-1] == ("error", 0, None)
+    assert notes.events[-1].failure is failure
+    began = [attempt for method, attempt, _ in notes.told if method == "request"]
+    ended = [attempt for method, attempt, _ in notes.told if method != "request"]
+    assert sorted(began) == sorted(ended)
+
+
+def test_hooks_hear_nothing_of_a_call_that_is_refused_before(
+    client: ApiClient, notes: Notes
+) -> None:
+    with pytest.raises(ApiValueError):
+        talon_one.IntegrationApi(client).get_customer_session("")
+    assert notes.told == []
+
+
+def test_the_raw_answer_is_told_as_well(client: ApiClient, notes: Notes) -> None:
+    READ(client, _preload_content=False).close()
+    assert notes.told[-2:] == [("response", 1, 200), ("response", 0, 200)]
+
+
+def test_a_call_with_a_deadline_that_has_passed_ends_once(
+    client: ApiClient, server: RecordingServer, notes: Notes
+) -> None:
+    with pytest.raises(ApiException):
+        READ(client, _deadline=1e-9)
+    assert [told for told in notes.told if told[1] == 0] == [
+        ("request", 0, None),
+        ("error", 0, None),
+    ]
+    assert server.requests == []
+
+
+def test_a_hook_can_add_headers(client: ApiClient, server: RecordingServer) -> None:
+    class Tracing(Hooks):
+        def on_request(self, event: CallEvent) -> None:
+            if event.attempt:
+                event.add_header("X-Attempt", str(event.attempt))
+
+    client.configuration.hooks.append(Tracing())
+    server.script(HANG_UP)
+    READ(client)
+    assert [request.headers["X-Attempt"] for request in server.requests] == ["1", "2"]
+    with pytest.raises(ApiValueError):
+        CallEvent.add_header(_event(client), "X-Bad", "a\r\nb")
+
+
+def _event(client: ApiClient) -> CallEvent:
+    notes = Notes()
+    client.configuration.hooks.append(notes)
+    READ(client)
+    return notes.events[0]
+
+
+@pytest.mark.parametrize("method", ["on_request", "on_response", "on_error"])
+def test_a_hook_that_fails_costs_nobody_an_answer(
+    client: ApiClient,
+    server: RecordingServer,
+    notes: Notes,
+    caplog: pytest.LogCaptureFixture,
+    method: str,
+) -> None:
+    class Broken(Hooks):
+        def __repr__(self) -> str:
+            return "<the broken hook>"
+
+    def fail(_: CallEvent) -> None:
+        raise ZeroDivisionError
+
+    broken = Broken()
+    setattr(broken, method, fail)
+    client.configuration.hooks.insert(0, broken)
+    server.script(Response(503))
+    READ(client)
+    assert notes.told[-1] == ("response", 0, 200)
+    assert f"the hook <the broken hook> failed in {method}" in caplog.text
+
+
+def test_hooks_are_given_to_the_configuration_and_may_watch_many_threads(
+    server: RecordingServer, shell: Shell
+) -> None:
+    class Counting(Hooks):
+        def __init__(self) -> None:
+            self.calls: set[int] = set()
+
+        def on_request(self, event: CallEvent) -> None:
+            event.context.setdefault("thread", threading.get_ident())
+
+        def on_response(self, event: CallEvent) -> None:
+            assert event.context["thread"] == threading.get_ident()
+            self.calls.add(id(event.context))
+
+    counting = Counting()
+    configuration = talon_one.Configuration(
+        server.url, {"api_key_v1": "a"}, hooks=[counting], timeout=5
+    )
+    with shell.new_client(configuration) as client:
+        workers = [threading.Thread(target=READ, args=(client,)) for _ in range(8)]
+        for each in workers:
+            each.start()
+        for each in workers:
+            each.join()
+    assert len(server.requests) == 8
+    assert counting.calls
+
+
+def test_the_public_names_of_this_package_hide_no_model() -> None:
+    import talon_one.models
+
+    assert not set(talon_one.HOME) & set(talon_one.models.__all__)
+
+
+# -- OpenTelemetry -----------------------------------------------------------------------------
+
+
+@pytest.fixture
+def spans() -> InMemorySpanExporter:
+    return InMemorySpanExporter()
+
+
+@pytest.fixture
+def traced(server: RecordingServer, spans: InMemorySpanExporter) -> Iterator[ApiClient]:
+    provider = TracerProvider()
+    provider.add_span_processor(SimpleSpanProcessor(spans))
+    hooks = TelemetryHooks(provider.get_tracer("test"))
+    with make_client(server.url, hooks=[hooks]) as made:
+        yield made
+    provider.shutdown()
+
+
+def test_a_call_is_one_span_named_after_its_operation(
+    traced: ApiClient, server: RecordingServer, spans: InMemorySpanExporter
+) -> None:
+    server.script(HANG_UP)
+    CHECKOUT(traced)
+    (span,) = spans.get_finished_spans()
+    assert span.name == "updateCustomerSessionV2"
+    assert span.kind is SpanKind.CLIENT
+    assert span.attributes is not None
+    assert dict(span.attributes) == {
+        "http.request.method": "PUT",
+        "url.template": "/v2/customer_sessions/{customerSessionId}",
+        "server.address": "127.0.0.1",
+        "server.port": server.port,
+        "http.response.status_code": 200,
+    }
+    assert span.status.status_code is StatusCode.UNSET
+    assert [(event.name, dict(event.attributes or {})) for event in span.events] == [
+        ("attempt", {"number": 1}),
+        ("attempt failed", {"error.type": "NoResponseError"}),
+        ("attempt", {"number": 2}),
+    ]
+
+
+def test_every_attempt_hands_the_trace_on(
+    traced: ApiClient, server: RecordingServer, spans: InMemorySpanExporter
+) -> None:
+    server.script(Response(503))
+    READ(traced)
+    (span,) = spans.get_finished_spans()
+    assert span.context is not None
+    for request in server.requests:
+        assert (
+            f"-{span.context.trace_id:032x}-{span.context.span_id:016x}-"
+            in (request.headers["traceparent"])
+        )
+
+
+def test_a_failure_is_told_by_its_kind(
+    traced: ApiClient, server: RecordingServer, spans: InMemorySpanExporter
+) -> None:
+    server.script(Response(404, {"message": "customer anna@example.com is unknown"}))
+    with pytest.raises(NotFoundException):
+        READ(traced)
+    (span,) = spans.get_finished_spans()
+    assert span.status.status_code is StatusCode.ERROR
+    assert span.attributes is not None
+    assert span.attributes["error.type"] == "NotFoundException"
+    assert span.attributes["http.response.status_code"] == 404
+
+
+def test_a_span_holds_neither_query_nor_body_nor_ids_nor_keys(
+    traced: ApiClient, server: RecordingServer, spans: InMemorySpanExporter
+) -> None:
+    server.default = Response(400, {"message": "private answer"})
+    api = talon_one.IntegrationApi(traced)
+    with pytest.raises(ApiException):
+        api.update_customer_session_v2(
+            "private-id",
+            {"customerSession": {"profileId": "private-profile"}},
+            dry=True,
+            now="2026-01-01T00:00:00Z",  # type: ignore[arg-type]  # text is fine
+        )
+    (span,) = spans.get_finished_spans()
+    text = span.to_json()
+    for private in ("private", "dry", "2026-01-01T00", "integration-secret"):
+        assert private not in text.replace(str(span.start_time), "")
+
+
+@pytest.mark.one_shell("an asyncio client waits for its calls when it is closed")
+def test_a_span_ends_however_the_call_does(
+    traced: ApiClient, server: RecordingServer, spans: InMemorySpanExporter
+) -> None:
+    server.script(Response(429))
+    traced._sleep = lambda _: traced.close()
+    with pytest.raises(ClientClosedError):
+        READ(traced)
+    (span,) = spans.get_finished_spans()
+    assert span.attributes is not None
+    assert span.attributes["error.type"] == "ClientClosedError"
+
+
+def test_telemetry_needs_opentelemetry(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert TelemetryHooks() is not None
+    monkeypatch.setitem(sys.modules, "opentelemetry.trace", None)
+    with pytest.raises(ConfigurationError, match="pip install opentelemetry-api"):
+        TelemetryHooks()
+
+
+# -- Log ---------------------------------------------------------------------------------------
+
+
+def lines(caplog: pytest.LogCaptureFixture) -> list[str]:
+    return [
+        record.getMessage()
+        for record in caplog.records
+        if record.name == "talon_one" and record.levelno == logging.DEBUG
+    ]
+
+
+def test_each_attempt_is_one_line_of_the_log(
+    client: ApiClient, server: RecordingServer, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.DEBUG, "talon_one")
+    server.script(
+        HANG_UP, Response(503, "down", {"Retry-After": "0", "X-Request-Id": "7", "X-B": "c"})
+    )
+    READ(client)
+    start = re.escape("GET /v2/customer_sessions/{customerSessionId} -> ")
+    wanted = [
+        start + r"NoResponseError in \d+ ms, attempt 1; .*",
+        start + r"503 ServiceException in \d+ ms, attempt 2; .*",
+        start + r"200 in \d+ ms, attempt 3; .*",
+    ]
+    logged = lines(caplog)
+    assert len(logged) == 3
+    for line, pattern in zip(logged, wanted, strict=True):
+        assert re.fullmatch(pattern, line)
+    # Case means nothing in the names of headers, and aiohttp has its own for this one.
+    assert "received {'retry-after': '0', 'x-request-id': '7', " in logged[1].lower()
+    assert "X-B" not in logged[1]
+    assert "'User-Agent': 'talon_one" in logged[0]
+
+
+@pytest.mark.parametrize(
+    ("answer", "outcome"),
+    [
+        (Response(404), "404 NotFoundException"),
+        (Response(200, "<html>"), "200 InvalidResponseError"),
+        (Response(raw=b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n{"), "200 NoResponseError"),
+    ],
+)
+def test_the_log_tells_what_became_of_an_attempt(
+    client: ApiClient,
+    server: RecordingServer,
+    caplog: pytest.LogCaptureFixture,
+    answer: Response,
+    outcome: str,
+) -> None:
+    caplog.set_level(logging.DEBUG, "talon_one")
+    server.script(answer)
+    with pytest.raises((NotFoundException, InvalidResponseError, NoResponseError)):
+        CREATE(client)
+    (line,) = lines(caplog)
+    assert f"-> {outcome} in " in line
+
+
+@pytest.mark.usefixtures("shell")
+def test_an_unsent_attempt_is_logged_too(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.DEBUG, "talon_one")
+    host = f"http://127.0.0.1:{closed_port()}"
+    with make_client(host, retries=0) as client, pytest.raises(NotSentError):
+        READ(client)
+    (line,) = lines(caplog)
+    assert "-> NotSentError in " in line
+
+
+def test_bodies_are_logged_on_request_only(
+    client: ApiClient, server: RecordingServer, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.DEBUG, "talon_one")
+    server.default = Response(body={"effects": ["an answer"]})
+    CHECKOUT(client)
+    assert "an answer" not in caplog.text
+    client.configuration.log_bodies = True
+    CHECKOUT(client)
+    assert lines(caplog)[-1] == (
+        """sent b'{"customerSession":{}}', received b'{"effects": ["an answer"]}'"""
+    )
+
+
+def test_nothing_is_observed_that_nobody_wants_to_know(
+    server: RecordingServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: Any) -> None:
+        raise AssertionError("an observation was made")
+
+    monkeypatch.setattr("talon_one._core.hooks.Observation", fail)
+    with make_client(server.url) as client:
+        READ(client)

@@ -1,0 +1,99 @@
+"""Timestamps and dates, read leniently and written as RFC 3339."""
+
+from __future__ import annotations
+
+from datetime import date, datetime, timedelta, timezone
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from talon_one import ApiValueError, Coupon
+from talon_one._schema.dates import read_date, read_datetime, write_datetime
+
+UTC = timezone.utc
+
+
+@pytest.mark.parametrize(
+    ("text", "moment"),
+    [
+        ("2020-06-10T09:05:27Z", datetime(2020, 6, 10, 9, 5, 27, tzinfo=UTC)),
+        ("2020-06-10T09:05:27.993483Z", datetime(2020, 6, 10, 9, 5, 27, 993483, tzinfo=UTC)),
+        ("2020-06-10T09:05:27.9Z", datetime(2020, 6, 10, 9, 5, 27, 900000, tzinfo=UTC)),
+        ("2020-06-10T09:05:27.123456789Z", datetime(2020, 6, 10, 9, 5, 27, 123456, tzinfo=UTC)),
+        (
+            "2020-06-10T11:05:27+02:00",
+            datetime(2020, 6, 10, 11, 5, 27, tzinfo=timezone(timedelta(hours=2))),
+        ),
+        ("2020-06-10 09:05:27 UTC", datetime(2020, 6, 10, 9, 5, 27, tzinfo=UTC)),
+        ("2020-06-10t09:05:27z", datetime(2020, 6, 10, 9, 5, 27, tzinfo=UTC)),
+        ("2020-06-10", datetime(2020, 6, 10)),
+    ],
+)
+def test_a_timestamp_in_any_usual_spelling_becomes_a_datetime(text: str, moment: datetime) -> None:
+    assert read_datetime(text) == moment
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "immediate",
+        "unlimited",
+        "on_action",
+        "",
+        "2020",
+        "20200610",
+        "12345678",
+        "2020-13-45T00:00:00Z",
+        "2020-06-10T25:61:00Z",
+        "2020-06-10T09:05:27 Mars/Olympus",
+        "2020-06-10-garbage",
+        "0000-00-00T00:00:00Z",
+    ],
+)
+def test_text_that_is_no_timestamp_is_handed_over_unchanged(text: str) -> None:
+    assert read_datetime(text) == text
+    assert Coupon.from_dict({"startDate": text}).start_date == text
+
+
+@given(st.text())
+def test_no_text_whatever_makes_reading_fail(text: str) -> None:
+    read_datetime(text)
+    read_date(text)
+    read_datetime("2020-06-10" + text)
+
+
+@given(
+    st.datetimes(
+        min_value=datetime(2, 1, 1),
+        max_value=datetime(9998, 1, 1),
+        timezones=st.timezones() | st.just(UTC),
+    )
+)
+def test_a_datetime_that_was_written_reads_as_the_same_moment(moment: datetime) -> None:
+    read = read_datetime(write_datetime(moment))
+    assert isinstance(read, datetime)
+    # In UTC, because Python calls times that a change of clocks skips unequal to any other.
+    assert read.astimezone(UTC) == moment.astimezone(UTC)
+
+
+def test_utc_is_written_with_a_z() -> None:
+    assert write_datetime(datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)) == "2026-01-02T03:04:05Z"
+
+
+def test_a_datetime_without_time_zone_is_refused_with_advice() -> None:
+    with pytest.raises(ApiValueError, match=r"time zone; use an aware datetime"):
+        write_datetime(datetime(2026, 1, 2))
+
+
+@pytest.mark.parametrize(
+    ("text", "day"),
+    [
+        ("2026-01-31", date(2026, 1, 31)),
+        ("2026-01-31T23:00:00Z", date(2026, 1, 31)),
+        ("2026-02-31", "2026-02-31"),
+        ("tomorrow", "tomorrow"),
+    ],
+)
+def test_a_day_is_read_as_a_date_if_it_is_one(text: str, day: date | str) -> None:
+    assert read_date(text) == day

@@ -1,0 +1,170 @@
+"""FairStack: a slot for each call, in the order in which they came, and none is ever lost."""
+
+from __future__ import annotations
+
+import gc
+import queue
+import time
+import weakref
+from concurrent.futures import Future, ThreadPoolExecutor
+
+import pytest
+
+from talon_one._http.fair_queue import FairStack, Lease, _Waiter
+
+
+def waiters(stack: FairStack) -> int:
+    return len(stack._waiting)
+
+
+def begin_to_wait(executor: ThreadPoolExecutor, stack: FairStack) -> Future[Lease]:
+    """Have a thread wait, and return when it does."""
+    before = waiters(stack)
+    future = executor.submit(stack.lease, 10)
+    while waiters(stack) == before:
+        time.sleep(0)
+    return future
+
+
+def test_there_are_as_many_slots_as_were_asked_for() -> None:
+    stack = FairStack(2)
+    leases = [stack.lease(0), stack.lease(0)]
+    with pytest.raises(queue.Empty):
+        stack.lease(0)
+    leases.pop().release()
+    assert stack.lease(0)
+    assert waiters(stack) == 0
+
+
+def test_a_lease_that_is_released_twice_frees_one_slot() -> None:
+    stack = FairStack(2)
+    first, second = stack.lease(0), stack.lease(0)
+    for _ in range(3):
+        first.release()
+    again = stack.lease(0)
+    first.release()
+    with pytest.raises(queue.Empty):
+        stack.lease(0)
+    del second, again
+
+
+def test_a_slot_that_no_object_holds_is_free() -> None:
+    stack = FairStack(2)
+    for _ in range(5):
+        leases = [stack.lease(0), stack.lease(0)]
+        with pytest.raises(queue.Empty):
+            stack.lease(0)
+        del leases
+        gc.collect()
+
+
+def test_a_slot_that_is_lost_between_two_hands_is_replaced() -> None:
+    stack = FairStack(1)
+    for _ in range(3):
+        assert stack.lease(0).take() is not None
+    held = stack.lease(0).take()
+    with pytest.raises(queue.Empty):
+        stack.lease(0)
+    del held
+    stack.lease(0).release()
+    assert len(stack._free) == 1
+
+
+def test_who_came_first_is_served_first_and_nobody_pushes_in() -> None:
+    stack = FairStack(1)
+    lease = stack.lease()
+    with ThreadPoolExecutor(3) as executor:
+        waiting = [begin_to_wait(executor, stack) for _ in range(3)]
+        for number, future in enumerate(waiting):
+            lease.release()
+            with pytest.raises(queue.Empty):
+                stack.lease(0)
+            lease = future.result()
+            assert not any(later.done() for later in waiting[number + 1 :])
+    assert waiters(stack) == 0
+
+
+def test_a_waiter_that_is_gone_without_leaving_holds_nobody_up() -> None:
+    stack = FairStack(1)
+    lease = stack.lease()
+    with ThreadPoolExecutor(1) as executor:
+        waiting = begin_to_wait(executor, stack)
+        # In front, the place of a waiter that is collected as soon as it is there.
+        stack._waiting.appendleft(weakref.ref(_Waiter()))
+        lease.release()
+        waiting.result().release()
+    assert waiters(stack) == 0
+    stack.lease(0).release()
+
+
+def test_a_waiter_that_nobody_wakes_looks_for_itself() -> None:
+    stack = FairStack(1)
+    lease = stack.lease()
+    with ThreadPoolExecutor(1) as executor:
+        waiting = begin_to_wait(executor, stack)
+        held = lease.take()
+        assert held is not None
+        stack._free.append(held[1])
+        assert waiting.result()
+
+
+def test_a_closed_stack_sends_waiters_away() -> None:
+    stack = FairStack(1)
+    lease = stack.lease()
+    with ThreadPoolExecutor(2) as executor:
+        waiting = [begin_to_wait(executor, stack) for _ in range(2)]
+        stack.close()
+        for each in waiting:
+            with pytest.raises(queue.Empty):
+                each.result()
+    lease.release()
+
+
+def test_many_threads_share_few_slots() -> None:
+    stack = FairStack(3)
+    out: list[Lease] = []
+    most = 0
+
+    def work() -> None:
+        nonlocal most
+        for number in range(500):
+            lease = stack.lease(10)
+            out.append(lease)
+            most = max(most, len(out))
+            out.remove(lease)
+            if number % 5:
+                lease.release()
+            # Otherwise it is dropped.
+
+    with ThreadPoolExecutor(16) as executor:
+        for done in [executor.submit(work) for _ in range(16)]:
+            done.result()
+    assert most <= 3
+    leases = [stack.lease(0) for _ in range(3)]
+    with pytest.raises(queue.Empty):
+        stack.lease(0)
+    assert leases
+
+
+def test_idle_connections_are_kept_as_urllib3_expects() -> None:
+    stack = FairStack(2)
+    # This is how urllib3 fills a pool.
+    stack.put(None)
+    assert stack.empty()
+    for each in "abc":
+        stack.put(each, block=False)
+    assert stack.qsize() == 3
+    assert stack.get_oldest() == "a"
+    assert stack.get(block=False) == "c"
+    assert stack.start_anew() == ["b"]
+    assert stack.get_oldest() is None
+    with pytest.raises(queue.Empty):
+        stack.get()
+
+
+def test_a_child_process_begins_with_all_slots_free() -> None:
+    stack = FairStack(1)
+    lease = stack.lease()
+    stack.start_anew()
+    stack.lease(0).release()
+    lease.release()
