@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import inspect
+import subprocess
+import sys
 import warnings
 from typing import Any
 
@@ -118,8 +120,11 @@ async def test_threads_of_the_blocking_client_are_refused(client: aio.ApiClient)
 
 
 @pytest.mark.asyncio
-async def test_a_socks_proxy_is_refused_before_anything_is_sent(server: RecordingServer) -> None:
-    async with make_client(server.url, proxy="socks5://user:password@127.0.0.1:1080") as client:
+@pytest.mark.parametrize("scheme", ["socks4", "socks4a", "socks5", "socks5h"])
+async def test_a_socks_proxy_is_refused_before_anything_is_sent(
+    server: RecordingServer, scheme: str
+) -> None:
+    async with make_client(server.url, proxy=f"{scheme}://user:password@127.0.0.1:1") as client:
         with pytest.raises(ConfigurationError, match="aiohttp speaks to no SOCKS proxy: use"):
             await ask(client, "1")
     assert server.connections == 0
@@ -215,6 +220,14 @@ def test_the_package_loads_what_is_used_and_no_models() -> None:
 @pytest.mark.parametrize("first", aio.__all__)
 def test_names_mean_the_same_whichever_is_asked_for_first(first: str) -> None:
     assert result_of(FIRST, first) == [[], []]
+
+
+@pytest.mark.parametrize("name", ["bulk", "download", "tables"])
+def test_modules_are_found_without_being_imported(name: str) -> None:
+    program = f"from talon_one import aio; print(aio.{name}.__name__)"
+    command = [sys.executable, "-c", program]
+    run = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert run.stdout == f"talon_one.aio.{name}\n"
 
 
 def test_a_name_that_is_not_there_is_told() -> None:

@@ -229,6 +229,15 @@ def test_a_chunk_of_which_nothing_is_accepted_is_not_taken_apart_to_the_last_row
     assert "another row of the same chunk" in str(done.summary)
 
 
+def test_a_chunk_of_which_a_part_is_accepted_is_taken_apart_to_the_last_row(
+    work: Do, server: RecordingServer
+) -> None:
+    bad = range(500, 1000, 60)
+    server.default = refusing(*bad)
+    done = work("upsert_profiles", profiles(1000))
+    assert done.summary[:3] == (1000 - len(bad), len(bad), 0)
+
+
 def test_coupons_are_never_sent_in_parts(work: Do, server: RecordingServer) -> None:
     server.default = Response(400, {"message": "no"})
     ids = [f"p{number}" for number in range(10)]

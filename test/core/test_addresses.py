@@ -41,6 +41,29 @@ def call(client: ApiClient, path: Any, **arguments: Any) -> Any:
     return client.call_api(path, settings.pop("method", "GET"), **settings)
 
 
+# -- Hosts -----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("label", ["a", "ü"])
+def test_a_name_has_as_many_characters_as_the_system_of_names_allows(label: str) -> None:
+    labels = [label * 20 for _ in range(20)]
+    while len(".".join(labels).encode("idna")) > 253:
+        labels.pop()
+    longest = ".".join(labels)
+    longest += ".a" * ((253 - len(longest.encode("idna"))) // 2)
+    assert len(longest.encode("idna")) in (252, 253)
+    assert base_url(f"https://{longest}") == f"https://{longest.encode('idna').decode()}"
+    with pytest.raises(ConfigurationError):
+        base_url(f"https://{longest}.ab")
+
+
+@pytest.mark.parametrize("name", ["ü..test", "a.ü..test", f"{'ü' * 70}.test"])
+def test_a_short_name_that_no_host_can_have_is_refused_in_any_alphabet(name: str) -> None:
+    for written in (name, name.replace("ü", "u")):
+        with pytest.raises(ConfigurationError):
+            base_url(f"https://{written}")
+
+
 # -- Paths -------------------------------------------------------------------------------------
 
 PATHS = [

@@ -239,3 +239,12 @@ def test_a_pickle_keeps_the_settings_and_leaves_the_secrets_behind() -> None:
         7,
         configuration.timeout,
     )
+
+
+@pytest.mark.parametrize("value", [[(1, 2)], [(1, 2, 3, 4)], [[1, 2, 3]], [()], ["abc"], "abc", 5])
+def test_socket_options_are_triples(value: object) -> None:
+    configuration: Any = Configuration()
+    configuration.socket_options = [(6, 1, 1)]
+    configuration.socket_options = ((6, 1, 1), (1, 9, 1))
+    with pytest.raises(ApiTypeError, match="socket_options is a list of triples"):
+        configuration.socket_options = value

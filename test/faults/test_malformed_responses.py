@@ -53,9 +53,18 @@ def test_announcements_of_an_answer_are_passed_over(
 def test_a_server_that_announces_for_ever_is_not_listened_to_for_ever(
     server: RecordingServer, client: ApiClient
 ) -> None:
-    server.script(Response(before=b"HTTP/1.1 102 Processing\r\n\r\n" * 1000, body=SESSION))
-    with pytest.raises(NoResponseError, match="again and again"):
-        CREATE(client)
+    for count in (17, 1000):
+        server.script(Response(before=b"HTTP/1.1 102 Processing\r\n\r\n" * count, body=SESSION))
+        with pytest.raises(NoResponseError, match="again and again"):
+            CREATE(client)
+
+
+def test_a_server_may_announce_sixteen_times(server: RecordingServer, client: ApiClient) -> None:
+    before = b"HTTP/1.1 102 Processing\r\n\r\n" * 16
+    server.script(Response(before=before, body=SESSION), Response(before=before, body=SESSION))
+    assert READ(client).customer_session.integration_id == "order-1"
+    READ(client)
+    assert server.connections == 1
 
 
 # -- Not JSON ----------------------------------------------------------------------------------

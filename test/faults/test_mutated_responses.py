@@ -25,7 +25,7 @@ from talon_one import (
 )
 
 Json = Any
-ROUNDS = 300
+ROUNDS = 150
 
 # What is promised, and a call that promises it.
 CALLS: dict[str, Callable[[ApiClient], Any]] = {

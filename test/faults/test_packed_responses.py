@@ -55,6 +55,7 @@ READABLE: dict[str, tuple[str, Pack]] = {
     "in capitals": ("GZIP", zipped),
     "by its old name": ("x-gzip", zipped),
     "of several members": ("gzip", members),
+    "of members of one byte": ("gzip", lambda data: zipped(data[:1]) + zipped(data[1:])),
     "with padding behind it": ("gzip", lambda data: zipped(data) + b"\0" * 512),
     "with text behind it": ("gzip", lambda data: zipped(data) + b"\r\n"),
     "deflate": ("deflate", zlib.compress),

@@ -9,6 +9,7 @@ import pytest
 import talon_one
 from support.samples import sample_object
 from support.spec import MODELS, properties
+from talon_one._schema.scalar_checks import text_check
 from talon_one._schema.validation import violations
 
 _SECRETS = [
@@ -29,6 +30,12 @@ def test_a_secret_is_sent_but_not_shown(name: str, wire: str, secret: Any) -> No
     assert model[wire] == secret
     assert model.to_wire()[wire] == secret
     assert secret in model.to_dict().values()
+
+
+def test_a_message_about_a_text_that_is_no_secret_quotes_it() -> None:
+    for secret, said in ((False, "'a b'"), (True, "the secret")):
+        (fault,) = text_check({"pattern": "^x$", **({"secret": True} if secret else {})})("a b")
+        assert said in fault.message
 
 
 @pytest.mark.parametrize(("name", "wire"), _SECRETS)

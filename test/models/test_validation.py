@@ -9,7 +9,7 @@ from models.everything import read_everything
 from support.every import for_every
 from support.samples import forbidden, sample_object, written
 from support.spec import MODELS, is_nullable, properties, required
-from talon_one import Model, ModelValidationError
+from talon_one import Model, ModelValidationError, Violation
 from talon_one.exceptions import json_path
 
 # What the message about each constraint says.
@@ -84,3 +84,12 @@ def test_several_violations_are_told_in_one_sentence() -> None:
         " $.quantity must be at least 1, not 0; $.price must be a number, not str"
     )
     assert isinstance(caught.value, ValueError)
+
+
+def test_one_violation_is_told_with_its_place_unless_it_is_all_there_is() -> None:
+    deep = ModelValidationError("CartItem", [Violation(["price"], "must be a number")])
+    assert str(deep) == "CartItem has 1 violation: $.price must be a number"
+    whole = ModelValidationError("skip", [Violation([], "must be a number")])
+    assert str(whole) == "skip must be a number"
+    two = ModelValidationError("CartItem", [Violation([], "a"), Violation(["b"], "c")])
+    assert str(two).startswith("CartItem has 2 violations: ")

@@ -127,7 +127,7 @@ def _objects() -> list[Any]:
         for names in (("__str__", "__repr__"), ("__iter__", "__len__"), ("__eq__", "__hash__")):
             made.append(_class(f"Raising{base.__name__}", base, *names)(value))
     made += [_Liar(str), _Liar(dict), _Liar(int), _Liar(type), _RaisingMapping()]
-    return [*made, _EndlessMapping(), _RaisingSequence()]
+    return [*made, _RaisingSequence()]
 
 
 def _texts() -> list[str]:
@@ -317,7 +317,12 @@ def _containers() -> list[Any]:
         [("a", "b")],
         [(1,)],
     ]
-    return [*made, *_circular(), *_deep(200), *_deep(1000), *_deep(5000)]
+    return made
+
+
+def _endless() -> list[Any]:
+    """Values that lead as deep as anything may go, so that each of them takes its time."""
+    return [*_circular(), *_deep(200), *_deep(1000), *_deep(5000), _EndlessMapping()]
 
 
 KINDS: tuple[Callable[[], list[Any]], ...] = (
@@ -332,11 +337,14 @@ KINDS: tuple[Callable[[], list[Any]], ...] = (
 def values(count: int = 1000, seed: int = 7) -> list[Any]:
     """Return so many values: those of each kind, and then combinations drawn at random.
 
+    Those that take their time stand alone, and once in each kind of container.
+
     They are made anew each time, since iterators among them are used up.
     """
     basic = [value for kind in KINDS for value in kind()]
+    endless = _endless()
     draw = random.Random(seed)
-    made = list(basic)
+    made = [*basic, *endless, [endless[-1]], {"a": {"b": [endless[0]]}}, (1, endless[1])]
     while len(made) < count:
         one, other = draw.choice(basic), draw.choice(basic)
         text = "".join(draw.choices([*_texts()[16:40], "a", "/", "%", ":", "@"], k=3))

@@ -578,6 +578,7 @@ NOT_CSV = {
     "xlsx": (zipped("xl/workbook.xml"), "is a workbook of a spreadsheet, not CSV"),
     "ods": (zipped("content.xml"), "is a workbook of a spreadsheet, not CSV"),
     "xls": (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(600), "is a workbook of a spreadsheet"),
+    "xls, large": (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + b"\xff,,\r\n" * 50_000, "is a workbook"),
     "gzip": (gzip.compress(TEXT.encode()), "is compressed, not CSV"),
     "UTF-16": (TEXT.encode("utf-16"), "is UTF-16, not UTF-8"),
     "UTF-16, big": (b"\xfe\xff" + TEXT.encode("utf-16-be"), "is UTF-16, not UTF-8"),
@@ -675,6 +676,19 @@ def test_the_lines_of_the_server_are_told_of_the_rows(
     )
     copy = pickle.loads(pickle.dumps(caught.value))
     assert copy.problems == caught.value.problems
+
+
+def test_the_rows_of_a_file_may_have_more_or_fewer_cells_than_its_header(
+    server: RecordingServer, management: ManagementApi
+) -> None:
+    server.script(REFUSAL)
+    data = b"value,limitval\r\nA-1\r\nB,1,extra\r\n"
+    management.api_client.configuration.client_side_validation = False
+    with pytest.raises(ApiException) as caught:
+        tables.upload(management.import_coupons, 3, 12, data)
+    rows = [problem.row for problem in caught.value.problems if problem.row]
+    assert {"value": "A-1"} in rows
+    assert all(len(row) <= 2 for row in rows)
 
 
 def test_an_error_that_names_no_line_is_left_alone(

@@ -106,6 +106,12 @@ def clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
         ),
         ({"HTTPS_PROXY": "http://p:1", "NO_PROXY": "*"}, "https://a.talon.one", None),
         ({"HTTPS_PROXY": "http://p:1", "NO_PROXY": "10.0.0.0/8"}, "https://10.1.2.3:443", None),
+        # What is no address, or none of a network, exempts nobody.
+        (
+            {"HTTPS_PROXY": "http://p:1", "NO_PROXY": "10.0.0.0/99,10.1,nobody"},
+            "https://10.1.2.3:443",
+            "http://p:1",
+        ),
         # The sandbox runs here; a proxy would not find it.
         ({"ALL_PROXY": "http://p:1"}, "http://127.0.0.1:9000", None),
         ({"ALL_PROXY": "http://p:1"}, "http://localhost:9000", None),
