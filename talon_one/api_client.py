@@ -24,8 +24,8 @@ if TYPE_CHECKING:
     from multiprocessing.pool import ThreadPool
 
     from talon_one._core.call import Call
+    from talon_one._vendor.rest import RESTClientObject
     from talon_one.configuration import Configuration
-    from talon_one.rest import RESTClientObject
 
 
 class _LazyThreads:
@@ -98,7 +98,7 @@ class ApiClient(BaseClient):
     def rest_client(self) -> RESTClientObject:
         """The connections of this client; made when first used, and refusing calls once closed."""
         if self._rest is None:
-            from talon_one.rest import RESTClientObject
+            from talon_one._vendor.rest import RESTClientObject
 
             with self._lock:
                 self._rest = self._rest or RESTClientObject(self.configuration)

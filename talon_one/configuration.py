@@ -24,8 +24,6 @@ from talon_one.exceptions import ApiAttributeError, ApiTypeError, ConfigurationE
 if TYPE_CHECKING:
     import logging
 
-    import talon_one.rest
-
 
 class DefaultPoolSize(int):
     """A number of connections that nobody has chosen, so that each kind of client may differ."""

@@ -120,7 +120,7 @@ def exact(text: str) -> str:
 _LIBRARIES = frozenset(
     {"aiohappyeyeballs", "aiohttp", "asyncio", "http", "socket", "socks", "ssl", "urllib3", "yarl"}
 )
-_EDGES = ("talon_one.rest", "talon_one._http.", "talon_one.aio.")
+_EDGES = ("talon_one._http.", "talon_one._vendor.rest", "talon_one.aio.")
 
 
 def forget_locals(failure: BaseException) -> None:

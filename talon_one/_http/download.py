@@ -16,7 +16,7 @@ from talon_one._utils.special_forms import Self
 from talon_one.exceptions import ApiTypeError, InvalidResponseError
 
 if TYPE_CHECKING:
-    from talon_one.rest import Stream
+    from talon_one._http.transport import Stream
 
 Progress = Callable[[int, int | None], object]
 """Told after every piece: how many bytes have come, and how many there are, if that is known."""

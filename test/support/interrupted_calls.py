@@ -228,7 +228,6 @@ def _bytecodes(
     client: ApiClient, count: int, work: Callable[[ApiClient], None], everywhere: bool = True
 ) -> None:
     ours = {str(file) for file in (ROOT / "talon_one" / "_http").glob("*.py")}
-    ours.add(str(ROOT / "talon_one" / "rest.py"))
     urllib3 = f"{os.sep}urllib3{os.sep}"
     seen = 0
     when = 0
