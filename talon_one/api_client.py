@@ -4,20 +4,20 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING, Any, cast
 
 import talon_one
 from talon_one._core.base_client import CLOSED, SECRETS, BaseClient
 from talon_one._core.constructors import explained
-from talon_one._core.headers import HARMLESS
 from talon_one._core.operation import Operation
 from talon_one._core.request import take_options
 from talon_one._core.response import RawResponse
-from talon_one._core.secret import hidden_url, hidden_values
-from talon_one._utils.guard import guarded
 from talon_one._utils.special_forms import Self
+from talon_one._vendor.calls import RawCalls
+from talon_one._vendor.conversion import Conversion
+from talon_one._vendor.threads import LazyThreads
 from talon_one.exceptions import ApiException, ClientClosedError
 
 if TYPE_CHECKING:
@@ -28,21 +28,7 @@ if TYPE_CHECKING:
     from talon_one.configuration import Configuration
 
 
-class _LazyThreads:
-    """Stands for a pool of threads that is started by the first use of a method of it."""
-
-    def __init__(self, start: Callable[[], ThreadPool]) -> None:
-        self._start = start
-
-    def __getattr__(self, name: str) -> Any:
-        from multiprocessing.pool import ThreadPool
-
-        if name.startswith("_") or not hasattr(ThreadPool, name):
-            raise AttributeError(name)
-        return lambda *args, **kwargs: getattr(self._start(), name)(*args, **kwargs)
-
-
-class ApiClient(BaseClient):
+class ApiClient(BaseClient, RawCalls, Conversion):
     """Sends the calls of both APIs over its own pool of connections; may be shared by threads.
 
     Args:
@@ -63,13 +49,11 @@ class ApiClient(BaseClient):
         pool_threads: int = 1,
     ) -> None:
         super().__init__(configuration, header_name, header_value, cookie)
-        self.pool_threads = pool_threads
+        self._threads = LazyThreads(pool_threads, CLOSED)
         self._rest: RESTClientObject | None = None
-        self._pool: ThreadPool | None = None
         self._lock = threading.Lock()
         # An attribute, so that tests can look at the pauses rather than sit them out.
         self._sleep: Callable[[float], object] = time.sleep
-        self._ending = False
         self._closed = False
 
     # -- Life ----------------------------------------------------------------------------------
@@ -83,13 +67,9 @@ class ApiClient(BaseClient):
     def close(self) -> None:
         """Close the connections and end the threads; calls are refused from now on.
 
-        Calls that run in the threads of this client come to their end first.
+        Calls with ``async_req`` end first.
         """
-        with self._lock:
-            pool, self._pool, self._ending = self._pool, None, True
-        if pool is not None:
-            pool.close()
-            pool.join()
+        self._threads.shut_down()
         self._closed = True
         if self._rest is not None:
             self._rest.close()
@@ -108,17 +88,17 @@ class ApiClient(BaseClient):
 
     @property
     def pool(self) -> ThreadPool:
-        """The threads of this client; started when first used, not when they are looked at."""
-        return cast("ThreadPool", _LazyThreads(self._threads))
+        """The threads of calls with ``async_req``; started when one of its methods is called."""
+        return cast("ThreadPool", self._threads)
 
-    def _threads(self) -> ThreadPool:
-        from multiprocessing.pool import ThreadPool
+    @property
+    def pool_threads(self) -> int:
+        """Number of threads for calls with ``async_req``."""
+        return self._threads.count
 
-        with self._lock:
-            if self._ending:
-                raise ClientClosedError(CLOSED)
-            self._pool = self._pool or ThreadPool(self.pool_threads)
-            return self._pool
+    @pool_threads.setter
+    def pool_threads(self, count: int) -> None:
+        self._threads.count = count
 
     # -- Calls ---------------------------------------------------------------------------------
 
@@ -149,7 +129,7 @@ class ApiClient(BaseClient):
         options = take_options(kwargs)
         call = self._new_call(operation, configuration, args, kwargs, options)
         if options.async_req:
-            return self._threads().apply_async(self._carry_out, (call,))
+            return self._threads.run(self._carry_out, call)
         return self._carry_out(call)
 
     def _carry_out(self, call: Call) -> Any:
@@ -204,88 +184,11 @@ class ApiClient(BaseClient):
         self.last_response = answer = self.rest_client.send(call.request, timeout)
         return call.answered(answer)
 
-    def call_api(
-        self,
-        resource_path: str,
-        method: str,
-        path_params: Mapping[str, Any] | None = None,
-        query_params: Mapping[str, Any] | list[tuple[str, Any]] | None = None,
-        header_params: Mapping[str, str] | None = None,
-        body: Any = None,
-        post_params: Any = None,
-        files: Any = None,
-        response_type: str | None = None,
-        auth_settings: list[str] | None = None,
-        async_req: bool | None = None,
-        _return_http_data_only: bool | None = None,
-        collection_formats: Mapping[str, str] | None = None,
-        _preload_content: bool = True,
-        _request_timeout: Any = None,
-        _host: str | None = None,
-        _request_auth: Any = None,
-        response_types_map: Mapping[int, str | None] | None = None,
-        **settings: Any,
-    ) -> Any:
-        """Call a path by hand, for what has no method.
-
-        Args:
-            resource_path: Path with ``{name}`` in the place of each path parameter.
-            method: HTTP method.
-            path_params: Values of the path parameters.
-            query_params: Values of the query, by wire name.
-            header_params: Further headers.
-            body: JSON body: a model, a dict or a list.
-            post_params: Not supported, must be empty.
-            files: Not supported, must be empty.
-            response_type: Type string of a successful answer; plain data if not given.
-            auth_settings: Names of the security schemes, any one of which will do.
-            async_req: Run in a thread and return a handle with ``get()``.
-            _return_http_data_only: Return the decoded answer alone, not the triple of data,
-                status and headers.
-            collection_formats: ``{name: "csv"}`` joins a list of the query with commas.
-            response_types_map: As `response_type`, by status.
-            settings: Further settings of the call, such as ``_deadline`` and ``_headers``.
-
-        Raises:
-            ApiTypeError: Form fields and files, which only the upload operations send.
-        """
-        # Here as well, because this frame keeps them.
-        with guarded("an argument of call_api"):
-            header_params = hidden_values(header_params, HARMLESS)
-            _request_auth = hidden_values(_request_auth, HARMLESS)
-            _host = hidden_url(_host)
-            if "_headers" in settings:
-                settings["_headers"] = hidden_values(settings["_headers"], HARMLESS)
-        operation, configuration, arguments = self._by_hand(
-            resource_path,
-            method,
-            path_params=path_params,
-            query_params=query_params,
-            header_params=header_params,
-            body=body,
-            post_params=post_params,
-            files=files,
-            response_type=response_type,
-            auth_settings=auth_settings,
-            collection_formats=collection_formats,
-            response_types_map=response_types_map,
-            async_req=async_req,
-            _return_http_data_only=bool(_return_http_data_only),
-            _preload_content=_preload_content,
-            _request_timeout=_request_timeout,
-            _host=_host,
-            _request_auth=_request_auth,
-            **settings,
-        )
-        return self._call(operation, configuration, (), arguments)
-
     def _reset_after_fork(self) -> None:
         """Forget, in a child process, what belongs to the parent: connections, threads, locks."""
         super()._reset_after_fork()
         rest, self._rest = self._rest, None
-        pool, self._pool = self._pool, None
+        self._threads.reset_after_fork()
         self._lock = threading.Lock()
         if rest is not None:
             rest.abandon()
-        if pool is not None:
-            pool.close()

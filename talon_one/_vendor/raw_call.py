@@ -1,9 +1,10 @@
-"""Arguments of ``call_api`` to an Operation: a call of what has no method, kept on its host."""
+"""RawCall: the arguments of ``call_api`` as an Operation, kept on its host."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from typing import Any
 from urllib.parse import parse_qsl
 
@@ -22,75 +23,80 @@ _METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
 _PLACE = re.compile(r"\{([^{}/?#]+)\}")
 
 
-def operation_by_hand(
-    resource_path: str,
-    method: str,
-    path_params: Mapping[str, Any] | None = None,
-    query_params: Mapping[str, Any] | list[tuple[str, Any]] | None = None,
-    header_params: Mapping[str, str] | None = None,
-    body: Any = None,
-    post_params: Any = None,
-    files: Any = None,
-    response_type: Any = None,
-    auth_settings: list[str] | None = None,
-    collection_formats: Mapping[str, str] | None = None,
-    response_types_map: Mapping[Any, Any] | None = None,
-    *,
-    safe: str = "",
-) -> tuple[Operation, dict[str, Any]]:
-    """Return what the arguments of ``call_api`` stand for: the operation, and its arguments.
+@dataclass
+class RawCall:
+    """A call of a path for which there is no method.
 
-    Args:
+    Attributes:
         resource_path: Path with ``{name}`` in the place of each path parameter, perhaps a query.
         method: HTTP method.
         path_params: Values of the path parameters.
-        query_params: Values of the query.
-        header_params: Headers.
+        query_params: Values of the query, by wire name.
+        header_params: Further headers.
         body: JSON body.
         post_params: Must be empty.
         files: Must be empty.
-        response_type: Type of a successful answer.
+        response_type: Type of a successful response.
         auth_settings: Names of the security schemes, any one of which will do.
         collection_formats: Which lists of the query are joined with commas.
         response_types_map: As *response_type*, by status.
-        safe: Characters that stay as they are in path parameters.
-
-    Raises:
-        ApiTypeError: Form fields and files, or an argument of the wrong kind.
-        ApiValueError: An argument that cannot be sent.
     """
-    if post_params or files:
-        raise ApiTypeError("forms and files are sent by the methods of the import operations")
-    verb = checked_method(method)
-    path, pairs = _path(resource_path, path_params or {}, safe)
-    given = query_params.items() if isinstance(query_params, Mapping) else query_params or ()
-    values: dict[str, Any] = {}
-    for name, value in [*pairs, *given]:
-        if not isinstance(name, str):
-            raise ApiTypeError(f"names of query_params are text, not {type(name).__name__}")
-        # A pair may occur several times, which is how a list is written here.
-        values[name] = value if name not in values else [*_as_list(values[name]), value]
-    headers = dict(header_params or {})
-    for name in headers:
-        check_header(name, headers[name] if name == "Accept" else "")
-    commas = {name for name, style in (collection_formats or {}).items() if style == "csv"}
-    operation = Operation(
-        f"{verb} {path}",
-        verb,
-        path,
-        # Names of arguments that nothing else can have: a query may have a parameter named "body".
-        *(query(f"query {name}", name, "Any", comma=name in commas) for name in values),
-        *(header(f"header {name}", name, "Any") for name in headers),
-        body=None if body is None else Body("body", "Any"),
-        results=_results(response_type, response_types_map),
-        security=_schemes(auth_settings or ()),
-        accept=exact(headers.get("Accept", JSON_TYPE)),
-    )
-    arguments = {f"query {name}": value for name, value in values.items() if value is not None}
-    arguments.update({f"header {name}": value for name, value in headers.items()})
-    if body is not None:
-        arguments["body"] = body
-    return operation, arguments
+
+    resource_path: Any
+    method: Any
+    path_params: Mapping[str, Any] | None
+    query_params: Mapping[str, Any] | list[tuple[str, Any]] | None
+    header_params: Mapping[str, str] | None
+    body: Any
+    post_params: Any
+    files: Any
+    response_type: Any
+    auth_settings: list[str] | None
+    collection_formats: Mapping[str, str] | None
+    response_types_map: Mapping[Any, Any] | None
+
+    def operation(self, safe: str) -> tuple[Operation, dict[str, Any]]:
+        """Return the operation that the call stands for, and its arguments.
+
+        Args:
+            safe: Characters that stay as they are in path parameters.
+
+        Raises:
+            ApiTypeError: Form fields and files, or an argument of the wrong kind.
+            ApiValueError: An argument that cannot be sent.
+        """
+        if self.post_params or self.files:
+            raise ApiTypeError("forms and files are sent by the methods of the import operations")
+        verb = checked_method(self.method)
+        path, pairs = _path(self.resource_path, self.path_params or {}, safe)
+        given = _pairs(self.query_params)
+        values: dict[str, Any] = {}
+        for name, value in [*pairs, *given]:
+            if not isinstance(name, str):
+                raise ApiTypeError(f"names of query_params are text, not {type(name).__name__}")
+            # A pair may occur several times, which is how a list is written here.
+            values[name] = value if name not in values else [*_as_list(values[name]), value]
+        headers = dict(self.header_params or {})
+        for name in headers:
+            check_header(name, headers[name] if name == "Accept" else "")
+        commas = {name for name, style in (self.collection_formats or {}).items() if style == "csv"}
+        operation = Operation(
+            f"{verb} {path}",
+            verb,
+            path,
+            # A query may have a parameter named "body", and so may a header.
+            *(query(f"query {name}", name, "Any", comma=name in commas) for name in values),
+            *(header(f"header {name}", name, "Any") for name in headers),
+            body=None if self.body is None else Body("body", "Any"),
+            results=_results(self.response_type, self.response_types_map),
+            security=_schemes(self.auth_settings or ()),
+            accept=exact(headers.get("Accept", JSON_TYPE)),
+        )
+        arguments = {f"query {name}": value for name, value in values.items() if value is not None}
+        arguments.update({f"header {name}": value for name, value in headers.items()})
+        if self.body is not None:
+            arguments["body"] = self.body
+        return operation, arguments
 
 
 def checked_method(method: Any) -> str:
@@ -148,3 +154,7 @@ def _schemes(names: Iterable[str]) -> tuple[str, ...]:
 
 def _as_list(value: Any) -> list[Any]:
     return value if isinstance(value, list) else [value]
+
+
+def _pairs(given: Any) -> Any:
+    return given.items() if isinstance(given, Mapping) else given or ()

@@ -10,13 +10,12 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import talon_one
 from talon_one._core.base_client import CLOSED, SECRETS, BaseClient
 from talon_one._core.constructors import explained
-from talon_one._core.headers import HARMLESS
 from talon_one._core.operation import Operation
 from talon_one._core.request import take_options
 from talon_one._core.response import RawResponse
-from talon_one._core.secret import hidden_url, hidden_values
-from talon_one._utils.guard import guarded
 from talon_one._utils.special_forms import Self
+from talon_one._vendor.calls import RawCalls
+from talon_one._vendor.conversion import Conversion
 from talon_one.aio.connections import pool_size
 from talon_one.aio.transport import Transport
 from talon_one.exceptions import ApiException, ApiTypeError, ClientClosedError
@@ -31,7 +30,7 @@ if TYPE_CHECKING:
 _OF_LOOP = "_talon_one_transports"
 
 
-class ApiClient(BaseClient):
+class ApiClient(BaseClient, RawCalls, Conversion):
     """Sends the calls of both APIs over its own pool of connections; may be shared by tasks.
 
     It keeps connections for each event loop that it is used in, until `aclose`, or the end of the
@@ -152,22 +151,6 @@ class ApiClient(BaseClient):
         """
         self._warn(operation)
         return await self._call(operation, self.configuration, args, kwargs)
-
-    async def call_api(self, resource_path: str, method: str, **arguments: Any) -> Any:
-        """Call a path by hand, for what has no method.
-
-        Args:
-            resource_path: Path with ``{name}`` in the place of each path parameter.
-            method: HTTP method.
-            arguments: As those of `talon_one.ApiClient.call_api`; the decoded answer is returned
-                alone unless ``_return_http_data_only`` is ``False``.
-        """
-        with guarded("an argument of call_api"):
-            for name in arguments.keys() & {"header_params", "_headers", "_request_auth"}:
-                arguments[name] = hidden_values(arguments[name], HARMLESS)
-            arguments["_host"] = hidden_url(arguments.get("_host"))
-        operation, configuration, kwargs = self._by_hand(resource_path, method, **arguments)
-        return await self._call(operation, configuration, (), kwargs)
 
     async def open(
         self, operation: Operation, args: tuple[Any, ...], kwargs: dict[str, Any]
