@@ -1,10 +1,7 @@
-"""ApiClient, the blocking shell around request, rest and response."""
+"""ApiClient: the blocking client; it sends, waits and reads where a `Call` says so."""
 
 from __future__ import annotations
 
-import threading
-import time
-from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING, Any, cast
 
@@ -12,31 +9,31 @@ import talon_one
 from talon_one._core.base_client import CLOSED, SECRETS, BaseClient
 from talon_one._core.constructors import explained
 from talon_one._core.operation import Operation
-from talon_one._core.request import take_options
 from talon_one._core.response import RawResponse
+from talon_one._core.transport import Transport
+from talon_one._utils.quoting import quoted
 from talon_one._utils.special_forms import Self
 from talon_one._vendor.calls import RawCalls
 from talon_one._vendor.conversion import Conversion
 from talon_one._vendor.threads import LazyThreads
-from talon_one.exceptions import ApiException, ClientClosedError
+from talon_one.exceptions import ApiException, ApiTypeError
 
 if TYPE_CHECKING:
     from multiprocessing.pool import ThreadPool
 
     from talon_one._core.call import Call
-    from talon_one._vendor.rest import RESTClientObject
-    from talon_one.configuration import Configuration
 
 
 class ApiClient(BaseClient, RawCalls, Conversion):
-    """Sends the calls of both APIs over its own pool of connections; may be shared by threads.
+    """Sends the calls of both APIs over its own connection pool; threads may share it.
 
     Args:
         configuration: Settings; a copy of `Configuration.get_default` if not given.
-        header_name: Name of one more header for every request.
+        header_name: Name of a further header of every request.
         header_value: Its value.
         cookie: Value of the header ``Cookie`` of every request.
-        pool_threads: Threads that calls with ``async_req=True`` run in.
+        pool_threads: Number of threads for calls with ``async_req=True``.
+        transport: What requests are sent with; connections of urllib3 if not given.
     """
 
     @explained("ApiClient(Configuration(host=..., api_key={'api_key_v1': ...}))", SECRETS)
@@ -47,13 +44,15 @@ class ApiClient(BaseClient, RawCalls, Conversion):
         header_value: str | None = None,
         cookie: str | None = None,
         pool_threads: int = 1,
+        *,
+        transport: talon_one.Transport | None = None,
     ) -> None:
         super().__init__(configuration, header_name, header_value, cookie)
         self._threads = LazyThreads(pool_threads, CLOSED)
-        self._rest: RESTClientObject | None = None
-        self._lock = threading.Lock()
-        # An attribute, so that tests can look at the pauses rather than sit them out.
-        self._sleep: Callable[[float], object] = time.sleep
+        if transport is not None and not isinstance(transport, Transport):
+            raise ApiTypeError(f"a transport is a talon_one.Transport, not {quoted(transport)}")
+        self._given = self._transport = transport
+        self._transports: dict[str, Transport] = {}
         self._closed = False
 
     # -- Life ----------------------------------------------------------------------------------
@@ -71,20 +70,30 @@ class ApiClient(BaseClient, RawCalls, Conversion):
         """
         self._threads.shut_down()
         self._closed = True
-        if self._rest is not None:
-            self._rest.close()
+        if self._transport is not None:
+            self._transport.close()
 
     @property
-    def rest_client(self) -> RESTClientObject:
-        """The connections of this client; made when first used, and refusing calls once closed."""
-        if self._rest is None:
-            from talon_one._vendor.rest import RESTClientObject
+    def transport(self) -> Transport:
+        """What requests are sent with; made when first used, and refusing calls once closed."""
+        return self._transport or self._new_transport()
 
-            with self._lock:
-                self._rest = self._rest or RESTClientObject(self.configuration)
-                if self._closed:
-                    self._rest.close()
-        return self._rest
+    @property
+    def rest_client(self) -> Any:
+        """The transport, by the name of the vendor's packages."""
+        return self.transport
+
+    def _new_transport(self) -> Transport:
+
+        from talon_one._vendor.rest import RESTClientObject
+
+        # Of several threads that come here at the same time, all use the first one. There is no
+        # lock, because a signal handler may make a call in the middle of this.
+        made = self._transports.setdefault("", RESTClientObject(self.configuration))
+        self._transport = made
+        if self._closed:
+            made.close()
+        return made
 
     @property
     def pool(self) -> ThreadPool:
@@ -103,92 +112,81 @@ class ApiClient(BaseClient, RawCalls, Conversion):
     # -- Calls ---------------------------------------------------------------------------------
 
     def call(self, operation: Operation, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-        """Carry out an operation; the methods of the APIs end here.
+        """Call an operation; the methods of the APIs end here.
 
         Args:
             operation: What to call.
             args: Its positional arguments.
             kwargs: Its keyword arguments and the settings of the call.
         """
-        self._warn(operation)
-        return self._call(operation, self.configuration, args, kwargs)
+        call = self.new_call(operation, args, kwargs)
+        return self._threads.run(self._run, call) if call.async_req else self._run(call)
 
     def open(self, operation: Operation, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-        """Carry out an operation whose answer is read piece by piece; see `Download`."""
-        options = take_options(kwargs)
-        options.stream = True
-        return self._carry_out(self._new_call(operation, self.configuration, args, kwargs, options))
+        """Call an operation and return its body as a stream; see `Download`."""
+        return self._run(self.new_call(operation, args, kwargs, stream=True))
 
-    def _call(
-        self,
-        operation: Operation,
-        configuration: Configuration,
-        args: tuple[Any, ...],
-        kwargs: dict[str, Any],
-    ) -> Any:
-        options = take_options(kwargs)
-        call = self._new_call(operation, configuration, args, kwargs, options)
-        if options.async_req:
-            return self._threads.run(self._carry_out, call)
-        return self._carry_out(call)
+    def _send(self, call: Call) -> Any:
+        return self._threads.run(self._run, call) if call.async_req else self._run(call)
 
-    def _carry_out(self, call: Call) -> Any:
+    def _run(self, call: Call) -> Any:
         call.start()
         pause = 0.0
         try:
-            if call.queues:
-                self._wait_for_turn(call)
+            if call.needs_queue:
+                self._wait_in_queue(call)
             while True:
                 try:
                     if pause:
-                        self._sleep(pause)
+                        self.clock.sleep(pause)
                     return self._attempt(call)
                 except ApiException as failure:
-                    pause = call.failed(failure)
+                    pause = call.attempt_failed(failure)
         except ApiException:
             raise
-        except ClientClosedError as cause:
-            instead = call.closed(cause)
-            raise instead or cause from (cause if instead else None)
         except BaseException as cause:
-            call.ended(cause)
-            raise
+            instead = call.aborted(cause)
+            if instead is None:
+                raise
+            raise instead from cause
         finally:
-            call.leave()
+            call.leave_queue()
 
-    def _wait_for_turn(self, call: Call) -> None:
+    def _wait_in_queue(self, call: Call) -> None:
         from queue import Empty, SimpleQueue
 
         # Unlike an event, it may be used by a finalizer that runs while this thread waits.
-        turn: SimpleQueue[None] = SimpleQueue()
-        if call.enter(partial(turn.put, None)):
+        woken: SimpleQueue[None] = SimpleQueue()
+        if call.join_queue(partial(woken.put, None)):
             return
         remaining = call.remaining
         try:
-            turn.get(timeout=None if remaining is None else max(0.0, remaining))
+            woken.get(timeout=None if remaining is None else max(0.0, remaining))
         except Empty:
-            call.passed_over()
+            call.queue_timed_out()
 
     def _attempt(self, call: Call) -> Any:
-        timeout = call.begin()
+        timeout = call.attempt_started()
+        if call.supplied is not None:
+            return call.supplied_result(call.supplied)
         if not call.preload:
-            raw = self.rest_client.open(call.request, timeout)
-            call.opened(raw.status, raw.headers)
+            raw = self.transport.open(call.request, timeout)
+            call.stream_opened(raw.status, raw.headers)
             return raw
         if call.stream:
-            stream = self.rest_client.stream(call.request, timeout)
+            stream = self.transport.stream(call.request, timeout)
             if isinstance(stream, RawResponse):
-                return call.answered(stream)
-            call.opened(stream.status, stream.headers)
+                return call.succeeded(stream)
+            call.stream_opened(stream.status, stream.headers)
             return stream
-        self.last_response = answer = self.rest_client.send(call.request, timeout)
-        return call.answered(answer)
+        self.last_response = response = self.transport.send(call.request, timeout)
+        return call.succeeded(response)
 
     def _reset_after_fork(self) -> None:
         """Forget, in a child process, what belongs to the parent: connections, threads, locks."""
         super()._reset_after_fork()
-        rest, self._rest = self._rest, None
+        transport, self._transport = self._transport, self._given
+        self._transports = {}
         self._threads.reset_after_fork()
-        self._lock = threading.Lock()
-        if rest is not None:
-            rest.abandon()
+        if transport is not None:
+            transport.detach()

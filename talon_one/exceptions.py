@@ -313,7 +313,7 @@ class ApiException(OpenApiException):
         """Seconds that the server asked to wait before another try, if it did."""
         import time
 
-        from talon_one._core.retry import retry_after
+        from talon_one._utils.retry_after import retry_after
 
         return retry_after(self.headers, time.time()) if self.headers is not None else None
 

@@ -1,18 +1,18 @@
-"""BaseClient, what the blocking and the asyncio client share: all but sending and waiting."""
+"""BaseClient: what the blocking and the asyncio client share, which is all but the I/O."""
 
 from __future__ import annotations
 
 import os
 import weakref
-from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 from talon_one import __version__
 from talon_one._core.address import without_credentials
-from talon_one._core.attempts import Attempts
 from talon_one._core.call import Call
+from talon_one._core.clock import Clock
 from talon_one._core.headers import HARMLESS, check_header
-from talon_one._core.request import build
+from talon_one._core.operation import Operation
+from talon_one._core.request import build, take_options
 from talon_one._core.response import RawResponse
 from talon_one._core.retry import RetryBudget
 from talon_one._core.secret import Secrets, hidden
@@ -25,7 +25,6 @@ from talon_one.exceptions import ApiTypeError
 
 if TYPE_CHECKING:
     from talon_one._core.entity_queues import EntityQueues
-    from talon_one._core.operation import Operation
     from talon_one._core.request import CallOptions
     from talon_one._core.retry import RetryPolicy
 
@@ -38,7 +37,7 @@ CLOSED = "this client is closed; make a new one"
 
 
 class BaseClient:
-    """Settings, headers, and what is to be done before and after the wire.
+    """Settings and headers of a client, and everything about a call but sending and waiting.
 
     Args:
         configuration: Settings; a copy of `Configuration.get_default` if not given.
@@ -71,7 +70,8 @@ class BaseClient:
         self.last_response: RawResponse | None = None
         self._warned: set[str] = set()
         self._budget = RetryBudget()
-        self._turns = self._new_turns()
+        self._queues = self._new_queues()
+        self.clock = Clock()
         _clients.add(self)
         self.default_headers: dict[str, str] = Secrets(harmless=HARMLESS)
         self.user_agent = f"talon_one-python/{__version__}"
@@ -124,27 +124,35 @@ class BaseClient:
 
     # -- Calls ---------------------------------------------------------------------------------
 
-    def _warn(self, operation: Operation) -> None:
-        """Warn whoever calls an operation that is deprecated."""
-        if operation.deprecated:
-            import warnings
-
-            # Between here and the caller stand ``call`` and the method of the API.
-            warnings.warn(operation.deprecated, DeprecationWarning, stacklevel=4)
-
-    def _new_call(
+    def new_call(
         self,
         operation: Operation,
-        configuration: Configuration,
         args: tuple[Any, ...],
-        kwargs: Mapping[str, Any],
-        options: CallOptions,
+        kwargs: dict[str, Any],
+        configuration: Configuration | None = None,
+        stream: bool = False,
     ) -> Call:
-        """Return a call, ready to be carried out.
+        """Return a call that is ready to be sent.
+
+        Args:
+            operation: What is called.
+            args: Its positional arguments.
+            kwargs: Its keyword arguments and the settings of the call, which are taken out.
+            configuration: Settings in place of those of the client.
+            stream: Whether the caller reads the body in chunks.
 
         Raises:
             ApiTypeError, ApiValueError: The arguments cannot be sent.
         """
+        if operation.deprecated:
+            import warnings
+
+            # The method of the API and the method of the client stand between here and the caller.
+            warnings.warn(operation.deprecated, DeprecationWarning, stacklevel=4)
+        options = take_options(kwargs)
+        options.stream = stream
+        if configuration is None:
+            configuration = self.configuration
         with guarded("an argument of ", operation.id):
             timeout = configuration._timeout_for(
                 operation.read_timeout, options.timeout, options.deadline
@@ -153,8 +161,17 @@ class BaseClient:
             request = build(
                 operation, configuration, self.default_headers, args, kwargs, options, self._warned
             )
-        attempts = Attempts(operation, request, timeout, policy, self._budget)
-        return Call(operation, request, options, attempts, self.configuration, self._turns)
+        return Call(
+            operation,
+            request,
+            options,
+            timeout,
+            policy,
+            self._budget,
+            self.configuration,
+            self._queues,
+            self.clock.monotonic,
+        )
 
     def _policy(self, configuration: Configuration, options: CallOptions) -> RetryPolicy:
         policy = checked_policy("retries", configuration.retries)
@@ -166,18 +183,18 @@ class BaseClient:
         """Return how many connections to a host there may be."""
         return max(1, self.configuration.connection_pool_maxsize)
 
-    def _new_turns(self) -> EntityQueues | None:
-        most = self.configuration.calls_per_id
-        if most is None:
+    def _new_queues(self) -> EntityQueues | None:
+        limit = self.configuration.calls_per_id
+        if limit is None:
             return None
         from talon_one._core.entity_queues import EntityQueues
 
-        return EntityQueues(most)
+        return EntityQueues(limit)
 
     def _reset_after_fork(self) -> None:
         """Forget, in a child process, what belongs to the parent."""
         self._budget = RetryBudget()
-        self._turns = self._new_turns()
+        self._queues = self._new_queues()
 
 
 _clients: weakref.WeakSet[BaseClient] = weakref.WeakSet()

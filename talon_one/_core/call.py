@@ -1,51 +1,77 @@
-"""Call, one call of an operation but for its I/O: the shells send, and sleep, where it says so."""
+"""The life of one call: attempts, time left, retries, queueing, and hooks. No I/O."""
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from talon_one._core.response import result
+from talon_one._core.retry import classify, may_have_acted
 from talon_one._core.secret import forget_locals
+from talon_one._core.transport import BufferedStream
 from talon_one.api_response import ApiResponse
+from talon_one.exceptions import (
+    ApiException,
+    ApiTimeoutError,
+    ApiTypeError,
+    ClientClosedError,
+    ConnectTimeoutError,
+    NoResponseError,
+    NotSentError,
+    ReadTimeoutError,
+)
 
 if TYPE_CHECKING:
-    from talon_one._core.attempts import Attempts
     from talon_one._core.entity_queues import EntityQueues, Ticket
     from talon_one._core.hooks import Observation
     from talon_one._core.operation import Operation
     from talon_one._core.request import CallOptions, Request
     from talon_one._core.response import RawResponse
+    from talon_one._core.retry import RetryBudget, RetryPolicy
     from talon_one._core.timeout import Timeout
     from talon_one.configuration import Configuration
-    from talon_one.exceptions import ApiException, ClientClosedError
+
+_SENT_BEFORE = "an earlier attempt had reached the server"
+_TOO_LATE = "the deadline has passed"
+_TOO_LATE_IN_QUEUE = "the deadline has passed in the queue of its profile or session"
 
 
 class Call:
-    """What happens in a call before and after each attempt.
+    """One call of an operation, from its first attempt to its last.
 
-    A shell does `start`, then, for each attempt, `begin`, the sending, and `answered` or `opened`.
-    It hands an `ApiException` to `failed`, which says how long to pause, or raises; and any other
-    exception to `ended`.
+    A client calls `start`, waits in the queue if there is one, and makes attempts: each begins with
+    `attempt_started` and ends with `succeeded`, `stream_opened` or `attempt_failed`, which returns
+    how long to pause, or raises. Any other exception goes to `aborted`.
 
     Attributes:
         request: What is sent.
-        preload: Whether the answer is read; otherwise the caller wants it with its body unread.
-        stream: Whether a good answer is read piece by piece.
+        preload: Whether the body is read here; otherwise the caller gets it unread.
+        stream: Whether the body of a 2xx response is read in chunks by the caller.
+        async_req: Whether the call runs in a thread.
+        supplied: The response of a hook, which replaces sending the attempt.
     """
 
     __slots__ = (
         "_attempts",
+        "_budget",
+        "_clock",
         "_configuration",
+        "_earlier",
+        "_ends",
         "_full",
-        "_late",
         "_observation",
         "_operation",
-        "_turn",
-        "_turns",
+        "_policy",
+        "_queues",
+        "_ticket",
+        "_timeout",
+        "_too_late",
+        "async_req",
         "preload",
         "request",
         "stream",
+        "supplied",
     )
 
     def __init__(
@@ -53,123 +79,207 @@ class Call:
         operation: Operation,
         request: Request,
         options: CallOptions,
-        attempts: Attempts,
+        timeout: Timeout,
+        policy: RetryPolicy,
+        budget: RetryBudget,
         configuration: Configuration,
-        turns: EntityQueues | None = None,
+        queues: EntityQueues | None = None,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.request = request
         self.preload = options.preload
         self.stream = options.stream
-        self._operation = operation
+        self.async_req = options.async_req
+        self.supplied: RawResponse | None = None
         self._full = options.full
-        self._attempts = attempts
+        self._operation = operation
+        self._timeout = timeout
+        self._policy = policy
+        self._budget = budget
         self._configuration = configuration
+        self._queues = queues if request.entities else None
+        self._ticket: Ticket | None = None
         self._observation: Observation | None = None
-        self._turns = turns if request.entities else None
-        self._turn: Ticket | None = None
-        self._late = "the deadline has passed"
+        self._clock = clock
+        self._ends = None if timeout.deadline is None else clock() + timeout.deadline
+        self._too_late = _TOO_LATE
+        self._attempts = 0
+        self._earlier: tuple[ApiException, ...] = ()
 
     def start(self) -> None:
-        """Tell the hooks that the call begins, in the thread or task that carries it out."""
-        # Here, because it brings logging, which making a client does not need.
+        """Notify the hooks that the call begins, in the thread or task that carries it out."""
+        # Here, because it loads logging, which making a client does not need.
         from talon_one._core.hooks import observe
 
         self._observation = observe(self._configuration, self._operation, self.request)
 
     @property
-    def queues(self) -> bool:
-        """Whether it may have to wait for other calls about the same session or profile."""
-        return self._turns is not None
-
-    @property
     def remaining(self) -> float | None:
         """Seconds until the deadline, if there is one."""
-        return self._attempts.remaining
+        return None if self._ends is None else self._ends - self._clock()
 
-    def enter(self, wake: Callable[[], object]) -> bool:
-        """Queue up, if the call queues; say whether it may be sent at once.
+    # -- Queue ---------------------------------------------------------------------------------
+
+    @property
+    def needs_queue(self) -> bool:
+        """Whether calls about the same session or profile are sent one after another."""
+        return self._queues is not None
+
+    def join_queue(self, wake: Callable[[], object]) -> bool:
+        """Join the queues; return whether the call may be sent immediately.
 
         Args:
-            wake: Called, in whichever thread, when it may be sent; see `Ticket`.
+            wake: Called, in any thread, when the call may be sent; see `Ticket`.
         """
         from talon_one._core.entity_queues import Ticket
 
-        if self._turns is None:
+        if self._queues is None:
             return True
-        self._turn = Ticket(self.request.entities, wake)
-        return self._turns.enter(self._turn)
+        self._ticket = Ticket(self.request.entities, wake)
+        return self._queues.join(self._ticket)
 
-    def passed_over(self) -> None:
-        """Note that time was up before it was the turn of this call."""
-        self._late = "the deadline has passed in the queue of its profile or session"
+    def queue_timed_out(self) -> None:
+        """Note that the deadline passed in the queue."""
+        self._too_late = _TOO_LATE_IN_QUEUE
 
-    def leave(self) -> None:
-        """Let those go on who wait for this call; once is enough.
+    def leave_queue(self) -> None:
+        """Let the next call go ahead. Harmless if called twice or interrupted.
 
-        If an exception comes between, the place is free when nothing holds this call any more.
+        A place in the queue is also free when nothing refers to this call any more.
         """
-        turn, self._turn = self._turn, None
-        if self._turns is not None and turn is not None:
-            self._turns.leave(turn)
+        ticket, self._ticket = self._ticket, None
+        if self._queues is not None and ticket is not None:
+            self._queues.leave(ticket)
 
-    def begin(self) -> Timeout:
-        """Note that an attempt begins and return the time it may take.
+    # -- Attempts ------------------------------------------------------------------------------
+
+    def attempt_started(self) -> Timeout:
+        """Note that an attempt begins; return the time that it may take.
 
         Raises:
             ConnectTimeoutError: The deadline has passed; this attempt is not made.
         """
-        timeout = self._attempts.begin(self._late)
+        remaining = self.remaining
+        if remaining is not None and remaining <= 0:
+            raise self._failure(ConnectTimeoutError, self._too_late)
+        self._attempts += 1
         if self._observation is not None:
-            self._observation.begins(self._attempts.made)
-        return timeout
+            self.supplied = self._observation.attempt_started(self._attempts)
+        return self._timeout.within(remaining)
 
-    def answered(self, answer: RawResponse) -> Any:
-        """Return what the caller gets for a complete answer.
+    def succeeded(self, response: RawResponse) -> Any:
+        """Return what the caller gets for a complete response.
 
         Raises:
-            ApiException: Its status is not 2xx, or it is not what was promised.
+            ApiException: The status is not 2xx, or the body is not what the operation promises.
         """
-        data = result(self._operation, self.request, answer)
-        self._attempts.succeeded()
+        data = result(self._operation, self.request, response)
+        self._budget.earn()
         if self._observation is not None:
-            self._observation.answered(answer.status, answer.headers, answer.data)
+            self._observation.succeeded(response.status, response.headers, response.data)
         if self._full:
-            return ApiResponse(answer.status, answer.headers, data, answer.data)
+            return ApiResponse(response.status, response.headers, data, response.data)
         return data
 
-    def opened(self, status: int, headers: Mapping[str, str]) -> None:
-        """Note that an answer has begun whose body is read by the caller."""
+    def stream_opened(self, status: int, headers: Mapping[str, str]) -> None:
+        """Note that a response has begun whose body the caller reads."""
         if 200 <= status <= 299:
-            self._attempts.succeeded()
+            self._budget.earn()
         if self._observation is not None:
-            self._observation.answered(status, headers)
+            self._observation.succeeded(status, headers)
 
-    def failed(self, failure: ApiException) -> float:
-        """Note how an attempt failed and return the seconds to wait before the next.
+    def supplied_result(self, response: RawResponse) -> Any:
+        """Return what the caller gets for the response of a hook; errors as of `succeeded`.
 
         Raises:
-            ApiException: There is no next one.
+            ApiTypeError: The caller wants the response unread.
+        """
+        if not self.preload:
+            raise ApiTypeError("the response of a hook cannot be returned unread")
+        if self.stream and 200 <= response.status <= 299:
+            self.stream_opened(response.status, response.headers)
+            return BufferedStream(response)
+        return self.succeeded(response)
+
+    def attempt_failed(self, failure: ApiException) -> float:
+        """Return the seconds to pause before the next attempt.
+
+        Raises:
+            ApiException: There is no next attempt. It is *failure*, unless that would hide that an
+                earlier attempt was sent.
         """
         forget_locals(failure)
-        pause, final = self._attempts.failed(failure)
+        pause = self._pause_after(failure)
+        if pause is not None:
+            if self._observation is not None:
+                self._observation.attempt_failed(failure, None)
+            self._earlier = (*self._earlier, failure)
+            return pause
+        final = self._final(failure)
         if self._observation is not None:
-            self._observation.failed(failure, final)
-        if final is not None:
-            raise final from failure.__cause__
-        return pause
+            self._observation.attempt_failed(failure, final)
+        raise final from failure.__cause__
 
-    def closed(self, cause: ClientClosedError) -> ApiException | None:
-        """Note that the client was closed before the next attempt.
+    def aborted(self, cause: BaseException) -> ApiException | None:
+        """Note that the call ends for a reason of its own, such as Ctrl-C or a closed client.
 
         Returns:
-            What to raise instead of *cause*, which says that nothing was sent, if something was.
+            What to raise in place of a `ClientClosedError`, which would say that nothing was sent,
+            if an earlier attempt was.
         """
-        failure = self._attempts.given_up("the client was closed")
-        self.ended(failure or cause)
-        return failure
-
-    def ended(self, cause: BaseException) -> None:
-        """Note that the call ends for a reason of its own, so that what hooks began ends too."""
-        forget_locals(cause)
+        instead = None
+        if isinstance(cause, ClientClosedError) and any(map(may_have_acted, self._earlier)):
+            reason = f"the client was closed; {_SENT_BEFORE}"
+            instead = self._failure(NoResponseError, reason)
+            instead.attempts = len(self._earlier)
+        else:
+            forget_locals(cause)
         if self._observation is not None:
-            self._observation.ended(cause)
+            self._observation.aborted(instead or cause)
+        return instead
+
+    def _pause_after(self, failure: ApiException) -> float | None:
+        """Return the seconds to pause before a retry; ``None`` if there is none."""
+        self._annotate(failure)
+        attempt = classify(failure, self._operation, self.request)
+        if attempt.shows_health:
+            self._budget.earn()
+        pause = self._policy.pause(attempt, self._attempts, self.remaining)
+        # A server that asks for patience is up, so that its retries cannot become a storm.
+        if pause is None or attempt.is_refusal:
+            return pause
+        if self._budget.spend(
+            has_key=attempt.has_idempotency_key, stale_connection=failure.on_stale_connection
+        ):
+            return pause
+        failure.retry_budget_exhausted = True
+        return None
+
+    def _final(self, failure: ApiException) -> ApiException:
+        """Return what to raise in the end.
+
+        An unsent last attempt does not rule out that an earlier one was executed.
+        """
+        if not isinstance(failure, NotSentError) or not any(map(may_have_acted, self._earlier)):
+            return failure
+        kind = ReadTimeoutError if isinstance(failure, ApiTimeoutError) else NoResponseError
+        self._earlier = (*self._earlier, failure)
+        final = self._failure(kind, f"{failure.reason}; {_SENT_BEFORE}")
+        final.retry_budget_exhausted = failure.retry_budget_exhausted
+        return final
+
+    def _failure(self, kind: type[ApiException], reason: str) -> ApiException:
+        return self._annotate(
+            kind(
+                None,
+                reason,
+                operation_id=self._operation.id,
+                method=self.request.method,
+                url=self.request.url_without_query,
+            )
+        )
+
+    def _annotate(self, failure: ApiException) -> ApiException:
+        failure.attempts = max(1, self._attempts)
+        failure.earlier = self._earlier
+        return failure

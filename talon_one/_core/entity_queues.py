@@ -17,17 +17,17 @@ from itertools import islice
 from talon_one.exceptions import ConfigurationError
 
 Entity = tuple[str, str]
-"""What the platform serialises by, such as ``("profile", "anna")``."""
+"""What the platform serializes calls by, such as ``("profile", "anna")``."""
 _Change = Callable[[frozenset[Entity], "weakref.ref[Ticket]", "Ticket | None"], None]
 
 
 class Ticket:
-    """The place of one call in the queues of all that it is about; held by that call alone.
+    """The place of one call in the queues of its session and profile; only that call holds it.
 
     Args:
         entities: What it is about.
-        wake: Called, in whichever thread and possibly out of the garbage collector, when the call
-            may be sent. It returns ``False`` if nobody goes on with the call.
+        wake: Called when the call may be sent, in any thread and possibly from the garbage
+            collector. It returns ``False`` if the call will not be continued.
     """
 
     __slots__ = ("__weakref__", "admitted", "entities", "place", "wake", "woken")
@@ -36,7 +36,7 @@ class Ticket:
         self.entities = frozenset(entities)
         self.wake = wake
         self.admitted: set[Entity] = set()
-        """In which queues it is among the first."""
+        """Queues in which it is among the first."""
         self.woken = False
         self.place: _Place | None = None
 
@@ -47,7 +47,7 @@ class Ticket:
 
 
 class _Place(weakref.ref[Ticket]):
-    """What queues hold of a turn; it outlives the turn, to be taken out."""
+    """The weak reference that queues hold; it outlives the ticket, to be removed."""
 
     __slots__ = ()
     __hash__ = object.__hash__
@@ -55,95 +55,97 @@ class _Place(weakref.ref[Ticket]):
 
 
 class _Lease:
-    """The right to change the queues. Its end, in whatever way, makes room for the next."""
+    """The right to change the queues. It is free again when the lease is deleted, however."""
 
     __slots__ = ("__weakref__",)
 
 
 class EntityQueues:
-    """A queue for each session and each profile, of which only the first may be sent.
+    """A queue per session and per profile; only the first calls of a queue may be sent.
 
-    Nobody waits for ever for each other: a call enters all its queues at once, so that the one
-    that came first of all is among the first in each of its queues.
+    There is no deadlock: a call joins all its queues in one step, so that the oldest call of all is
+    among the first in each of its queues.
 
     Args:
-        most: How many calls about the same thing may be under way at once.
+        limit: How many calls about the same session or profile may be in flight.
 
     Raises:
-        ConfigurationError: *most* is no number above 0.
+        ConfigurationError: *limit* is not a number above 0.
     """
 
-    def __init__(self, most: int) -> None:
-        if not isinstance(most, int) or most < 1:
-            raise ConfigurationError(f"calls_per_id is a number of calls, at least 1, not {most!r}")
-        self._most = most
+    def __init__(self, limit: int) -> None:
+        if not isinstance(limit, int) or limit < 1:
+            raise ConfigurationError(
+                f"calls_per_id is a number of calls, at least 1, not {limit!r}"
+            )
+        self._limit = limit
         self._queues: dict[Entity, dict[weakref.ref[Ticket], None]] = {}
-        # What is to be done with the queues, in order. A weak reference that dies calls `_gone` in
-        # any thread, even in the middle of a change, where it must not wait for a lock. So one
-        # thread at a time carries out the changes of all, and nobody waits for it.
+        # Pending changes of the queues, in order. A weak reference that dies calls `_gone` in any
+        # thread, even in the middle of a change, where it must not wait for a lock. So one thread
+        # at a time makes the changes of all threads, and none waits for it.
         self._changes: deque[tuple[_Change, weakref.ref[Ticket], frozenset[Entity], Ticket | None]]
         self._changes = deque()
         # Holds the lease; `dict.setdefault` compares and sets in one step.
         self._holder: dict[None, weakref.ref[_Lease]] = {}
 
-    def enter(self, turn: Ticket) -> bool:
-        """Take the last place in the queues; say whether the call may be sent now."""
-        turn.place = place = _Place(turn, partial(self._gone, turn.entities))
-        self._changes.append((self._add, place, turn.entities, None))
-        self._carry_out(turn)
-        return turn.ready
+    def join(self, ticket: Ticket) -> bool:
+        """Take the last place in the queues; return whether the call may be sent now."""
+        ticket.place = place = _Place(ticket, partial(self._gone, ticket.entities))
+        self._changes.append((self._add, place, ticket.entities, None))
+        self._carry_out(ticket)
+        return ticket.ready
 
-    def leave(self, turn: Ticket) -> None:
-        """Give up the place, whether it was used or not, and wake who moves up."""
-        if turn.place is None:
+    def leave(self, ticket: Ticket) -> None:
+        """Give up the place, whether it was used or not, and wake the calls that move up."""
+        if ticket.place is None:
             return
         try:
-            # The change keeps the turn longer than its place, so that `_gone` is not called: an
-            # exception out of a signal handler would be swallowed there.
-            self._changes.append((self._remove, turn.place, turn.entities, turn))
-            turn.place = None
+            # The change keeps the ticket longer than its place, so that `_gone` is not called: it
+            # would swallow an exception from a signal handler.
+            self._changes.append((self._remove, ticket.place, ticket.entities, ticket))
+            ticket.place = None
             self._carry_out()
         except BaseException:
-            self._carry_out()  # What keeps the turn must not stay there.
+            self._carry_out()  # The change, which keeps the ticket, must not stay there.
             raise
 
     def _gone(self, entities: frozenset[Entity], place: weakref.ref[Ticket]) -> None:
-        """Take out the place of a call that has ended without leaving."""
+        """Remove the place of a call that has ended without leaving."""
         self._changes.append((self._remove, place, entities, None))
         self._carry_out()
 
     def _carry_out(self, own: Ticket | None = None) -> None:
-        """Carry out all changes, unless another thread, or a frame below, is doing so.
+        """Make all pending changes, unless another thread, or a frame below, is doing so.
 
         Args:
-            own: Turn of the caller, who need not be woken.
+            own: Ticket of the caller, which need not be woken.
         """
-        # In this order, so that where all went well weak references go before what they are to;
-        # an exception out of a signal handler would be swallowed in what they call.
+        # In this order, so that weak references are deleted before their objects: their callbacks
+        # would swallow an exception from a signal handler.
         held = lease = place = _kept = None
         try:
             while self._changes:
                 held = None
                 lease = _Lease()
-                held = weakref.ref(lease, self._let_go)
+                held = weakref.ref(lease, self._release)
                 if self._holder.setdefault(None, held) is not held:
-                    return  # The holder looks for changes once more when it has let go.
+                    return  # The holder looks for changes again after its release.
                 while self._changes:
                     change, place, entities, _kept = self._changes[0]
                     change(entities, place, own)
                     self._changes.popleft()  # Only now: an interrupted change is made again.
                 self._holder.pop(None, None)
-        except BaseException:  # Of a signal handler; the traceback may keep the lease alive.
-            self._let_go(held)
+        except BaseException:  # From a signal handler; the traceback may keep the lease alive.
+            self._release(held)
             raise
 
-    def _let_go(self, held: weakref.ref[_Lease] | None) -> None:
-        """Go on without the holder of a lease, who was interrupted."""
+    def _release(self, held: weakref.ref[_Lease] | None) -> None:
+        """Continue without the holder of a lease, which was interrupted."""
         if self._holder.get(None) is held:
             self._holder.pop(None, None)
         self._carry_out()
 
-    # -- Changes: made by the holder of the lease, and the same if made twice ----------------------
+    # -- Changes: made by the holder of the lease; making one twice is harmless ---------------
 
     def _add(
         self, entities: frozenset[Entity], place: weakref.ref[Ticket], own: Ticket | None
@@ -160,24 +162,24 @@ class EntityQueues:
     ) -> None:
         for entity in entities:
             self._queues.get(entity, {}).pop(place, None)
-        # All places first: one that moves up in several queues must find all of them free.
+        # Leave all queues first: a call that moves up in several must find all of them free.
         for entity in entities:
             self._admit(entity, own)
 
     def _admit(self, entity: Entity, own: Ticket | None) -> None:
-        """Note who is among the first of a queue, and wake who has now moved up everywhere."""
+        """Note which calls are among the first of a queue; wake those that are in all theirs."""
         queue = self._queues.get(entity, {})
-        while dead := [place for place in islice(queue, self._most) if place() is None]:
-            for place in dead:  # `_gone` may have been interrupted, too.
+        while dead := [place for place in islice(queue, self._limit) if place() is None]:
+            for place in dead:  # `_gone` may have been interrupted.
                 queue.pop(place, None)
-        for place in list(islice(queue, self._most)):
-            turn = place()
-            if turn is None:
-                continue  # It has died just now, and `_gone` has noted it.
-            turn.admitted.add(entity)
-            if turn.ready and not turn.woken:
-                if turn is not own and turn.wake() is False:
-                    self._changes.append((self._remove, place, turn.entities, None))
-                turn.woken = True
+        for place in list(islice(queue, self._limit)):
+            ticket = place()
+            if ticket is None:
+                continue  # It died just now, and `_gone` has noted it.
+            ticket.admitted.add(entity)
+            if ticket.ready and not ticket.woken:
+                if ticket is not own and ticket.wake() is False:
+                    self._changes.append((self._remove, place, ticket.entities, None))
+                ticket.woken = True
         if not queue:
             self._queues.pop(entity, None)

@@ -1,4 +1,4 @@
-"""What the application is told of its calls: hooks, and one line of log for each attempt."""
+"""Hooks that observe calls, or respond in place of the server, and a log line per attempt."""
 
 from __future__ import annotations
 
@@ -10,8 +10,10 @@ from typing import TYPE_CHECKING, Any
 from talon_one._core.headers import HARMLESS, check_header
 from talon_one._core.operation import Operation
 from talon_one._core.request import Request
+from talon_one._core.response import RawResponse
 from talon_one._core.secret import hidden
-from talon_one._utils.guard import guarded, shown
+from talon_one._utils.guard import guarded
+from talon_one._utils.guard import shown as represented
 
 if TYPE_CHECKING:
     from talon_one.configuration import Configuration
@@ -21,7 +23,7 @@ logger = logging.getLogger("talon_one")
 
 
 class CallEvent:
-    """What a hook is told.
+    """A call, or one of its attempts, as hooks see it.
 
     Attributes:
         operation_id: Operation that is called, such as ``updateCustomerSessionV2``.
@@ -30,9 +32,9 @@ class CallEvent:
         url: URL of the request without its query.
         attempt: Number of the attempt, counted from 1; 0 where the call as a whole is meant.
         status: HTTP status, once there is one.
-        headers: Headers of the answer, once there is one.
-        failure: What went wrong, in `Hooks.on_error`: an `ApiException`, unless something other
-            than the API put an end to the call, such as Ctrl-C.
+        headers: Headers of the response, once there is one.
+        failure: What went wrong, in `Hooks.on_error`: an `ApiException`, unless something else
+            ended the call, such as Ctrl-C.
         seconds: Time since the attempt, or the call, began.
         context: For the hook's own use; the same dict throughout a call.
     """
@@ -75,25 +77,32 @@ class CallEvent:
 
 
 class Hooks:
-    """Base class of what wants to be told of calls; override what is of interest.
+    """Base class of hooks; override the methods of interest.
 
     Every method is called for the call as a whole (`CallEvent.attempt` is 0) and for each of its
-    attempts. The methods are plain functions, also where the client is asynchronous, and must not
-    block. An exception in one is logged and goes no further: it must not cost anyone an answer.
+    attempts. The methods are plain functions, also for the asyncio client, and must not block. An
+    exception in one of them is logged and goes no further: a hook never costs a response.
     """
 
-    def on_request(self, event: CallEvent) -> None:
-        """Take note that a call, or an attempt, begins."""
+    def on_request(self, event: CallEvent) -> RawResponse | None:
+        """Note that a call, or an attempt, begins.
+
+        Returns:
+            ``None``, or, for an attempt, a response that is used as if the server had sent it:
+            nothing is sent, and its status decides between success, retry and failure. If several
+            hooks return one, the first counts. This is the place for caches and fallbacks.
+        """
+        return None
 
     def on_response(self, event: CallEvent) -> None:
-        """Take note of a good end."""
+        """Note that an attempt, or the call, succeeded."""
 
     def on_error(self, event: CallEvent) -> None:
-        """Take note of a failure."""
+        """Note that an attempt, or the call, failed."""
 
 
 class Observation:
-    """Tells hooks and log of one call."""
+    """Reports one call to the hooks and to the log."""
 
     def __init__(
         self, configuration: Configuration, operation: Operation, request: Request
@@ -105,40 +114,40 @@ class Observation:
         self._call = CallEvent(operation, request, {})
         self._attempt = self._call
         self._call_began = self._attempt_began = time.perf_counter()
-        self._tell("on_request", self._call)
+        self._notify("on_request", self._call)
 
-    def begins(self, number: int) -> None:
-        """Note that an attempt begins."""
+    def attempt_started(self, number: int) -> RawResponse | None:
+        """Report that an attempt begins; return the response of a hook, if there is one."""
         self._attempt = CallEvent(self._operation, self._request, self._call.context)
         self._attempt.attempt = number
         self._attempt_began = time.perf_counter()
-        self._tell("on_request", self._attempt)
+        return next(filter(None, map(_checked, self._notify("on_request", self._attempt))), None)
 
-    def answered(self, status: int, headers: Mapping[str, str], body: bytes = b"") -> None:
-        """Note that an attempt, and the call with it, came to a good end."""
+    def succeeded(self, status: int, headers: Mapping[str, str], body: bytes = b"") -> None:
+        """Report that an attempt, and the call with it, succeeded."""
         for event in self._events(final=True):
             event.status = status
             event.headers = headers
-            self._tell("on_response", event)
+            self._notify("on_response", event)
         self._log(status, headers, body, status)
 
-    def failed(self, failure: ApiException, final: ApiException | None) -> None:
-        """Note that an attempt failed, and how the call did if that was its last."""
+    def attempt_failed(self, failure: ApiException, final: ApiException | None) -> None:
+        """Report how an attempt failed, and how the call did if that was its last."""
         for event in self._events(final is not None):
-            told = final if event is self._call and final is not None else failure
-            event.status = told.status
-            event.headers = told.headers
-            event.failure = told
-            self._tell("on_error", event)
+            shown = final if event is self._call and final is not None else failure
+            event.status = shown.status
+            event.headers = shown.headers
+            event.failure = shown
+            self._notify("on_error", event)
         outcome = " ".join(str(part) for part in (failure.status, type(failure).__name__) if part)
         self._log(outcome, failure.headers or {}, failure.raw_data or b"")
         self._attempt = self._call
 
-    def ended(self, cause: BaseException) -> None:
-        """Note that the call is given up for a reason of its own: the client closed, Ctrl-C."""
+    def aborted(self, cause: BaseException) -> None:
+        """Report that something other than a failed attempt ended the call, such as Ctrl-C."""
         for event in self._events(final=True):
             event.failure = cause
-            self._tell("on_error", event)
+            self._notify("on_error", event)
         self._log(type(cause).__name__, {}, b"")
 
     def _events(self, final: bool) -> list[CallEvent]:
@@ -149,12 +158,15 @@ class Observation:
             return [self._call] if final else []
         return [self._attempt, self._call] if final else [self._attempt]
 
-    def _tell(self, method: str, event: CallEvent) -> None:
+    def _notify(self, method: str, event: CallEvent) -> list[Any]:
+        """Call a method of every hook; return what they return."""
+        results = []
         for hook in self._hooks:
             try:
-                getattr(hook, method)(event)
-            except Exception:  # Whatever it is: the promise is that hooks cost nobody an answer.
-                logger.exception("the hook %s failed in %s", shown(hook), method)
+                results.append(getattr(hook, method)(event))
+            except Exception:  # Whatever it is: a hook never costs a response.
+                logger.exception("the hook %s failed in %s", represented(hook), method)
+        return results
 
     def _log(
         self,
@@ -196,9 +208,17 @@ class Observation:
 def observe(
     configuration: Configuration, operation: Operation, request: Request
 ) -> Observation | None:
-    """Return the observation of a call, or ``None`` if nobody wants to know of it."""
+    """Return the observation of a call, or ``None`` if neither hooks nor the log need it."""
     if configuration.hooks or logger.isEnabledFor(logging.DEBUG):
         return Observation(configuration, operation, request)
+    return None
+
+
+def _checked(result: Any) -> RawResponse | None:
+    """Return a response that a hook returned; anything else is logged and ignored."""
+    if result is None or isinstance(result, RawResponse):
+        return result
+    logger.error("on_request returns a RawResponse or None, not %s", type(result).__name__)
     return None
 
 

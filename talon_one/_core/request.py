@@ -71,6 +71,11 @@ class Request(NamedTuple):
         return {name: str(text) for name, text in self.headers.items()}
 
     @property
+    def has_idempotency_key(self) -> bool:
+        """Whether the server can recognize a retry by its ``Idempotency-Key``."""
+        return has_idempotency_key(self.headers)
+
+    @property
     def replayable(self) -> bool:
         """Whether it can be sent once more from its beginning."""
         return self.body is None or isinstance(self.body, bytes) or self.body.replayable
@@ -297,8 +302,8 @@ def _bind(operation: Operation, args: tuple[Any, ...], kwargs: Mapping[str, Any]
     return values
 
 
-def has_key(headers: Mapping[str, str]) -> bool:
-    """Say whether the server can recognise a repetition by an ``Idempotency-Key``."""
+def has_idempotency_key(headers: Mapping[str, str]) -> bool:
+    """Return whether headers hold an ``Idempotency-Key``."""
     return any(name.lower() == _KEY_HEADER and text.strip() for name, text in headers.items())
 
 

@@ -1,12 +1,21 @@
-"""What happened and how often: wait and try again, or give up? Decides only; sends nothing."""
+"""Decide whether a failed attempt is retried, and after which pause. No I/O."""
 
 from __future__ import annotations
 
 import random
 import threading
-from collections.abc import Callable, Collection, Mapping
+import time
+from collections.abc import Callable, Collection
 from enum import Enum
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from talon_one._utils.retry_after import retry_after
+from talon_one.exceptions import NoResponseError, NotSentError
+
+if TYPE_CHECKING:
+    from talon_one._core.operation import Operation
+    from talon_one._core.request import Request
+    from talon_one.exceptions import ApiException
 
 _OVERLOADED = frozenset({502, 503, 504})
 _TOO_MANY_REQUESTS = 429
@@ -18,55 +27,55 @@ class Outcome(Enum):
 
     NOT_SENT = "not sent"
     """The server has not seen the request."""
-    NO_RESPONSE = "no answer"
-    """It may have carried the request out; nothing usable came back."""
-    RESPONDED = "answered"
+    NO_RESPONSE = "no response"
+    """It may have executed the request; nothing usable came back."""
+    RESPONDED = "responded"
 
 
 class Attempt(NamedTuple):
-    """One attempt that did not succeed, in the terms in which it is judged."""
+    """A failed attempt, in the terms that decide whether it is retried."""
 
     outcome: Outcome
-    repeatable: bool
-    """Carrying the request out twice does no more than carrying it out once."""
+    idempotent: bool
+    """Executing the request twice has the same effect as executing it once."""
     status: int | None = None
-    keyed: bool = False
-    """The request bears an ``Idempotency-Key``, so the server itself recognises a repetition."""
-    conflict_is_passing: bool = False
-    """A 409 of this operation, with this message, says "too many at once", not "name taken"."""
+    has_idempotency_key: bool = False
+    """The request has an ``Idempotency-Key``, by which the server recognizes a retry."""
+    conflict_is_transient: bool = False
+    """A 409 of this operation with this message means "too many at once", not "name taken"."""
     retry_after: float | None = None
     """Seconds that the server asked to wait."""
     replayable: bool = True
-    """The body can be sent once more from its beginning; not so a pipe of which some was read."""
+    """The body can be sent again from its start; a pipe that was partly read cannot."""
 
     @property
     def is_refusal(self) -> bool:
-        """Whether the server said that it has not carried the request out, for now."""
+        """Whether the server says that it has not executed the request, for now."""
         return self.status in (_TOO_MANY_REQUESTS, _CONFLICT)
 
     @property
     def shows_health(self) -> bool:
-        """Whether the server refused the request for what it says, so that it is up and well."""
+        """Whether the server rejected the content of the request, and so is up and well."""
         return self.status is not None and 400 <= self.status < 500 and not self.is_refusal
 
 
 class RetryPolicy(NamedTuple):
-    """How often, and after which pauses, a failed call is tried again.
+    """How often a failed call is retried, and after which pauses.
 
-    A pause is drawn at random between nothing and `backoff` doubled with every attempt (so that
-    many clients do not come back in step), and at least as long as the server asked for.
+    Exponential backoff with full jitter: a pause is random between 0 and `backoff`, which doubles
+    with every attempt, and at least as long as the server asked for.
     """
 
     retries: int = 2
-    """Further attempts after the first."""
+    """Number of further attempts after the first."""
     backoff: float = 0.25
-    """Longest pause before the first repetition, in seconds; doubled with every further one."""
+    """Maximum pause before the first retry, in seconds; doubled before each further one."""
     backoff_max: float = 8.0
-    """Longest pause of all, in seconds."""
+    """Maximum pause before any retry, in seconds."""
     retry_after_max: float = 60.0
-    """A server that asks for a longer pause, in seconds, is not asked again."""
+    """If the server asks for a longer pause, in seconds, there is no retry."""
     statuses: Collection[int] = _OVERLOADED
-    """Statuses of overload, repeated where that is safe; 429 always is."""
+    """Statuses that are retried where that is safe; 429 always is."""
 
     def pause(
         self,
@@ -78,57 +87,90 @@ class RetryPolicy(NamedTuple):
         """Return the seconds to wait before the next attempt, or ``None`` to give up.
 
         Args:
-            attempt: How the latest attempt ended.
+            attempt: How the last attempt ended.
             made: How many attempts have been made.
             remaining: Seconds until the deadline of the call; ``None`` if it has none.
             draw: Source of random numbers from 0 to 1.
         """
-        if made > self.retries or not self._may_repeat(attempt):
+        if made > self.retries or not self._may_retry(attempt):
             return None
-        # As a float, and to a power that it can hold: it is far beyond any sensible pause.
-        longest = min(self.backoff_max, self.backoff * 2.0 ** min(made - 1, 64))
-        seconds = longest * draw()
+        # The exponent is limited so that the float cannot overflow.
+        limit = min(self.backoff_max, self.backoff * 2.0 ** min(made - 1, 64))
+        seconds = limit * draw()
         if attempt.retry_after is not None:
             if attempt.retry_after > self.retry_after_max:
                 return None
             seconds = max(seconds, attempt.retry_after)
-        # There is no point in waiting for an attempt that could not be made any more.
+        # Waiting for an attempt that the deadline rules out is pointless.
         return None if remaining is not None and seconds >= remaining else seconds
 
-    def _may_repeat(self, attempt: Attempt) -> bool:
+    def _may_retry(self, attempt: Attempt) -> bool:
         if not attempt.replayable:
             return False
         if attempt.outcome is Outcome.NOT_SENT:
             return True
-        safe = attempt.repeatable or attempt.keyed
+        safe = attempt.idempotent or attempt.has_idempotency_key
         if attempt.outcome is Outcome.NO_RESPONSE:
             return safe
         status = attempt.status
         if status == _TOO_MANY_REQUESTS:
             return True
         if status == _CONFLICT:
-            return attempt.conflict_is_passing
+            return attempt.conflict_is_transient
         if status in self.statuses:
             return safe
-        return status is not None and 500 <= status <= 599 and attempt.keyed
+        return status is not None and 500 <= status <= 599 and attempt.has_idempotency_key
 
 
 NO_RETRIES = RetryPolicy(retries=0)
+
+_TRANSIENT_CONFLICT = "too many requests"
+
+
+def classify(failure: ApiException, operation: Operation, request: Request) -> Attempt:
+    """Return what a failure says of its attempt.
+
+    Args:
+        failure: How the attempt failed.
+        operation: What was called.
+        request: What was sent, or was to be sent.
+    """
+    if isinstance(failure, NotSentError):
+        outcome = Outcome.NOT_SENT
+    elif isinstance(failure, NoResponseError):
+        outcome = Outcome.NO_RESPONSE
+    else:
+        outcome = Outcome.RESPONDED
+    return Attempt(
+        outcome,
+        idempotent=operation.idempotent,
+        status=failure.status,
+        has_idempotency_key=request.has_idempotency_key,
+        conflict_is_transient=bool(operation.serialised)
+        and (failure.message or "").lower().startswith(_TRANSIENT_CONFLICT),
+        retry_after=retry_after(failure.headers, time.time()) if failure.headers else None,
+        replayable=request.replayable,
+    )
+
+
+def may_have_acted(failure: ApiException) -> bool:
+    """Return whether the server may have executed the request."""
+    return isinstance(failure, NoResponseError) or (failure.status or 0) >= 500
 
 
 class RetryBudget:
     """What a client may spend on retries, so that an outage does not become a retry storm.
 
-    A retry costs as much as two responses earn, and no more than 20 retries can be saved up. So a
-    client that mostly succeeds always retries: three independent attempts per call stay within the
-    budget while up to a third of them is lost. During an outage nothing is earned, and retries end
-    when the savings do. Half of the savings is reserved for requests with an ``Idempotency-Key``,
-    such as the update that closes an order, so that failing reads cannot use them up. Both kinds
-    of clients start with full savings, whatever the size of their connection pool.
+    A retry costs what two responses earn, and at most 20 retries can be saved up. A client that
+    mostly succeeds therefore always retries: three attempts per call stay within the budget while
+    up to a third of them fails. During an outage nothing is earned, and retries end when the
+    savings do. Half of the savings is reserved for requests with an ``Idempotency-Key``, such as
+    the update that closes an order, so that failing reads cannot use them up. Both kinds of clients
+    start with full savings, whatever the size of their connection pool.
 
     Args:
         retries: How many retries can be saved up.
-        reserved: How many of them are for requests with a key alone.
+        reserved: How many of them only requests with a key may use.
         price: How many responses pay for a retry.
     """
 
@@ -140,14 +182,13 @@ class RetryBudget:
         self._lock = threading.Lock()
 
     def spend(self, *, has_key: bool = False, stale_connection: bool = False) -> bool:
-        """Pay for a retry; ``False`` if there is not enough left.
+        """Pay for a retry; return ``False`` if there is not enough left.
 
         Args:
             has_key: Whether the request has an ``Idempotency-Key``.
-            stale_connection: Whether the attempt failed on a connection that had served others.
-                Its retry is always granted, for what is left: each connection can fail like this
-                once, so that the size of the pool bounds these, and a server that restarts breaks
-                all of them in the same moment.
+            stale_connection: Whether the attempt failed on a reused connection. Its retry is always
+                granted, for what is left: a server that restarts breaks all pooled connections in
+                the same moment, but each only once, so that the pool size bounds these retries.
         """
         with self._lock:
             left = self._saved - self.price
@@ -159,8 +200,8 @@ class RetryBudget:
             return True
 
     def earn(self) -> None:
-        """Note a response that shows that the server is well."""
-        # Nearly always the savings are full, and nothing has to be locked.
+        """Note a response that shows that the server is up."""
+        # The savings are full nearly always; then no lock is needed.
         if self._saved < self._limit:
             with self._lock:
                 self._saved = min(self._limit, self._saved + 1)
@@ -170,12 +211,12 @@ def as_policy(retries: Any, default: RetryPolicy | None = None) -> RetryPolicy:
     """Return the policy that a setting stands for.
 
     Args:
-        retries: A policy, a number of repetitions, ``False`` for none, ``None`` for the default,
+        retries: A policy, a number of retries, ``False`` for none, ``None`` for the default,
             or a `urllib3.Retry`, as the vendor's packages accept it.
-        default: Policy for ``None``, and what a number leaves as it is.
+        default: Policy for ``None``; a number replaces only its `retries`.
 
     Raises:
-        TypeError: *retries* is nothing of the kind.
+        TypeError: *retries* is none of these.
     """
     default = default or RetryPolicy()
     if retries is None or retries is True:
@@ -195,33 +236,10 @@ def _from_urllib3(retry: Any, default: RetryPolicy) -> RetryPolicy:
     counts = [retry.total]
     if retry.total is None or retry.total is True:
         counts = [each for each in (retry.connect, retry.read, retry.status) if each is not None]
-    # Which methods may be repeated is settled by the operations, whatever the object allows.
+    # Operations decide which requests may be retried, whatever methods the object allows.
     return default._replace(
         retries=max(map(int, counts), default=default.retries),
         backoff=float(retry.backoff_factor) or default.backoff,
         backoff_max=float(retry.backoff_max),
         statuses=frozenset({*(retry.status_forcelist or ()), *default.statuses}),
     )
-
-
-def retry_after(headers: Mapping[str, str], now: float) -> float | None:
-    """Return the seconds that ``Retry-After`` asks to wait, given as a number or as a date.
-
-    Args:
-        headers: Headers of the answer.
-        now: Seconds since the epoch.
-    """
-    text = (headers.get("Retry-After") or "").strip()
-    if not text:
-        return None
-    try:
-        seconds = float(text)
-    except ValueError:
-        from email.utils import parsedate_to_datetime
-
-        try:
-            seconds = parsedate_to_datetime(text).timestamp() - now
-        except (ValueError, OverflowError):
-            return None
-    # NaN and infinity are words that float() knows and HTTP does not.
-    return max(0.0, seconds) if seconds == seconds and seconds != float("inf") else None

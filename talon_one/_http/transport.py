@@ -10,6 +10,7 @@ import urllib3
 
 from talon_one._core.response import RawResponse, unreadable
 from talon_one._core.timeout import Timeout
+from talon_one._core.transport import Transport
 from talon_one._http.decompression import PackedError, unpack, unpacked_pieces
 from talon_one._http.errors import broken_off, translated
 from talon_one._http.exchange import Exchange
@@ -25,7 +26,7 @@ _DEFAULT = Timeout()
 _PIECE = 2**16
 
 
-class Transport:
+class Urllib3Transport(Transport):
     """The connections of one client.
 
     There is no lock: the handler of a signal may make a call while the one that it interrupts is
@@ -46,7 +47,7 @@ class Transport:
         for pool in list(pools.values()):
             pool.close()
 
-    def abandon(self) -> None:
+    def detach(self) -> None:
         """Let go of connections that belong to the parent process, after a fork.
 
         Closing them here only gives up this process's share: nothing is sent over them.

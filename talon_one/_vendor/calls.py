@@ -12,6 +12,7 @@ from talon_one._utils.guard import guarded
 from talon_one._vendor.raw_call import RawCall
 
 if TYPE_CHECKING:
+    from talon_one._core.call import Call
     from talon_one._core.operation import Operation
     from talon_one.configuration import Configuration
 
@@ -24,13 +25,15 @@ class RawCalls:
 
     if TYPE_CHECKING:
 
-        def _call(
+        def new_call(
             self,
             operation: Operation,
-            configuration: Configuration,
             args: tuple[Any, ...],
             kwargs: dict[str, Any],
-        ) -> Any: ...
+            configuration: Configuration | None = None,
+        ) -> Call: ...
+
+        def _send(self, call: Call) -> Any: ...
 
     def call_api(
         self,
@@ -114,4 +117,4 @@ class RawCalls:
             _request_timeout=_request_timeout,
             _request_auth=_request_auth,
         )
-        return self._call(operation, configuration, (), arguments)
+        return self._send(self.new_call(operation, (), arguments, configuration))

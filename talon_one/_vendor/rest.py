@@ -13,14 +13,14 @@ from talon_one._core.headers import HARMLESS, check_headers
 from talon_one._core.request import Request
 from talon_one._core.secret import Secrets, hidden_url
 from talon_one._core.timeout import Timeout, as_timeout
-from talon_one._http.transport import Transport
+from talon_one._http.transport import Urllib3Transport
 from talon_one._schema import json_codec
 from talon_one._utils.guard import guarded
 from talon_one._vendor.raw_call import checked_method
 from talon_one.exceptions import ApiException
 
 
-class RESTClientObject(Transport):
+class RESTClientObject(Urllib3Transport):
     """The connections of one client, which also call any URL, as the vendor's packages do."""
 
     def request(

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from talon_one.aio.endpoint import Api as Api
     from talon_one.aio.gathering import Gathered as Gathered
     from talon_one.aio.gathering import gather as gather
+    from talon_one.aio.transport import Transport as Transport
 
 HOME = {
     "Api": "endpoint",
@@ -28,6 +29,7 @@ HOME = {
     "Gathered": "gathering",
     "IntegrationApi": "api.integration_api",
     "ManagementApi": "api.management_api",
+    "Transport": "transport",
     "gather": "gathering",
 }
 """Public names, with the modules that hold them."""

@@ -142,7 +142,7 @@ async def _carry_out(work: kinds.BulkOperation, rows: Any, options: Mapping[str,
         with not_begun():
             pause = job.pause()
             if pause:
-                await work.client._sleep(pause)
+                await work.client.clock.sleep(pause)
         if pause and run.stopped is not None:
             raise NotBegun("the work was stopped")
         begun.add(piece)

@@ -1,21 +1,23 @@
-"""ApiClient, the asyncio shell around request, transport and response."""
+"""ApiClient: the asyncio client; it sends, waits and reads where a `Call` says so."""
 
 from __future__ import annotations
 
 import asyncio
 import weakref
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import talon_one
 from talon_one._core.base_client import CLOSED, SECRETS, BaseClient
+from talon_one._core.clock import Clock
 from talon_one._core.constructors import explained
 from talon_one._core.operation import Operation
-from talon_one._core.request import take_options
 from talon_one._core.response import RawResponse
+from talon_one._utils.quoting import quoted
 from talon_one._utils.special_forms import Self
 from talon_one._vendor.calls import RawCalls
 from talon_one._vendor.conversion import Conversion
+from talon_one.aio.aiohttp_transport import AiohttpTransport
 from talon_one.aio.connections import pool_size
 from talon_one.aio.transport import Transport
 from talon_one.exceptions import ApiException, ApiTypeError, ClientClosedError
@@ -24,23 +26,24 @@ if TYPE_CHECKING:
     from asyncio import AbstractEventLoop
 
     from talon_one._core.call import Call
-    from talon_one.configuration import Configuration
 
 # Attribute of an event loop: its transport for each client.
 _OF_LOOP = "_talon_one_transports"
 
 
 class ApiClient(BaseClient, RawCalls, Conversion):
-    """Sends the calls of both APIs over its own pool of connections; may be shared by tasks.
+    """Sends the calls of both APIs over its own connection pool; tasks may share it.
 
-    It keeps connections for each event loop that it is used in, until `aclose`, or the end of the
-    loop, whichever comes first.
+    It keeps connections for each event loop that it is used in, until `aclose` or the end of the
+    loop.
 
     Args:
         configuration: Settings; a copy of `talon_one.Configuration.get_default` if not given.
-        header_name: Name of one more header for every request.
+        header_name: Name of a further header of every request.
         header_value: Its value.
         cookie: Value of the header ``Cookie`` of every request.
+        transport: What requests are sent with, in every event loop; connections of aiohttp if not
+            given.
     """
 
     asynchronous: ClassVar[bool] = True
@@ -52,14 +55,18 @@ class ApiClient(BaseClient, RawCalls, Conversion):
         header_name: str | None = None,
         header_value: str | None = None,
         cookie: str | None = None,
+        *,
+        transport: talon_one.aio.Transport | None = None,
     ) -> None:
         super().__init__(configuration, header_name, header_value, cookie)
+        if transport is not None and not isinstance(transport, Transport):
+            raise ApiTypeError(f"a transport is a talon_one.aio.Transport, not {quoted(transport)}")
+        self._given = transport
         # By the identity of their loops, which own them: see `_give_to`.
-        self._transports: weakref.WeakValueDictionary[int, Transport] = (
+        self._transports: weakref.WeakValueDictionary[int, AiohttpTransport] = (
             weakref.WeakValueDictionary()
         )
-        # An attribute, so that tests can look at the pauses rather than sit them out.
-        self._sleep: Callable[[float], Awaitable[object]] = asyncio.sleep
+        self.clock = Clock(asyncio.sleep)
         self._closed = False
 
     # -- Life ----------------------------------------------------------------------------------
@@ -77,6 +84,8 @@ class ApiClient(BaseClient, RawCalls, Conversion):
         loops are closed with those.
         """
         self._closed = True
+        if self._given is not None:
+            await self._given.close()
         transport = self._transports.get(id(asyncio.get_running_loop()))
         if transport is not None:
             await transport.close()
@@ -85,12 +94,14 @@ class ApiClient(BaseClient, RawCalls, Conversion):
         """Return the connections for the running event loop; made when first used."""
         if self._closed:
             raise ClientClosedError(CLOSED)
+        if self._given is not None:
+            return self._given
         loop = asyncio.get_running_loop()
         transport = self._transports.get(id(loop))
         if transport is None:
             # No other task comes in between, so that there is one for each loop.
             self._drop_those_of_closed_loops()
-            transport = Transport(self.configuration, self._forgetting(loop))
+            transport = AiohttpTransport(self.configuration, self._forgetting(loop))
             self._give_to(loop, transport)
             await transport.start()
         return transport
@@ -101,11 +112,13 @@ class ApiClient(BaseClient, RawCalls, Conversion):
     def _reset_after_fork(self) -> None:
         """Forget, in a child process, what belongs to the parent: its connections."""
         super()._reset_after_fork()
+        if self._given is not None:
+            self._given.detach()
         for transport in self._transports.values():
-            transport.abandon()
+            transport.detach()
         self._transports.clear()
 
-    def _give_to(self, loop: AbstractEventLoop, transport: Transport) -> None:
+    def _give_to(self, loop: AbstractEventLoop, transport: AiohttpTransport) -> None:
         """Have a loop keep a transport for this client.
 
         A transport knows its loop, so that a client which kept it would keep the loop as well. As
@@ -142,108 +155,93 @@ class ApiClient(BaseClient, RawCalls, Conversion):
     async def call(
         self, operation: Operation, args: tuple[Any, ...], kwargs: dict[str, Any]
     ) -> Any:
-        """Carry out an operation; the methods of the APIs end here.
+        """Call an operation; the methods of the APIs end here.
 
         Args:
             operation: What to call.
             args: Its positional arguments.
             kwargs: Its keyword arguments and the settings of the call.
         """
-        self._warn(operation)
-        return await self._call(operation, self.configuration, args, kwargs)
+        return await self._send(self.new_call(operation, args, kwargs))
 
     async def open(
         self, operation: Operation, args: tuple[Any, ...], kwargs: dict[str, Any]
     ) -> Any:
-        """Carry out an operation whose answer is read piece by piece; see `Download`."""
-        options = take_options(kwargs)
-        options.stream = True
-        return await self._carry_out(
-            self._new_call(operation, self.configuration, args, kwargs, options)
-        )
+        """Call an operation and return its body as a stream; see `Download`."""
+        return await self._send(self.new_call(operation, args, kwargs, stream=True))
 
-    async def _call(
-        self,
-        operation: Operation,
-        configuration: Configuration,
-        args: tuple[Any, ...],
-        kwargs: dict[str, Any],
-    ) -> Any:
-        options = take_options(kwargs)
-        if options.async_req:
+    async def _send(self, call: Call) -> Any:
+        if call.async_req:
             raise ApiTypeError(
                 "async_req runs a blocking call in a thread: leave it out, and await the call"
             )
-        call = self._new_call(operation, configuration, args, kwargs, options)
-        return await self._carry_out(call)
-
-    async def _carry_out(self, call: Call) -> Any:
         call.start()
         pause = 0.0
         transport = None
         try:
             transport = await self._transport()
             transport.calls_begin()
-            if call.queues:
-                await self._wait_for_turn(call)
+            if call.needs_queue:
+                await self._wait_in_queue(call)
             while True:
                 try:
                     if pause:
-                        await self._sleep(pause)
+                        await self.clock.sleep(pause)
                     return await self._attempt(call, transport)
                 except ApiException as failure:
-                    pause = call.failed(failure)
+                    pause = call.attempt_failed(failure)
         except ApiException:
             raise
-        except ClientClosedError as cause:
-            instead = call.closed(cause)
-            raise instead or cause from (cause if instead else None)
         except BaseException as cause:
-            call.ended(cause)
-            raise
+            instead = call.aborted(cause)
+            if instead is None:
+                raise
+            raise instead from cause
         finally:
             try:
-                call.leave()
+                call.leave_queue()
             finally:
                 if transport is not None:
                     transport.calls_end()
 
-    async def _wait_for_turn(self, call: Call) -> None:
+    async def _wait_in_queue(self, call: Call) -> None:
         loop = asyncio.get_running_loop()
-        turn = loop.create_future()
+        woken = loop.create_future()
 
         def grant() -> None:
-            if not turn.done():
-                turn.set_result(None)
+            if not woken.done():
+                woken.set_result(None)
 
         def wake() -> bool:
             try:
-                # Whoever makes room may do so in another event loop.
+                # The call that leaves the queue may run in another event loop.
                 loop.call_soon_threadsafe(grant)
             except RuntimeError:
-                # The loop was closed in the middle of this call, which nobody goes on with.
+                # The loop was closed in the middle of this call, which nothing continues.
                 return False
             return True
 
-        if call.enter(wake):
+        if call.join_queue(wake):
             return
-        # A timer may end a little early; nothing is sent out of turn.
-        while not turn.done() and (call.remaining is None or call.remaining > 0):
-            await asyncio.wait([turn], timeout=call.remaining)
-        if not turn.done():
-            call.passed_over()
+        # A timer may end a little early; the call is not sent before it is woken.
+        while not woken.done() and (call.remaining is None or call.remaining > 0):
+            await asyncio.wait([woken], timeout=call.remaining)
+        if not woken.done():
+            call.queue_timed_out()
 
     async def _attempt(self, call: Call, transport: Transport) -> Any:
-        timeout = call.begin()
+        timeout = call.attempt_started()
+        if call.supplied is not None:
+            return call.supplied_result(call.supplied)
         if not call.preload:
             raw = await transport.open(call.request, timeout)
-            call.opened(raw.status, raw.headers)
+            call.stream_opened(raw.status, raw.headers)
             return raw
         if call.stream:
             stream = await transport.stream(call.request, timeout)
             if isinstance(stream, RawResponse):
-                return call.answered(stream)
-            call.opened(stream.status, stream.headers)
+                return call.succeeded(stream)
+            call.stream_opened(stream.status, stream.headers)
             return stream
-        self.last_response = answer = await transport.send(call.request, timeout)
-        return call.answered(answer)
+        self.last_response = response = await transport.send(call.request, timeout)
+        return call.succeeded(response)

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import Any
 
-from talon_one._core.attempts import may_have_acted
+from talon_one._core.retry import may_have_acted
 from talon_one.bulk.failures import FAILED, UNKNOWN, FailuresFile, described
 from talon_one.bulk.fingerprint import Fingerprint, Mark
 from talon_one.bulk.operations import BulkOperation

@@ -196,7 +196,7 @@ def _carry_out(
             with not_begun():
                 pause = job.pause()
                 if pause:
-                    work.client._sleep(pause)
+                    work.client.clock.sleep(pause)
             if pause and run.stopped is not None:
                 raise NotBegun("the work was stopped")
             ended.put((piece, job.request(piece), None))

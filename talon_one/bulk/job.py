@@ -8,7 +8,7 @@ from inspect import iscoroutinefunction
 from typing import Any
 from warnings import warn
 
-from talon_one._core.request import has_key
+from talon_one._core.request import has_idempotency_key
 from talon_one._schema.model import Model
 from talon_one._utils.quoting import message_of, quoted
 from talon_one._utils.suggest import did_you_mean
@@ -114,7 +114,7 @@ class Job:
         for name, function in (("progress", tell), ("on_chunk", tell_chunk)):
             if function is not None and not callable(function):
                 raise ApiTypeError(f"{name} is a function, not {quoted(function)}")
-        if has_key(settings.get("_headers") or {}):
+        if has_idempotency_key(settings.get("_headers") or {}):
             raise ApiTypeError("each request gets an Idempotency-Key of its own: leave it out")
         self._limiter = limiter if isinstance(limiter, Limiter) else None
         self._keywords = {**work.keywords, **settings}

@@ -212,7 +212,7 @@ class _Blocking(_Iteration):
         try:
             pause = self._pause()
             if pause:
-                self._client._sleep(pause)
+                self._client.clock.sleep(pause)
             self._took(self._method(*self._args, **self._keywords))
         except OpenApiException as failure:
             self._failed(failure)
@@ -273,7 +273,7 @@ class _Awaiting(_Iteration):
         try:
             pause = self._pause()
             if pause:
-                await self._client._sleep(pause)
+                await self._client.clock.sleep(pause)
             self._took(await self._method(*self._args, **self._keywords))
         except OpenApiException as failure:
             self._failed(failure)

@@ -173,7 +173,7 @@ async def test_while_it_pauses_between_attempts(
 ) -> None:
     server.script(Response(503, headers={"Retry-After": "20"}))
     server.default = Echo()
-    client._sleep = asyncio.sleep
+    client.clock = client.clock._replace(sleep=asyncio.sleep)
     call = asyncio.ensure_future(ask(client, "1"))
     await until(lambda: ("error", 1) in notes.told)
     await cancelled(call)

@@ -161,7 +161,7 @@ async def test_closing_waits_for_a_call_that_pauses_before_its_repetition(
         pausing.set()
         await go_on.wait()
 
-    client._sleep = pause
+    client.clock = client.clock._replace(sleep=pause)
     call = asyncio.ensure_future(ask(client, "1"))
     await pausing.wait()
     closing = [asyncio.ensure_future(client.aclose()) for _ in range(2)]
@@ -184,8 +184,10 @@ async def test_a_call_whose_client_is_gone_says_that_it_may_have_been_carried_ou
         with pytest.raises(asyncio.TimeoutError):
             await asyncio.wait_for(client.aclose(), 0.01)
 
-    client._sleep = close
-    with pytest.raises(NoResponseError, match="the client was closed; an attempt before") as caught:
+    client.clock = client.clock._replace(sleep=close)
+    with pytest.raises(
+        NoResponseError, match="the client was closed; an earlier attempt"
+    ) as caught:
         await aio.IntegrationApi(client).update_customer_session_v2("1", SESSION)
     assert caught.value.attempts == len(server.requests) == 1
     assert isinstance(caught.value.__cause__, ClientClosedError)
@@ -201,7 +203,7 @@ async def test_a_call_that_nobody_carried_out_says_only_that_the_client_is_close
         with pytest.raises(asyncio.TimeoutError):
             await asyncio.wait_for(client.aclose(), 0.01)
 
-    client._sleep = close
+    client.clock = client.clock._replace(sleep=close)
     with pytest.raises(ClientClosedError):
         await aio.IntegrationApi(client).update_customer_session_v2("1", SESSION)
 
@@ -214,7 +216,7 @@ async def test_a_call_that_is_cancelled_when_its_turn_has_come_is_not_sent(
 ) -> None:
     async with make_client(server.url) as client:
         client.configuration.calls_per_id = 1
-        client._turns = client._new_turns()
+        client._queues = client._new_queues()
         api = aio.IntegrationApi(client)
 
         def update() -> asyncio.Task[Any]:
@@ -234,10 +236,10 @@ async def test_a_call_whose_deadline_passes_in_the_queue_says_so_and_is_not_sent
 ) -> None:
     async with make_client(server.url) as client:
         client.configuration.calls_per_id = 1
-        client._turns = client._new_turns()
-        assert client._turns is not None
+        client._queues = client._new_queues()
+        assert client._queues is not None
         before = Ticket([("profile", "anna")], lambda: None)
-        client._turns.enter(before)
+        client._queues.join(before)
         api = aio.IntegrationApi(client)
         calls = [
             api.update_customer_session_v2("1", SESSION, _deadline=0.01 + each / 10_000)
@@ -253,10 +255,10 @@ async def test_a_call_whose_deadline_passes_in_the_queue_says_so_and_is_not_sent
 async def test_a_loop_that_is_lost_in_the_queue_holds_nobody_up(server: RecordingServer) -> None:
     client = make_client(server.url)
     client.configuration.calls_per_id = 1
-    turns = client._turns = client._new_turns()
+    turns = client._queues = client._new_queues()
     assert turns is not None
     first = Ticket([("profile", "anna")], lambda: None)
-    turns.enter(first)
+    turns.join(first)
     woken: list[str] = []
     third = Ticket([("profile", "anna")], lambda: woken.append("third"))
 
@@ -267,7 +269,7 @@ async def test_a_loop_that_is_lost_in_the_queue_holds_nobody_up(server: Recordin
         lost.run_until_complete(asyncio.sleep(0.01))
         lost.run_until_complete(lost.shutdown_asyncgens())
         lost.close()
-        turns.enter(third)
+        turns.join(third)
         turns.leave(first)
         # Nobody will ever finish it, which Python would complain of.
         task._log_destroy_pending = False  # type: ignore[attr-defined]  # as asyncio does itself

@@ -56,7 +56,7 @@ def do_asynchronously(server: RecordingServer, name: str, *args: Any, **options:
     async def work() -> Done:
         configuration = Configuration(host=server.url, api_key=KEYS)
         async with talon_one.aio.ApiClient(configuration) as client:
-            client._sleep = pause
+            client.clock = client.clock._replace(sleep=pause)
             function = getattr(talon_one.aio.bulk, name)
             try:
                 api = _api(talon_one.aio, name, client)

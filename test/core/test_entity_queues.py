@@ -25,7 +25,7 @@ CART = ("session", "cart")
 
 def enter(turns: EntityQueues, woken: list[str], name: str, *entities: tuple[str, str]) -> Ticket:
     turn = Ticket(entities, lambda: woken.append(name))
-    if turns.enter(turn):
+    if turns.join(turn):
         woken.append(name)
     return turn
 
@@ -128,7 +128,7 @@ def test_everyone_gets_a_turn_and_nothing_has_too_many(
 
     for number, (entities, end) in enumerate(script):
         turn = entered[number] = Ticket({("thing", each) for each in entities}, woke(number))
-        if turns.enter(turn):
+        if turns.join(turn):
             under_way[number] = turn
         busy = Counter(entity for each in under_way.values() for entity in each.entities)
         assert all(count <= most for count in busy.values())
@@ -263,16 +263,16 @@ async def test_a_cancelled_task_gives_up_its_place_in_the_queue(server: Recordin
     async with aio.ApiClient(configuration) as client:
         api = aio.IntegrationApi(client)
         waiting = Ticket([ANNA], lambda: None)
-        assert client._turns is not None
-        client._turns.enter(waiting)
+        assert client._queues is not None
+        client._queues.join(waiting)
         task = asyncio.ensure_future(api.update_customer_session_v2("cart", session("anna")))
         await asyncio.sleep(0)
-        assert len(client._turns._queues[ANNA]) == 2
+        assert len(client._queues._queues[ANNA]) == 2
         task.cancel()
         with pytest.raises(asyncio.CancelledError):
             await task
-        assert list(client._turns._queues) == [ANNA]
-        assert list(client._turns._queues[ANNA]) == [waiting.place]
+        assert list(client._queues._queues) == [ANNA]
+        assert list(client._queues._queues[ANNA]) == [waiting.place]
     assert server.requests == []
 
 
@@ -309,11 +309,11 @@ def test_a_call_queues_for_the_session_and_the_profile_that_it_names(
     queued: set[tuple[str, str]] = set()
 
     class Noted(EntityQueues):
-        def enter(self, turn: Ticket) -> bool:
+        def join(self, turn: Ticket) -> bool:
             queued.update(turn.entities)
-            return super().enter(turn)
+            return super().join(turn)
 
     with RecordingServer() as server, make_client(server.url, calls_per_id=1) as client:
-        client._turns = Noted(1)
+        client._queues = Noted(1)
         call(talon_one.IntegrationApi(client))
     assert queued == entities

@@ -152,7 +152,7 @@ def test_the_failure_of_the_call_is_the_one_that_is_raised(
     client: ApiClient, server: RecordingServer, notes: Notes
 ) -> None:
     server.script(HANG_UP)
-    client._sleep = lambda _: server.stop()
+    client.clock = client.clock._replace(sleep=lambda _: server.stop())
     with pytest.raises(NoResponseError) as caught:
         CHECKOUT(client)
     assert notes.events[-1].attempt == 0
@@ -172,7 +172,7 @@ def test_hooks_are_told_when_something_else_ends_the_call(
     def interrupt(_: float) -> None:
         raise Interrupted
 
-    client._sleep = interrupt
+    client.clock = client.clock._replace(sleep=interrupt)
     with pytest.raises(Interrupted) as caught:
         READ(client)
     assert_told_of_the_end(notes, 503, caught.value)
@@ -188,7 +188,7 @@ def test_hooks_are_told_when_the_client_is_closed_in_the_middle_of_a_call(
     failure: type[Exception],
 ) -> None:
     server.script(Response(status))
-    client._sleep = lambda _: client.close()
+    client.clock = client.clock._replace(sleep=lambda _: client.close())
     with pytest.raises(failure) as caught:
         READ(client)
     assert_told_of_the_end(notes, status, caught.value)
@@ -399,7 +399,7 @@ def test_a_span_ends_however_the_call_does(
     traced: ApiClient, server: RecordingServer, spans: InMemorySpanExporter
 ) -> None:
     server.script(Response(429))
-    traced._sleep = lambda _: traced.close()
+    traced.clock = traced.clock._replace(sleep=lambda _: traced.close())
     with pytest.raises(ClientClosedError):
         READ(traced)
     (span,) = spans.get_finished_spans()

@@ -35,7 +35,7 @@ def idle(turns: EntityQueues) -> bool:
 
 def entered(turns: EntityQueues, woken: list[str], name: str, *entities: tuple[str, str]) -> Ticket:
     turn = Ticket(entities, lambda: woken.append(name))
-    if turns.enter(turn):
+    if turns.join(turn):
         woken.append(name)
     return turn
 
@@ -50,7 +50,7 @@ def test_an_interruption_at_any_instruction_frees_the_place_and_wakes_the_next()
 
     def call() -> None:
         turn = Ticket([ANNA, CART], lambda: None)
-        turns.enter(turn)
+        turns.join(turn)
         behind.append(entered(turns, woken, "behind", CART))
         turns.leave(turn)
 
@@ -75,7 +75,7 @@ def test_a_waiting_call_that_is_interrupted_lets_those_behind_it_pass() -> None:
     def call() -> None:
         made.append(entered(turns, woken, "first", CART))
         waiting = Ticket([ANNA, CART], lambda: woken.append("waiting"))
-        turns.enter(waiting)
+        turns.join(waiting)
         made.append(entered(turns, woken, "behind", ANNA))
         turns.leave(waiting)
 
@@ -103,7 +103,7 @@ def test_what_leaves_while_another_thread_changes_the_queues_is_not_forgotten() 
 
         first.append(entered(turns, woken, "first", ANNA))
         second = Ticket([ANNA], wake)
-        turns.enter(second)
+        turns.join(second)
         turns.leave(first.pop())
         turns.leave(second)
 
@@ -124,14 +124,14 @@ def test_nothing_is_called_by_the_end_of_a_call_that_left() -> None:
         def _gone(self, entities: Any, place: Any) -> None:
             raise AssertionError("it has left")
 
-        def _let_go(self, held: Any) -> None:
+        def _release(self, held: Any) -> None:
             raise AssertionError("it was not interrupted")
 
     turns = Watched(1)
     for _ in range(3):
         first, second = Ticket([ANNA, CART], lambda: None), Ticket([ANNA], lambda: None)
-        turns.enter(first)
-        turns.enter(second)
+        turns.join(first)
+        turns.join(second)
         turns.leave(first)
         turns.leave(second)
         del first, second
@@ -180,8 +180,8 @@ def session(profile: str) -> dict[str, Any]:
 def waiting_behind(client: Any) -> tuple[Ticket, threading.Event]:
     woken = threading.Event()
     turn = Ticket([ANNA], woken.set)
-    assert client._turns is not None
-    client._turns.enter(turn)
+    assert client._queues is not None
+    client._queues.join(turn)
     return turn, woken
 
 
@@ -192,7 +192,7 @@ def test_a_call_that_is_interrupted_at_any_instruction_leaves_its_queues(
     configuration = Configuration(server.url, KEYS, calls_per_id=1)
     with ApiClient(configuration) as client:
         api = talon_one.IntegrationApi(client)
-        turns = client._turns
+        turns = client._queues
         assert turns is not None
         for place, came in each_interruption(
             file, lambda: api.update_customer_session_v2("cart", session("anna"))
@@ -212,7 +212,7 @@ def test_a_task_that_is_interrupted_at_any_instruction_leaves_its_queues(
 
     configuration = Configuration(server.url, KEYS, calls_per_id=1)
     client = aio.ApiClient(configuration)
-    turns = client._turns
+    turns = client._queues
     assert turns is not None
     with quiet_loop() as loop:
         for place, came in each_interruption(file, lambda: loop.run_until_complete(call(client))):
@@ -240,7 +240,7 @@ def test_a_call_that_is_interrupted_while_it_waits_leaves_its_queues(
 ) -> None:
     configuration = Configuration(server.url, KEYS, calls_per_id=1)
     with ApiClient(configuration) as client:
-        turns = client._turns
+        turns = client._queues
         assert turns is not None
         first, _ = waiting_behind(client)
 
@@ -271,7 +271,7 @@ def test_tasks_of_a_loop_that_died_leave_their_queues(
     server: RecordingServer, closed: bool
 ) -> None:
     client = aio.ApiClient(Configuration(server.url, KEYS, calls_per_id=1))
-    turns = client._turns
+    turns = client._queues
     assert turns is not None
     first, _ = waiting_behind(client)
 
@@ -321,7 +321,7 @@ def test_thousands_of_interruptions_at_any_moment_cost_no_place() -> None:
         # An event would do for the others, but is itself not safe to interrupt.
         through: SimpleQueue[None] = SimpleQueue()
         turn = Ticket(entities, partial(through.put, None))
-        if not turns.enter(turn):
+        if not turns.join(turn):
             try:
                 through.get(timeout=patience)
             except Empty:

@@ -18,8 +18,8 @@ from talon_one._core.retry import (
     RetryBudget,
     RetryPolicy,
     as_policy,
-    retry_after,
 )
+from talon_one._utils.retry_after import retry_after
 
 POLICY = RetryPolicy()
 NOT_SENT, NO_RESPONSE, RESPONDED = Outcome
@@ -73,13 +73,13 @@ def test_what_is_repeated_depends_on_the_outcome_and_on_what_a_repetition_would_
 
 @pytest.mark.parametrize("repeatable", [False, True])
 def test_a_conflict_is_repeated_if_it_will_pass(repeatable: bool) -> None:
-    assert is_repeated(Attempt(RESPONDED, repeatable, 409, conflict_is_passing=True))
-    assert not is_repeated(Attempt(RESPONDED, repeatable, 404, conflict_is_passing=True))
+    assert is_repeated(Attempt(RESPONDED, repeatable, 409, conflict_is_transient=True))
+    assert not is_repeated(Attempt(RESPONDED, repeatable, 404, conflict_is_transient=True))
 
 
 @pytest.mark.parametrize("outcome", list(Outcome))
 def test_what_cannot_be_sent_from_its_beginning_is_not_repeated(outcome: Outcome) -> None:
-    attempt = Attempt(outcome, True, 429, keyed=True)
+    attempt = Attempt(outcome, True, 429, has_idempotency_key=True)
     assert is_repeated(attempt)
     assert not is_repeated(attempt._replace(replayable=False))
 

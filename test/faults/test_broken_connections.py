@@ -131,7 +131,7 @@ def test_a_server_that_comes_back_gets_the_request_after_all(kind: Kind) -> None
     server = RecordingServer()
     server.port = closed_port()
     with make_client(server.url) as client:
-        client._sleep = lambda _: server.start()
+        client.clock = client.clock._replace(sleep=lambda _: server.start())
         try:
             kind(client)
         finally:
@@ -188,7 +188,7 @@ def test_a_last_attempt_that_was_not_sent_does_not_hide_one_that_was(
     server: RecordingServer, client: ApiClient, first: Response
 ) -> None:
     server.script(first)
-    client._sleep = going_away(server)
+    client.clock = client.clock._replace(sleep=going_away(server))
     with pytest.raises(NoResponseError, match=r"refused.*; an attempt before.*") as caught:
         CHECKOUT(client)
     failure = caught.value
@@ -205,7 +205,7 @@ def test_refusals_before_do_not_make_a_request_look_sent(
     server: RecordingServer, client: ApiClient, first: Response
 ) -> None:
     server.script(first)
-    client._sleep = going_away(server)
+    client.clock = client.clock._replace(sleep=going_away(server))
     with pytest.raises(NotSentError):
         CHECKOUT(client)
     assert len(server.requests) == 1
@@ -307,10 +307,10 @@ def test_a_retry_goes_over_a_fresh_connection_even_if_others_lie_idle_since(
         READ(client)
 
         def call_of_another(_: float) -> None:
-            client._sleep = bool
+            client.clock = client.clock._replace(sleep=bool)
             READ(client)
 
-        client._sleep = call_of_another
+        client.clock = client.clock._replace(sleep=call_of_another)
         CHECKOUT(client)
         first, broken, other, retry = [each.connection for each in server.requests]
         assert first == broken

@@ -165,7 +165,7 @@ def test_a_deadline_bounds_all_attempts_together(
 
 def test_a_deadline_bounds_the_pauses_too(server: RecordingServer, client: ApiClient) -> None:
     server.default = Response(503, headers={"Retry-After": "0.1"})
-    client._sleep = time.sleep
+    client.clock = client.clock._replace(sleep=time.sleep)
     began = time.monotonic()
     with pytest.raises(ServiceException) as caught:
         READ(client, _deadline=0.25, _retries=PATIENT)
@@ -178,7 +178,7 @@ def test_a_deadline_that_has_passed_during_a_pause_ends_the_call_without_sending
     server: RecordingServer, client: ApiClient
 ) -> None:
     server.default = Response(503)
-    client._sleep = lambda _: time.sleep(0.2)
+    client.clock = client.clock._replace(sleep=lambda _: time.sleep(0.2))
     with pytest.raises(ApiTimeoutError, match="the deadline has passed") as caught:
         CHECKOUT(client, _deadline=0.15, _retries=PATIENT)
     # The first attempt may have been carried out.

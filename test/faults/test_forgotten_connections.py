@@ -127,11 +127,11 @@ def test_a_retry_never_goes_over_a_connection_that_served_another_call(
 
     def meanwhile(_: float) -> None:
         # Between the attempts another call leaves a connection behind, and that is forgotten, too.
-        client._sleep = lambda _: None
+        client.clock = client.clock._replace(sleep=lambda _: None)
         CREATE(client)
         forget(server, forgetful, "resets")
 
-    client._sleep = meanwhile
+    client.clock = client.clock._replace(sleep=meanwhile)
     CHECKOUT(client, _retries=1)
     assert server.requests[-1].connection == server.connections
 

@@ -174,7 +174,7 @@ def test_nothing_of_a_request_that_was_sent_is_shown(
         server.script(*script)
         with shell.new_client(configuration) as client:
             client.set_default_header("X-Default", CALLER)
-            client._sleep = lambda _: None
+            client.clock = client.clock._replace(sleep=lambda _: None)
             with pytest.raises(talon_one.ApiException) as caught:
                 call(client)
         assert server.requests
@@ -201,7 +201,7 @@ def test_nothing_is_shown_where_there_is_no_connection(
     configuration.host = f"{scheme}://127.0.0.1:{closed_port()}"
     configuration.hooks.append(Raising())
     with shell.new_client(configuration, "X-Caller", CALLER, cookie=CALLER) as client:
-        client._sleep = lambda _: None
+        client.clock = client.clock._replace(sleep=lambda _: None)
         with pytest.raises(talon_one.NotSentError) as caught:
             read(client)
     assert len(caught.value.earlier) == 1
@@ -219,7 +219,7 @@ def test_credentials_of_a_proxy_are_not_shown(
         name = "127.0.0.1" if kind != "is none" else "[::1"
         configuration.proxy = f"http://user:{PROXY}@{name}:{port}"
         with shell.new_client(configuration) as client:
-            client._sleep = lambda _: None
+            client.clock = client.clock._replace(sleep=lambda _: None)
             with pytest.raises(talon_one.OpenApiException) as caught:
                 read(client)
     assert leaks(caught.value) == []

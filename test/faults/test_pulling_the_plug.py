@@ -187,7 +187,7 @@ def test_an_answer_that_is_lost_after_the_server_has_acted_is_had_at_the_second_
     with Sandbox() as sandbox:
         relay = Relay(sandbox)
         with RecordingServer(default=relay) as server, client_of(server.port) as client:
-            client._sleep = lambda _: None
+            client.clock = client.clock._replace(sleep=lambda _: None)
             orders = ["order-1", "order-2", "order-3"]
             for order in orders:
                 check_out(IntegrationApi(client), order)

@@ -84,7 +84,7 @@ def server() -> Iterator[RecordingServer]:
 def client(server: RecordingServer, configuration: Configuration) -> Iterator[ApiClient]:
     configuration.host = server.url
     with new_client(configuration) as made:
-        made._sleep = lambda _: None
+        made.clock = made.clock._replace(sleep=lambda _: None)
         yield made
 
 

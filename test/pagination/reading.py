@@ -73,7 +73,7 @@ def read_asynchronously(server: RecordingServer, make: Make, **settings: Any) ->
         for name, value in settings.items():
             setattr(configuration, name, value)
         async with talon_one.aio.ApiClient(configuration) as client:
-            client._sleep = pause
+            client.clock = client.clock._replace(sleep=pause)
             found.iterator = make(Apis(talon_one.aio, client))
             try:
                 async for each in found.iterator:

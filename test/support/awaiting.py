@@ -26,7 +26,7 @@ def make_client(host: str, **settings: Any) -> aio.ApiClient:
     for name, value in settings.items():
         setattr(configuration, name, value)
     client = aio.ApiClient(configuration)
-    client._sleep = lambda _: asyncio.sleep(0)
+    client.clock = client.clock._replace(sleep=lambda _: asyncio.sleep(0))
     return client
 
 

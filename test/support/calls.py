@@ -109,5 +109,5 @@ def make_client(host: str, pauses: list[float] | None = None, **settings: Any) -
     for name, value in settings.items():
         setattr(configuration, name, value)
     client = shells.new_client(configuration)
-    client._sleep = (pauses if pauses is not None else []).append
+    client.clock = client.clock._replace(sleep=(pauses if pauses is not None else []).append)
     return client

@@ -155,7 +155,7 @@ def closing(client: ApiClient) -> None:
 def locked(client: ApiClient) -> None:
     """At the time of the fork, threads that do not exist in the child hold every lock."""
     call(client, 1)
-    locks = [client._lock, client._budget._lock]
+    locks = [client._threads._lock, client._budget._lock]
     # Below its limit a budget takes its lock when something is earned.
     client._budget.spend()
     for lock in locks:

@@ -15,7 +15,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import talon_one
-from talon_one import ApiClient, Configuration, aio
+from talon_one import ApiClient, Clock, Configuration, aio
 
 if TYPE_CHECKING:
     import aiohttp
@@ -70,12 +70,13 @@ class Awaited:
         self.client.user_agent = value
 
     @property
-    def _sleep(self) -> object:
-        return self.client._sleep
+    def clock(self) -> Clock:
+        return self.client.clock
 
-    @_sleep.setter
-    def _sleep(self, pause: Callable[[float], object]) -> None:
-        """Have a function that may block called in place of a pause, in another thread."""
+    @clock.setter
+    def clock(self, clock: Clock) -> None:
+        """Have pauses, which may block, run in another thread."""
+        pause = clock.sleep
 
         def in_thread(seconds: float) -> None:
             self._pausing.add(threading.current_thread())
@@ -87,7 +88,7 @@ class Awaited:
         async def awaited(seconds: float) -> None:
             await asyncio.get_running_loop().run_in_executor(None, in_thread, seconds)
 
-        self.client._sleep = awaited
+        self.client.clock = clock._replace(sleep=awaited)
 
     def call(self, operation: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         return self._result(self.client.call(operation, args, kwargs))

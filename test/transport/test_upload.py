@@ -307,7 +307,7 @@ def test_what_has_been_consumed_is_not_sent_again(
 def test_what_nobody_has_touched_is_sent_when_the_server_is_back() -> None:
     with RecordingServer() as server, make_client(server.url) as client:
         server.stop()
-        client._sleep = lambda _: server.start()
+        client.clock = client.clock._replace(sleep=lambda _: server.start())
         upload(client, rows(CSV))
         assert [content(each) for each in server.requests] == [CSV]
 

@@ -1,4 +1,4 @@
-"""Attempts: one call from its first attempt to its last, on a clock that the test moves."""
+"""A call from its first attempt to its last, on a clock that the test moves."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from urllib3 import HTTPHeaderDict
 from talon_one import (
     ApiException,
     ApiTimeoutError,
+    Configuration,
     ConflictException,
     ConnectTimeoutError,
     InvalidResponseError,
@@ -24,9 +25,10 @@ from talon_one import (
     TlsError,
     TooManyRequestsException,
 )
-from talon_one._core.attempts import Attempts
+from talon_one._core.call import Call
 from talon_one._core.operation import Operation
-from talon_one._core.request import Request
+from talon_one._core.request import CallOptions, Request
+from talon_one._core.response import RawResponse
 from talon_one._core.retry import RetryBudget
 
 CREATE = Operation("createThing", "POST", "/v1/things", results={})
@@ -42,6 +44,24 @@ class Clock:
 
     def __call__(self) -> float:
         return self.now
+
+
+class Attempts(Call):
+    """A call whose attempts end without a transport."""
+
+    @property
+    def made(self) -> int:
+        return self._attempts
+
+    def succeed(self) -> None:
+        self.succeeded(RawResponse(204, None, {}, b""))
+
+    def failed(self, failure: ApiException) -> tuple[float, ApiException | None]:
+        """Return the pause before the next attempt, or what is raised."""
+        try:
+            return self.attempt_failed(failure), None
+        except ApiException as final:
+            return 0, final
 
 
 @pytest.fixture
@@ -63,15 +83,17 @@ def attempts_of(
     return Attempts(
         operation,
         request,
+        CallOptions(),
         timeout or Timeout(),
         RetryPolicy(**policy),
         budget or RetryBudget(),
-        clock or Clock(),
+        Configuration(),
+        clock=clock or Clock(),
     )
 
 
 def is_repeated(attempts: Attempts, failure: ApiException) -> bool:
-    attempts.begin()
+    attempts.attempt_started()
     pause, final = attempts.failed(failure)
     assert (final is None) == (pause > 0)
     assert final in (None, failure)
@@ -126,7 +148,7 @@ def test_a_conflict_passes_if_the_message_says_so_where_it_may(data: Any, repeat
 
 def test_what_the_answer_asks_for_is_waited() -> None:
     attempts = attempts_of()
-    attempts.begin()
+    attempts.attempt_started()
     headers = HTTPHeaderDict({"retry-after": "7"})
     assert attempts.failed(TooManyRequestsException(429, headers=headers)) == (7, None)
 
@@ -139,7 +161,7 @@ def test_the_last_failure_knows_the_others_and_how_many_there_were() -> None:
     failures = [NotSentError(None, str(number)) for number in range(3)]
     finals = []
     for failure in failures:
-        attempts.begin()
+        attempts.attempt_started()
         finals.append(attempts.failed(failure)[1])
     assert finals == [None, None, failures[2]]
     assert failures[2].attempts == attempts.made == 3
@@ -166,9 +188,9 @@ def test_the_end_does_not_say_unsent_of_what_was_sent_before(
     first: ApiException, last: ApiException, told: type[ApiException]
 ) -> None:
     attempts = attempts_of(headers={"Idempotency-Key": "k"}, retries=1)
-    attempts.begin()
+    attempts.attempt_started()
     assert attempts.failed(first)[1] is None
-    attempts.begin()
+    attempts.attempt_started()
     _, final = attempts.failed(last)
     assert type(final) is told
     assert final.attempts == 2
@@ -181,23 +203,23 @@ def test_the_end_does_not_say_unsent_of_what_was_sent_before(
 
 def test_each_attempt_gets_what_is_left(clock: Clock) -> None:
     attempts = attempts_of(timeout=Timeout(5, 30, 12), clock=clock, backoff=0.001)
-    assert attempts.begin() == (5, 12, 12)
+    assert attempts.attempt_started() == (5, 12, 12)
     clock.now += 8
     assert attempts.failed(NotSentError())[1] is None
-    assert attempts.begin() == (4, 4, 4)
+    assert attempts.attempt_started() == (4, 4, 4)
 
 
 def test_without_a_deadline_time_does_not_matter(clock: Clock) -> None:
     attempts = attempts_of(clock=clock)
-    assert attempts.begin() == (5, 30, None)
+    assert attempts.attempt_started() == (5, 30, None)
     clock.now += 10**6
     assert attempts.failed(NotSentError())[1] is None
-    assert attempts.begin() == (5, 30, None)
+    assert attempts.attempt_started() == (5, 30, None)
 
 
 def test_no_pause_is_begun_that_would_end_beyond_the_deadline(clock: Clock) -> None:
     attempts = attempts_of(timeout=Timeout(deadline=10), clock=clock)
-    attempts.begin()
+    attempts.attempt_started()
     clock.now += 4
     failure = TooManyRequestsException(429, headers={"Retry-After": "6"})
     assert attempts.failed(failure) == (0, failure)
@@ -205,11 +227,11 @@ def test_no_pause_is_begun_that_would_end_beyond_the_deadline(clock: Clock) -> N
 
 def test_no_attempt_is_begun_after_the_deadline(clock: Clock) -> None:
     attempts = attempts_of(timeout=Timeout(deadline=10), clock=clock)
-    attempts.begin()
+    attempts.attempt_started()
     attempts.failed(NotSentError())
     clock.now += 10
     with pytest.raises(ConnectTimeoutError, match="the deadline has passed") as caught:
-        attempts.begin()
+        attempts.attempt_started()
     assert attempts.made == caught.value.attempts == 1
     assert len(caught.value.earlier) == 1
     assert (caught.value.operation_id, caught.value.url) == ("createThing", "https://a.b/v1/things")
@@ -228,7 +250,7 @@ def test_calls_share_the_budget_of_their_client() -> None:
     budget = RetryBudget(retries=1, reserved=0, price=1)
     assert is_repeated(attempts_of(budget=budget), NotSentError())
     assert not is_repeated(attempts_of(budget=budget), NotSentError())
-    attempts_of(budget=budget).succeeded()
+    attempts_of(budget=budget).succeed()
     assert is_repeated(attempts_of(budget=budget), NotSentError())
 
 
@@ -289,7 +311,7 @@ def test_a_failure_says_that_the_budget_is_exhausted_and_only_then() -> None:
 def test_an_exhausted_budget_does_not_hide_that_an_earlier_attempt_was_sent() -> None:
     attempts = attempts_of(READ, budget=RetryBudget(retries=1, reserved=0))
     assert is_repeated(attempts, NoResponseError(None, "cut"))
-    attempts.begin()
+    attempts.attempt_started()
     _, final = attempts.failed(NotSentError(None, "refused"))
     assert type(final) is NoResponseError
     assert final.retry_budget_exhausted
@@ -328,9 +350,9 @@ def test_a_client_that_mostly_succeeds_is_not_denied_its_retries(
             attempts = attempts_of(READ, headers, budget=budget)
             final = None
             while final is None:
-                attempts.begin()
+                attempts.attempt_started()
                 if draw() >= loss:
-                    attempts.succeeded()
+                    attempts.succeed()
                     break
                 _, final = attempts.failed(NoResponseError())
             given_up += final is not None and attempts.made < 3

@@ -1,0 +1,273 @@
+"""aiohttp behind one method: sends a request once, and puts what goes wrong into our words."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+import warnings
+import weakref
+from collections.abc import AsyncGenerator, Callable, Iterable
+from contextlib import suppress
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any
+
+import aiohttp
+import yarl
+from urllib3.exceptions import HTTPError, InsecureRequestWarning
+from urllib3.util import parse_url
+
+from talon_one._core.base_client import CLOSED
+from talon_one._core.response import RawResponse
+from talon_one._http.proxies import headers_for, proxy_for
+from talon_one._http.tls import ssl_context
+from talon_one.aio.connections import Connector, Exchange, LatinRequest, exchange_of_task
+from talon_one.aio.failures import foreign, raise_failure_of_file, told, translated
+from talon_one.aio.stream import Stream, close_file
+from talon_one.aio.transport import Transport
+from talon_one.exceptions import ClientClosedError, ConfigurationError
+
+if TYPE_CHECKING:
+    from talon_one._core.request import Request
+    from talon_one._core.timeout import Timeout
+    from talon_one.configuration import Configuration
+
+# Those that the standard library allows.
+_LONGEST_LINE = 2**16
+
+_NO_TLS_IN_TLS = sys.version_info < (3, 11)
+
+_SOCKS = ("socks4://", "socks4a://", "socks5://", "socks5h://")
+
+# What goes out in one piece, because the system takes it in any case.
+_LARGE_BODY = 2**16
+
+
+class AiohttpTransport(Transport):
+    """The connections of one client in one event loop.
+
+    Args:
+        configuration: Settings of the client.
+        at_end: Called when they are closed, which may be at the end of the loop.
+
+    Attributes:
+        loop: The event loop, which is running.
+    """
+
+    def __init__(self, configuration: Configuration, at_end: Callable[[], object]) -> None:
+        self.loop = asyncio.get_running_loop()
+        self._configuration = configuration
+        self._connector = Connector(configuration)
+        self._session = aiohttp.ClientSession(
+            connector=self._connector,
+            request_class=LatinRequest,
+            cookie_jar=aiohttp.DummyCookieJar(),
+            skip_auto_headers=("Content-Type",),
+            headers={"Accept-Encoding": "identity"},
+            auto_decompress=False,
+            max_line_size=_LONGEST_LINE,
+            max_field_size=_LONGEST_LINE,
+        )
+        # What is repeated is decided above; aiohttp knows methods only. It has no other switch.
+        self._session._retry_connection = False
+        self._routes: dict[str, tuple[str, dict[str, Any]]] = {}
+        # Those whose body may still be read by somebody.
+        self._responses: weakref.WeakSet[aiohttp.ClientResponse] = weakref.WeakSet()
+        self._life = _close_with_the_loop(self._session, self._connector, self._responses, at_end)
+        self._under_way = 0
+        self._idle: asyncio.Future[None] | None = None
+        self._closing = asyncio.Lock()
+
+    async def start(self) -> None:
+        """Have the connections closed at the end of the loop, if not before."""
+        await anext(self._life)
+
+    async def close(self) -> None:
+        """Close all connections, once the calls that are under way have come to their end.
+
+        Who is cancelled here does not wait for them.
+        """
+        async with self._closing:
+            try:
+                if self._under_way:
+                    self._idle = asyncio.get_running_loop().create_future()
+                    await self._idle
+            finally:
+                await self._life.aclose()
+
+    def calls_begin(self) -> None:
+        """Note that a call begins, which is waited for when the connections are to be closed."""
+        self._under_way += 1
+
+    def calls_end(self) -> None:
+        """Note that a call has come to its end."""
+        self._under_way -= 1
+        if self._idle is not None and not self._under_way and not self._idle.done():
+            self._idle.set_result(None)
+
+    def detach(self) -> None:
+        """Let go of connections that belong to the parent process, after a fork."""
+        self._connector.abandon()
+
+    async def send(self, request: Request, timeout: Timeout) -> RawResponse:
+        """Send a request once and return the complete answer, whatever its status.
+
+        Args:
+            request: What to send.
+            timeout: Time for the steps; its deadline counts from now and bounds all of them.
+
+        Raises:
+            NotSentError: The server has not seen the request.
+            NoResponseError: It may have, but no complete answer came back.
+            ApiValueError: A file to upload could not be read to its end.
+        """
+        stream = await self._stream(request, timeout)
+        return await stream.answer()
+
+    async def open(self, request: Request, timeout: Timeout) -> aiohttp.ClientResponse:
+        """Send a request once and return the answer with its body still to be read.
+
+        The caller reads it to its end or releases it. Errors are those of `send`.
+        """
+        return await self._open(request, _exchange(request, timeout))
+
+    async def stream(self, request: Request, timeout: Timeout) -> Stream | RawResponse:
+        """Send a request once and return the answer, its body to be read bit by bit if it is 2xx.
+
+        Errors are those of `send`.
+        """
+        stream = await self._stream(request, timeout)
+        return stream if 200 <= stream.status <= 299 else await stream.answer()
+
+    async def _stream(self, request: Request, timeout: Timeout) -> Stream:
+        exchange = _exchange(request, timeout)
+        return Stream(await self._open(request, exchange), request, exchange, self._connector)
+
+    async def _open(self, request: Request, exchange: Exchange) -> aiohttp.ClientResponse:
+        found = self._routes.get(request.base)
+        if found is None:
+            found = self._routes[request.base] = _ascii(request.base), self._route(request.base)
+        base, route = found
+        if request.base.startswith("https"):
+            # Made anew when certificates have been renewed.
+            route["ssl"] = ssl_context(self._configuration)
+        headers = request.plain_headers()
+        if "proxy" in route and not request.base.startswith("https"):
+            # The proxy reads what it forwards.
+            headers = {**route["proxy_headers"], **headers}
+        body: Any = request.body
+        if isinstance(body, bytes) and len(body) > _LARGE_BODY:
+            headers = {**headers, "Content-Length": str(len(body))}
+            body = _pieces(body)
+        if body is not None and not isinstance(body, bytes):
+            body = exchange.watched(body)
+        response = None
+        # For the connector, to which aiohttp hands nothing on.
+        token = exchange_of_task.set(exchange)
+        try:
+            if self._session.closed:
+                raise ClientClosedError(CLOSED)
+            response = await self._session.request(
+                request.method,
+                # As it is: what is percent-encoded in an ID has to stay so.
+                yarl.URL(base + request.target, encoded=True),
+                data=body,
+                headers=headers,
+                allow_redirects=False,
+                timeout=_client_timeout(exchange.timeout),
+                **route,
+            )
+            self._responses.add(response)
+            return response
+        except Exception as cause:  # Whatever aiohttp raises.
+            raise_failure_of_file(request)
+            other = foreign(cause)
+            if other is not None:
+                raise other from other.__cause__
+            failure = translated(cause, request, exchange)
+            self._connector.distrust(request, exchange, failure)
+            raise failure from told(cause)
+        finally:
+            with suppress(ValueError):  # A call that is abandoned ends in another context.
+                exchange_of_task.reset(token)
+            exchange.stop_watching()
+            if response is None:
+                close_file(request)
+
+    def _route(self, base: str) -> dict[str, Any]:
+        """Return how a host is reached: its proxy, and the name that its certificate is for."""
+        configuration = self._configuration
+        route: dict[str, Any] = {}
+        if configuration.tls_server_name is not None and base.startswith("https"):
+            route["server_hostname"] = configuration.tls_server_name
+        if base.startswith("https") and not configuration.verify_ssl:
+            warnings.warn(
+                f"who answers at {base} is not verified", InsecureRequestWarning, stacklevel=2
+            )
+        proxy = proxy_for(configuration, base)
+        if proxy is not None:
+            if proxy.startswith(_SOCKS):
+                raise ConfigurationError(
+                    "aiohttp speaks to no SOCKS proxy: use an HTTP proxy, or the blocking client"
+                )
+            if _NO_TLS_IN_TLS and proxy.startswith("https://") and base.startswith("https"):
+                raise ConfigurationError(
+                    "asyncio speaks no TLS inside TLS before Python 3.11: use an http:// proxy,"
+                    " or the blocking client"
+                )
+            try:
+                if not proxy.startswith(("http://", "https://")):
+                    raise ValueError("a proxy of another kind")
+                route["proxy"] = yarl.URL(proxy).with_user(None)
+                route["proxy_headers"] = headers_for(configuration, proxy)
+            except (ValueError, HTTPError):
+                # Neither the message nor its cause may quote it: it may hold a password.
+                raise ConfigurationError(
+                    "the proxy cannot be used: its address is not valid"
+                ) from None
+        return route
+
+
+def _ascii(base: str) -> str:
+    """Return scheme, host and port as the blocking client sends them: yarl encodes otherwise."""
+    return base if base.isascii() else parse_url(base).url
+
+
+async def _pieces(body: bytes) -> AsyncGenerator[bytes, None]:
+    for start in range(0, len(body), _LARGE_BODY):
+        yield body[start : start + _LARGE_BODY]
+
+
+async def _close_with_the_loop(
+    session: aiohttp.ClientSession,
+    connector: Connector,
+    responses: Iterable[aiohttp.ClientResponse],
+    at_end: Callable[[], object],
+) -> AsyncGenerator[None, None]:
+    """Close a session when it is no longer used.
+
+    A loop knows the asynchronous generators that were begun in it, and closes them before it ends.
+    """
+    try:
+        yield
+    finally:
+        at_end()
+        for response in list(responses):
+            # Otherwise who reads a body would wait for ever: aiohttp tells only connections.
+            response.close()
+        await session.close()
+        await connector.wait_until_closed()
+
+
+def _exchange(request: Request, timeout: Timeout) -> Exchange:
+    return Exchange(timeout, request.carryover is not None and request.carryover.fresh)
+
+
+def _client_timeout(timeout: Timeout) -> aiohttp.ClientTimeout:
+    if timeout.deadline is None:
+        return _lasting_timeout(timeout.connect, timeout.read)
+    return aiohttp.ClientTimeout(timeout.deadline, timeout.connect, timeout.read)
+
+
+@lru_cache(maxsize=64)
+def _lasting_timeout(connect: float | None, read: float | None) -> aiohttp.ClientTimeout:
+    return aiohttp.ClientTimeout(None, connect, read)
