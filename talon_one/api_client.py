@@ -169,17 +169,18 @@ class ApiClient(BaseClient, RawCalls, Conversion):
         timeout = call.attempt_started()
         if call.supplied is not None:
             return call.supplied_result(call.supplied)
+        transport = self._transport or self._new_transport()
         if not call.preload:
-            raw = self.transport.open(call.request, timeout)
+            raw = transport.open(call.request, timeout)
             call.stream_opened(raw.status, raw.headers)
             return raw
         if call.stream:
-            stream = self.transport.stream(call.request, timeout)
+            stream = transport.stream(call.request, timeout)
             if isinstance(stream, RawResponse):
                 return call.succeeded(stream)
             call.stream_opened(stream.status, stream.headers)
             return stream
-        self.last_response = response = self.transport.send(call.request, timeout)
+        self.last_response = response = transport.send(call.request, timeout)
         return call.succeeded(response)
 
     def _reset_after_fork(self) -> None:

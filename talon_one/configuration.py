@@ -285,7 +285,7 @@ class Configuration:
         if ends is not None:
             name = "deadline" if deadline is None else "_deadline"
             found = found._replace(deadline=as_deadline(name, ends))
-        return as_timeout(asked, found)
+        return found if asked is None else as_timeout(asked, found)
 
     # -- Credentials ---------------------------------------------------------------------------
 

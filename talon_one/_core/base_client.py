@@ -14,7 +14,7 @@ from talon_one._core.headers import HARMLESS, check_header
 from talon_one._core.operation import Operation
 from talon_one._core.request import build, take_options
 from talon_one._core.response import RawResponse
-from talon_one._core.retry import RetryBudget
+from talon_one._core.retry import RetryBudget, RetryPolicy
 from talon_one._core.secret import Secrets, hidden
 from talon_one._core.settings import checked_policy
 from talon_one._schema.model import Model
@@ -26,7 +26,6 @@ from talon_one.exceptions import ApiTypeError
 if TYPE_CHECKING:
     from talon_one._core.entity_queues import EntityQueues
     from talon_one._core.request import CallOptions
-    from talon_one._core.retry import RetryPolicy
 
 M = TypeVar("M", bound=Model)
 
@@ -34,6 +33,8 @@ SECRETS: tuple[str, ...] = ("header_value", "cookie")
 """Arguments of the constructors that no report of local variables may show."""
 
 CLOSED = "this client is closed; make a new one"
+
+_DEFAULT_POLICY = RetryPolicy()
 
 
 class BaseClient:
@@ -157,7 +158,9 @@ class BaseClient:
             timeout = configuration._timeout_for(
                 operation.read_timeout, options.timeout, options.deadline
             )
-            policy = self._policy(configuration, options)
+            policy = _DEFAULT_POLICY
+            if options.retries is not None or configuration.retries is not None:
+                policy = self._policy(configuration, options)
             request = build(
                 operation, configuration, self.default_headers, args, kwargs, options, self._warned
             )

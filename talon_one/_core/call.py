@@ -49,6 +49,7 @@ class Call:
         preload: Whether the body is read here; otherwise the caller gets it unread.
         stream: Whether the body of a 2xx response is read in chunks by the caller.
         async_req: Whether the call runs in a thread.
+        needs_queue: Whether calls about the same session or profile are sent one after another.
         supplied: The response of a hook, which replaces sending the attempt.
     """
 
@@ -68,6 +69,7 @@ class Call:
         "_timeout",
         "_too_late",
         "async_req",
+        "needs_queue",
         "preload",
         "request",
         "stream",
@@ -98,6 +100,7 @@ class Call:
         self._budget = budget
         self._configuration = configuration
         self._queues = queues if request.entities else None
+        self.needs_queue = self._queues is not None
         self._ticket: Ticket | None = None
         self._observation: Observation | None = None
         self._clock = clock
@@ -119,11 +122,6 @@ class Call:
         return None if self._ends is None else self._ends - self._clock()
 
     # -- Queue ---------------------------------------------------------------------------------
-
-    @property
-    def needs_queue(self) -> bool:
-        """Whether calls about the same session or profile are sent one after another."""
-        return self._queues is not None
 
     def join_queue(self, wake: Callable[[], object]) -> bool:
         """Join the queues; return whether the call may be sent immediately.
@@ -159,13 +157,16 @@ class Call:
         Raises:
             ConnectTimeoutError: The deadline has passed; this attempt is not made.
         """
-        remaining = self.remaining
-        if remaining is not None and remaining <= 0:
-            raise self._failure(ConnectTimeoutError, self._too_late)
+        timeout = self._timeout
+        if self._ends is not None:
+            remaining = self._ends - self._clock()
+            if remaining <= 0:
+                raise self._failure(ConnectTimeoutError, self._too_late)
+            timeout = timeout.within(remaining)
         self._attempts += 1
         if self._observation is not None:
             self.supplied = self._observation.attempt_started(self._attempts)
-        return self._timeout.within(remaining)
+        return timeout
 
     def succeeded(self, response: RawResponse) -> Any:
         """Return what the caller gets for a complete response.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from functools import cached_property
 from typing import IO, Any, NamedTuple, TypeAlias
 
@@ -229,6 +229,11 @@ class Operation:
         """Python name of the parameter that carries the ``Idempotency-Key``, if there is one."""
         names = (each.name for each in self.parameters if each.wire == IDEMPOTENCY_KEY)
         return next(names, None)
+
+    @cached_property
+    def checks(self) -> dict[str, Callable[[Any], None]]:
+        """Checks of its parameters by Python name, each prepared when it is first needed."""
+        return {}
 
     @cached_property
     def positional(self) -> tuple[str, ...]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from datetime import date, datetime
 from enum import Enum
 from functools import cache
@@ -19,7 +19,7 @@ from talon_one._schema import json_codec
 from talon_one._schema.conversion import model_class
 from talon_one._schema.misspelled import warn
 from talon_one._schema.model import Model
-from talon_one._schema.validation import findings, value_violations
+from talon_one._schema.validation import findings, value_check
 from talon_one._utils.guard import guarded
 from talon_one._utils.suggest import did_you_mean
 from talon_one.exceptions import ApiTypeError, ApiValueError, ModelValidationError
@@ -35,6 +35,7 @@ _NUMBERS = {"int": re.compile(r"-?[0-9]+"), "float": re.compile(r"-?[0-9]+(\.[0-
 _KEY_HEADER = IDEMPOTENCY_KEY.lower()
 _LENGTH = frozenset({"Content-Length"})
 _NONE: frozenset[str] = frozenset()
+_CREDENTIAL_HEADERS = frozenset(scheme.header.lower() for scheme in SCHEMES.values())
 
 
 class Carryover:
@@ -217,7 +218,10 @@ def build(
         if value is None:
             continue
         if validate:
-            _validate(parameter, value)
+            check = operation.checks.get(parameter.name)
+            if check is None:
+                check = operation.checks[parameter.name] = _parameter_check(parameter)
+            check(value)
         if parameter.location == "path":
             segment = path_segment(parameter.name, value, configuration.safe_chars_for_path_param)
             path = path.replace(f"{{{parameter.wire}}}", segment)
@@ -227,7 +231,9 @@ def build(
             headers[parameter.wire] = _text(value, configuration)
     if warned is None:
         warned = set()
-    body = _encoded_body(operation, values, warned if validate else None, headers)
+    body: bytes | UploadBody | None = None
+    if operation.body is not None or operation.upload is not None:
+        body = _encoded_body(operation, values, warned if validate else None, headers)
     if options.content_type and body is not None:
         check_header("Content-Type", options.content_type)
         headers["Content-Type"] = exact(options.content_type)
@@ -325,18 +331,20 @@ def _supply_key(
         values[name] = str(uuid4())
 
 
-def _validate(parameter: Parameter, value: Any) -> None:
-    if isinstance(value, str) and _is_written_number(parameter.type, value):
-        return
-    violations = value_violations(parameter.type, parameter.constraints, value)
-    if violations:
-        raise ModelValidationError(parameter.name, violations)
+def _parameter_check(parameter: Parameter) -> Callable[[Any], None]:
+    """Return a function that raises if a value of a parameter cannot be sent."""
+    violations_of = value_check(parameter.type, parameter.constraints)
+    # Paths and queries are text in the end, so that a number may be given as text.
+    number = _NUMBERS.get(parameter.type)
 
+    def check(value: Any) -> None:
+        if number is not None and isinstance(value, str) and number.fullmatch(value):
+            return
+        violations = violations_of(value)
+        if violations:
+            raise ModelValidationError(parameter.name, violations)
 
-def _is_written_number(type: str, text: str) -> bool:
-    """Say whether *text* is a number: in paths and queries, all is text in the end."""
-    pattern = _NUMBERS.get(type)
-    return pattern is not None and pattern.fullmatch(text) is not None
+    return check
 
 
 def _query_pairs(parameter: Parameter, value: Any, configuration: Configuration) -> list[str]:
@@ -439,9 +447,11 @@ def _authenticate(
         check_header(options.auth["key"], options.auth["value"])
         headers[str(options.auth["key"])] = options.auth["value"]
         return
-    given = {name.lower() for name in headers}
-    if any(SCHEMES[scheme].header.lower() in given for scheme in operation.security):
-        return
+    for name in headers:
+        if name.lower() in _CREDENTIAL_HEADERS and any(
+            SCHEMES[scheme].header.lower() == name.lower() for scheme in operation.security
+        ):
+            return
     # Last, because a signature covers the very bytes that are sent.
     signed = b"" if body is None else body if isinstance(body, bytes) else None
     header = auth_header(configuration, operation.security, signed)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from functools import cache
+from collections.abc import Mapping
+from functools import cache, partial
 from typing import Any, NamedTuple
 
 from talon_one._schema.annotations import ANY, Shape, parse
@@ -52,9 +52,11 @@ def findings(body: Model, cls: type[Model] | None = None) -> tuple[list[Violatio
     Raises:
         ApiValueError: It cannot be checked, because an object of the caller fails.
     """
-    found: Found = _checked(
-        lambda: _check_model(body) if cls is None else _check_object(cls, body._data)
-    )
+    found: Found
+    if cls is None:
+        found = _checked(_check_model, body)
+    else:
+        found = _checked(partial(_check_object, cls), body._data)
     if not found:
         return [], []
     return (
@@ -71,13 +73,18 @@ def value_violations(
     Raises:
         ApiValueError: It cannot be checked, because an object of the caller fails.
     """
+    return list(value_check(written_type, constraints)(value))
+
+
+def value_check(written_type: str, constraints: Mapping[str, Any]) -> Check:
+    """Return the check of a single value, prepared once; errors are those of `value_violations`."""
     check = _value_check(written_type, _frozen(constraints))
-    return list(_checked(lambda: check(value)))
+    return lambda value: _checked(check, value)
 
 
-def _checked(check: Callable[[], Found]) -> Found:
+def _checked(check: Check, value: Any) -> Found:
     try:
-        return check()
+        return check(value)
     except RecursionError:
         return refusal("is nested too deeply to be checked")
     except Exception as cause:  # An object of the caller may raise anything.
