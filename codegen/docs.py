@@ -23,19 +23,6 @@ from talon_one.exceptions import exception_class
 
 FOLDER = "docs"
 
-GUIDES = (
-    "async",
-    "bulk",
-    "decisions",
-    "effects",
-    "migrating",
-    "pagination",
-    "reliability",
-    "tables",
-    "webhooks",
-)
-"""Pages of the same folder that are written by hand."""
-
 _CREDENTIALS = {
     "api_key_v1": "an Integration API key",
     "integration_auth": "the ID of an Application and its secret, which sign the body",
@@ -54,7 +41,7 @@ def render_docs(sdk: ir.Sdk) -> Files:
     templates = _environment(sdk)
     links = _Links.of(sdk)
     pages: Files = {}
-    taken = {name.lower(): f"{name}.md" for name in GUIDES}
+    taken: dict[str, str] = {}
 
     def write(name: str, template: str, **values: Any) -> None:
         page = f"{name}.md"

@@ -11,6 +11,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
+GUIDES = DOCS / "guides"
 
 _FENCE = re.compile(r" *(`{3,}|~{3,})(.*)")
 _HEADING = re.compile(r"#{1,6} +(.*?)[ #]*$")

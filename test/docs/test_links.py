@@ -31,7 +31,7 @@ def test_relative_links_lead_to_files_and_anchors_that_exist(pages: list[Page]) 
 
 
 def test_no_two_pages_are_one_file_where_case_is_ignored() -> None:
-    names = Counter(path.name.lower() for path in DOCS.iterdir())
+    names = Counter(str(path).lower() for path in DOCS.rglob("*"))
     assert [name for name, count in names.items() if count > 1] == []
 
 

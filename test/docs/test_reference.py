@@ -7,7 +7,6 @@ import re
 import pytest
 
 import talon_one
-from codegen.docs import GUIDES
 from docs.pages import DOCS, ROOT, Page, cells
 from support.every import for_every
 from support.spec import (
@@ -27,9 +26,9 @@ from talon_one.exceptions import exception_class
 _LINK = re.compile(r"\[`([^`]+)`\]\(([^)]+)\)")
 
 
-def test_there_is_a_page_for_each_schema_and_each_api_and_none_beside_the_guides() -> None:
+def test_there_is_a_page_for_each_schema_and_each_api_and_no_other() -> None:
     expected = {*MODELS, *TYPE_ALIASES, "IntegrationApi", "ManagementApi"}
-    assert {path.stem for path in DOCS.glob("*.md")} - set(GUIDES) == expected
+    assert {path.stem for path in DOCS.glob("*.md")} == expected
 
 
 def test_the_page_of_a_model_has_all_of_its_properties() -> None:

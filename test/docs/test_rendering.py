@@ -12,7 +12,7 @@ import pytest
 import talon_one
 from codegen import ir
 from codegen.builder import build
-from codegen.docs import GUIDES, render_docs
+from codegen.docs import render_docs
 from codegen.loader import SpecError, load
 from codegen.samples import Sampler, examples
 from docs.pages import ROOT, Page
@@ -89,13 +89,6 @@ def test_trees_end_and_an_object_that_requires_itself_is_an_error() -> None:
     ring = _sdk({"Ring": _object(next=_ref("Ring"))})
     with pytest.raises(SpecError, match="Ring requires itself"):
         Sampler(ring).expression(ir.TypeRef("Ring"), "ring")
-
-
-@pytest.mark.parametrize("guide", GUIDES)
-def test_a_page_that_would_be_a_guide_where_case_is_ignored_is_an_error(guide: str) -> None:
-    name = guide.capitalize()
-    with pytest.raises(SpecError, match=rf"{name}\.md and {guide}\.md would be one file"):
-        render_docs(_sdk({name: _object()}))
 
 
 def test_two_pages_that_would_be_one_where_case_is_ignored_are_an_error(sdk: ir.Sdk) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from docs.pages import ROOT, Page
+from docs.pages import GUIDES, ROOT, Page
 from examples import guide
 
 _QUOTATION = re.compile(r"^```python part app\n(.*?)^```$", re.MULTILINE | re.DOTALL)
@@ -17,13 +17,13 @@ _APP = ROOT / "examples" / "fastapi_checkout" / "app.py"
 
 @pytest.fixture(scope="module")
 def text() -> str:
-    return (ROOT / "docs" / "async.md").read_text(encoding="utf-8")
+    return (GUIDES / "async.md").read_text(encoding="utf-8")
 
 
 @pytest.fixture(scope="module")
 def page(text: str) -> Page:
     """The guide without its quotations, which are run where they come from."""
-    return Page(ROOT / "docs" / "async.md", text.replace("```python part app\n", "```text\n"))
+    return Page(GUIDES / "async.md", text.replace("```python part app\n", "```text\n"))
 
 
 @pytest.mark.usefixtures("shop")

@@ -6,13 +6,13 @@ from pathlib import Path
 
 import pytest
 
-from docs.pages import ROOT, Page
+from docs.pages import GUIDES, Page
 from examples import guide
 
 
 @pytest.fixture(scope="module")
 def page() -> Page:
-    return Page(ROOT / "docs" / "bulk.md")
+    return Page(GUIDES / "bulk.md")
 
 
 @pytest.mark.usefixtures("shop")

@@ -6,13 +6,13 @@ from pathlib import Path
 
 import pytest
 
-from docs.pages import ROOT, Block, Page
+from docs.pages import GUIDES, Block, Page
 from examples import guide
 
 
 @pytest.fixture(scope="module")
 def page() -> Page:
-    return Page(ROOT / "docs" / "migrating.md")
+    return Page(GUIDES / "migrating.md")
 
 
 @pytest.mark.usefixtures("shop")

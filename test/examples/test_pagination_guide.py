@@ -6,14 +6,14 @@ from pathlib import Path
 
 import pytest
 
-from docs.pages import ROOT, Page
+from docs.pages import GUIDES, Page
 from examples import guide
 from talon_one.limiter import Limiter
 
 
 @pytest.fixture(scope="module")
 def page() -> Page:
-    return Page(ROOT / "docs" / "pagination.md")
+    return Page(GUIDES / "pagination.md")
 
 
 @pytest.mark.usefixtures("shop")

@@ -10,14 +10,14 @@ from typing import Any
 import pytest
 
 import talon_one
-from docs.pages import ROOT, Page
+from docs.pages import GUIDES, Page
 from examples import guide
 from talon_one.sandbox import Sandbox
 
 
 @pytest.fixture(scope="module")
 def page() -> Page:
-    return Page(ROOT / "docs" / "tables.md")
+    return Page(GUIDES / "tables.md")
 
 
 @pytest.fixture(scope="module")

@@ -15,7 +15,7 @@ from talon_one._core.retry import RetryBudget
 pytestmark = pytest.mark.one_shell("nothing is called here")
 
 TESTS = Path(__file__).parents[1]
-GUIDE = TESTS.parent / "docs" / "reliability.md"
+GUIDE = TESTS.parent / "docs" / "guides" / "reliability.md"
 PROMISES = TESTS.parent / "docs" / "contributing" / "promises.md"
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from docs.pages import ROOT, Page
+from docs.pages import GUIDES, Page
 from examples import guide
 from talon_one.webhooks import InMemoryDeliveryStore, Receiver, Reply
 from webhooks.messages import NOTIFICATIONS, message
@@ -17,7 +17,7 @@ from webhooks.messages import NOTIFICATIONS, message
 
 @pytest.fixture(scope="module")
 def page() -> Page:
-    return Page(ROOT / "docs" / "webhooks.md")
+    return Page(GUIDES / "webhooks.md")
 
 
 def test_its_code_runs_and_prints_what_it_says(
@@ -95,4 +95,4 @@ def _replies() -> list[Reply]:
 
 
 def _linked(cell: str) -> list[str]:
-    return re.findall(r"\[(\w+)\]\(\1\.md\)", cell)
+    return re.findall(r"\[(\w+)\]\([./\w]*/\1\.md\)", cell)
