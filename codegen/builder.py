@@ -19,7 +19,7 @@ from codegen.checks import (
     refuse_unusable,
 )
 from codegen.history import replacement, retired
-from codegen.loader import METHODS, Document, SpecError, resolve
+from codegen.loader import DOMAIN, METHODS, Document, SpecError, resolve
 from codegen.names import identifier, module_name
 from codegen.notifications import notifications
 from codegen.paging import paging
@@ -122,6 +122,7 @@ class _Builder:
             deprecated=schema.get("deprecated", False),
             retired=retired(schema, properties),
             max_properties=schema.get("maxProperties"),
+            domain=schema.get(DOMAIN, ""),
         )
 
     def _alias(self, name: str, schema: Document) -> ir.Alias:
@@ -135,6 +136,7 @@ class _Builder:
             description=_prose(schema),
             type=self._variant_or_type(schema),
             aliases=self._class_aliases(name, schema),
+            domain=schema.get(DOMAIN, ""),
         )
 
     @staticmethod
@@ -352,6 +354,7 @@ class _Builder:
             read_timeout=node.get("x-read-timeout"),
             most=node.get("x-most"),
             paging=paging(node.get("x-pages"), parameters, self._promised(answers)),
+            domain=node.get(DOMAIN, ""),
         )
 
     def _serialised(self, node: Document, in_path: set[str]) -> dict[str, str]:

@@ -104,6 +104,8 @@ class Model:
     retired: dict[str, str]
     """Python name to wire name of the properties that earlier releases had."""
     max_properties: int | None = None
+    domain: str = ""
+    """The file of ``spec/domains`` that describes it."""
 
 
 @dataclass(frozen=True)
@@ -115,6 +117,8 @@ class Alias:
     description: str
     type: TypeRef
     aliases: tuple[str, ...]
+    domain: str = ""
+    """The file of ``spec/domains`` that describes it."""
 
 
 @dataclass(frozen=True)
@@ -223,6 +227,8 @@ class Operation:
     most: int | None
     paging: dict[str, Any] | None = None
     """Keywords for `talon_one._core.operation.Paging`, if it lists something."""
+    domain: str = ""
+    """The file of ``spec/domains`` that describes it."""
 
     @property
     def deprecation(self) -> str:

@@ -34,6 +34,10 @@ class SpecError(Exception):
     """The description of the API is wrong, or says something the generator cannot express."""
 
 
+DOMAIN = "x-domain"
+"""Key that the merged document gives operations and schemas: the domain they come from."""
+
+
 def load(folder: Path) -> Document:
     """Return the merged document: the root, with the paths and schemas of every domain in it.
 
@@ -55,11 +59,11 @@ def load(folder: Path) -> Document:
             twice = known.keys() & item.keys()
             if twice:
                 raise SpecError(f"{domain}.yaml: {min(twice)} {path} is defined twice")
-            known.update(item)
+            known.update({method: _marked(node, domain) for method, node in item.items()})
         for name, schema in (part.get("schemas") or {}).items():
             if name in schemas:
                 raise SpecError(f"{domain}.yaml: the schema {name} is defined twice")
-            schemas[name] = schema
+            schemas[name] = _marked(schema, domain)
     unlisted = {path.stem for path in (folder / "domains").glob("*.yaml")} - set(domains)
     if unlisted:
         raise SpecError(f"openapi.yaml does not list the domain {min(unlisted)!r}")
@@ -85,6 +89,10 @@ def resolve(document: Document, node: Any) -> Any:
             target = target[step]
         node = target
     return node
+
+
+def _marked(node: Any, domain: str) -> Any:
+    return {**node, DOMAIN: domain} if isinstance(node, dict) else node
 
 
 def _read(path: Path) -> Document:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from docs.pages import DOCS, Page, all_pages
+from docs.pages import REFERENCE, Page, all_pages, folder_of
+from support.spec import OPERATIONS
 
 
 @pytest.fixture(scope="session")
@@ -14,6 +15,12 @@ def pages() -> list[Page]:
 
 
 @pytest.fixture(scope="session")
-def api_pages() -> dict[str, Page]:
-    """The pages of the two APIs, by the names of their classes."""
-    return {name: Page(DOCS / f"{name}.md") for name in ("IntegrationApi", "ManagementApi")}
+def method_sections(pages: list[Page]) -> dict[str, Page]:
+    """The section of each method on the page of its domain, by the ID of the operation."""
+    sections = {
+        (page.path.parent.name, heading): section
+        for page in pages
+        if REFERENCE in page.path.parents
+        for heading, section in page.sections.items()
+    }
+    return {each.id: sections[folder_of(each), each.name] for each in OPERATIONS}

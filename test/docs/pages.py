@@ -9,9 +9,13 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
+from support.spec import Operation
+
 ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
 GUIDES = DOCS / "guides"
+REFERENCE = DOCS / "reference"
+MODEL_PAGES = REFERENCE / "models"
 
 _FENCE = re.compile(r" *(`{3,}|~{3,})(.*)")
 _HEADING = re.compile(r"#{1,6} +(.*?)[ #]*$")
@@ -140,6 +144,11 @@ def cells(row: str) -> list[str]:
     """Return the cells of a table row; a pipe behind a backslash is text."""
     inside = row.strip().removeprefix("|").removesuffix("|")
     return [cell.strip().replace(r"\|", "|") for cell in re.split(r"(?<!\\)\|", inside)]
+
+
+def folder_of(operation: Operation) -> str:
+    """Return the name of the folder that has the page of an operation."""
+    return operation.api.removesuffix("Api").lower()
 
 
 def all_pages() -> Iterator[Page]:

@@ -38,10 +38,10 @@ def server(
 
 @for_every("operation", OPERATIONS)
 def test_the_example_of_a_method_makes_its_call(
-    operation: Operation, api_pages: dict[str, Page], server: RecordingServer
+    operation: Operation, method_sections: dict[str, Page], server: RecordingServer
 ) -> None:
-    page = api_pages[operation.api]
-    (block,) = [each for each in page.blocks if each.section == operation.name]
+    section = method_sections[operation.id]
+    (block,) = section.blocks
     server.script(_answer(operation))
     warns = pytest.warns(DeprecationWarning, match=f"{operation.id} is deprecated")
     with warns if operation.deprecated else nullcontext():
@@ -50,7 +50,7 @@ def test_the_example_of_a_method_makes_its_call(
     assert request.method == operation.method
     template = re.sub(r"\\{\w+\\}", "[^/]+", re.escape(operation.path))
     assert re.fullmatch(template, request.path), request.path
-    for name, documented in _documented_headers(page.sections[operation.name]):
+    for name, documented in _documented_headers(section):
         assert request.headers[name].partition(";")[0] == documented
 
 

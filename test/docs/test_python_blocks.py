@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import os
+import re
 import subprocess
 import sys
 from importlib.util import find_spec
@@ -47,7 +48,8 @@ def test_every_python_block_has_the_right_names_and_types(
     for page in pages:
         complete = [block for block in page.blocks if block.runs_alone]
         for index, block in enumerate(complete):
-            name = f"{page.path.stem}_{block.line}".replace("-", "_")
+            path = page.path.relative_to(ROOT).with_suffix("")
+            name = re.sub(r"\W", "_", f"{path}_{block.line}")
             source = program(block, complete[:index])
             (folder / f"{name}.py").write_text(source, encoding="utf-8")
             foreign |= {name for name in imported(source) if find_spec(name) is None}

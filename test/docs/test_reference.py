@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
+from functools import cache
+from pathlib import Path
 
 import pytest
 
 import talon_one
-from docs.pages import DOCS, ROOT, Page, cells
+from docs.pages import DOCS, MODEL_PAGES, REFERENCE, ROOT, Page, cells
 from support.every import for_every
 from support.spec import (
     MODELS,
@@ -21,19 +23,27 @@ from support.spec import (
     schema_name,
 )
 from talon_one._schema.fields import VariantField
+from talon_one.endpoint import CallSettings
 from talon_one.exceptions import exception_class
 
 _LINK = re.compile(r"\[`([^`]+)`\]\(([^)]+)\)")
 
 
-def test_there_is_a_page_for_each_schema_and_each_api_and_no_other() -> None:
-    expected = {*MODELS, *TYPE_ALIASES, "IntegrationApi", "ManagementApi"}
-    assert {path.stem for path in DOCS.glob("*.md")} == expected
+def test_there_is_a_page_for_each_schema_and_no_other() -> None:
+    expected = {*MODELS, *TYPE_ALIASES, "index"}
+    assert {path.stem for path in MODEL_PAGES.iterdir()} == expected
+
+
+def test_the_index_of_models_leads_to_each_schema() -> None:
+    rows = [row for rows in Page(MODEL_PAGES / "index.md").tables for row in rows[1:]]
+    expected = {f"[`{each}`]({each}.md)" for each in (*MODELS, *TYPE_ALIASES)}
+    assert {row[0] for row in rows} == expected
+    assert len(rows) == len(expected)
 
 
 def test_the_page_of_a_model_has_all_of_its_properties() -> None:
     for name in MODELS:
-        (heading, *rows), *variants = Page(DOCS / f"{name}.md").tables
+        (heading, *rows), *variants = Page(MODEL_PAGES / f"{name}.md").tables
         assert heading == ["Name", "Type", "Description", "Notes"]
         expected = [python_name(wire, node) for wire, node in properties(name).items()]
         assert [row[0] for row in rows] == [f"`{each}`" for each in expected], name
@@ -48,7 +58,7 @@ def test_the_page_of_a_model_has_all_of_its_properties() -> None:
 
 @pytest.mark.parametrize("name", ["Effect", "EffectProps"])
 def test_the_page_of_an_effect_leads_from_each_type_to_its_class(name: str) -> None:
-    heading, *rows = Page(DOCS / f"{name}.md").tables[-1]
+    heading, *rows = Page(MODEL_PAGES / f"{name}.md").tables[-1]
     assert heading == ["`effectType`", "Class"]
     field = talon_one.Effect._fields["props"]
     assert isinstance(field, VariantField)
@@ -58,27 +68,45 @@ def test_the_page_of_an_effect_leads_from_each_type_to_its_class(name: str) -> N
     assert ['`"customEffect"`', "[`CustomEffectProps`](CustomEffectProps.md)"] in rows
 
 
-def test_each_page_leads_back_to_the_readme() -> None:
-    for name in (*MODELS, *TYPE_ALIASES, "IntegrationApi", "ManagementApi"):
-        assert "../README.md" in [target for _, target in Page(DOCS / f"{name}.md").links]
+def test_each_page_of_the_reference_leads_back_to_its_beginning(pages: list[Page]) -> None:
+    index = REFERENCE / "index.md"
+    for page in pages:
+        if REFERENCE in page.path.parents and page.path != index:
+            assert "../index.md" in [target for _, target in page.links]
 
 
-def test_the_table_of_methods_names_every_operation(api_pages: dict[str, Page]) -> None:
-    for name, page in api_pages.items():
-        methods, *_ = page.tables
-        listed = {row[0]: row[1] for row in methods[1:]}
-        assert listed == {
-            f"[`{each.name}`](#{each.name})": f"`{each.method} {each.path}`"
-            for each in OPERATIONS
-            if each.api == name
-        }
+@pytest.mark.parametrize("api", ["IntegrationApi", "ManagementApi"])
+def test_the_table_of_methods_stands_where_the_vendor_has_it_and_names_every_operation(
+    api: str,
+) -> None:
+    page = Page(DOCS / f"{api}.md")
+    (methods,) = page.tables
+    expected = {each.name: f"`{each.method} {each.path}`" for each in OPERATIONS if each.api == api}
+    assert {_LINK.findall(row[0])[0][0]: row[1] for row in methods[1:]} == expected
+    # Links to the sections that the vendor's page has lead to the rows.
+    assert expected.keys() <= page.anchors
+
+
+@for_every("operation", OPERATIONS)
+def test_the_tables_of_methods_lead_to_the_section_of_a_method(
+    operation: Operation, method_sections: dict[str, Page]
+) -> None:
+    page = method_sections[operation.id].path
+    for table in (DOCS / f"{operation.api}.md", page.parent / "index.md", page):
+        start = page.relative_to(table.parent).as_posix() if page != table else ""
+        assert f"[`{operation.name}`]({start}#{operation.name})" in _text(table)
+
+
+@cache
+def _text(path: Path) -> str:
+    return path.read_text(encoding="utf-8")
 
 
 @for_every("operation", OPERATIONS)
 def test_the_section_of_a_method_tells_its_arguments_and_answers(
-    operation: Operation, api_pages: dict[str, Page]
+    operation: Operation, method_sections: dict[str, Page]
 ) -> None:
-    section = api_pages[operation.api].sections[operation.name]
+    section = method_sections[operation.id]
     *parameters, answers = section.tables
     given = [*operation.positional, *(each.name for each in operation.optional)]
     assert [row[0] for rows in parameters for row in rows[1:]] == [f"`{each}`" for each in given]
@@ -92,21 +120,23 @@ def test_the_section_of_a_method_tells_its_arguments_and_answers(
     assert ("**Pages** Can be iterated" in section.text) == bool(operation.pages)
     for name in operation.names[1:]:
         assert f"Other names: `{name}`" in section.text
+    for setting in CallSettings.__annotations__:
+        assert f"`{setting}`" in section.text
 
 
 @for_every("operation", OPERATIONS)
 def test_the_section_of_a_method_links_the_models_that_go_in_and_come_out(
-    operation: Operation, api_pages: dict[str, Page]
+    operation: Operation, method_sections: dict[str, Page]
 ) -> None:
-    linked = dict(_LINK.findall(api_pages[operation.api].sections[operation.name].text))
+    linked = dict(_LINK.findall(method_sections[operation.id].text))
     results = [schema_name(each.schema or {}) for each in operation.successes]
     for name in filter(None, (operation.body, *operation.also, *results)):
-        assert f"{name}.md" in linked.values()
+        assert f"../models/{name}.md" in linked.values()
 
 
 def test_operations_that_descriptions_name_are_links_to_their_methods(pages: list[Page]) -> None:
     ids = {f"`{each.id}`" for each in OPERATIONS}
-    generated = [page for page in pages if page.path.stem[0].isupper() and page.path.parent == DOCS]
+    generated = [page for page in pages if REFERENCE in page.path.parents]
     named = [
         f"{page.path.name}: {span}"
         for page in generated
