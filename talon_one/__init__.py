@@ -132,6 +132,8 @@ _FURTHER_ON = {
     "EffectHandlingError": "effects",
     "MalformedBodyError": "webhooks",
     "PagesError": "pagination",
+    "Position": "pagination",
+    "Problem": "tables",
     "Receiver": "webhooks",
     "TableError": "tables",
     "WrongSecretError": "webhooks",

@@ -7,13 +7,13 @@
     ├── ApiValueError (ValueError)          a value that cannot be sent
     │   ├── ModelValidationError            `validate()` found violations; carries all of them
     │   ├── ConfigurationError              host or credentials are missing or unusable
-    │   ├── TableError                      a table may not be imported; carries all problems
-    │   └── MalformedBodyError              a webhook came whose body is no JSON object
-    ├── effects.EffectHandlingError         functions for effects failed; carries all failures
-    ├── WrongSecretError                    a webhook came without the secret that it must have
+    │   ├── tables.TableError               a table cannot be imported; has all problems
+    │   └── webhooks.MalformedBodyError     the body of a webhook is not a JSON object
+    ├── effects.EffectHandlingError         functions for effects failed; has all failures
+    ├── webhooks.WrongSecretError           a webhook lacks the shared secret
     ├── ClientClosedError (RuntimeError)    the client was closed before the call
     ├── bulk.BulkStopped (RuntimeError)     bulk work ended before its end; has the summary
-    ├── pagination.PagesError (RuntimeError)  the pages of a list lead nowhere
+    ├── pagination.PagesError (RuntimeError)  the server repeats pages, or sends no list
     ├── ApiKeyError (KeyError)              a property that the object does not have
     ├── ApiAttributeError (AttributeError)  a name that the class does not have
     └── ApiException                        the call was made, or was about to be
@@ -63,28 +63,8 @@ class Violation(NamedTuple):
         return f"{json_path(self.path)} {self.message}"
 
 
-class Position(NamedTuple):
-    """A place in a list, behind what has been handed out: from here an iteration can be resumed.
-
-    It is made of numbers and texts, so it can be kept as JSON and given back as a list.
-    """
-
-    skip: int | None = None
-    """Items before it; ``None`` if the list does not page that way."""
-    cursor: str | None = None
-    """Cursor of the page that it is on; ``None`` on the first page, and for other lists."""
-    within: int = 0
-    """Items before it on that page, where `skip` does not count them."""
-
-
 class OpenApiException(Exception):
-    """Root of everything this package raises on purpose.
-
-    Attributes:
-        resume_from: Where to go on, if a list was being iterated.
-    """
-
-    resume_from: Position | None = None
+    """Root of everything this package raises on purpose."""
 
 
 class _PathError(OpenApiException):
@@ -138,14 +118,6 @@ class ConfigurationError(ApiValueError):
     """The host or a credential is missing or unusable; nothing was sent."""
 
 
-class MalformedBodyError(ApiValueError):
-    """The body of a webhook is not a JSON object; 400 is the answer to it."""
-
-
-class WrongSecretError(OpenApiException):
-    """A webhook lacks the shared secret, or has another one; 401 is the answer to it."""
-
-
 class ModelValidationError(ApiValueError):
     """An object that may not be sent as it is.
 
@@ -167,48 +139,6 @@ class ModelValidationError(ApiValueError):
         return type(self), (self.subject, self.violations)
 
 
-class Problem(NamedTuple):
-    """One reason why a table may not, or could not, be imported."""
-
-    line: int | None
-    """Line of the CSV file, counted from 1; ``None`` if the server did not say."""
-    column: str
-    """Column that it is about; empty if it is about the whole row or table."""
-    message: str
-    """What is wrong, and how to mend it."""
-    row_index: int | None = None
-    """Which of the rows it is, counted from 0; ``None`` if it is about none of them."""
-    row: Mapping[str, Any] | None = None
-    """The row itself, by column: as it was given, or the cells of the file."""
-
-    def __str__(self) -> str:
-        place = "unknown line" if self.line is None else f"line {self.line}"
-        place += "" if self.row_index is None else f" (row {self.row_index + 1})"
-        return f"{place}{', ' * bool(self.column)}{self.column} {self.message}"
-
-
-class TableError(ApiValueError):
-    """A table that may not be imported; nothing was sent.
-
-    Attributes:
-        problems: What is wrong with it, by line, each with its row.
-        complete: Whether the whole table was looked at; there may be more problems otherwise.
-    """
-
-    def __init__(self, subject: str, problems: Sequence[Problem], complete: bool = True) -> None:
-        self.subject = subject
-        self.problems = tuple(problems)
-        self.complete = complete
-        count = len(self.problems)
-        least = "" if complete else "at least "
-        found = "; ".join(map(str, self.problems[:_SHOWN_PROBLEMS]))
-        more = f"; and {least}{count - _SHOWN_PROBLEMS} more" if count > _SHOWN_PROBLEMS else ""
-        super().__init__(f"{subject} has {least}{count} problem{'s' * (count != 1)}: {found}{more}")
-
-    def __reduce__(self) -> tuple[Any, ...]:
-        return type(self), (self.subject, self.problems, self.complete)
-
-
 class ApiException(OpenApiException):
     """A call that failed.
 
@@ -226,15 +156,15 @@ class ApiException(OpenApiException):
         earlier: Failures of the attempts before this one, oldest first.
         retry_budget_exhausted: Whether the call would have been retried, if the client had not
             spent its retry budget on other calls that failed.
-        problems: What the server found wrong with the lines of a table, each with its row; only
-            `talon_one.tables` knows the rows.
+        notes: Details that a convenience such as `talon_one.tables` adds to the failure. The
+            message shows them instead of `errors`.
     """
 
     attempts = 1
     retry_budget_exhausted = False
     on_stale_connection = False
     """Whether the connection had served requests before; set by the transports."""
-    problems: tuple[Problem, ...] = ()
+    notes: tuple[str, ...] = ()
     earlier: tuple[ApiException, ...] = ()
 
     def __init__(
@@ -336,8 +266,8 @@ class ApiException(OpenApiException):
         if self.retry_budget_exhausted:
             line += " (retry budget exhausted)"
         said = [self.message] if self.message else []
-        said += map(str, self.problems[:_SHOWN_PROBLEMS])
-        for entry in self.errors if not self.problems else ():
+        said += self.notes
+        for entry in self.errors if not self.notes else ():
             texts = [entry.title, entry.details]
             said.append(": ".join(text for text in texts if text and isinstance(text, str)))
         if said:
@@ -419,9 +349,6 @@ class ConnectTimeoutError(ApiTimeoutError, NotSentError):
 class ReadTimeoutError(ApiTimeoutError, NoResponseError):
     """The request was sent, and there was no complete answer in time."""
 
-
-_SHOWN_PROBLEMS = 10
-"""Problems of a table that a message names; the others are in the exception."""
 
 # Where gateways put the number of a request; the platform documents none.
 _REQUEST_ID_HEADERS = ("X-Request-Id", "X-Correlation-Id", "Request-Id", "X-Amzn-Trace-Id")

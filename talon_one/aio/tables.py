@@ -18,9 +18,10 @@ from contextlib import AsyncExitStack
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from talon_one._http.download import SavedFile
-from talon_one.exceptions import ApiException, Problem, TableError
+from talon_one.exceptions import ApiException
 from talon_one.tables.frames import Series, TextColumns, pandas_frame, polars_frame, require
 from talon_one.tables.imports import Source
+from talon_one.tables.problems import Problem, TableError, attach_problems, problems_of
 from talon_one.tables.rows import Row
 from talon_one.tables.table import BaseTable, ImportArguments, check
 
@@ -34,7 +35,17 @@ if TYPE_CHECKING:
 
     P = ParamSpec("P")
 
-__all__ = ["Problem", "Row", "Source", "Table", "TableError", "check", "export", "upload"]
+__all__ = [
+    "Problem",
+    "Row",
+    "Source",
+    "Table",
+    "TableError",
+    "check",
+    "export",
+    "problems_of",
+    "upload",
+]
 
 T = TypeVar("T")
 
@@ -64,7 +75,7 @@ async def upload(method: Callable[..., Awaitable[T]], /, *args: Any, **kwargs: A
         try:
             return await method(*arguments.args, **arguments.kwargs_with(file))
         except ApiException as failure:
-            failure.problems = tuple(await to_thread(file.located, failure.errors))
+            attach_problems(failure, await to_thread(file.located, failure.errors))
             raise
 
 

@@ -9,8 +9,6 @@ How an operation pages is data: see `Paging`. A `PageCursor` decides what to req
 I/O; the iterators around it differ only in the ``await``.
 """
 
-from talon_one.exceptions import Position
-from talon_one.pagination.cursor import PagesError
 from talon_one.pagination.iterators import (
     AsyncItems,
     AsyncPages,
@@ -18,6 +16,7 @@ from talon_one.pagination.iterators import (
     ListResponse,
     Pages,
 )
+from talon_one.pagination.position import PagesError, Position, resume_position
 
 __all__ = [
     "AsyncItems",
@@ -27,4 +26,5 @@ __all__ = [
     "Pages",
     "PagesError",
     "Position",
+    "resume_position",
 ]

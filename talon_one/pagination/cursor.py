@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 from talon_one._core.hooks import logger
 from talon_one._schema.model import Model
 from talon_one._utils.quoting import quoted
-from talon_one.exceptions import ApiTypeError, ApiValueError, OpenApiException, Position
+from talon_one.exceptions import ApiTypeError, ApiValueError
+from talon_one.pagination.position import PagesError, Position
 
 if TYPE_CHECKING:
     from talon_one._core.operation import Operation, Paging
@@ -24,13 +25,6 @@ _STUCK = 3
 _LONGEST_GAP = 100
 # How many of the items that came again the log names.
 _SHOWN = 10
-
-
-class PagesError(OpenApiException, RuntimeError):
-    """The pages lead nowhere: the server sends the same ones again and again, or no list at all.
-
-    `resume_from` has the place.
-    """
 
 
 class PageCursor:

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any, ClassVar, Generic, Protocol, TypeVar
 
 from talon_one._core.operation import operation_of
 from talon_one._utils.quoting import quoted
-from talon_one.exceptions import ApiTypeError, ApiValueError, OpenApiException, Position
+from talon_one.exceptions import ApiTypeError, ApiValueError, OpenApiException
 from talon_one.limiter import Limiter, limiter_of
-from talon_one.pagination.cursor import PageCursor, PagesError
+from talon_one.pagination.cursor import PageCursor
+from talon_one.pagination.position import Position, attach_position
 
 if TYPE_CHECKING:
     from typing_extensions import Self
@@ -21,8 +22,6 @@ __all__ = [
     "Items",
     "ListResponse",
     "Pages",
-    "PagesError",
-    "Position",
 ]
 
 T = TypeVar("T")
@@ -197,7 +196,7 @@ class _Iteration:
         """Write on an exception where to go on; not where the call is what is wrong."""
         if not self._pages and isinstance(failure, (ApiTypeError, ApiValueError)):
             return
-        failure.resume_from = self.position
+        attach_position(failure, self.position)
         if hasattr(failure, "add_note"):  # Since Python 3.11.
             failure.add_note(f"pages read: {self._pages}; go on with resume_from={self.position}")
 

@@ -11,9 +11,19 @@
 `talon_one.aio.tables` has the same for asyncio.
 """
 
-from talon_one.exceptions import Problem, TableError
 from talon_one.tables.imports import Source
+from talon_one.tables.problems import Problem, TableError, problems_of
 from talon_one.tables.rows import Row
 from talon_one.tables.table import Table, check, export, upload
 
-__all__ = ["Problem", "Row", "Source", "Table", "TableError", "check", "export", "upload"]
+__all__ = [
+    "Problem",
+    "Row",
+    "Source",
+    "Table",
+    "TableError",
+    "check",
+    "export",
+    "problems_of",
+    "upload",
+]

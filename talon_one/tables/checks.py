@@ -9,8 +9,8 @@ from typing import Any
 from talon_one._core.operation import Operation
 from talon_one._schema.dates import read_datetime
 from talon_one._utils.suggest import did_you_mean
-from talon_one.exceptions import Problem
 from talon_one.tables.cells import Checker, checker_for
+from talon_one.tables.problems import Problem
 from talon_one.tables.records import UNCLOSED, Record, RecordReader
 
 DOUBLED = "stands there twice; leave one of them out"

@@ -12,10 +12,11 @@ from itertools import chain
 from typing import IO, TYPE_CHECKING, Any, Union
 
 from talon_one._utils.quoting import message_of, quoted
-from talon_one.exceptions import ApiTypeError, ApiValueError, Problem, TableError
+from talon_one.exceptions import ApiTypeError, ApiValueError
 from talon_one.tables.cells import written
 from talon_one.tables.checks import DOUBLED, TableCheck
 from talon_one.tables.frames import repeats_columns, rows_of_frame
+from talon_one.tables.problems import Problem, TableError
 from talon_one.tables.records import RecordReader
 
 if TYPE_CHECKING:

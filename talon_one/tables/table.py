@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from talon_one._core.operation import Operation, operation_of
 from talon_one._http.download import SavedFile
 from talon_one._utils.quoting import quoted
-from talon_one.exceptions import ApiException, ApiTypeError, ApiValueError, Problem, TableError
+from talon_one.exceptions import ApiException, ApiTypeError, ApiValueError
 from talon_one.tables.frames import Series, TextColumns, pandas_frame, polars_frame, require
 from talon_one.tables.header import Header
 from talon_one.tables.imports import ImportFile, Source
+from talon_one.tables.problems import Problem, TableError, attach_problems
 from talon_one.tables.rows import Row, RowReader
 
 if TYPE_CHECKING:
@@ -83,15 +84,15 @@ def upload(method: Callable[..., T], /, *args: Any, **kwargs: Any) -> T:
     Raises:
         TableError: The table may not be imported; nothing was sent. With
             ``configuration.client_side_validation`` off, only rows that cannot be written.
-        ApiException: The call failed; if the server found fault with lines of the file, `problems`
-            has them with their rows.
+        ApiException: The call failed; `problems_of` returns the lines that the server refused, with
+            their rows.
     """
     arguments = ImportArguments(method, args, kwargs)
     with arguments.checked_file() as file:
         try:
             return method(*arguments.args, **arguments.kwargs_with(file))
         except ApiException as failure:
-            failure.problems = tuple(file.located(failure.errors))
+            attach_problems(failure, file.located(failure.errors))
             raise
 
 

@@ -5,7 +5,6 @@ all that an endpoint has to do: it checks the shared secret, parses, leaves out 
 already, calls the functions registered for the class, and says what to answer.
 """
 
-from talon_one.exceptions import MalformedBodyError, WrongSecretError
 from talon_one.webhooks.classes import parts
 from talon_one.webhooks.delivery_store import (
     AsyncDeliveryStore,
@@ -13,6 +12,7 @@ from talon_one.webhooks.delivery_store import (
     DeliveryStore,
     InMemoryDeliveryStore,
 )
+from talon_one.webhooks.errors import MalformedBodyError, WrongSecretError
 from talon_one.webhooks.receivers import (
     AsyncReceiver,
     Delivery,

@@ -11,7 +11,8 @@ from talon_one._core.secret import exact
 from talon_one._schema import json_codec
 from talon_one._schema.model import JsonObject, Model
 from talon_one._utils.quoting import message_of
-from talon_one.exceptions import ApiTypeError, MalformedBodyError
+from talon_one.exceptions import ApiTypeError
+from talon_one.webhooks.errors import MalformedBodyError
 from talon_one.webhooks.shape import Shape
 
 TYPE = "NotificationType"

@@ -17,8 +17,6 @@ from talon_one.exceptions import (
     ApiTypeError,
     ApiValueError,
     ConfigurationError,
-    MalformedBodyError,
-    WrongSecretError,
 )
 from talon_one.webhooks.classes import TYPE, is_class_of_notification, parts, read, types
 from talon_one.webhooks.delivery_store import (
@@ -26,6 +24,7 @@ from talon_one.webhooks.delivery_store import (
     DeliveryStore,
     InMemoryDeliveryStore,
 )
+from talon_one.webhooks.errors import MalformedBodyError, WrongSecretError
 from talon_one.webhooks.secret import Headers, SharedSecret, values
 
 logger = logging.getLogger("talon_one.webhooks")

@@ -8,7 +8,8 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from talon_one._utils.guard import guarded
 from talon_one._utils.quoting import quoted
-from talon_one.exceptions import ConfigurationError, WrongSecretError
+from talon_one.exceptions import ConfigurationError
+from talon_one.webhooks.errors import WrongSecretError
 
 Headers = (
     Mapping[str, str]

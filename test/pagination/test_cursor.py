@@ -13,9 +13,10 @@ from hypothesis import strategies as st
 
 from talon_one import ManagementApi, Model
 from talon_one._core.operation import Operation, Paging, query
-from talon_one.exceptions import ApiValueError, Position
+from talon_one.exceptions import ApiValueError
 from talon_one.models.coupon import Coupon
-from talon_one.pagination.cursor import PageCursor, PagesError
+from talon_one.pagination import PagesError, Position
+from talon_one.pagination.cursor import PageCursor
 
 SKIP = Paging("data", ("id",), skip="skip", more="hasMore", total="totalResultSize")
 CURSOR = Paging("data", ("id",), cursor="cursor", next="nextCursor")
