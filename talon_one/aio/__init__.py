@@ -14,6 +14,7 @@ except ImportError as _cause:
 if TYPE_CHECKING:
     from talon_one.aio import bulk as bulk
     from talon_one.aio import download as download
+    from talon_one.aio import pagination as pagination
     from talon_one.aio import tables as tables
     from talon_one.aio.api import IntegrationApi as IntegrationApi
     from talon_one.aio.api import ManagementApi as ManagementApi
@@ -34,7 +35,7 @@ HOME = {
 }
 """Public names, with the modules that hold them."""
 
-SUBMODULES = frozenset({"bulk", "download", "tables"})
+SUBMODULES = frozenset({"bulk", "download", "pagination", "tables"})
 """Modules that are found as attributes without having been imported."""
 
 __all__ = list(HOME)

@@ -54,7 +54,7 @@ class Api(BaseApi):
         /,
         *args: P.args,
         **kwargs: P.kwargs,
-    ) -> talon_one.pagination.AsyncItems[T]:
+    ) -> talon_one.aio.pagination.AsyncItems[T]:
         """Return an iterator for ``async for`` over the items of a list.
 
         The pages are got when they are needed. It is not awaited itself.
@@ -67,15 +67,15 @@ class Api(BaseApi):
         Raises:
             ApiTypeError: The method does not list anything.
         """
-        from talon_one.pagination import AsyncItems
+        from talon_one.aio.pagination import AsyncItems
 
         return AsyncItems(method, args, kwargs)
 
     def pages(
         self, method: Callable[P, Awaitable[A]], /, *args: P.args, **kwargs: P.kwargs
-    ) -> talon_one.pagination.AsyncPages[A]:
+    ) -> talon_one.aio.pagination.AsyncPages[A]:
         """Return an iterator for ``async for`` over the answers of a list; see `iterate`."""
-        from talon_one.pagination import AsyncPages
+        from talon_one.aio.pagination import AsyncPages
 
         return AsyncPages(method, args, kwargs)
 

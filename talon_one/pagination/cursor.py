@@ -1,4 +1,4 @@
-"""The way through the pages of a list: what is asked next, and what has come. No I/O."""
+"""PageCursor: which page of a list to request next, and which of its items are new. No I/O."""
 
 from __future__ import annotations
 
@@ -15,186 +15,185 @@ from talon_one.pagination.position import PagesError, Position
 if TYPE_CHECKING:
     from talon_one._core.operation import Operation, Paging
 
-# How many items are remembered, to recognise those that come again: the latest ones.
-_REMEMBERED = 10_000
-# So many pages in a row are one too many: of those that are the very page before them, which a
-# server sends that does not move on; and of those that bring nothing new, of which there are some
-# behind a place where much was inserted, and on the way of a cursor through a log that is filtered.
-# Where items may be alike, so may be pages, and the second number holds for both.
-_STUCK = 3
-_LONGEST_GAP = 100
-# How many of the items that came again the log names.
-_SHOWN = 10
+# The cursor recognizes the latest items if the server sends them again.
+_MAX_REMEMBERED = 10_000
+# A server that ignores the offset sends the same page over and over.
+_MAX_IDENTICAL_PAGES = 3
+# Pages without new items are normal after many insertions, or when the server filters a log behind
+# a cursor. Items without an identity may fill identical pages, so this limit applies to those too.
+_MAX_PAGES_WITHOUT_NEWS = 100
+# A log entry lists this many IDs of items that were sent again.
+_MAX_LISTED = 10
 
 
 class PageCursor:
-    """A walk through the pages of one list.
+    """Decides how to get from one page of a list to the next.
 
     Args:
-        operation: What lists the items.
-        paging: How its answers make up a list.
-        kwargs: Keyword arguments of the calls; where to begin is taken out of them.
+        operation: Operation that lists the items.
+        paging: How its responses form a list.
+        kwargs: Keyword arguments of the calls. The cursor removes the one that sets the start.
 
     Attributes:
-        at: Where the page begins that is asked for next.
-        over: There are no more pages.
-        latest: Items of the latest page, as they came.
-        repeated: How many items came again, because the list grew while it was read.
-        missing: How many items may have been passed over, because the list shrank, or ended early.
+        next_page: Position of the page to request next.
+        finished: Whether there are no more pages.
+        latest_items: Items of the latest page, as the server sent them.
+        repeated: Number of items that the server sent again because the list grew.
+        missing: Number of items that may have been skipped because the list shrank or ended early.
     """
 
     def __init__(self, operation: Operation, paging: Paging, kwargs: dict[str, Any]) -> None:
-        self.over = False
-        self.latest: list[Any] = []
+        self.finished = False
+        self.latest_items: list[Any] = []
         self.repeated = 0
         self.missing = 0
         self._operation = operation
         self._paging = paging
-        self._wire_name = self._paging.skip or self._paging.cursor
+        self._wire_name = paging.skip or paging.cursor
         names = {each.wire: each.name for each in operation.parameters}
-        self._name = names.get(self._wire_name or "")
-        # What was handed out lately, and whether it has been reported to have come again.
+        self._keyword = names.get(self._wire_name or "")
+        # Keys of recent items, each with whether a log entry has reported its repetition.
         self._seen: OrderedDict[Any, bool] = OrderedDict()
-        self._standing = 0
-        self._idle = 0
+        self._identical_pages = 0
+        self._pages_without_news = 0
         self._total: int | None = None
-        self.at = self._begin(kwargs)
+        self.next_page = self._pop_start(kwargs)
 
     @property
     def arguments(self) -> dict[str, Any]:
-        """The keyword that leads to the next page; none for the first one."""
-        value = self.at.skip or self.at.cursor
-        return {self._name: value} if self._name and value else {}
+        """Keyword argument that selects the next page; empty for the first page."""
+        value = self.next_page.skip or self.next_page.cursor
+        return {self._keyword: value} if self._keyword and value else {}
 
     def resume(self, position: Position) -> None:
-        """Go to a place where another walk through the same list was.
+        """Continue at a position in the same list.
 
         Raises:
-            ApiTypeError: It is no place in a list that pages as this one does.
-            ApiValueError: It is before the start of the list.
+            ApiTypeError: *position* does not match how this list pages.
+            ApiValueError: *position* is before the start of the list.
         """
         skip, cursor, within = position
         fits = isinstance(skip, int) if self._paging.skip else skip is None
         fits = fits and (cursor is None or (bool(self._paging.cursor) and isinstance(cursor, str)))
         if not fits or not isinstance(within, int):
             raise ApiTypeError(
-                f"{quoted(position)} is no place in the list of {self._operation.id}"
+                f"{quoted(position)} is not a position in the list of {self._operation.id}"
             )
         if within < 0 or (skip or 0) < 0:
             raise ApiValueError(f"{quoted(position)} is before the start of the list")
-        self.at = position if skip is None else Position(skip + within)
+        self.next_page = position if skip is None else Position(skip + within)
 
-    def behind(self, page: Position, count: int) -> Position:
-        """Return the place behind the first items of a page."""
+    def position_after(self, page: Position, count: int) -> Position:
+        """Return the position after the first *count* items of a page."""
         if page.skip is None:
             return page._replace(within=count)
         return page._replace(skip=page.skip + count)
 
-    def take(self, answer: Any) -> list[tuple[int, Any]]:
-        """Take a page and move on to the next one.
+    def accept_page(self, response: Any) -> list[tuple[int, Any]]:
+        """Accept the response to the latest request, and advance to the next page.
 
         Returns:
-            The items that are new, each with its number on the page.
+            The items that are new, each with its index on the page.
 
         Raises:
-            PagesError: The answer holds no list, or no page brings anything new any more.
+            PagesError: The response contains no list, or pages have stopped bringing new items.
         """
-        page, items = self.at, self._items(answer)
+        page, items = self.next_page, self._items(response)
         keys = [self._key(item) for item in items]
-        # What was handed out before the walk was resumed has not come again: it was asked for.
-        wanted = range(page.within, len(items))
-        fresh = [index for index in wanted if keys[index] is None or keys[index] not in self._seen]
-        again = [keys[index] for index in wanted if keys[index] in self._seen]
-        same = bool(items) and items == self.latest
-        # Pages of items that cannot be told apart may be alike and yet hold others.
-        alike = self._paging.identity is None
-        self._standing = self._standing + 1 if same else 0
-        self._idle = self._idle + 1 if len(again) == len(items) else 0
-        over, following = self._onwards(answer, page, items)
-        if over is None and same and not alike:
-            self._report("the server sent the same page twice; it is taken for the whole list")
-            over, following, fresh, again = True, page, [], []
-        if not over and (
-            self._standing >= (_LONGEST_GAP if alike else _STUCK) or self._idle >= _LONGEST_GAP
+        # Items before `within` were handed out earlier: the request asked for them, so they do not
+        # count as repeated.
+        indexes = range(page.within, len(items))
+        new = [index for index in indexes if keys[index] is None or keys[index] not in self._seen]
+        repeated = [keys[index] for index in indexes if keys[index] in self._seen]
+        identical = bool(items) and items == self.latest_items
+        # Items without an identity cannot be told apart, so identical pages may be different ones.
+        indistinct = self._paging.identity is None
+        self._identical_pages = self._identical_pages + 1 if identical else 0
+        all_repeated = len(repeated) == len(items)
+        self._pages_without_news = self._pages_without_news + 1 if all_repeated else 0
+        finished, following = self._advance(response, page, items)
+        if finished is None and identical and not indistinct:
+            self._warn("the server sent the same page twice; treating that page as the whole list")
+            finished, following, new, repeated = True, page, [], []
+        max_identical = _MAX_PAGES_WITHOUT_NEWS if indistinct else _MAX_IDENTICAL_PAGES
+        if not finished and (
+            self._identical_pages >= max_identical
+            or self._pages_without_news >= _MAX_PAGES_WITHOUT_NEWS
         ):
             raise PagesError(
-                f"{self._operation.id}: {max(self._standing, self._idle)} pages in a row brought"
-                " nothing new, though the server says that there is more"
+                f"{self._operation.id}: {max(self._identical_pages, self._pages_without_news)}"
+                " pages in a row brought nothing new, though the server says that there is more"
             )
-        if again:
-            self._report_repeated(again)
+        if repeated:
+            self._count_repeated(repeated)
         self._remember(keys)
-        self.latest = items
-        self.over, self.at = bool(over), following
-        return [(index, items[index]) for index in fresh]
+        self.latest_items = items
+        self.finished, self.next_page = bool(finished), following
+        return [(index, items[index]) for index in new]
 
-    # -- What comes next -----------------------------------------------------------------------
+    # -- The next page -------------------------------------------------------------------------
 
-    def _onwards(
-        self, answer: Any, page: Position, items: list[Any]
+    def _advance(
+        self, response: Any, page: Position, items: list[Any]
     ) -> tuple[bool | None, Position]:
-        """Return whether the list ends with this page, and where the next one begins.
+        """Return whether this page ends the list, and the position of the page after it.
 
-        ``None`` means that the server does not say. Then there is another page: one that is not
-        full proves nothing, for the server may admit fewer items than were asked for.
+        ``None`` means that the server does not say. In that case there is a next page: a short page
+        proves nothing, because the server may send fewer items than requested.
         """
-        paging, end = self._paging, self.behind(page, len(items))
+        paging, end = self._paging, self.position_after(page, len(items))
         if paging.next:
-            cursor = answer.get(paging.next) if answer is not None else None
+            cursor = response.get(paging.next) if response is not None else None
             if not cursor or (not items and cursor == page.cursor):
                 return True, end
             return False, Position(cursor=str(cursor))
-        more = self._said(answer, paging.more, bool)
-        total = self._said(answer, paging.total, int)
+        more = _field(response, paging.more, bool)
+        total = _field(response, paging.total, int)
         if items and not total:
-            total = None  # A total of nothing beside items is none.
+            total = None  # Some servers send a total of 0 along with items.
         reached = len(items) if end.skip is None else end.skip
-        self._watch(total, reached, bool(items))
+        self._track_total(total, reached, bool(items))
         if not paging.skip:
             if more or (total or 0) > reached:
-                self._report(
-                    "the server says that there is more, but there is no parameter to ask for it"
-                )
+                self._warn("the server says that there is more, but no parameter can request it")
             return True, end
         if not items:
             if more and total is None:
-                self._report("the server says that there is more, but sent a page without items")
+                self._warn("the server says that there is more, but sent a page without items")
             return True, end
         if more is not None:
             return not more, end
         return (None if total is None else reached >= total), end
 
-    def _said(self, answer: Any, name: str | None, kind: type) -> Any:
-        value = answer.get(name) if answer is not None and name else None
-        return value if type(value) is kind else None
-
-    def _watch(self, total: int | None, reached: int, has_items: bool) -> None:
-        """Take note of a list that became shorter: what moved forward has been passed over."""
+    def _track_total(self, total: int | None, reached: int, has_items: bool) -> None:
+        """Notice that a list became shorter: items that moved forward were skipped."""
         if total is None:
             return
         lost = max(0, (self._total or 0) - total)
-        if not has_items and self.at.skip:
+        if not has_items and self.next_page.skip:
             lost += max(0, total - reached)
         self._total = total
         if lost:
             self.missing += lost
-            self._report(f"items fewer than there were: {lost}; as many may have been passed over")
+            self._warn(f"the list shrank by {lost}; as many items may have been skipped")
 
-    # -- What has come -------------------------------------------------------------------------
+    # -- Items ---------------------------------------------------------------------------------
 
-    def _items(self, answer: Any) -> list[Any]:
+    def _items(self, response: Any) -> list[Any]:
         name = self._paging.items
-        if answer is None:
+        if response is None:
             return []
-        items = answer.get(name) if isinstance(answer, Model) else answer
+        items = response.get(name) if isinstance(response, Model) else response
         if items is None:
             return []
-        if not isinstance(answer, Model) or not isinstance(items, list):
-            raise PagesError(f"{self._operation.id}: the answer is no object with a list {name!r}")
+        if not isinstance(response, Model) or not isinstance(items, list):
+            raise PagesError(
+                f"{self._operation.id}: the response is not an object with a list {name!r}"
+            )
         return items
 
     def _key(self, item: Any) -> Any:
-        """Return what no other item has; ``None`` if that is not known, even in part."""
+        """Return what identifies an item; ``None`` if any part of its identity is missing."""
         if not self._wire_name or self._paging.identity is None:
             return None
         if not self._paging.identity:
@@ -210,42 +209,53 @@ class PageCursor:
         return None if None in key else key
 
     def _remember(self, keys: list[Any]) -> None:
-        # Only now, because what one page holds twice has not moved.
+        # Only after the whole page was compared: an item that is twice on one page did not move.
         for key in keys:
             if key is not None:
                 self._seen.setdefault(key, False)
                 self._seen.move_to_end(key)
-        while len(self._seen) > _REMEMBERED:
+        while len(self._seen) > _MAX_REMEMBERED:
             self._seen.popitem(last=False)
 
-    def _report_repeated(self, keys: list[Any]) -> None:
+    def _count_repeated(self, keys: list[Any]) -> None:
         self.repeated += len(keys)
         unreported = [key for key in keys if not self._seen[key]]
         self._seen.update(dict.fromkeys(unreported, True))
-        # Only numbers are shown: a text may be the name of somebody.
+        # The log shows numbers only: a text may be the name of a person.
         ids = [str(key[0]) for key in unreported if type(key) is tuple and type(key[0]) is int]
-        which = f" ({', '.join(ids[:_SHOWN])})" if ids else ""
+        which = f" ({', '.join(ids[:_MAX_LISTED])})" if ids else ""
         if unreported:
-            self._report(
-                f"items sent once more: {len(unreported)}{which}, as the list changes while it is"
-                " read"
+            self._warn(
+                f"items sent again: {len(unreported)}{which}, because the list changed while it"
+                " was read"
             )
 
-    def _report(self, what: str) -> None:
-        logger.warning("%s: %s; the page was asked for at %s", self._operation.id, what, self.at)
+    def _warn(self, message: str) -> None:
+        logger.warning("%s: %s; page requested at %s", self._operation.id, message, self.next_page)
 
-    def _begin(self, kwargs: dict[str, Any]) -> Position:
-        """Take the start of the iteration out of the arguments of its calls."""
+    # -- The start -----------------------------------------------------------------------------
+
+    def _pop_start(self, kwargs: dict[str, Any]) -> Position:
+        """Remove the start of the iteration from the keyword arguments, and return it."""
         given = None
-        for keyword, name in self._operation.keywords.items():
-            if name == self._name:
-                given = kwargs.pop(keyword, None) or given
+        for spelling, name in self._operation.keywords.items():
+            if name == self._keyword:
+                given = kwargs.pop(spelling, None) or given
         if not self._paging.skip:
             return Position(cursor=given)
         try:
             skip = int(given or 0)
         except (TypeError, ValueError):
-            raise ApiTypeError(f"{self._name} is a number of items, not {quoted(given)}") from None
+            raise ApiTypeError(self._not_a_count(given)) from None
         if skip < 0:
-            raise ApiValueError(f"{self._name} is a number of items, not {quoted(given)}")
+            raise ApiValueError(self._not_a_count(given))
         return Position(skip=skip)
+
+    def _not_a_count(self, given: Any) -> str:
+        return f"{self._keyword} must be a number of items, not {quoted(given)}"
+
+
+def _field(response: Any, name: str | None, kind: type) -> Any:
+    """Return a field of the response if it has the promised type."""
+    value = response.get(name) if response is not None and name else None
+    return value if type(value) is kind else None

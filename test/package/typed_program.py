@@ -33,6 +33,7 @@ from talon_one import (
     aio,
 )
 from talon_one._utils.error_body import ErrorEntry
+from talon_one.aio.pagination import AsyncItems
 from talon_one.effects import EffectFailure, EffectHandler, ItemUnit, discounts
 from talon_one.exceptions import NotFoundException
 from talon_one.limiter import Limiter
@@ -46,7 +47,7 @@ from talon_one.models.message_log_entry import MessageLogEntry
 from talon_one.models.multiple_customer_profile_integration_request_item import (
     MultipleCustomerProfileIntegrationRequestItem,
 )
-from talon_one.pagination import AsyncItems, Items, Position
+from talon_one.pagination import Items, Position
 
 integration = IntegrationApi(host="https://example.talon.one", api_key="secret")
 management = ManagementApi(ApiClient(Configuration(api_key={"management_key": "secret"})))

@@ -1,4 +1,4 @@
-"""A server, and both ways to read a list from it."""
+"""A server, and a fixture that reads a list from it with either client."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from functools import partial
 
 import pytest
 
-from pagination.reading import Read, read, read_asynchronously
+from pagination.read_list import ReadList, read_blocking, read_with_asyncio
 from support.server import RecordingServer
 
 
@@ -18,6 +18,6 @@ def server() -> Iterator[RecordingServer]:
 
 
 @pytest.fixture(params=["blocking", "asyncio"])
-def reading(request: pytest.FixtureRequest, server: RecordingServer) -> Read:
-    """A function that reads a list from the server, see `pagination.reading.read`."""
-    return partial(read if request.param == "blocking" else read_asynchronously, server)
+def read_list(request: pytest.FixtureRequest, server: RecordingServer) -> ReadList:
+    """A function that reads a list from the server, see `read_blocking`."""
+    return partial(read_blocking if request.param == "blocking" else read_with_asyncio, server)

@@ -1,4 +1,4 @@
-"""Every operation that lists something can be read to its end, as the description says."""
+"""Every operation that lists something can be iterated to its end, as its description says."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import pytest
 
 import talon_one
 from operations.arguments import arguments, expected_pairs, payload
-from pagination.reading import Apis, Read
+from pagination.read_list import Apis, ReadList
 from support.every import for_every
 from support.samples import sample
 from support.server import RecordingServer
@@ -34,9 +34,9 @@ def _endings() -> list[Any]:
 
 
 def _item_schema(operation: Operation) -> dict[str, Any]:
-    (answer,) = (each for each in operation.successes if each.schema)
-    assert answer.schema is not None
-    name = schema_name(answer.schema)
+    (response,) = (each for each in operation.successes if each.schema)
+    assert response.schema is not None
+    name = schema_name(response.schema)
     assert name is not None
     schema: dict[str, Any] = resolved(properties(name)[_paging(operation)["items"]])["items"]
     return schema
@@ -48,8 +48,8 @@ def _item(operation: Operation, number: int) -> Any:
         return f"item {number}"
     item = sample(schema, everything=False)
     if not _paging(operation)["identity"]:
-        return item  # They may be alike, and are so here.
-    # All have the first property of their identity, and differ in the last.
+        return item  # Items without an identity may be equal. These are.
+    # Items share the first property of their identity, and differ in the last.
     for wire in _paging(operation)["identity"]:
         item[wire] = "one"
     item[_paging(operation)["identity"][-1]] = number
@@ -60,7 +60,7 @@ def _plain(items: list[Any]) -> list[Any]:
     return [item.to_wire() if hasattr(item, "to_wire") else item for item in items]
 
 
-def _read(reading: Read, operation: Operation, given: dict[str, Any]) -> Any:
+def _read(read_list: ReadList, operation: Operation, given: dict[str, Any]) -> Any:
     def make(apis: Apis) -> Any:
         api = apis.integration if operation.api == "IntegrationApi" else apis.management
         return api.iterate(getattr(api, operation.name), **given)
@@ -68,10 +68,10 @@ def _read(reading: Read, operation: Operation, given: dict[str, Any]) -> Any:
     with warnings.catch_warnings():
         if operation.deprecated:
             warnings.simplefilter("ignore", DeprecationWarning)
-        return reading(make)
+        return read_list(make)
 
 
-def test_all_that_page_and_all_that_only_list_are_among_them() -> None:
+def test_the_description_decides_for_every_operation_that_pages_or_lists() -> None:
     paged = {
         each.id
         for each in OPERATIONS
@@ -86,45 +86,43 @@ def test_all_that_page_and_all_that_only_list_are_among_them() -> None:
         "getCustomerAnalytics",
     }
     listing = {
-        each.id
-        for each in OPERATIONS
-        if each.method == "GET" and "data" in _properties_of_answer(each)
+        each.id for each in OPERATIONS if each.method == "GET" and "data" in _list_properties(each)
     }
     assert listing <= decided
 
 
-def _properties_of_answer(operation: Operation) -> dict[str, Any]:
+def _list_properties(operation: Operation) -> dict[str, Any]:
     names = [model_of(each.schema) for each in operation.successes if each.schema]
     found = properties(names[0]) if names and names[0] else {}
     return {wire: node for wire, node in found.items() if resolved(node).get("type") == "array"}
 
 
 @for_every("operation", _LISTS)
-def test_what_the_description_says_of_pages_is_all_that_the_answer_has(
+def test_the_description_of_paging_names_every_such_field_of_the_response(
     operation: Operation,
 ) -> None:
     (schema,) = {schema_name(each.schema) for each in operation.successes if each.schema}
     assert schema is not None
     ends = {"more": "hasMore", "total": "totalResultSize", "next": "nextCursor"}
-    there = {key: wire for key, wire in ends.items() if wire in properties(schema)}
-    said = {key: wire for key, wire in _paging(operation).items() if key in ends}
-    assert said == there
-    # What type checkers know the items by, see `ListResponse`.
+    actual = {key: wire for key, wire in ends.items() if wire in properties(schema)}
+    described = {key: wire for key, wire in _paging(operation).items() if key in ends}
+    assert described == actual
+    # `ListResponse` relies on this name.
     assert _paging(operation)["items"] == "data"
 
 
 @for_every("operation", _LISTS)
-def test_a_page_that_failed_may_be_asked_for_again(operation: Operation) -> None:
+def test_a_failed_page_may_be_retried(operation: Operation) -> None:
     assert getattr(getattr(talon_one, operation.api), operation.name).operation.idempotent
 
 
 @pytest.mark.parametrize(("operation", "ending"), _endings())
 def test_a_list_of_three_pages_is_read_to_its_end(
-    server: RecordingServer, reading: Read, operation: Operation, ending: str
+    server: RecordingServer, read_list: ReadList, operation: Operation, ending: str
 ) -> None:
     paging = _paging(operation)
     items = [_item(operation, number) for number in range(sum(_LENGTHS))]
-    asked, begin = [], 0
+    expected, begin = [], 0
     for number, length in enumerate(_LENGTHS):
         is_last = number == len(_LENGTHS) - 1
         page: dict[str, Any] = {paging["items"]: items[begin : begin + length]}
@@ -133,19 +131,19 @@ def test_a_list_of_three_pages_is_read_to_its_end(
         else:
             page[paging[ending]] = (not is_last) if ending == "more" else len(items)
         server.script(page)
-        where: Any = f"cursor+{number - 1}/=" if ending == "next" else begin
-        asked.append({(paging.get("skip") or paging.get("cursor")): where} if begin else {})
+        start: Any = f"cursor+{number - 1}/=" if ending == "next" else begin
+        expected.append({(paging.get("skip") or paging.get("cursor")): start} if begin else {})
         begin += length
     given = arguments(operation)
     for name in ("skip", "cursor"):
         given.pop(name, None)
-    found = _read(reading, operation, {**given, **payload(operation)})
-    assert found.failure is None
-    assert _plain(found.got) == items
-    assert found.iterator.complete
-    assert found.iterator.repeated == found.iterator.missing == 0
+    result = _read(read_list, operation, {**given, **payload(operation)})
+    assert result.failure is None
+    assert _plain(result.got) == items
+    assert result.iterator.complete
+    assert result.iterator.repeated == result.iterator.missing == 0
     usual = expected_pairs(operation, given)
-    for request, further in zip(server.requests, asked, strict=True):
+    for request, further in zip(server.requests, expected, strict=True):
         pairs = [(name, str(value)) for name, value in further.items()]
         assert sorted(request.pairs) == sorted([*usual, *pairs])
         assert request.method == operation.method
@@ -156,12 +154,12 @@ def test_a_list_of_three_pages_is_read_to_its_end(
     "operation", [each for each in _LISTS if not {"skip", "cursor"} & _paging(each).keys()], ids=str
 )
 def test_a_list_without_pages_is_one_page(
-    server: RecordingServer, reading: Read, operation: Operation
+    server: RecordingServer, read_list: ReadList, operation: Operation
 ) -> None:
     items = [sample(_item_schema(operation), everything=False)] * 3
     server.script({"data": items})
     given = {**arguments(operation, everything=False), **payload(operation)}
-    found = _read(reading, operation, given)
-    assert _plain(found.got) == items
-    assert found.iterator.complete
+    result = _read(read_list, operation, given)
+    assert _plain(result.got) == items
+    assert result.iterator.complete
     assert len(server.requests) == 1

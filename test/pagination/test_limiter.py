@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import talon_one
-from pagination.reading import Apis, Read
+from pagination.read_list import Apis, ReadList
 from support.calls import make_client
 from support.server import RecordingServer, Response
 from talon_one import ApiClient, ApiTypeError, Configuration, IntegrationApi, ManagementApi
@@ -109,19 +109,19 @@ def _near(pauses: list[float], *expected: float) -> bool:
 
 
 def test_management_lists_are_read_at_three_pages_a_second(
-    server: RecordingServer, reading: Read
+    server: RecordingServer, read_list: ReadList
 ) -> None:
     _pages(server, 7)
-    found = reading(lambda apis: apis.management.iterate(apis.management.get_audiences))
+    found = read_list(lambda apis: apis.management.iterate(apis.management.get_audiences))
     assert len(found.got) == 7
     assert _near(found.pauses, 1, 1, 1, 2)
 
 
 def test_a_pause_may_be_longer_than_the_deadline_of_a_call(
-    server: RecordingServer, reading: Read
+    server: RecordingServer, read_list: ReadList
 ) -> None:
     _pages(server, 2)
-    found = reading(
+    found = read_list(
         lambda apis: apis.management.iterate(apis.management.get_audiences, _deadline=30).configure(
             limiter=Limiter(1, 3600)
         )
@@ -130,9 +130,11 @@ def test_a_pause_may_be_longer_than_the_deadline_of_a_call(
     assert _near(found.pauses, 3600)
 
 
-def test_integration_lists_are_read_without_pauses(server: RecordingServer, reading: Read) -> None:
+def test_integration_lists_are_read_without_pauses(
+    server: RecordingServer, read_list: ReadList
+) -> None:
     _pages(server, 7)
-    found = reading(
+    found = read_list(
         lambda apis: apis.integration.iterate(
             apis.integration.get_loyalty_card_transactions, 3, "card"
         )
@@ -140,18 +142,22 @@ def test_integration_lists_are_read_without_pauses(server: RecordingServer, read
     assert (len(found.got), found.pauses) == (7, [])
 
 
-def test_the_limiter_can_be_turned_off_or_replaced(server: RecordingServer, reading: Read) -> None:
+def test_the_limiter_can_be_turned_off_or_replaced(
+    server: RecordingServer, read_list: ReadList
+) -> None:
     _pages(server, 7)
 
     def make(apis: Apis) -> Any:
         return apis.management.iterate(apis.management.get_audiences)
 
-    assert reading(lambda apis: make(apis).configure(limiter=False)).pauses == []
-    assert reading(lambda apis: make(apis).configure(limiter=Limiter(10))).pauses == []
+    assert read_list(lambda apis: make(apis).configure(limiter=False)).pauses == []
+    assert read_list(lambda apis: make(apis).configure(limiter=Limiter(10))).pauses == []
     slow = Limiter(1, 60)
-    pauses = reading(lambda apis: make(apis).configure(limiter=slow, page_limit=2)).pauses
+    pauses = read_list(lambda apis: make(apis).configure(limiter=slow, page_limit=2)).pauses
     assert _near(pauses, 60)
-    assert _near(reading(lambda apis: make(apis).configure(limiter=slow, page_limit=1)).pauses, 120)
+    assert _near(
+        read_list(lambda apis: make(apis).configure(limiter=slow, page_limit=1)).pauses, 120
+    )
 
 
 def test_two_iterations_over_one_client_share_the_limit(server: RecordingServer) -> None:
