@@ -1,4 +1,4 @@
-"""`x-notification` in the description: which class the body of a webhook has."""
+"""`x-notification` in the description: the class of the body of a webhook."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ from codegen.loader import Document, SpecError
 
 _KEY = "x-notification"
 _TYPE = "NotificationType"
-_KNOWN_BY = {"items", "property", "value"}
+_KEYS = {"items", "property", "value"}
 
 
 def notifications(schemas: dict[str, Document]) -> dict[str, tuple[ir.Shape, ...]]:
-    """Return the shapes of each `NotificationType`, the one for all that fits no other last.
+    """Return the shapes of each `NotificationType`, the fallback last.
 
     Raises:
-        SpecError: A schema does not say whether it is a notification, or shapes of one type cannot
-            be told apart.
+        SpecError: A schema does not say whether it is a notification, or shapes of one type are not
+            distinguishable.
     """
     found: dict[str, list[ir.Shape]] = defaultdict(list)
     for name, schema in schemas.items():
@@ -39,23 +39,23 @@ def notifications(schemas: dict[str, Document]) -> dict[str, tuple[ir.Shape, ...
     return {each: _ordered(each, shapes) for each, shapes in sorted(found.items())}
 
 
-def _shape(name: str, said: Any, schemas: dict[str, Document]) -> ir.Shape:
-    if said is True:
+def _shape(name: str, rule: Any, schemas: dict[str, Document]) -> ir.Shape:
+    if rule is True:
         return ir.Shape(name)
-    if not isinstance(said, dict) or "items" not in said or said.keys() - _KNOWN_BY:
+    if not isinstance(rule, dict) or "items" not in rule or rule.keys() - _KEYS:
         raise SpecError(f"{_KEY} must be true, false, or have items, property and value")
-    if "value" in said and "property" not in said:
-        raise SpecError(f"{_KEY} has a value without the property that has it")
-    if not (schemas.get(said["items"]) or {}).get("properties"):
-        raise SpecError(f"{_KEY} names {said['items']!r}, which is no schema with properties")
-    return ir.Shape(name, said["items"], said.get("property"), said.get("value"))
+    if "value" in rule and "property" not in rule:
+        raise SpecError(f"{_KEY} has a value without a property")
+    if not (schemas.get(rule["items"]) or {}).get("properties"):
+        raise SpecError(f"{_KEY} names {rule['items']!r}, which is not a schema with properties")
+    return ir.Shape(name, rule["items"], rule.get("property"), rule.get("value"))
 
 
 def _ordered(type: str, shapes: list[ir.Shape]) -> tuple[ir.Shape, ...]:
-    # What is said by a value is surer than what is guessed from a property that is there.
+    # A value is more specific than a property, so shapes with a value come first.
     ordered = sorted(shapes, key=lambda each: (each.key is None, each.value is None, each.model))
     with located(type):
         refuse_twins("shape", [f"{each.key}: {each.value}" for each in ordered])
         if len(ordered) > 1 and ordered[-1].key is not None:
-            raise SpecError("no schema is there for items that fit none of its shapes")
+            raise SpecError("needs a schema for items that fit none of its shapes")
     return tuple(ordered)

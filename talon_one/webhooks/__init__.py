@@ -1,11 +1,14 @@
-"""Webhooks that Talon.One sends: read them, check their secret, hand them to functions.
+"""Webhooks that Talon.One sends: read them, check their secret, pass them to functions.
 
-`parse` turns the body of a notification into its class. A `Receiver`, or an `AsyncReceiver`, does
-all that an endpoint has to do: it checks the shared secret, parses, leaves out what was handled
-already, calls the functions registered for the class, and says what to answer.
+`parse` turns the body of a notification into an object of its class. A `Receiver`, or an
+`AsyncReceiver`, does everything that an endpoint needs: it checks the shared secret, parses the
+body, skips messages that were handled already, calls the functions registered for the class, and
+returns the response to send.
 """
 
+from talon_one.webhooks.async_receiver import AsyncReceiver
 from talon_one.webhooks.classes import parts
+from talon_one.webhooks.delivery import Delivery, Reply
 from talon_one.webhooks.delivery_store import (
     AsyncDeliveryStore,
     Claim,
@@ -13,16 +16,9 @@ from talon_one.webhooks.delivery_store import (
     InMemoryDeliveryStore,
 )
 from talon_one.webhooks.errors import MalformedBodyError, WrongSecretError
-from talon_one.webhooks.receivers import (
-    AsyncReceiver,
-    Delivery,
-    Receiver,
-    Reply,
-    UnknownNotificationTypeWarning,
-    check_secret,
-    message_id,
-    parse,
-)
+from talon_one.webhooks.parsing import check_secret, message_id, parse
+from talon_one.webhooks.receiver import Receiver
+from talon_one.webhooks.rules import UnknownNotificationTypeWarning
 
 __all__ = [
     "AsyncDeliveryStore",

@@ -1,107 +1,37 @@
-"""How an AsyncReceiver carries out its steps: none that was begun is forgotten half-way.
-
-They run in a task of their own, so that whoever gives up a request, be it a timeout, a server that
-stops or a cancel scope that cancels again and again, never decides what becomes of a claim.
-"""
+"""AsyncReceiver: an endpoint for webhooks in an event loop."""
 
 from __future__ import annotations
 
-import asyncio
-import contextvars
 import inspect
-from collections.abc import Awaitable, Callable, Generator
-from typing import TYPE_CHECKING, Any
 
-if TYPE_CHECKING:
-    from talon_one.webhooks.receivers import Reply, Step
+from talon_one.webhooks.delivery import Reply
+from talon_one.webhooks.parsing import Body
+from talon_one.webhooks.rules import Handler, ReceiverRules
+from talon_one.webhooks.secret import Headers
 
-# The event loop itself refers to its tasks only weakly.
-_working: set[asyncio.Task[Any]] = set()
-
-
-class InThread:
-    """A plain function that is called in a thread; calling it returns the future of its end."""
-
-    def __init__(self, function: Callable[..., object]) -> None:
-        self._function = function
-
-    def __call__(self, *given: Any) -> asyncio.Future[object]:
-        """Begin. The future is no task: a loop that is closed must wait for it, not cancel it."""
-        context = contextvars.copy_context()
-        loop = asyncio.get_running_loop()
-        return loop.run_in_executor(None, context.run, self._call, *given)
-
-    def _call(self, *given: Any) -> object:
-        try:
-            return self._function(*given)
-        except StopIteration as cause:
-            # A future cannot hold it, and whoever awaits the future would wait for ever.
-            raise RuntimeError("the function raised StopIteration") from cause
+# Methods import `step_runner` because it needs asyncio, which blocking applications do not load.
 
 
-class StepRunner:
-    """Carries out the steps of one webhook.
+class AsyncReceiver(ReceiverRules):
+    """A `Receiver` to await: ``reply = await receive(headers, await request.body())``.
 
-    Args:
-        steps: They yield a step each, and are sent what it returned or thrown what it raised.
+    It awaits coroutine functions, and runs plain functions in a thread, so that they do not block
+    the event loop. `store` may be a `DeliveryStore` that does not block, or an
+    `AsyncDeliveryStore`.
+
+    If the request is cancelled, the receiver cancels a coroutine function, and its message stays
+    new. A thread cannot be cancelled: its message stays claimed until the function returns, and
+    counts as handled if the function succeeds. Calls to the store always run to completion.
     """
 
-    def __init__(self, steps: Generator[Step, Any, Reply]) -> None:
-        self._steps = steps
-        self._given_up = False
-        self._in_thread = False
+    async def __call__(self, headers: Headers, body: Body) -> Reply:
+        """Handle a webhook, and return the response to send."""
+        from talon_one.webhooks.step_runner import StepRunner
 
-    async def reply(self) -> Reply:
-        """Carry out all steps, and return the end of them."""
-        work = asyncio.get_running_loop().create_task(self._work())
-        _working.add(work)
-        work.add_done_callback(_working.discard)
-        try:
-            await asyncio.wait({work})
-        except asyncio.CancelledError:
-            work.cancel()
-            # It takes no longer than a coroutine function takes to end, which is for its author
-            # to say; a thread may take any time, and so goes on without anybody who waits.
-            if not self._in_thread:
-                await asyncio.wait({work})
-            raise
-        return work.result()
+        return await StepRunner(self._serve(headers, body)).run()
 
-    async def _work(self) -> Reply:
-        try:
-            step = next(self._steps)
-            while True:
-                try:
-                    result = await self._result(step)
-                except BaseException as failure:  # The rules decide what becomes of it.
-                    step = self._steps.throw(failure)
-                else:
-                    step = self._steps.send(result)
-        except StopIteration as end:
-            reply: Reply = end.value
-            return reply
+    def _checked(self, handler: Handler) -> Handler:
+        from talon_one.webhooks.step_runner import InThread
 
-    async def _result(self, step: Step) -> Any:
-        if step.is_function and self._given_up:
-            raise asyncio.CancelledError
-        result: Any = step.call()
-        self._in_thread = isinstance(step.call.func, InThread)
-        if inspect.isawaitable(result) and (self._in_thread or not step.is_function):
-            try:
-                result = await self._to_its_end(result)
-            finally:
-                self._in_thread = False
-        # A function in a thread may itself return something to await.
-        while inspect.isawaitable(result):
-            result = await result
-        return result
-
-    async def _to_its_end(self, awaitable: Awaitable[object]) -> object:
-        """Await what must not be given up half-way; remember if it should have been."""
-        future = asyncio.ensure_future(awaitable)
-        while not future.done():
-            try:
-                await asyncio.wait({future})
-            except asyncio.CancelledError:
-                self._given_up = True
-        return future.result()
+        handler = super()._checked(handler)
+        return handler if inspect.iscoroutinefunction(handler) else InThread(handler)

@@ -1,4 +1,4 @@
-"""Which webhooks were handled already, so that what is sent twice is handled once."""
+"""Delivery stores: remember which webhooks were handled, so that each is handled once."""
 
 from __future__ import annotations
 
@@ -10,47 +10,51 @@ from typing import Literal, Protocol
 from talon_one.exceptions import ApiValueError
 
 Claim = Literal["new", "busy", "done"]
-"""``new``: whoever asked shall handle it. ``busy``: somebody else does. ``done``: it is handled."""
+"""``new``: the caller has claimed the webhook and must handle it. ``busy``: another caller has
+claimed it. ``done``: it was handled."""
 
 
 class DeliveryStore(Protocol):
-    """What a receiver needs to remember the `X-UUID` of webhooks.
+    """Where a receiver stores the `X-UUID` of webhooks.
 
-    Several processes that serve one address need one memory: a table with a unique column, or a
-    key of Redis that is set only if it is not there. There a claim must end by itself after some
-    time, because the process that has it may die. Talon.One repeats a webhook for about ten
-    minutes, so that is how long `done` must be remembered at least.
+    Processes that serve the same address need a shared store, such as a table with a unique column
+    or a key of Redis that is set only if it does not exist. Let its claims expire, because a
+    process may die while it holds one. Talon.One retries a webhook for about ten minutes: remember
+    handled webhooks for at least that long.
     """
 
     def claim(self, uuid: str) -> Claim:
-        """Say whether a webhook is new, and if so, note in the same step that it is claimed."""
+        """Look up a webhook, and claim it in the same step if it is new."""
 
-    def done(self, uuid: str) -> object:
-        """Note that a webhook that was claimed is handled."""
+    def mark_done(self, uuid: str) -> object:
+        """Record that a claimed webhook was handled."""
 
     def release(self, uuid: str) -> object:
-        """Forget the claim on a webhook that was not handled, so that it is new once more."""
+        """Drop the claim on a webhook that was not handled, so that the next attempt is new."""
 
 
 class AsyncDeliveryStore(Protocol):
-    """As `DeliveryStore`, for an `AsyncReceiver` whose memory is asked asynchronously."""
+    """A `DeliveryStore` with coroutine functions, for an `AsyncReceiver`."""
 
     def claim(self, uuid: str) -> Awaitable[Claim]:
-        """As `DeliveryStore.claim`."""
+        """See `DeliveryStore.claim`."""
 
-    def done(self, uuid: str) -> Awaitable[object]:
-        """As `DeliveryStore.done`."""
+    def mark_done(self, uuid: str) -> Awaitable[object]:
+        """See `DeliveryStore.mark_done`."""
 
     def release(self, uuid: str) -> Awaitable[object]:
-        """As `DeliveryStore.release`."""
+        """See `DeliveryStore.release`."""
 
 
 class InMemoryDeliveryStore:
-    """Remembers in the memory of this process; all of its threads may share it.
+    """Stores deliveries in the memory of this process. Threads may share it.
 
     Args:
-        size: How many handled webhooks are remembered. It should be more than come in the ten
-            minutes for which Talon.One repeats one.
+        size: Number of handled webhooks to remember. Choose more than you expect within ten
+            minutes, because Talon.One retries for that long.
+
+    Raises:
+        ApiValueError: *size* is below 1.
     """
 
     def __init__(self, size: int = 20_000) -> None:
@@ -62,7 +66,7 @@ class InMemoryDeliveryStore:
         self._done: OrderedDict[str, None] = OrderedDict()
 
     def claim(self, uuid: str) -> Claim:
-        """Claim a webhook that is new."""
+        """Look up a webhook, and claim it if it is new."""
         with self._lock:
             if uuid in self._done:
                 return "done"
@@ -71,8 +75,8 @@ class InMemoryDeliveryStore:
             self._claimed.add(uuid)
             return "new"
 
-    def done(self, uuid: str) -> None:
-        """Remember that a webhook is handled, and forget the oldest if there are too many."""
+    def mark_done(self, uuid: str) -> None:
+        """Record that a webhook was handled. Forget the oldest one if the store is full."""
         with self._lock:
             self._claimed.discard(uuid)
             self._done[uuid] = None
@@ -80,7 +84,7 @@ class InMemoryDeliveryStore:
                 self._done.popitem(last=False)
 
     def release(self, uuid: str) -> None:
-        """Forget a claim."""
+        """Drop a claim."""
         with self._lock:
             self._claimed.discard(uuid)
 

@@ -1,4 +1,4 @@
-"""Shape, one class that a notification of a certain type may have, and what it is known by."""
+"""Shape: a class that notifications of a certain type may have, and how to recognize it."""
 
 from __future__ import annotations
 
@@ -6,19 +6,19 @@ from typing import Any, NamedTuple
 
 
 class Shape(NamedTuple):
-    """One class that a notification of a certain type may have."""
+    """A class that notifications of a certain type may have."""
 
     model: str
     """Name of the class."""
     items: str | None = None
-    """Class of the items that it is known by."""
+    """Class of the items that identify it."""
     key: str | None = None
-    """Property that such an item has; ``None`` where any item will do."""
+    """Property that such an item has; ``None`` if any item fits."""
     value: str | None = None
-    """Value of that property; ``None`` where having it is enough."""
+    """Value of that property; ``None`` if any value fits."""
 
     def fits(self, item: Any) -> bool:
-        """Say whether an item is one of those that this shape is known by."""
+        """Return whether an item identifies this shape."""
         if self.key is None:
             return True
         if not isinstance(item, dict) or self.key not in item:

@@ -656,15 +656,15 @@ BAD_NOTIFICATIONS: dict[str, tuple[Edit, str]] = {
     ),
     "a value of no property": (
         _notification({"items": "Thing", "value": "a"}),
-        "Note0: x-notification has a value without the property that has it",
+        "Note0: x-notification has a value without a property",
     ),
     "items that are no schema": (
         _notification({"items": "Nothing"}),
-        "Note0: x-notification names 'Nothing', which is no schema with properties",
+        "Note0: x-notification names 'Nothing', which is not a schema with properties",
     ),
     "items that are no class": (
         _notification({"items": "Things"}),
-        "Note0: x-notification names 'Things', which is no schema with properties",
+        "Note0: x-notification names 'Things', which is not a schema with properties",
     ),
     "two for everything": (
         _notification(True, {"items": "Thing"}),
@@ -683,7 +683,7 @@ BAD_NOTIFICATIONS: dict[str, tuple[Edit, str]] = {
             {"items": "Thing", "property": "name", "value": "a"},
             {"items": "Thing", "property": "name", "value": "b"},
         ),
-        "ThingMade: no schema is there for items that fit none of its shapes",
+        "ThingMade: needs a schema for items that fit none of its shapes",
     ),
 }
 BAD.update(BAD_NOTIFICATIONS)

@@ -1,4 +1,4 @@
-"""Notifications made from their schemas, as the description says that they look."""
+"""Sample notifications, built from their schemas."""
 
 from __future__ import annotations
 
@@ -15,17 +15,17 @@ NOTIFICATIONS = [
     if schema.get("x-notification")
     for type in properties(name)["NotificationType"]["enum"]
 ]
-"""Each class of notifications, with each `NotificationType` that it has."""
+"""Every class of notifications with each of its types."""
 
 
 def rule(name: str) -> JsonObject:
-    """Return what the description says of how a class is told from others of its type."""
-    said = SCHEMAS[name]["x-notification"]
-    return said if isinstance(said, dict) else {}
+    """Return how the description distinguishes a class from others of its type."""
+    found = SCHEMAS[name]["x-notification"]
+    return found if isinstance(found, dict) else {}
 
 
 def item(items: str, key: str | None, value: str | None, everything: bool = True) -> JsonObject:
-    """Return an item of a notification, with the property that it is known by."""
+    """Return an item of a notification, with the property that identifies it."""
     found = sample_object(items, everything)
     if key is not None and value is not None:
         found[key] = value
@@ -35,9 +35,9 @@ def item(items: str, key: str | None, value: str | None, everything: bool = True
 def message(name: str, type: str, everything: bool = True) -> JsonObject:
     """Return a notification of a class and a type."""
     found = {**sample_object(name, everything), "NotificationType": type}
-    said = rule(name)
-    if "property" in said:
-        each = item(said["items"], said["property"], said.get("value"), everything)
+    identity = rule(name)
+    if "property" in identity:
+        each = item(identity["items"], identity["property"], identity.get("value"), everything)
         found["Data"] = [each, dict(each)]
     return found
 
@@ -49,14 +49,14 @@ def campaign_event(event: str) -> JsonObject:
 
 
 def batch(*items: object) -> JsonObject:
-    """Return a campaign notification with certain items."""
+    """Return a campaign notification with these items."""
     return {"NotificationType": "CampaignNotification", "TotalResultSize": 9, "Data": list(items)}
 
 
 def item_class(name: str) -> str | None:
     """Return the class of the items in the list of a notification, if it has one."""
-    said = rule(name)
-    if said:
-        return str(said["items"])
+    identity = rule(name)
+    if identity:
+        return str(identity["items"])
     node = properties(name).get("Data") or properties(name).get("data")
     return model_of(node["items"]) if node else None

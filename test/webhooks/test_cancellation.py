@@ -1,4 +1,4 @@
-"""A request that is given up leaves a claim that tells the truth about its message."""
+"""Cancelling a request leaves the claim on its message in the right state."""
 
 from __future__ import annotations
 
@@ -10,19 +10,18 @@ from typing import Any
 import anyio
 import pytest
 
-from talon_one.webhooks import AsyncReceiver, Claim, Delivery, InMemoryDeliveryStore
-from talon_one.webhooks import async_receiver as carrying
+from talon_one.webhooks import AsyncReceiver, Claim, Delivery, InMemoryDeliveryStore, step_runner
 from webhooks.messages import batch, campaign_event, message
 
 HEADERS = {"X-UUID": "uuid-1"}
 COUPON = message("CreateCouponData", "CouponCreated")
 
 
-class SlowMemory:
-    """An asynchronous memory that takes some turns of the loop for one of its methods."""
+class SlowStore:
+    """An asynchronous store with one method that waits for an event."""
 
     def __init__(self, slow: str) -> None:
-        self.within = InMemoryDeliveryStore()
+        self.inner = InMemoryDeliveryStore()
         self.began = asyncio.Event()
         self.may_end = asyncio.Event()
         self.settled = asyncio.Event()
@@ -34,23 +33,23 @@ class SlowMemory:
             await self.may_end.wait()
 
     async def claim(self, uuid: str) -> Claim:
-        claim = self.within.claim(uuid)
+        claim = self.inner.claim(uuid)
         await self._pause("claim")
         return claim
 
-    async def done(self, uuid: str) -> None:
-        await self._pause("done")
-        self.within.done(uuid)
+    async def mark_done(self, uuid: str) -> None:
+        await self._pause("mark_done")
+        self.inner.mark_done(uuid)
         self.settled.set()
 
     async def release(self, uuid: str) -> None:
         await self._pause("release")
-        self.within.release(uuid)
+        self.inner.release(uuid)
         self.settled.set()
 
 
-class Threads:
-    """A plain function that runs in its thread until it may end."""
+class BlockingFunction:
+    """A plain function that blocks its thread until it may end."""
 
     def __init__(self, failure: Exception | None = None) -> None:
         self.began = threading.Event()
@@ -69,133 +68,133 @@ class Threads:
         assert await asyncio.to_thread(self.began.wait, 30)
 
 
-def receiver(function: Any, seen: Any) -> AsyncReceiver:
-    return AsyncReceiver(secret_header=None, secret=None, seen=seen, default=function)
+def receiver(function: Any, store: Any) -> AsyncReceiver:
+    return AsyncReceiver(secret_header=None, secret=None, store=store, default=function)
 
 
-async def given_up(task: asyncio.Task[Any]) -> None:
+async def cancel(task: asyncio.Task[Any]) -> None:
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
         await task
 
 
 def run(scenario: Callable[[], Coroutine[Any, Any, None]]) -> None:
-    async def within_time() -> None:
+    async def with_timeout() -> None:
         await asyncio.wait_for(scenario(), 60)
 
-    asyncio.run(within_time())
+    asyncio.run(with_timeout())
 
 
 @pytest.mark.parametrize(
     ("failure", "then"), [(None, "duplicate"), (OSError("no database"), "handled")]
 )
-def test_a_claim_lasts_as_long_as_the_thread_even_if_nobody_waits(
+def test_a_claim_lasts_as_long_as_the_thread_after_its_request_was_cancelled(
     failure: Exception | None, then: str
 ) -> None:
     async def scenario() -> None:
-        function, seen = Threads(failure), SlowMemory("")
-        receive = receiver(function, seen)
+        function, store = BlockingFunction(failure), SlowStore("")
+        receive = receiver(function, store)
         task = asyncio.create_task(receive(HEADERS, COUPON))
         await function.has_begun()
-        await given_up(task)
+        await cancel(task)
         assert (await receive(HEADERS, COUPON)).body == "being handled"
         assert function.calls == 1
         function.may_end.set()
-        await seen.settled.wait()
+        await store.settled.wait()
         function._failure = None
         assert (await receive(HEADERS, COUPON)).body == then
 
     run(scenario)
 
 
-def test_a_loop_that_is_closed_waits_for_the_thread_and_settles_the_claim() -> None:
-    function, seen = Threads(), InMemoryDeliveryStore()
+def test_closing_the_loop_waits_for_the_thread_and_settles_the_claim() -> None:
+    function, store = BlockingFunction(), InMemoryDeliveryStore()
 
     async def scenario() -> None:
-        task = asyncio.create_task(receiver(function, seen)(HEADERS, COUPON))
+        task = asyncio.create_task(receiver(function, store)(HEADERS, COUPON))
         await function.has_begun()
-        # All tasks are told at once when the loop is closed, and only then do they go on.
-        closing = asyncio.create_task(told_to_end())
+        # Closing the loop cancels all tasks first, and runs them only then.
+        closing = asyncio.create_task(end_when_cancelled())
         await asyncio.sleep(0)
         assert not task.done()
         assert not closing.done()
 
-    async def told_to_end() -> None:
+    async def end_when_cancelled() -> None:
         try:
             await asyncio.Event().wait()
         finally:
             function.may_end.set()
 
     asyncio.run(scenario())
-    assert seen.claim("uuid-1") == "done"
+    assert store.claim("uuid-1") == "done"
 
 
-def test_of_a_batch_that_is_given_up_no_further_part_begins() -> None:
+def test_no_further_part_of_a_batch_begins_after_its_request_was_cancelled() -> None:
     async def scenario() -> None:
-        function, seen = Threads(), SlowMemory("")
+        function, store = BlockingFunction(), SlowStore("")
         events = ("campaign_edited", "campaign_deleted")
-        receive = receiver(function, seen)
+        receive = receiver(function, store)
         task = asyncio.create_task(receive(HEADERS, batch(*map(campaign_event, events))))
         await function.has_begun()
-        await given_up(task)
+        await cancel(task)
         function.may_end.set()
-        await seen.settled.wait()
+        await store.settled.wait()
         assert function.calls == 1
-        assert seen.within.claim("uuid-1") == "new"
+        assert store.inner.claim("uuid-1") == "new"
 
     run(scenario)
 
 
 @pytest.mark.parametrize(
     ("slow", "fails", "claim"),
-    [("claim", False, "new"), ("done", False, "done"), ("release", True, "new")],
+    [("claim", False, "new"), ("mark_done", False, "done"), ("release", True, "new")],
 )
-def test_what_is_being_noted_when_a_request_is_given_up_is_noted(
+def test_a_call_to_the_store_completes_although_its_request_was_cancelled(
     slow: str, fails: bool, claim: str
 ) -> None:
     async def scenario() -> None:
-        seen = SlowMemory(slow)
+        store = SlowStore(slow)
 
         async def function(notification: Any, delivery: Delivery) -> None:
             if fails:
                 raise OSError("no database")
 
-        task = asyncio.create_task(receiver(function, seen)(HEADERS, COUPON))
-        await seen.began.wait()
+        task = asyncio.create_task(receiver(function, store)(HEADERS, COUPON))
+        await store.began.wait()
         task.cancel()
         await asyncio.sleep(0)
-        task.cancel()  # As a scope does, which cancels again and again.
+        task.cancel()  # Like a cancel scope, which cancels repeatedly.
         await asyncio.wait({task})
-        seen.may_end.set()
-        await seen.settled.wait()
+        store.may_end.set()
+        await store.settled.wait()
         assert task.cancelled()
-        assert seen.within.claim("uuid-1") == claim
+        assert store.inner.claim("uuid-1") == claim
 
     run(scenario)
 
 
 def test_a_cancel_scope_of_anyio_leaves_the_message_new() -> None:
     async def scenario() -> None:
-        seen, began = SlowMemory("release"), asyncio.Event()
+        store, began = SlowStore("release"), asyncio.Event()
 
         async def function(notification: Any, delivery: Delivery) -> None:
             began.set()
             await asyncio.Event().wait()
 
-        receive = receiver(function, seen)
+        receive = receiver(function, store)
         async with anyio.create_task_group() as group:
             group.start_soon(receive, HEADERS, COUPON)
             await began.wait()
             group.cancel_scope.cancel()
-        seen.may_end.set()
-        await seen.settled.wait()
-        assert seen.within.claim("uuid-1") == "new"
+        store.may_end.set()
+        await store.settled.wait()
+        assert store.inner.claim("uuid-1") == "new"
 
     run(scenario)
 
 
 @pytest.mark.asyncio
-async def test_a_cancelled_request_ends_after_its_coroutine_function_has_ended() -> None:
+async def test_a_cancelled_request_ends_after_its_coroutine_function() -> None:
     began, may_end, ended = asyncio.Event(), asyncio.Event(), []
 
     async def function(notification: Any, delivery: Delivery) -> None:
@@ -220,11 +219,11 @@ async def test_a_cancelled_request_ends_after_its_coroutine_function_has_ended()
 
 
 @pytest.mark.asyncio
-async def test_nothing_is_kept_of_requests_that_are_over() -> None:
+async def test_finished_requests_leave_nothing_behind() -> None:
     async def function(notification: Any, delivery: Delivery) -> None:
-        assert carrying._working
+        assert step_runner._running
 
     receive = AsyncReceiver(secret_header=None, secret=None, default=function)
     assert (await receive(HEADERS, COUPON)).status == 200
     await asyncio.sleep(0)
-    assert carrying._working == set()
+    assert step_runner._running == set()

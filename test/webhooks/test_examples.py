@@ -1,4 +1,4 @@
-"""The examples for Flask and FastAPI receive notifications as they stand."""
+"""The examples for Flask and FastAPI receive notifications."""
 
 from __future__ import annotations
 
@@ -19,21 +19,21 @@ _FOLDER = ROOT / "examples"
 
 
 def application(name: str, monkeypatch: pytest.MonkeyPatch) -> Any:
-    """Return the application of an example, as the environment sets it up."""
+    """Return the application of an example, with secrets from the environment."""
     monkeypatch.setenv("WEBHOOK_SECRET", "old new")
     return runpy.run_path(str(_FOLDER / f"{name}_webhooks" / "app.py"))["create_app"]()
 
 
 def post(app: Any, headers: Mapping[str, str], body: bytes) -> tuple[int, str]:
-    """Post a webhook to an application; return status and body of its answer."""
+    """Post a webhook to an application, and return status and body of the response."""
     if isinstance(app, Flask):
-        answer = app.test_client().post("/talon-one", data=body, headers=dict(headers))
-        return answer.status_code, answer.text
+        response = app.test_client().post("/talon-one", data=body, headers=dict(headers))
+        return response.status_code, response.text
     return asyncio.run(_post_asgi(app, headers, body))
 
 
 async def _post_asgi(app: Any, headers: Mapping[str, str], body: bytes) -> tuple[int, str]:
-    # The test client of Starlette needs one HTTP client or another, depending on its release.
+    # The test client of Starlette depends on different HTTP clients in different releases.
     scope = {
         "type": "http",
         "asgi": {"version": "3.0"},
@@ -48,7 +48,7 @@ async def _post_asgi(app: Any, headers: Mapping[str, str], body: bytes) -> tuple
         "server": ("127.0.0.1", 80),
         "client": ("127.0.0.1", 9),
     }
-    # In two pieces, as a body that is long comes.
+    # Two pieces, like a long body.
     pieces = [
         {"type": "http.request", "body": body[:5], "more_body": True},
         {"type": "http.request", "body": body[5:], "more_body": False},
@@ -109,37 +109,37 @@ def test_an_example_handles_a_notification_once(
 ) -> None:
     body = json.dumps(sent).encode()
     app = application(name, monkeypatch)
-    for secret, answer in (("new", "handled"), ("old", "duplicate")):
+    for secret, reply in (("new", "handled"), ("old", "duplicate")):
         headers = {"x-webhook-secret": secret, "x-uuid": "1"}
-        assert post(app, headers, body) == (200, answer)
+        assert post(app, headers, body) == (200, reply)
     assert capsys.readouterr().out == printed
 
 
 @pytest.mark.parametrize(("name", "sent", "printed"), FACTS)
-def test_an_example_bears_null_wherever_it_may_be(
+def test_an_example_accepts_null_everywhere(
     name: str, sent: dict[str, Any], printed: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     app = application(name, monkeypatch)
     key = "Data" if "Data" in sent else "data"
     items = sent.get(key) or [{}]
-    # What the class is known by has to stay, or it is another one.
+    # Keep the property that identifies the class.
     nothing = {wire: value if wire == "Event" else None for wire, value in items[0].items()}
     envelope = {wire: value if wire == "NotificationType" else None for wire, value in sent.items()}
     for data in ([nothing], [], None):
         body = json.dumps({**envelope, key: data}).encode()
-        answer = post(app, {"x-webhook-secret": "new"}, body)
-        assert answer in ((200, "handled"), (200, "ignored"))
+        response = post(app, {"x-webhook-secret": "new"}, body)
+        assert response in ((200, "handled"), (200, "ignored"))
 
 
 @pytest.mark.parametrize("name", ["flask", "fastapi"])
-def test_an_example_refuses_strangers_and_nonsense(
+def test_an_example_refuses_wrong_secrets_and_malformed_bodies(
     name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     app = application(name, monkeypatch)
     assert post(app, {}, b"{}") == (401, "unauthorized")
     assert post(app, {"X-Webhook-Secret": "old new"}, b"{}") == (401, "unauthorized")
-    status, said = post(app, {"X-Webhook-Secret": "old"}, b"[]")
-    assert (status, said) == (400, "the body of the webhook is a JSON array, not an object")
+    status, text = post(app, {"X-Webhook-Secret": "old"}, b"[]")
+    assert (status, text) == (400, "the body of the webhook is a JSON array, not an object")
     assert post(app, {"X-Webhook-Secret": "old"}, b"{}") == (200, "ignored")
 
 

@@ -1,4 +1,4 @@
-"""The guide on webhooks is true: its code runs, and its tables are those of the code."""
+"""The guide to webhooks matches the code: its snippets run, and its tables are complete."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def page() -> Page:
     return Page(GUIDES / "webhooks.md")
 
 
-def test_its_code_runs_and_prints_what_it_says(
+def test_its_code_runs_and_prints_what_its_comments_say(
     page: Page, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
@@ -31,24 +31,24 @@ def test_its_code_has_the_right_types(page: Page, tmp_path: Path) -> None:
     assert guide.type_errors(page.blocks, tmp_path) == ""
 
 
-def test_the_memory_in_it_forgets_in_time_and_not_before(
+def test_its_store_forgets_in_time_and_not_earlier(
     page: Page, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    (block,) = (block for block in page.blocks if "class SeenInDatabase" in block.code)
+    (block,) = (block for block in page.blocks if "class DatabaseDeliveryStore" in block.code)
     clock = [1_000_000.0]
     scope: dict[str, Any] = {}
     exec(block.code.partition("\ndef note(")[0], scope)
     monkeypatch.setattr(scope["time"], "time", lambda: clock[0])
-    seen = scope["SeenInDatabase"](str(tmp_path / "webhooks.db"))
-    assert [seen.claim(uuid) for uuid in ("handled", "died", "handled")] == ["new", "new", "busy"]
-    seen.done("handled")
+    store = scope["DatabaseDeliveryStore"](str(tmp_path / "webhooks.db"))
+    assert [store.claim(uuid) for uuid in ("handled", "died", "handled")] == ["new", "new", "busy"]
+    store.mark_done("handled")
     clock[0] += 301
-    assert [seen.claim(uuid) for uuid in ("handled", "died")] == ["done", "new"]
-    seen.release("died")
+    assert [store.claim(uuid) for uuid in ("handled", "died")] == ["done", "new"]
+    store.release("died")
     clock[0] += 3000
-    assert [seen.claim(uuid) for uuid in ("handled", "died")] == ["done", "new"]
+    assert [store.claim(uuid) for uuid in ("handled", "died")] == ["done", "new"]
     clock[0] += 300
-    assert seen.claim("handled") == "new"
+    assert store.claim("handled") == "new"
 
 
 def test_its_table_of_classes_is_complete(page: Page) -> None:
@@ -59,30 +59,30 @@ def test_its_table_of_classes_is_complete(page: Page) -> None:
     assert [row[0] for row in rows] == sorted(row[0] for row in rows)
 
 
-def test_its_table_of_answers_has_every_answer_there_is(page: Page) -> None:
+def test_its_table_of_responses_has_every_response(page: Page) -> None:
     (heading, *rows) = page.tables[0]
-    assert heading[0] == "Answer"
+    assert heading[0] == "Response"
     stated = {tuple(row[0].replace("`", "").split(" ", 1)) for row in rows}
     assert stated == {
         *((str(reply.status), reply.body) for reply in _replies() if reply.status != 400),
         ("400",),
     }
-    for answer, _, repeated in rows:
-        assert repeated == ("yes" if answer.startswith(("429", "5")) else "no")
+    for reply, _, retried in rows:
+        assert retried == ("yes" if reply.startswith(("429", "5")) else "no")
 
 
 def _replies() -> list[Reply]:
-    """Return one answer of each kind."""
-    seen = InMemoryDeliveryStore()
+    """Return one reply of each kind."""
+    store = InMemoryDeliveryStore()
     receive = Receiver(
         secret_header="X-S",
         secret="s",
-        seen=seen,
+        store=store,
         handlers={"CouponCreated": lambda *_: None, "CouponsDeleted": lambda *_: 1 / 0},
     )
     handled = json.dumps(message("CreateCouponData", "CouponCreated"))
     failing = json.dumps(message("DeleteCouponsData", "CouponsDeleted"))
-    seen.claim("busy")
+    store.claim("busy")
     return [
         receive({"X-S": "s", "X-UUID": "1"}, handled),
         receive({"X-S": "s", "X-UUID": "1"}, handled),

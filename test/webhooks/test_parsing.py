@@ -1,4 +1,4 @@
-"""A webhook becomes an object of the class that belongs to it, and nothing of it is lost."""
+"""A webhook becomes an object of its class, and keeps everything that was sent."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def read_everything(value: Any) -> None:
             read_everything(item)
 
 
-def test_every_schema_with_a_notification_type_is_tested_but_the_common_part() -> None:
+def test_every_schema_with_a_notification_type_is_tested() -> None:
     with_type = {name for name in MODELS if "NotificationType" in properties(name)}
     assert with_type - {name for name, _ in NOTIFICATIONS} == {"CampaignNotificationBase"}
     assert len(NOTIFICATIONS) >= 29
@@ -43,7 +43,7 @@ def test_every_schema_with_a_notification_type_is_tested_but_the_common_part() -
 
 @pytest.mark.parametrize("everything", [True, False], ids=["full", "required"])
 @pytest.mark.parametrize(("name", "type"), NOTIFICATIONS)
-def test_a_documented_notification_becomes_its_class_and_keeps_everything(
+def test_a_notification_gets_its_class_and_keeps_everything(
     name: str, type: str, everything: bool
 ) -> None:
     sent = message(name, type, everything)
@@ -63,7 +63,7 @@ def test_the_items_of_a_notification_have_their_class(name: str, type: str) -> N
 
 
 @pytest.mark.parametrize(("name", "type"), NOTIFICATIONS)
-def test_null_in_every_property_and_properties_unknown_to_us_are_kept(name: str, type: str) -> None:
+def test_nulls_and_unknown_properties_are_kept(name: str, type: str) -> None:
     nulls: JsonObject = dict.fromkeys(properties(name))
     sent = {**nulls, "NotificationType": type, "NewIn2027": [{"a": {}}]}
     found = parse(json.dumps(sent))
@@ -83,7 +83,7 @@ def test_null_in_every_property_and_properties_unknown_to_us_are_kept(name: str,
         {},
     ],
 )
-def test_what_is_of_no_known_type_becomes_a_plain_model(body: JsonObject) -> None:
+def test_a_body_of_unknown_type_becomes_a_plain_model(body: JsonObject) -> None:
     found = parse(json.dumps(body))
     assert type(found) is talon_one.Model
     assert found.to_wire() == body
@@ -117,7 +117,7 @@ def test_a_campaign_notification_of_unknown_shape_is_the_generic_one(data: Any) 
     assert found.to_wire() == sent
 
 
-def test_an_edited_collection_is_known_by_its_shape_whatever_its_event_is_called() -> None:
+def test_an_edited_collection_is_recognized_by_its_shape() -> None:
     sent = batch({"Event": "who_knows", "campaign": {}, "collection": {"name": "Hats"}})
     found = parse(json.dumps(sent))
     assert isinstance(found, talon_one.CampaignCollectionEditedNotification)
@@ -125,13 +125,13 @@ def test_an_edited_collection_is_known_by_its_shape_whatever_its_event_is_called
     assert found.data[0].collection.name == "Hats"
 
 
-def test_a_known_event_counts_for_more_than_a_property_of_another_one() -> None:
+def test_a_known_event_takes_precedence_over_a_property_of_another_one() -> None:
     found = parse(batch({**campaign_event("campaign_edited"), "collection": None}))
     assert type(found) is talon_one.CampaignEditedNotification
 
 
 @pytest.mark.parametrize("type", ["CampaignNotification", "CampaignEvaluationTreeChanged"])
-def test_a_changed_tree_is_known_by_either_of_its_types(type: str) -> None:
+def test_a_changed_evaluation_tree_is_recognized_by_either_of_its_types(type: str) -> None:
     tree = {"applicationId": 3, "evaluationTree": {"id": 7}}
     sent = {
         **batch({**tree, "event": "campaign_evaluation_tree_changed"}),
@@ -144,14 +144,14 @@ def test_a_changed_tree_is_known_by_either_of_its_types(type: str) -> None:
     assert found.data[0]["event"] == "campaign_evaluation_tree_changed"
 
 
-def test_other_events_of_an_application_stay_what_is_declared() -> None:
+def test_other_events_of_an_application_keep_the_declared_class() -> None:
     sent = {**batch({"event": "other"}), "NotificationType": "CampaignEvaluationTreeChanged"}
     found: Any = parse(json.dumps(sent))
     assert type(found.data[0]) is talon_one.ApplicationNotification
     assert found.to_wire() == sent
 
 
-def test_parts_of_a_mixed_batch_are_in_its_order_and_have_their_classes() -> None:
+def test_parts_of_a_mixed_batch_keep_its_order_and_have_their_classes() -> None:
     edited, created = campaign_event("campaign_edited"), campaign_event("campaign_created")
     sent = {**batch(edited, created, created, {"Event": "new"}, edited), "extra": 1}
     whole = parse(json.dumps(sent))
@@ -193,7 +193,7 @@ def test_a_body_may_be_bytes_text_or_decoded(wrap: Any) -> None:
     assert found.to_wire() == sent
 
 
-def test_a_decoded_body_is_left_as_it_is() -> None:
+def test_a_decoded_body_is_not_changed() -> None:
     sent = batch(campaign_event("campaign_edited"), campaign_event("campaign_created"))
     before = deepcopy(sent)
     found = parse(sent)
@@ -203,7 +203,7 @@ def test_a_decoded_body_is_left_as_it_is() -> None:
 
 
 @pytest.mark.parametrize(
-    ("body", "said"),
+    ("body", "expected"),
     [
         (b"", "is not JSON: Expecting value"),
         (b"{", "is not JSON"),
@@ -218,23 +218,23 @@ def test_a_decoded_body_is_left_as_it_is() -> None:
     ],
     ids=lambda each: each[:10] if isinstance(each, (bytes, str)) else None,
 )
-def test_a_body_that_is_no_json_object_is_one_kind_of_error(body: Any, said: str) -> None:
-    with pytest.raises(MalformedBodyError, match=f"^the body of the webhook {said}"):
+def test_a_body_that_is_not_a_json_object_is_malformed(body: Any, expected: str) -> None:
+    with pytest.raises(MalformedBodyError, match=f"^the body of the webhook {expected}"):
         parse(body)
 
 
 @pytest.mark.parametrize("body", [None, 5, [], object()])
-def test_what_cannot_be_a_body_is_a_type_error(body: Any) -> None:
+def test_an_object_that_is_not_a_body_is_a_type_error(body: Any) -> None:
     with pytest.raises(talon_one.ApiTypeError, match="a body is bytes, text or a decoded"):
         parse(body)
 
 
-def test_an_error_in_a_body_is_a_value_error_of_ours() -> None:
+def test_a_malformed_body_is_a_value_error() -> None:
     assert issubclass(MalformedBodyError, (talon_one.ApiValueError, ValueError))
 
 
 @given(st.dictionaries(st.text(), JSON, max_size=6))
-def test_any_json_object_is_read_and_written_as_it_came(sent: JsonObject) -> None:
+def test_any_json_object_survives_a_round_trip(sent: JsonObject) -> None:
     found = parse(json.dumps(sent))
     assert written(json.loads(found.to_json())) == written(sent)
 
@@ -257,7 +257,7 @@ def _odd_items(draw: st.DrawFn, name: str) -> JsonObject:
 
 
 @given(_odd_notifications())
-def test_odd_notifications_are_read_and_written_as_they_came(sent: JsonObject) -> None:
+def test_odd_notifications_survive_a_round_trip(sent: JsonObject) -> None:
     found = parse(json.dumps(sent))
     read_everything(found)
     for part in parts(found):
@@ -273,7 +273,7 @@ def test_hostile_values_in_the_envelope_do_no_harm(value: Any) -> None:
         assert written(parse({**sent, "Data": [value]}).to_wire()["Data"]) == written([value])
 
 
-def test_parsing_loads_no_model_but_those_of_the_notification() -> None:
+def test_parsing_loads_only_the_models_of_the_notification() -> None:
     program = """
 import json, sys
 import talon_one
