@@ -1,14 +1,15 @@
-"""What to do with effects: run a function for each, sum discounts, read codes, compare answers.
+"""Effects: call a function for each, sum discounts, read codes, compare responses.
 
-Every answer lists all effects that hold at that moment, in no particular order. So a shop either
-starts from its cart without discounts each time, or asks `difference` what has changed.
+Every response lists all effects that apply at that moment, in no particular order. A shop either
+starts from its cart without discounts each time, or calls `difference` to learn what changed.
 
-Everything here takes an answer of the V2 and V3 operations, or a list of effects. The effects of
-V1 answers are refused: they are lists of arguments whose meaning is nowhere described in full.
+All functions accept a response of a V2 or V3 operation, or a list of effects. They refuse V1
+responses, whose effects are lists of arguments that are not fully documented.
 """
 
 from talon_one.effects.amounts import Discounts, ItemCost, ItemUnit, discounts, rolled_back
-from talon_one.effects.comparison import Difference, difference, effects_of
+from talon_one.effects.comparison import Difference, difference
+from talon_one.effects.extraction import effects_of
 from talon_one.effects.handling import (
     DispatchResult,
     EffectFailure,

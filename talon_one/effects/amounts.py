@@ -1,4 +1,4 @@
-"""The discounts of an answer, summed exactly: session, units of items, additional costs."""
+"""Discounts of a response, summed exactly: on the session, on items, on additional costs."""
 
 from __future__ import annotations
 
@@ -8,22 +8,22 @@ from decimal import MAX_EMAX, MIN_EMIN, ROUND_HALF_EVEN, Context, Decimal, local
 from typing import TYPE_CHECKING, NamedTuple
 
 from talon_one._utils.quoting import quoted
-from talon_one.effects.comparison import effects_of, place, props_of
+from talon_one.effects.extraction import effects_of, place, props_of
 from talon_one.exceptions import ApiValueError
 
 if TYPE_CHECKING:
-    from talon_one.effects.comparison import RawResponse
+    from talon_one.effects.extraction import EffectSource
     from talon_one.models import Effect
 
 
-# Whatever the context of the caller says, sums are exact: a float has less than 650 digits.
+# Sums are exact in any context of the caller: a float has fewer than 650 digits.
 _EXACT = Context(
     prec=1000, rounding=ROUND_HALF_EVEN, Emin=MIN_EMIN, Emax=MAX_EMAX, clamp=0, traps=[]
 )
 
 
 class ItemUnit(NamedTuple):
-    """One unit of a cart item: index of the item, and of the unit in it, both from 0."""
+    """One unit of a cart item: index of the item, and index of the unit in the item."""
 
     position: int
     sub_position: int
@@ -41,31 +41,31 @@ class ItemCost(NamedTuple):
 class Discounts:
     """Discounts in the currency of the Application, summed without rounding.
 
-    The type of an effect decides where it counts, and nothing counts twice: of a pro rata
-    discount each unit has its share in `items`, and `totalDiscount` is what the shares add up to.
+    The type of an effect determines its sum, and no amount counts twice. For a pro rata discount,
+    `items` contains the share of each unit; the shares add up to `totalDiscount`.
     """
 
     session: dict[str, Decimal]
-    """Discounts on the session as a whole, whatever their `scope`, by the name of the discount."""
+    """Discounts on the whole session, with any `scope`, by name of the discount."""
     items: dict[ItemUnit, Decimal]
-    """Discounts on units of cart items, whatever their `scope`."""
+    """Discounts on units of cart items, with any `scope`."""
     costs: dict[str, Decimal]
-    """Discounts on additional costs of the session, by the name of the cost."""
+    """Discounts on additional costs of the session, by name of the cost."""
     item_costs: dict[ItemCost, Decimal]
     """Discounts on additional costs of units of cart items."""
     unknown: list[Effect]
-    """Effects whose type begins with ``setDiscount`` and is unknown to this release; in no sum."""
+    """Effects with a ``setDiscount...`` type that this release does not know; not in any sum."""
 
     @property
     def total(self) -> Decimal:
-        """The sum of all but the unknown ones."""
+        """Sum of all discounts except unknown ones."""
         parts = (self.session, self.items, self.costs, self.item_costs)
         with localcontext(_EXACT):
             return sum((amount for part in parts for amount in part.values()), Decimal(0))
 
     @property
     def lines(self) -> dict[int, Decimal]:
-        """The sums of `items` over the units of a cart item, by its index."""
+        """Sums of `items` over all units of a cart item, by index of the item."""
         found: defaultdict[int, Decimal] = defaultdict(Decimal)
         with localcontext(_EXACT):
             for unit, amount in self.items.items():
@@ -73,19 +73,19 @@ class Discounts:
         return dict(found)
 
 
-def discounts(answer: RawResponse) -> Discounts:
-    """Return the sums of the discounts that an answer grants.
+def discounts(response: EffectSource) -> Discounts:
+    """Return the sums of the discounts that a response grants.
 
-    They replace those of earlier answers. Rollbacks are not subtracted, since what was rolled back
-    is not listed as granted any more; see `rolled_back`.
+    They replace those of earlier responses. Rollbacks are not subtracted, because a response does
+    not list discounts that were rolled back; see `rolled_back`.
 
     Raises:
         ApiValueError: An amount, a position or the name of a cost is missing or malformed.
-        ApiTypeError: *answer* has no effects.
+        ApiTypeError: *response* has no effects.
     """
     sums = _Sums()
     with localcontext(_EXACT):
-        for effect in effects_of(answer):
+        for effect in effects_of(response):
             match effect.effect_type:
                 case "setDiscount":
                     sums.session[_label(effect)] += _amount(effect)
@@ -101,26 +101,26 @@ def discounts(answer: RawResponse) -> Discounts:
     return sums.result()
 
 
-def rolled_back(answer: RawResponse) -> Discounts:
-    """Return the sums of the discounts that an answer takes back (`rollbackDiscount`).
+def rolled_back(response: EffectSource) -> Discounts:
+    """Return the sums of the discounts that a response takes back (`rollbackDiscount`).
 
-    Answers to a cancellation, a return or the reopening of a session have such effects. What the
-    customer gets back for a returned unit is its price less this discount.
+    Responses to a cancellation, a return or the reopening of a session have such effects. The
+    refund for a returned unit is its price minus this discount.
 
     Raises:
         ApiValueError: An amount, a position or the name of a cost is missing or malformed.
-        ApiTypeError: *answer* has no effects.
+        ApiTypeError: *response* has no effects.
     """
     sums = _Sums()
     with localcontext(_EXACT):
-        for effect in effects_of(answer):
+        for effect in effects_of(response):
             if effect.effect_type != "rollbackDiscount":
                 continue
             props, amount = props_of(effect), _amount(effect)
-            # Nor is the position of one that has that of the unit only: it is missed as well.
+            # Either position marks a discount on an item. If the other is missing, `_unit` raises.
             keys = ("cartItemPosition", "cartItemSubPosition")
             of_item = any(props.get(key) is not None for key in keys)
-            # Of one that is given by its ID only, the name is missed rather than guessed.
+            # Either property marks a discount on a cost. Without the name, `_cost` raises.
             of_cost = any(
                 props.get(key) is not None for key in ("additionalCost", "additionalCostId")
             )
@@ -146,7 +146,7 @@ class _Sums:
         self.unknown: list[Effect] = []
 
     def result(self) -> Discounts:
-        # As plain dicts, which do not grow when they are asked for what is not there.
+        # Plain dicts do not grow when a key is missing.
         return Discounts(
             dict(self.session),
             dict(self.items),
@@ -161,19 +161,19 @@ def _amount(effect: Effect) -> Decimal:
 
 
 def _label(effect: Effect) -> str:
-    # Only people read it, so a discount without one is no reason to lose the sum.
+    # The name is for people only. A discount without one still counts.
     return str(props_of(effect).get("name") or "")
 
 
 def _cost(effect: Effect) -> str:
     name = props_of(effect).get("additionalCost")
     if not isinstance(name, str):
-        raise ApiValueError(f"{place(effect)}: additionalCost is {quoted(name)}, no name")
+        raise ApiValueError(f"{place(effect)}: additionalCost is {quoted(name)}, not a name")
     return name
 
 
 def _unit(effect: Effect, position: str, sub_position: str) -> ItemUnit:
-    # Applications that do not flatten carts give one effect for the line, without the latter.
+    # Applications that do not flatten carts send one effect per item, without a sub-position.
     has_sub_position = props_of(effect).get(sub_position) is not None
     return ItemUnit(
         _index(effect, position), _index(effect, sub_position) if has_sub_position else 0
@@ -183,15 +183,15 @@ def _unit(effect: Effect, position: str, sub_position: str) -> ItemUnit:
 def _index(effect: Effect, key: str) -> int:
     number = _number(effect, key)
     if number != int(number) or number < 0:
-        raise ApiValueError(f"{place(effect)}: {key} is {number}, no index")
+        raise ApiValueError(f"{place(effect)}: {key} is {number}, not an index")
     return int(number)
 
 
 def _number(effect: Effect, key: str) -> Decimal:
     value = props_of(effect).get(key)
     if isinstance(value, (int, float, Decimal)) and not isinstance(value, bool):
-        # The text of a float is what the server wrote; its binary value is not.
+        # The repr of a float has the digits that the server sent; its binary value does not.
         number = Decimal(str(value))
         if number.is_finite():
             return number
-    raise ApiValueError(f"{place(effect)}: {key} is {quoted(value)}, no number")
+    raise ApiValueError(f"{place(effect)}: {key} is {quoted(value)}, not a number")

@@ -1,4 +1,4 @@
-"""EffectHandler, a function for each type of effects, and what became of them."""
+"""EffectHandler: call the registered function for each effect, and collect the outcome."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from talon_one._schema.model import Model
 from talon_one._utils.guard import guarded
 from talon_one._utils.quoting import message_of, quoted
 from talon_one._utils.suggest import did_you_mean
-from talon_one.effects.comparison import effects_of, place
+from talon_one.effects.extraction import effects_of, place
 from talon_one.exceptions import ApiTypeError, ApiValueError, OpenApiException
 from talon_one.models import Effect
 
 if TYPE_CHECKING:
     from typing import Concatenate, TypeAlias
 
-    from talon_one.effects.comparison import RawResponse
+    from talon_one.effects.extraction import EffectSource
 
     Props = TypeVar("Props", bound=Model)
     EffectFunction: TypeAlias = Callable[Concatenate[Effect, Props, ...], object]
@@ -29,16 +29,16 @@ if TYPE_CHECKING:
 Function = TypeVar("Function", bound=Callable[..., object])
 
 
-# How many failures a message lists.
-_SHOWN = 10
+# Failures that a message lists; `failures` has all of them.
+_MAX_LISTED = 10
 
 
 class UnknownEffectTypeWarning(UserWarning):
-    """A function was registered for an effect type that looks like a misspelled one."""
+    """A function was registered for an effect type that looks misspelled."""
 
 
 class EffectFailure(NamedTuple):
-    """An exception, and the effect whose function raised it."""
+    """An exception that a function raised, and the effect it was called for."""
 
     effect: Effect
     error: Exception
@@ -48,18 +48,18 @@ class EffectFailure(NamedTuple):
 
 
 class EffectHandlingError(OpenApiException):
-    """Functions for effects raised exceptions; the first one is the cause of this one.
+    """Functions for effects raised exceptions. The first one is chained as the cause.
 
     Attributes:
-        failures: All of them, each with its effect.
+        failures: All exceptions, each with its effect.
     """
 
     def __init__(self, failures: Sequence[EffectFailure]) -> None:
         self.failures = tuple(failures)
         count = len(self.failures)
-        told = "; ".join(map(str, self.failures[:_SHOWN]))
-        more = f"; and {count - _SHOWN} more" if count > _SHOWN else ""
-        super().__init__(f"{count} effect{'s' * (count != 1)} could not be handled: {told}{more}")
+        listed = "; ".join(map(str, self.failures[:_MAX_LISTED]))
+        more = f"; and {count - _MAX_LISTED} more" if count > _MAX_LISTED else ""
+        super().__init__(f"{count} effect{'s' * (count != 1)} could not be handled: {listed}{more}")
 
     def __reduce__(self) -> tuple[Any, ...]:
         return type(self), (self.failures,)
@@ -67,39 +67,39 @@ class EffectHandlingError(OpenApiException):
 
 @dataclass(frozen=True)
 class DispatchResult:
-    """What became of the effects of an answer: each is in one of the lists."""
+    """Outcome for the effects of a response. Each is in exactly one of the lists."""
 
     handled: list[Effect] = field(default_factory=list)
-    """Those whose function has returned."""
+    """Effects whose function returned."""
     unhandled: list[Effect] = field(default_factory=list)
-    """Those that no function is registered for."""
+    """Effects without a function."""
     failures: list[EffectFailure] = field(default_factory=list)
-    """Those whose function has raised an exception."""
+    """Effects whose function raised an exception."""
 
     def raise_for_failures(self) -> None:
-        """Raise what was collected, if anything was.
+        """Raise the collected failures, if there are any.
 
         Raises:
-            EffectHandlingError: At least one function has raised an exception.
+            EffectHandlingError: At least one function raised an exception.
         """
         if self.failures:
             raise EffectHandlingError(self.failures) from self.failures[0].error
 
     @contextmanager
-    def _noting(self, effect: Effect) -> Iterator[None]:
+    def _recording(self, effect: Effect) -> Iterator[None]:
         try:
             yield
-        except Exception as error:  # Whatever one function raises, the others are to run.
+        except Exception as error:  # One failure must not keep other functions from running.
             self.failures.append(EffectFailure(effect, error))
         else:
             self.handled.append(effect)
 
 
 class EffectHandler:
-    """Functions for types of effects, to which the effects of an answer are given.
+    """Calls a function for each effect of a response, by effect type.
 
-    A function gets the effect, its props, and whatever else `dispatch` was given, such as a cart.
-    So one handler, filled once, serves all threads and tasks.
+    A function gets the effect, its props, and the other arguments of `dispatch`, such as a cart.
+    Register functions once; the handler then serves all threads and tasks.
     """
 
     def __init__(self) -> None:
@@ -125,10 +125,11 @@ class EffectHandler:
         Args:
             kinds: Effect types, such as ``"setDiscount"``, or classes of their props, such as
                 `SetDiscountEffectProps`. A type that this release does not know is accepted,
-                with an `UnknownEffectTypeWarning` if it looks like a misspelled one.
+                with an `UnknownEffectTypeWarning` if it looks misspelled.
 
         Raises:
-            ApiTypeError: Neither a text nor a class of props, or what is registered is no function.
+            ApiTypeError: A kind is neither a string nor a class of props, or the decorated object
+                is not callable.
             ApiValueError: The type has a function already.
         """
         if not kinds:
@@ -148,11 +149,11 @@ class EffectHandler:
         return register
 
     def default(self, function: Function) -> Function:
-        """Register the function for all types of effects that have none of their own.
+        """Register the function for all effect types without one of their own.
 
         Raises:
-            ApiTypeError: It is no function.
-            ApiValueError: There is one already.
+            ApiTypeError: *function* is not callable.
+            ApiValueError: There is a default already.
         """
         _check_callable(function)
         if self._default is not None:
@@ -160,50 +161,50 @@ class EffectHandler:
         self._default = function
         return function
 
-    def dispatch(self, answer: RawResponse, *context: Any) -> DispatchResult:
-        """Call the function of each effect, one after another.
+    def dispatch(self, response: EffectSource, *context: Any) -> DispatchResult:
+        """Call the function for each effect, one after another.
 
-        An exception does not keep the functions of the other effects from running; it is in the
-        result, so look there, or call `DispatchResult.raise_for_failures`.
+        An exception does not stop the functions for other effects. It is in the result: check
+        there, or call `DispatchResult.raise_for_failures`.
 
         Args:
-            answer: An answer, or a list of effects.
-            context: Handed on to the functions, behind the effect and its props.
+            response: A response, or a list of effects.
+            context: Further arguments for the functions, after the effect and its props.
 
         Raises:
-            ApiTypeError: *answer* has no effects, or a coroutine function is registered; no
-                function has run.
+            ApiTypeError: *response* has no effects, or a coroutine function is registered. No
+                function was called.
         """
         functions = [*self._functions.values(), self._default]
         if any(iscoroutinefunction(function) for function in functions):
             raise ApiTypeError("coroutine functions are registered; use dispatch_async")
         result = DispatchResult()
-        for effect, function in self._chosen(answer, result):
-            with result._noting(effect):
-                made = function(effect, effect.props, *context)
-                if isinstance(made, Awaitable):
-                    _close(made)
+        for effect, function in self._matched(response, result):
+            with result._recording(effect):
+                returned = function(effect, effect.props, *context)
+                if isinstance(returned, Awaitable):
+                    _close(returned)
                     raise ApiTypeError("the function is asynchronous; use dispatch_async")
         return result
 
-    async def dispatch_async(self, answer: RawResponse, *context: Any) -> DispatchResult:
-        """Call the function of each effect, and await what is to be awaited, one after another.
+    async def dispatch_async(self, response: EffectSource, *context: Any) -> DispatchResult:
+        """Call the function for each effect, one after another, and await coroutine functions.
 
-        Args, result and exceptions are those of `dispatch`; both kinds of functions will do.
+        Arguments, result and exceptions are those of `dispatch`. Plain functions work as well.
         """
         result = DispatchResult()
-        for effect, function in self._chosen(answer, result):
-            with result._noting(effect):
-                made = function(effect, effect.props, *context)
-                if isinstance(made, Awaitable):
-                    await made
+        for effect, function in self._matched(response, result):
+            with result._recording(effect):
+                returned = function(effect, effect.props, *context)
+                if isinstance(returned, Awaitable):
+                    await returned
         return result
 
-    def _chosen(
-        self, answer: RawResponse, result: DispatchResult
+    def _matched(
+        self, response: EffectSource, result: DispatchResult
     ) -> Iterator[tuple[Effect, Callable[..., object]]]:
-        """Yield each effect with its function; note those that have none."""
-        for effect in effects_of(answer):
+        """Yield each effect with its function. Record effects without one."""
+        for effect in effects_of(response):
             kind: Any = effect.effect_type
             own = self._functions.get(kind) if isinstance(kind, str) else None
             function = self._default if own is None else own
@@ -215,14 +216,14 @@ class EffectHandler:
 
 def _check_callable(function: object) -> None:
     if not callable(function):
-        raise ApiTypeError(f"{quoted(function)} is no function")
+        raise ApiTypeError(f"{quoted(function)} is not a function")
 
 
 def _effect_type(kind: Any) -> str:
-    """Return the effect type that a text or a class of props stands for."""
+    """Return the effect type for a string or a class of props."""
     props = cast(VariantField, Effect._fields["props"])
     if isinstance(kind, str):
-        # The name of the class is no near miss to difflib, but it is to people.
+        # People write the name of the class, which difflib does not find similar to the type.
         near = did_you_mean(kind.removesuffix("EffectProps"), props.classes, slips_only=True)
         if kind not in props.classes and near:
             text = f"this release knows no effect type {kind!r}.{near}"
@@ -236,8 +237,8 @@ def _effect_type(kind: Any) -> str:
     raise ApiTypeError(f"{quoted(kind)} is neither an effect type nor a class of props.{near}")
 
 
-def _close(made: Awaitable[Any]) -> None:
-    # A coroutine that is never awaited would be complained of on top.
-    close = getattr(made, "close", None)
+def _close(awaitable: Awaitable[Any]) -> None:
+    # Python warns about a coroutine that is never awaited.
+    close = getattr(awaitable, "close", None)
     if close is not None:
         close()

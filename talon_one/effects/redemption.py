@@ -1,4 +1,4 @@
-"""What became of the coupon and referral codes of a session."""
+"""Codes: which coupon and referral codes of a session were accepted or rejected."""
 
 from __future__ import annotations
 
@@ -6,51 +6,51 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from talon_one._utils.quoting import quoted
-from talon_one.effects.comparison import effects_of, place, props_of
+from talon_one.effects.extraction import effects_of, place, props_of
 from talon_one.exceptions import ApiValueError
 
 if TYPE_CHECKING:
-    from talon_one.effects.comparison import RawResponse
+    from talon_one.effects.extraction import EffectSource
     from talon_one.models import Effect, RejectCouponEffectProps, RejectReferralEffectProps
 
 
 @dataclass(frozen=True)
 class Codes:
-    """Codes that an answer accepts or rejects, as the server writes them.
+    """Codes that a response accepts or rejects, as the server writes them.
 
-    A code that one rule accepts and another one rejects is in both lists: it is valid, but does
-    not do all that it might.
+    A code that one rule accepts and another rejects is in both lists. It is valid, but only some of
+    its rules apply.
     """
 
     accepted_coupons: list[str]
-    """Coupon codes, each once, however many rules accept it."""
+    """Coupon codes, each once, even if several rules accept it."""
     rejected_coupons: list[RejectCouponEffectProps]
-    """Coupon codes (`value`) with the `rejection_reason`, and `details` if there are any."""
+    """Coupon codes (`value`) with the `rejection_reason`, and `details` if any."""
     accepted_referrals: list[str]
-    """Referral codes, each once, however many rules accept it."""
+    """Referral codes, each once, even if several rules accept it."""
     rejected_referrals: list[RejectReferralEffectProps]
-    """Referral codes (`value`) with the `rejection_reason`, and `details` if there are any."""
+    """Referral codes (`value`) with the `rejection_reason`, and `details` if any."""
 
 
-def codes(answer: RawResponse) -> Codes:
-    """Return the codes that an answer accepts and rejects.
+def codes(response: EffectSource) -> Codes:
+    """Return the codes that a response accepts and rejects.
 
-    A code that was accepted while the session was open may be used up by others and rejected when
-    the session is closed. So look at every answer, and at that one above all.
+    Other customers may use up a code that was accepted while the session was open. Closing the
+    session then rejects it, so check the response to the closing as well.
 
     Raises:
-        ApiValueError: An accepted code is missing or no text, or a rejection tells nothing.
-        ApiTypeError: *answer* has no effects.
+        ApiValueError: An accepted code is missing or not a string, or a rejection has no props.
+        ApiTypeError: *response* has no effects.
     """
     coupons: list[str] = []
     referrals: list[str] = []
     found = Codes(coupons, [], referrals, [])
-    for effect in effects_of(answer):
+    for effect in effects_of(response):
         match effect.effect_type:
             case "acceptCoupon":
                 code = _code(effect)
                 coupons += [code] * (code not in coupons)
-            # The latter is how servers of old say it.
+            # Older servers send the second one.
             case "acceptReferral" | "redeemReferral":
                 code = _code(effect)
                 referrals += [code] * (code not in referrals)
@@ -64,5 +64,5 @@ def codes(answer: RawResponse) -> Codes:
 def _code(effect: Effect) -> str:
     code = props_of(effect).get("value")
     if not isinstance(code, str):
-        raise ApiValueError(f"{place(effect)}: value is {quoted(code)}, no code")
+        raise ApiValueError(f"{place(effect)}: value is {quoted(code)}, not a code")
     return code

@@ -1,4 +1,4 @@
-"""What to undo and what to apply when one answer follows another."""
+"""What to undo and what to apply when one response follows another."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from effects.making import answer, effect, effect_json
+from effects.sample_effects import effect, effect_json, response_with
 from models.everything import read_everything
 from support.samples import JSON
 from talon_one import ApiValueError, Effect
@@ -24,22 +24,22 @@ FOUR = effect_json("setDiscount", {"name": "10% off", "value": 4})
 FREE = effect_json("addFreeItem", {"sku": "MUG", "name": "a mug"})
 
 
-def said(effects: Iterable[Effect]) -> Counter[str]:
-    """Count effects by their texts, in which a number has one spelling and keys have one order."""
-    return Counter(json.dumps(spelled(each.to_wire()), sort_keys=True) for each in effects)
+def counted(effects: Iterable[Effect]) -> Counter[str]:
+    """Count effects by their JSON text, normalized in numbers and in the order of keys."""
+    return Counter(json.dumps(normalized(each.to_wire()), sort_keys=True) for each in effects)
 
 
-def spelled(value: Any) -> Any:
+def normalized(value: Any) -> Any:
     if isinstance(value, dict):
-        # What is null is not there.
-        return {key: spelled(item) for key, item in value.items() if item is not None}
+        # A null property equals a missing one.
+        return {key: normalized(item) for key, item in value.items() if item is not None}
     if isinstance(value, list):
-        return [spelled(item) for item in value]
+        return [normalized(item) for item in value]
     return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
-def test_a_changed_value_is_one_to_undo_and_one_to_apply() -> None:
-    old, new = answer(ACCEPTED, THREE), answer(FOUR, ACCEPTED)
+def test_a_changed_value_is_undone_and_applied() -> None:
+    old, new = response_with(ACCEPTED, THREE), response_with(FOUR, ACCEPTED)
     found = difference(old, new)
     assert found.undo == [effect("setDiscount", THREE["props"])]
     assert found.apply == [effect("setDiscount", FOUR["props"])]
@@ -47,32 +47,32 @@ def test_a_changed_value_is_one_to_undo_and_one_to_apply() -> None:
     assert found
 
 
-def test_it_is_true_if_there_is_anything_to_do() -> None:
-    only_undo = difference(answer(THREE, FREE), answer(FREE))
-    only_apply = difference(answer(FREE), answer(THREE, FREE))
+def test_a_difference_is_true_if_there_is_anything_to_do() -> None:
+    only_undo = difference(response_with(THREE, FREE), response_with(FREE))
+    only_apply = difference(response_with(FREE), response_with(THREE, FREE))
     assert (len(only_undo.undo), len(only_undo.apply)) == (1, 0)
     assert (len(only_apply.undo), len(only_apply.apply)) == (0, 1)
     assert bool(only_undo) is bool(only_apply) is True
-    assert bool(difference(answer(FREE), answer(FREE))) is False
-    assert bool(difference(answer(), answer())) is False
+    assert bool(difference(response_with(FREE), response_with(FREE))) is False
+    assert bool(difference(response_with(), response_with())) is False
 
 
-def test_nothing_is_done_for_the_same_effects_in_another_order() -> None:
-    found = difference(answer(ACCEPTED, THREE), answer(THREE, ACCEPTED))
+def test_the_same_effects_in_another_order_change_nothing() -> None:
+    found = difference(response_with(ACCEPTED, THREE), response_with(THREE, ACCEPTED))
     assert not found
     assert (found.undo, found.apply) == ([], [])
     assert len(found.unchanged) == 2
 
 
 def test_equal_effects_count_as_often_as_they_are_listed() -> None:
-    found = difference(answer(FREE, FREE, FREE), answer(FREE))
+    found = difference(response_with(FREE, FREE, FREE), response_with(FREE))
     assert (len(found.undo), len(found.apply), len(found.unchanged)) == (2, 0, 1)
-    found = difference(answer(FREE), answer(FREE, THREE, FREE))
+    found = difference(response_with(FREE), response_with(FREE, THREE, FREE))
     assert [each.effect_type for each in found.apply] == ["setDiscount", "addFreeItem"]
 
 
-def test_the_first_answer_is_compared_with_none() -> None:
-    assert difference([], answer(THREE)) == Difference(
+def test_the_first_response_is_compared_with_an_empty_list() -> None:
+    assert difference([], response_with(THREE)) == Difference(
         [], [effect("setDiscount", THREE["props"])], []
     )
 
@@ -88,12 +88,12 @@ def test_the_first_answer_is_compared_with_none() -> None:
         effect_json("setDiscount", None),
     ],
 )
-def test_effects_differ_in_what_they_say(other: dict[str, Any]) -> None:
-    found = difference(answer(THREE), answer(other))
+def test_effects_differ_by_type_props_campaign_ruleset_and_rule(other: dict[str, Any]) -> None:
+    found = difference(response_with(THREE), response_with(other))
     assert (len(found.undo), len(found.apply)) == (1, 1)
 
 
-def test_true_is_not_the_number_that_python_takes_it_for() -> None:
+def test_true_does_not_equal_one() -> None:
     one, true = ({"path": "Profile.Attributes.A", "value": value} for value in (1, True))
     found = difference([effect("updateAttribute", one)], [effect("updateAttribute", true)])
     assert (len(found.undo), len(found.apply)) == (1, 1)
@@ -107,18 +107,18 @@ def test_true_is_not_the_number_that_python_takes_it_for() -> None:
         effect_json("setDiscount", THREE["props"], triggeredByCoupon=7),
     ],
 )
-def test_and_in_nothing_else(other: dict[str, Any]) -> None:
-    assert not difference(answer(THREE), answer(other))
+def test_effects_differ_by_nothing_else(other: dict[str, Any]) -> None:
+    assert not difference(response_with(THREE), response_with(other))
 
 
-def test_true_is_no_list_and_no_number() -> None:
+def test_true_equals_neither_a_list_nor_a_number() -> None:
     for one, other in (([True], [["bool", True]]), ([True], [1]), ([["list"]], [[]])):
         old = effect_json("unknown", {"payload": one})
         assert difference([old], [effect_json("unknown", {"payload": other})])
     assert difference([effect_json("x", {"a": True})], [effect_json("x", {"a": ["bool", 1]})])
 
 
-def test_a_property_that_is_null_is_as_one_that_is_missing() -> None:
+def test_a_null_property_equals_a_missing_one() -> None:
     null = effect_json("setDiscount", {**THREE["props"], "scope": None})
     assert not difference([THREE], [null])
 
@@ -131,18 +131,18 @@ def test_timestamps_are_compared_as_they_are_written() -> None:
     assert difference([one], [other])
 
 
-def test_it_does_not_matter_which_props_were_read() -> None:
-    old, new = answer(THREE, FREE), answer(FREE, THREE)
+def test_reading_props_does_not_change_the_result() -> None:
+    old, new = response_with(THREE, FREE), response_with(FREE, THREE)
     read_everything(old)
     assert not difference(old, new)
 
 
 @pytest.mark.parametrize("old", [[], [ACCEPTED]])
-def test_an_answer_that_says_itself_what_to_undo_is_refused(old: list[dict[str, Any]]) -> None:
-    undone = answer(effect_json("rollbackCoupon", {"value": "TEN-OFF"}))
+def test_a_response_with_rollbacks_is_refused(old: list[dict[str, Any]]) -> None:
+    undone = response_with(effect_json("rollbackCoupon", {"value": "TEN-OFF"}))
     with pytest.raises(ApiValueError, match="rollbackCoupon says itself what to undo"):
         difference(old, undone)
-    with pytest.raises(ApiValueError, match="compare the next answer with an empty list"):
+    with pytest.raises(ApiValueError, match="compare the next response with an empty list"):
         difference(undone, old)
 
 
@@ -156,26 +156,26 @@ effects = st.builds(
 
 
 @given(st.lists(effects, max_size=8), st.lists(effects, max_size=8), st.randoms())
-def test_what_was_applied_less_what_is_undone_is_what_the_new_answer_lists(
+def test_old_effects_minus_undone_plus_applied_are_the_new_effects(
     old: list[Effect], new: list[Effect], chance: random.Random
 ) -> None:
-    # Some effects stay, as they do from one answer to the next.
+    # Some effects stay from one response to the next.
     new = [*new, *chance.sample(old, k=len(old) // 2)]
     chance.shuffle(new)
     found = difference(old, new)
-    assert said(found.undo) <= said(old)
-    assert said(old) - said(found.undo) == said(found.unchanged)
-    assert said(found.unchanged) + said(found.apply) == said(new)
-    assert not said(found.undo) & said(found.apply)
+    assert counted(found.undo) <= counted(old)
+    assert counted(old) - counted(found.undo) == counted(found.unchanged)
+    assert counted(found.unchanged) + counted(found.apply) == counted(new)
+    assert not counted(found.undo) & counted(found.apply)
 
 
 @given(st.lists(effects, max_size=8))
-def test_an_answer_changes_nothing_that_it_lists_again(listed: list[Effect]) -> None:
+def test_a_copy_of_the_same_effects_changes_nothing(listed: list[Effect]) -> None:
     assert not difference(listed, [each.copy() for each in reversed(listed)])
 
 
 @given(st.lists(effects, max_size=6), st.lists(effects, max_size=6))
-def test_the_way_back_is_the_reverse(old: list[Effect], new: list[Effect]) -> None:
+def test_the_opposite_difference_is_the_reverse(old: list[Effect], new: list[Effect]) -> None:
     there, back = difference(old, new), difference(new, old)
-    assert said(there.undo) == said(back.apply)
-    assert said(there.apply) == said(back.undo)
+    assert counted(there.undo) == counted(back.apply)
+    assert counted(there.apply) == counted(back.undo)

@@ -1,4 +1,4 @@
-"""`EffectHandler` calls the function of each effect, whatever becomes of the others."""
+"""`EffectHandler` calls the function for each effect, even if others fail."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 import talon_one
-from effects.making import answer, effect, effect_json
+from effects.sample_effects import effect, effect_json, response_with
 from support.server import RecordingServer
 from talon_one import (
     AcceptCouponEffectProps,
@@ -46,19 +46,19 @@ KINDS = Effect._fields["props"].classes.keys()  # type: ignore[attr-defined]  # 
 NEW = effect_json("sendPigeon", {"to": "Zoe"})
 
 
-def note(seen: list[Any], name: str) -> Any:
-    """Return a function for effects that writes down what it gets."""
-    return lambda effect, props: seen.append((name, effect.effect_type, type(props)))
+def recorder(calls: list[Any], name: str) -> Any:
+    """Return a function for effects that records its calls."""
+    return lambda effect, props: calls.append((name, effect.effect_type, type(props)))
 
 
 def test_each_effect_goes_to_the_function_of_its_type() -> None:
-    seen: list[Any] = []
+    calls: list[Any] = []
     handler = EffectHandler()
-    handler.on("acceptCoupon")(note(seen, "name"))
-    handler.on(SetDiscountEffectProps)(note(seen, "class"))
-    handler.default(note(seen, "default"))
-    result = handler.dispatch(answer(ACCEPTED, DISCOUNT, REJECTED, NEW))
-    assert seen == [
+    handler.on("acceptCoupon")(recorder(calls, "name"))
+    handler.on(SetDiscountEffectProps)(recorder(calls, "class"))
+    handler.default(recorder(calls, "default"))
+    result = handler.dispatch(response_with(ACCEPTED, DISCOUNT, REJECTED, NEW))
+    assert calls == [
         ("name", "acceptCoupon", AcceptCouponEffectProps),
         ("class", "setDiscount", SetDiscountEffectProps),
         ("default", "rejectCoupon", RejectCouponEffectProps),
@@ -71,32 +71,32 @@ def test_each_effect_goes_to_the_function_of_its_type() -> None:
     result.raise_for_failures()
 
 
-def test_without_a_default_effects_are_told_as_unhandled() -> None:
+def test_effects_without_a_function_are_unhandled() -> None:
     handler = EffectHandler()
-    handler.on("acceptCoupon")(note([], ""))
-    result = handler.dispatch(answer(ACCEPTED, NEW, DISCOUNT))
+    handler.on("acceptCoupon")(recorder([], ""))
+    result = handler.dispatch(response_with(ACCEPTED, NEW, DISCOUNT))
     assert [each.effect_type for each in result.handled] == ["acceptCoupon"]
     assert [each.effect_type for each in result.unhandled] == ["sendPigeon", "setDiscount"]
 
 
 def test_one_function_may_serve_several_types() -> None:
-    seen: list[str] = []
+    calls: list[str] = []
     handler = EffectHandler()
 
     @handler.on(AcceptCouponEffectProps, RejectCouponEffectProps)
     def of_code(effect: Effect, props: AcceptCouponEffectProps | RejectCouponEffectProps) -> None:
-        seen.append(props.value)
+        calls.append(props.value)
 
     @handler.on("setDiscount", "sendPigeon")
     def other(effect: Effect, props: Model) -> None:
-        seen.append(effect.effect_type)
+        calls.append(effect.effect_type)
 
-    handler.dispatch(answer(ACCEPTED, DISCOUNT, REJECTED, NEW))
-    assert seen == ["TEN-OFF", "setDiscount", "NOPE", "sendPigeon"]
+    handler.dispatch(response_with(ACCEPTED, DISCOUNT, REJECTED, NEW))
+    assert calls == ["TEN-OFF", "setDiscount", "NOPE", "sendPigeon"]
     assert (of_code.__name__, other.__name__) == ("of_code", "other")
 
 
-def test_the_context_is_handed_on() -> None:
+def test_functions_get_the_context() -> None:
     handler = EffectHandler()
 
     @handler.on(SetDiscountEffectProps)
@@ -105,21 +105,21 @@ def test_the_context_is_handed_on() -> None:
 
     carts: list[dict[str, float]] = [{}, {}]
     for cart in carts:
-        handler.dispatch(answer(DISCOUNT), cart).raise_for_failures()
+        handler.dispatch(response_with(DISCOUNT), cart).raise_for_failures()
     assert carts == [{"10% off": 3.4}] * 2
 
 
 def test_an_exception_is_collected_and_the_other_functions_run() -> None:
-    seen: list[Any] = []
+    calls: list[Any] = []
     handler = EffectHandler()
 
     @handler.on("acceptCoupon", "rejectCoupon")
     def fail(effect: Effect, props: Model) -> None:
         raise LookupError(props["value"])
 
-    handler.on("setDiscount")(note(seen, "discount"))
-    result = handler.dispatch(answer(ACCEPTED, DISCOUNT, REJECTED))
-    assert [name for name, *_ in seen] == ["discount"]
+    handler.on("setDiscount")(recorder(calls, "discount"))
+    result = handler.dispatch(response_with(ACCEPTED, DISCOUNT, REJECTED))
+    assert [name for name, *_ in calls] == ["discount"]
     assert [each.effect_type for each in result.handled] == ["setDiscount"]
     assert [(each.effect.effect_type, str(each.error)) for each in result.failures] == [
         ("acceptCoupon", "TEN-OFF"),
@@ -139,7 +139,7 @@ def test_an_exception_is_collected_and_the_other_functions_run() -> None:
     assert again.failures[0].effect == result.failures[0].effect
 
 
-def test_what_is_to_end_the_program_is_not_collected() -> None:
+def test_an_exception_that_ends_the_program_is_not_collected() -> None:
     handler = EffectHandler()
 
     @handler.default
@@ -147,10 +147,10 @@ def test_what_is_to_end_the_program_is_not_collected() -> None:
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        handler.dispatch(answer(ACCEPTED))
+        handler.dispatch(response_with(ACCEPTED))
 
 
-def test_malformed_props_fail_in_the_function_that_meets_them_and_nowhere_else() -> None:
+def test_malformed_props_fail_only_in_their_function() -> None:
     handler = EffectHandler()
 
     @handler.on(SetDiscountEffectProps)
@@ -161,19 +161,19 @@ def test_malformed_props_fail_in_the_function_that_meets_them_and_nowhere_else()
     broken = [effect_json("setDiscount", props) for props in malformed]
     kinds: list[Any] = [None, ["setDiscount"], {"a": 1}, 7]
     strange = [effect_json(kind, {}) for kind in kinds]
-    result = handler.dispatch(answer(*broken, DISCOUNT, *strange))
+    result = handler.dispatch(response_with(*broken, DISCOUNT, *strange))
     assert (len(result.failures), len(result.handled), len(result.unhandled)) == (3, 1, 4)
 
 
-def test_plain_and_asynchronous_functions_are_run_one_after_another() -> None:
-    seen: list[str] = []
+def test_plain_functions_and_coroutine_functions_run_one_after_another() -> None:
+    calls: list[str] = []
     handler = EffectHandler()
 
     @handler.on(AcceptCouponEffectProps)
     async def accept(effect: Effect, props: AcceptCouponEffectProps, cart: str) -> None:
-        seen.append(f"begin {cart}")
+        calls.append(f"begin {cart}")
         await asyncio.sleep(0)
-        seen.append(f"end {props.value}")
+        calls.append(f"end {props.value}")
 
     @handler.on("rejectCoupon")
     async def fail(effect: Effect, props: Model, cart: str) -> None:
@@ -182,75 +182,75 @@ def test_plain_and_asynchronous_functions_are_run_one_after_another() -> None:
 
     @handler.on("setDiscount")
     def discount(effect: Effect, props: Model, cart: str) -> None:
-        seen.append("discount")
+        calls.append("discount")
 
-    state = answer(ACCEPTED, REJECTED, DISCOUNT, NEW)
+    state = response_with(ACCEPTED, REJECTED, DISCOUNT, NEW)
     result = asyncio.run(handler.dispatch_async(state, "cart"))
-    assert seen == ["begin cart", "end TEN-OFF", "discount"]
+    assert calls == ["begin cart", "end TEN-OFF", "discount"]
     assert [each.effect_type for each in result.handled] == ["acceptCoupon", "setDiscount"]
     assert [each.effect_type for each in result.unhandled] == ["sendPigeon"]
     assert [str(each.error) for each in result.failures] == ["cart"]
 
 
-def test_a_task_that_is_cancelled_stops() -> None:
-    seen: list[Any] = []
+def test_a_cancelled_task_stops() -> None:
+    calls: list[Any] = []
     handler = EffectHandler()
 
     @handler.on("acceptCoupon")
     async def cancel(effect: Effect, props: Model) -> None:
         raise asyncio.CancelledError
 
-    handler.on("setDiscount")(note(seen, "discount"))
+    handler.on("setDiscount")(recorder(calls, "discount"))
 
     async def run() -> None:
         with pytest.raises(asyncio.CancelledError):
-            await handler.dispatch_async(answer(ACCEPTED, DISCOUNT))
+            await handler.dispatch_async(response_with(ACCEPTED, DISCOUNT))
 
     asyncio.run(run())
-    assert seen == []
+    assert calls == []
 
 
-def test_a_coroutine_function_is_not_dropped_in_silence() -> None:
-    seen: list[Any] = []
+def test_dispatch_refuses_coroutine_functions() -> None:
+    calls: list[Any] = []
     handler = EffectHandler()
-    handler.on("acceptCoupon")(note(seen, "accept"))
+    handler.on("acceptCoupon")(recorder(calls, "accept"))
 
     @handler.on("setDiscount")
     async def discount(effect: Effect, props: Model) -> None:
-        seen.append("discount")
+        calls.append("discount")
 
     with pytest.raises(ApiTypeError, match="use dispatch_async"):
-        handler.dispatch(answer(ACCEPTED, DISCOUNT))
-    assert seen == []
-    # What does not look like one is found out when it is called.
+        handler.dispatch(response_with(ACCEPTED, DISCOUNT))
+    assert calls == []
+    # A function that only returns a coroutine fails when it is called.
     hidden = EffectHandler()
     hidden.default(lambda effect, props: discount(effect, props))
-    [failure] = hidden.dispatch(answer(DISCOUNT)).failures
+    [failure] = hidden.dispatch(response_with(DISCOUNT)).failures
     assert "use dispatch_async" in str(failure)
 
 
 def test_a_type_has_one_function() -> None:
     handler = EffectHandler()
-    handler.on("setDiscount")(note([], ""))
+    handler.on("setDiscount")(recorder([], ""))
     with pytest.raises(ApiValueError, match="'setDiscount' has a function already"):
-        handler.on(SetDiscountEffectProps)(note([], ""))
-    handler.default(note([], ""))
+        handler.on(SetDiscountEffectProps)(recorder([], ""))
+    handler.default(recorder([], ""))
     with pytest.raises(ApiValueError, match="there is a default already"):
-        handler.default(note([], ""))
+        handler.default(recorder([], ""))
 
 
 def test_a_function_that_is_refused_is_registered_for_no_type() -> None:
     handler = EffectHandler()
-    handler.on("setDiscount")(note([], ""))
+    handler.on("setDiscount")(recorder([], ""))
     with pytest.raises(ApiValueError):
-        handler.on("acceptCoupon", "setDiscount")(note([], ""))
-    assert len(handler.dispatch(answer(ACCEPTED)).unhandled) == 1
+        handler.on("acceptCoupon", "setDiscount")(recorder([], ""))
+    assert len(handler.dispatch(response_with(ACCEPTED)).unhandled) == 1
 
 
 @pytest.mark.parametrize(
     "kind", ["setDiscout", "setDsicount", "set_discount", "SetDiscountEffectProps"]
 )
-def test_a_type_that_looks_misspelled_is_warned_of(kind: str) -> None:
+def test_a_misspelled_type_causes_a_warning(kind: str) -> None:
     handler = EffectHandler()
     with pytest.warns(UnknownEffectTypeWarning, match=r"Did you mean 'setDiscount'\?") as caught:
         handler.on(kind)
@@ -258,13 +258,13 @@ def test_a_type_that_looks_misspelled_is_warned_of(kind: str) -> None:
 
 
 @pytest.mark.parametrize("kind", sorted(KINDS))
-def test_a_type_that_is_merely_like_others_is_none_of_them(kind: str) -> None:
-    # Each of those that were added over the years would have been accepted in silence before.
+def test_no_known_type_looks_like_a_misspelling_of_another(kind: str) -> None:
+    # Types are added over the years. None must cause a warning in a release that predates it.
     assert did_you_mean(kind, KINDS - {kind}, slips_only=True) == ""
 
 
 @pytest.mark.parametrize("kind", ["sendPigeon", "setDiscountPerParcel", "customEffect", "error"])
-def test_known_and_new_types_are_not(kind: str) -> None:
+def test_known_and_new_types_cause_no_warning(kind: str) -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         EffectHandler().on(kind)
@@ -272,7 +272,7 @@ def test_known_and_new_types_are_not(kind: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("kinds", "said"),
+    ("kinds", "message"),
     [
         ((), "needs at least one effect type"),
         ((Effect,), "neither an effect type nor a class of props"),
@@ -283,8 +283,8 @@ def test_known_and_new_types_are_not(kind: str) -> None:
         ),
     ],
 )
-def test_what_names_no_type_of_effects_is_refused(kinds: Any, said: str) -> None:
-    with pytest.raises(ApiTypeError, match=said):
+def test_a_kind_that_is_not_an_effect_type_is_refused(kinds: Any, message: str) -> None:
+    with pytest.raises(ApiTypeError, match=message):
         EffectHandler().on(*kinds)
 
 
@@ -299,11 +299,11 @@ def test_what_names_no_type_of_effects_is_refused(kinds: Any, said: str) -> None
         (talon_one.IntegrationCustomerSessionResponse, {"effects": [ACCEPTED]}),
     ],
 )
-def test_every_answer_that_lists_effects_will_do(cls: type[Any], data: Any) -> None:
+def test_every_response_with_effects_is_accepted(cls: type[Any], data: Any) -> None:
     assert [each.effect_type for each in effects_of(cls.from_dict(data))] == ["acceptCoupon"]
 
 
-def test_lists_of_effects_will_do_and_dicts_in_them_stay_plain() -> None:
+def test_lists_of_effects_are_accepted_and_their_dicts_are_not_changed() -> None:
     plain = effect_json("setDiscount", {"value": 1})
     found = effects_of([plain, effect("acceptCoupon", {})])
     assert [type(each) for each in found] == [Effect, Effect]
@@ -313,7 +313,7 @@ def test_lists_of_effects_will_do_and_dicts_in_them_stay_plain() -> None:
 
 
 @pytest.mark.parametrize("data", [{}, {"effects": None}, {"effects": []}])
-def test_an_answer_without_effects_lists_none(data: Any) -> None:
+def test_a_response_without_effects_has_none(data: Any) -> None:
     assert effects_of(talon_one.IntegrationStateV2.from_dict(data)) == []
 
 
@@ -321,15 +321,15 @@ V1_EFFECT = [12, 40, 0, ["setDiscount", "10% off", 3.4]]
 
 
 @pytest.mark.parametrize(
-    ("wrong", "said"),
+    ("wrong", "message"),
     [
         (None, "silent='no'"),
         (
             talon_one.IntegrationState.from_dict({}),
-            r"IntegrationState has no effects; effects of V1 answers",
+            r"IntegrationState has no effects; effects of V1 responses",
         ),
-        (talon_one.Event.from_dict({"effects": [V1_EFFECT]}), "effects of V1 answers are lists"),
-        ([V1_EFFECT], "effects of V1 answers are lists"),
+        (talon_one.Event.from_dict({"effects": [V1_EFFECT]}), "effects of V1 responses are lists"),
+        ([V1_EFFECT], "effects of V1 responses are lists"),
         (talon_one.Coupon.from_dict({}), "Coupon has no effects$"),
         ({"effects": []}, "not dict"),
         ("effects", "not str"),
@@ -339,32 +339,32 @@ V1_EFFECT = [12, 40, 0, ["setDiscount", "10% off", 3.4]]
     ],
     ids=str,
 )
-def test_what_has_no_effects_is_refused_with_advice(wrong: Any, said: str) -> None:
-    with pytest.raises(ApiTypeError, match=said):
+def test_an_object_without_effects_is_refused_with_advice(wrong: Any, message: str) -> None:
+    with pytest.raises(ApiTypeError, match=message):
         effects_of(wrong)
-    with pytest.raises(ApiTypeError, match=said):
+    with pytest.raises(ApiTypeError, match=message):
         EffectHandler().dispatch(wrong)
 
 
-def test_the_answer_to_a_call_is_dispatched() -> None:
-    seen: list[Any] = []
+def test_the_response_of_a_call_is_dispatched() -> None:
+    calls: list[Any] = []
     handler = EffectHandler()
-    handler.default(note(seen, ""))
+    handler.default(recorder(calls, ""))
     with RecordingServer() as server:
         server.script({"effects": [ACCEPTED, DISCOUNT], "createdCoupons": []})
         with IntegrationApi(host=server.url, api_key="key") as api:
             handler.dispatch(api.update_customer_session_v2("s", {"customerSession": {}}))
-    assert [kind for _, kind, _ in seen] == ["acceptCoupon", "setDiscount"]
+    assert [kind for _, kind, _ in calls] == ["acceptCoupon", "setDiscount"]
 
 
-def test_so_is_the_answer_to_an_asynchronous_call() -> None:
-    seen: list[str] = []
+def test_the_response_of_an_asyncio_call_is_dispatched() -> None:
+    calls: list[str] = []
     handler = EffectHandler()
 
     @handler.on(SetDiscountEffectProps)
     async def grant(effect: Effect, props: SetDiscountEffectProps) -> None:
         await asyncio.sleep(0)
-        seen.append(props.name)
+        calls.append(props.name)
 
     async def call(host: str) -> None:
         configuration = talon_one.Configuration(host, {"api_key_v1": "key"})
@@ -376,29 +376,29 @@ def test_so_is_the_answer_to_an_asynchronous_call() -> None:
     with RecordingServer() as server:
         server.script({"effects": [DISCOUNT]})
         asyncio.run(call(server.url))
-    assert seen == ["10% off"]
+    assert calls == ["10% off"]
 
 
 class _Collected(list[str]):
-    """A callable that is false as long as it holds nothing."""
+    """A callable that is false while it is empty."""
 
     def __call__(self, effect: Effect, props: Model) -> None:
         self.append(effect.effect_type)
 
 
-def test_a_function_that_is_false_is_a_function() -> None:
+def test_a_callable_that_is_false_is_called() -> None:
     handler, own, default = EffectHandler(), _Collected(), _Collected()
     handler.on("acceptCoupon")(own)
     handler.default(default)
     accepted = effect_json("acceptCoupon", {"value": "A"})
-    handler.dispatch(answer(accepted, effect_json("rejectCoupon", {"value": "B"})))
+    handler.dispatch(response_with(accepted, effect_json("rejectCoupon", {"value": "B"})))
     assert (own, default) == (["acceptCoupon"], ["rejectCoupon"])
 
 
-def test_what_cannot_be_called_is_not_registered() -> None:
+def test_an_object_that_is_not_callable_is_refused() -> None:
     handler: Any = EffectHandler()
     for register in (handler.on("acceptCoupon"), handler.default):
-        with pytest.raises(ApiTypeError, match="5 is no function"):
+        with pytest.raises(ApiTypeError, match="5 is not a function"):
             register(5)
 
 
@@ -406,21 +406,21 @@ JUNK: list[Any] = [None, "setDiscount", 7, True, ["setDiscount", "x", 3.4], []]
 ODD: list[Any] = [{}, {"effectType": None}, {"effectType": {"a": 1}, "props": "x"}]
 
 
-def test_what_is_no_effect_does_not_stop_the_others(caplog: pytest.LogCaptureFixture) -> None:
+def test_entries_that_are_not_effects_are_skipped(caplog: pytest.LogCaptureFixture) -> None:
     discount = effect_json("setDiscount", {"name": "10%", "value": 3})
     accepted = effect_json("acceptCoupon", {"value": "A"})
     rejected = effect_json("rejectCoupon", {"value": "B", "rejectionReason": "x"})
     lost = effect_json("showNotification", None)
     listed = [*JUNK, discount, *ODD, None, accepted, lost, rejected, *JUNK]
     state = talon_one.IntegrationStateV2.from_json(json.dumps({"effects": listed}))
-    seen: list[Any] = []
+    calls: list[Any] = []
     handler = EffectHandler()
     handler.on("setDiscount", "acceptCoupon", "rejectCoupon", "showNotification")(
-        lambda effect, props: seen.append(props)
+        lambda effect, props: calls.append(props)
     )
     for given in (state, listed):
         caplog.clear()
-        seen.clear()
+        calls.clear()
         result = handler.dispatch(given)
         again = asyncio.run(handler.dispatch_async(given))
         assert [len(each) for each in (result.handled, result.unhandled, result.failures)] == [
@@ -429,19 +429,19 @@ def test_what_is_no_effect_does_not_stop_the_others(caplog: pytest.LogCaptureFix
             0,
         ]
         assert again == result
-        assert seen[2] is None
+        assert calls[2] is None
         assert discounts(given).total == 3
         assert rolled_back(given).total == 0
         assert codes(given).accepted_coupons == ["A"]
         assert [each.value for each in codes(given).rejected_coupons] == ["B"]
         assert not difference(given, given)
         assert len(difference([], given).apply) == 7
-        assert "passed over what is no effect: [None, 'setDiscount', 7" in caplog.text
+        assert "skipped entries that are not effects: [None, 'setDiscount', 7" in caplog.text
         assert max(map(len, caplog.text.splitlines())) < 250
 
 
 @pytest.mark.parametrize("effects", [[None], [None, None], ["x"], [7, None]])
-def test_an_answer_without_any_effect_that_can_be_read_has_none(effects: Any) -> None:
+def test_a_response_with_nothing_but_junk_has_no_effects(effects: Any) -> None:
     state = talon_one.IntegrationStateV2.from_json(json.dumps({"effects": effects}))
     assert effects_of(state) == []
     nothing: Any = [None]
@@ -449,7 +449,7 @@ def test_an_answer_without_any_effect_that_can_be_read_has_none(effects: Any) ->
     assert not difference(state, [])
 
 
-def test_what_a_difference_undoes_or_applies_makes_it_true() -> None:
+def test_a_difference_is_true_if_it_undoes_or_applies_anything() -> None:
     one = effect("setDiscount", {"name": "10%", "value": 3})
     assert Difference([one], [], [])
     assert Difference([], [one], [])
@@ -459,7 +459,7 @@ def test_what_a_difference_undoes_or_applies_makes_it_true() -> None:
     assert not difference([one], [one])
 
 
-def test_a_value_of_any_size_is_quoted_in_short() -> None:
+def test_a_long_value_is_quoted_in_short() -> None:
     huge = "x" * 100_000
     wrong = [
         effect_json("setDiscount", {"value": huge}),
@@ -475,7 +475,7 @@ def test_a_value_of_any_size_is_quoted_in_short() -> None:
     assert len(str(caught.value)) < 250
 
 
-def test_an_exception_that_cannot_be_told_stops_no_other_effect() -> None:
+def test_an_exception_without_a_message_stops_no_other_effect() -> None:
     class Mute(Exception):
         def __str__(self) -> str:
             raise OSError("no")

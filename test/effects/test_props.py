@@ -1,4 +1,4 @@
-"""`effect.props` is an object of the class that the type names, and all that a dict was."""
+"""`effect.props` is an object of the class for the effect type, and works like a dict."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import talon_one
-from effects.making import effect, effect_json
+from effects.sample_effects import effect, effect_json
 from models.everything import read_everything
 from support.samples import HOSTILE, JSON, sample_object, written
 from support.spec import MODELS, SCHEMAS
@@ -29,8 +29,8 @@ from talon_one import (
     StrikethroughEffect,
 )
 
-# What integrators know the types by, decided here once more: the name of the schema, with the one
-# exception that the platform makes.
+# The effect type follows from the name of the schema, with one exception. The test derives it again
+# instead of reading it from the generated code.
 KINDS = {
     "customEffect"
     if name == "CustomEffectProps"
@@ -47,7 +47,7 @@ STRIKETHROUGH = {
 TEN_OFF = {"name": "10% off", "value": 3.4}
 
 
-def test_all_props_of_the_catalogue_are_known() -> None:
+def test_all_props_in_the_spec_are_known() -> None:
     assert {"error", "customEffect", "setDiscount", "startAchievementProgress"} <= KINDS.keys()
     assert set(KINDS.values()) == {name for name in SCHEMAS if "EffectProps" in name} - {
         "EffectProps",
@@ -57,50 +57,50 @@ def test_all_props_of_the_catalogue_are_known() -> None:
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_props_have_the_class_that_the_effect_type_names(kind: str) -> None:
+def test_props_have_the_class_for_the_effect_type(kind: str) -> None:
     sample = sample_object(KINDS[kind])
-    made = effect(kind, sample)
-    assert type(made.props) is getattr(talon_one, KINDS[kind])
-    assert made.props is made.props
-    assert made.props == getattr(talon_one, KINDS[kind]).from_dict(sample)
-    read_everything(made)
-    assert written(json.loads(made.to_json())) == written(effect_json(kind, sample))
+    parsed = effect(kind, sample)
+    assert type(parsed.props) is getattr(talon_one, KINDS[kind])
+    assert parsed.props is parsed.props
+    assert parsed.props == getattr(talon_one, KINDS[kind]).from_dict(sample)
+    read_everything(parsed)
+    assert written(json.loads(parsed.to_json())) == written(effect_json(kind, sample))
 
 
 @pytest.mark.parametrize("kind", STRIKETHROUGH)
-def test_so_do_those_of_strikethrough_pricing(kind: str) -> None:
-    made = StrikethroughEffect.from_dict(
+def test_props_of_strikethrough_effects_have_their_class(kind: str) -> None:
+    parsed = StrikethroughEffect.from_dict(
         {"type": kind, "props": sample_object(STRIKETHROUGH[kind])}
     )
-    assert type(made.props) is getattr(talon_one, STRIKETHROUGH[kind])
+    assert type(parsed.props) is getattr(talon_one, STRIKETHROUGH[kind])
 
 
 @pytest.mark.parametrize("kind", ["newEffect", "Custom", "custom", "", None, 7, ["a"], {"a": 1}])
-def test_props_of_an_unknown_type_are_a_plain_model_that_has_everything(kind: Any) -> None:
+def test_props_of_an_unknown_type_are_a_plain_model_with_all_properties(kind: Any) -> None:
     props = {"value": 3, "deep": {"list": [1, None]}, "null": None}
-    made = effect(kind, props)
-    assert type(made.props) is Model
-    assert made.props["deep"] == {"list": [1, None]}
-    assert dict(made.props) == props
-    assert written(json.loads(made.to_json())) == written(effect_json(kind, props))
+    parsed = effect(kind, props)
+    assert type(parsed.props) is Model
+    assert parsed.props["deep"] == {"list": [1, None]}
+    assert dict(parsed.props) == props
+    assert written(json.loads(parsed.to_json())) == written(effect_json(kind, props))
 
 
 @pytest.mark.parametrize("props", [each for each in HOSTILE if type(each) is not dict], ids=repr)
-def test_props_that_are_no_object_are_handed_over_unchanged(props: Any) -> None:
-    made = effect("setDiscount", props)
-    assert made.props == props
-    assert type(made.props) is type(props)
+def test_props_that_are_not_an_object_are_unchanged(props: Any) -> None:
+    parsed = effect("setDiscount", props)
+    assert parsed.props == props
+    assert type(parsed.props) is type(props)
 
 
 @given(kind=st.sampled_from([*KINDS, "unknown"]) | JSON, props=JSON)
-def test_whatever_comes_is_read_and_sent_back_as_it_came(kind: Any, props: Any) -> None:
-    made = effect(kind, props)
-    read_everything(made)
-    assert written(json.loads(made.to_json())) == written(effect_json(kind, props))
-    assert Effect.from_dict(made.to_wire()) == made
+def test_any_props_survive_a_round_trip(kind: Any, props: Any) -> None:
+    parsed = effect(kind, props)
+    read_everything(parsed)
+    assert written(json.loads(parsed.to_json())) == written(effect_json(kind, props))
+    assert Effect.from_dict(parsed.to_wire()) == parsed
 
 
-def test_patterns_find_the_class_and_its_properties() -> None:
+def test_patterns_match_the_class_and_its_properties() -> None:
     match effect("setDiscount", TEN_OFF).props:
         case RejectCouponEffectProps():
             pytest.fail("this is another class")
@@ -110,7 +110,7 @@ def test_patterns_find_the_class_and_its_properties() -> None:
             pytest.fail("no pattern matches")
 
 
-def test_code_that_was_written_for_a_dict_goes_on_working() -> None:
+def test_code_written_for_a_dict_still_works() -> None:
     props: Any = effect("setDiscount", TEN_OFF).props
     assert props["value"] == 3.4
     assert props.get("value") == 3.4
@@ -133,21 +133,21 @@ def test_code_that_was_written_for_a_dict_goes_on_working() -> None:
     assert dict(props) == {"value": 3.4}
 
 
-def test_changes_land_in_the_json_object_whichever_way_they_are_made() -> None:
-    made = effect("setDiscount", TEN_OFF)
-    assert isinstance(made.props, SetDiscountEffectProps)
-    made.props.value = 3
-    assert json.loads(made.to_json())["props"] == {"name": "10% off", "value": 3}
-    made.props["value"] = 1
-    made.props["new"] = None
-    assert made.props.value == 1
-    assert json.loads(made.to_json())["props"] == {"name": "10% off", "value": 1, "new": None}
-    made.props = {"name": "other"}
-    assert isinstance(made.props, SetDiscountEffectProps)
-    assert made.props.name == "other"
+def test_changes_by_key_and_by_attribute_reach_the_json_object() -> None:
+    parsed = effect("setDiscount", TEN_OFF)
+    assert isinstance(parsed.props, SetDiscountEffectProps)
+    parsed.props.value = 3
+    assert json.loads(parsed.to_json())["props"] == {"name": "10% off", "value": 3}
+    parsed.props["value"] = 1
+    parsed.props["new"] = None
+    assert parsed.props.value == 1
+    assert json.loads(parsed.to_json())["props"] == {"name": "10% off", "value": 1, "new": None}
+    parsed.props = {"name": "other"}
+    assert isinstance(parsed.props, SetDiscountEffectProps)
+    assert parsed.props.name == "other"
 
 
-def test_an_effect_is_made_with_a_dict_or_with_props() -> None:
+def test_an_effect_is_constructed_with_a_dict_or_with_props() -> None:
     typed = Effect(
         campaign_id=1,
         ruleset_id=2,
@@ -171,38 +171,38 @@ def test_an_effect_is_made_with_a_dict_or_with_props() -> None:
     assert plain.to_dict() == typed.to_dict()
 
 
-def test_vendor_code_turns_props_into_their_class() -> None:
-    made = effect("setDiscount", TEN_OFF)
-    found = ApiClient().deserialize_model(made.props, SetDiscountEffectProps)
-    assert found is made.props
-    assert SetDiscountEffectProps.from_dict(made.props) == found
+def test_vendor_code_converts_props_into_their_class() -> None:
+    parsed = effect("setDiscount", TEN_OFF)
+    found = ApiClient().deserialize_model(parsed.props, SetDiscountEffectProps)
+    assert found is parsed.props
+    assert SetDiscountEffectProps.from_dict(parsed.props) == found
 
 
-def test_a_dict_of_an_effect_has_props_as_on_the_wire() -> None:
+def test_to_dict_has_props_in_their_wire_form() -> None:
     sample = sample_object("SetLoyaltyPointsExpiryDateEffectProps")
-    made = effect("setLoyaltyPointsExpiryDate", sample)
+    parsed = effect("setLoyaltyPointsExpiryDate", sample)
     for _ in range(2):
-        assert made.to_dict()["props"] == sample
-        assert made.to_dict(by_alias=True, exclude_none=True)["props"] == sample
-        read_everything(made)
+        assert parsed.to_dict()["props"] == sample
+        assert parsed.to_dict(by_alias=True, exclude_none=True)["props"] == sample
+        read_everything(parsed)
 
 
-def test_copies_and_pickles_have_props_of_their_own() -> None:
-    made = effect("setDiscount", TEN_OFF)
-    assert type(made.props) is SetDiscountEffectProps
-    for other in (made.copy(), copy.deepcopy(made), pickle.loads(pickle.dumps(made))):
-        assert other == made
+def test_copies_and_pickles_have_their_own_props() -> None:
+    parsed = effect("setDiscount", TEN_OFF)
+    assert type(parsed.props) is SetDiscountEffectProps
+    for other in (parsed.copy(), copy.deepcopy(parsed), pickle.loads(pickle.dumps(parsed))):
+        assert other == parsed
         assert type(other.props) is SetDiscountEffectProps
         other.props.value = 99
-        assert other != made
+        assert other != parsed
 
 
-def test_timestamps_in_props_read_as_such() -> None:
-    made = effect("addLoyaltyPoints", {"startDate": "2026-01-02T03:04:05Z"})
-    assert isinstance(made.props, talon_one.AddLoyaltyPointsEffectProps)
+def test_timestamps_in_props_read_as_datetime() -> None:
+    parsed = effect("addLoyaltyPoints", {"startDate": "2026-01-02T03:04:05Z"})
+    assert isinstance(parsed.props, talon_one.AddLoyaltyPointsEffectProps)
     moment = datetime(2026, 1, 2, 3, 4, 5, tzinfo=timezone.utc)
-    assert made.props.start_date == made.props["startDate"] == moment
-    assert made.props.to_wire() == {"startDate": "2026-01-02T03:04:05Z"}
+    assert parsed.props.start_date == parsed.props["startDate"] == moment
+    assert parsed.props.to_wire() == {"startDate": "2026-01-02T03:04:05Z"}
 
 
 @pytest.mark.parametrize(
@@ -216,14 +216,12 @@ def test_timestamps_in_props_read_as_such() -> None:
     ],
 )
 @pytest.mark.parametrize("read", [False, True])
-def test_props_are_validated_by_their_class_read_or_not(
-    props: Any, violation: str, read: bool
-) -> None:
-    made = effect("setDiscount", props)
+def test_props_are_validated_by_their_class(props: Any, violation: str, read: bool) -> None:
+    parsed = effect("setDiscount", props)
     if read:
-        assert made.props == made.props
+        assert parsed.props == parsed.props
     with pytest.raises(ModelValidationError) as caught:
-        made.validate()
+        parsed.validate()
     assert [str(each) for each in caught.value.violations] == [violation]
 
 

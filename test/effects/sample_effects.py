@@ -1,4 +1,4 @@
-"""Effects and answers as servers send them."""
+"""Sample effects and responses, in the form that servers send."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ def effect_json(kind: Any, props: Any, **envelope: Any) -> dict[str, Any]:
 
 
 def effect(kind: Any, props: Any, **envelope: Any) -> Effect:
-    """Return an effect as it arrives."""
+    """Return an effect parsed from JSON."""
     return Effect.from_json(json.dumps(effect_json(kind, props, **envelope)))
 
 
-def answer(*effects: dict[str, Any]) -> IntegrationStateV2:
-    """Return an answer as it arrives."""
+def response_with(*effects: dict[str, Any]) -> IntegrationStateV2:
+    """Return a response with these effects, parsed from JSON."""
     state = {"effects": effects, "createdCoupons": [], "createdReferrals": []}
     return IntegrationStateV2.from_json(json.dumps(state))
