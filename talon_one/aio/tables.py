@@ -1,4 +1,4 @@
-"""Tables for asyncio: what `talon_one.tables` has, awaited.
+"""Tables for asyncio: the functions of `talon_one.tables`, awaited.
 
 ::
 
@@ -19,11 +19,12 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from talon_one._http.download import SavedFile
 from talon_one.exceptions import ApiException
+from talon_one.tables.exports import BaseTable
 from talon_one.tables.frames import Series, TextColumns, pandas_frame, polars_frame, require
-from talon_one.tables.imports import Source
+from talon_one.tables.import_file import Source
+from talon_one.tables.imports import ImportArguments, check
 from talon_one.tables.problems import Problem, TableError, attach_problems, problems_of
 from talon_one.tables.rows import Row
-from talon_one.tables.table import BaseTable, ImportArguments, check
 
 if TYPE_CHECKING:
     import pandas
@@ -51,7 +52,7 @@ T = TypeVar("T")
 
 
 def export(method: Callable[P, Any], /, *args: P.args, **kwargs: P.kwargs) -> Table:
-    """Return the table that an export returns; ``management.table`` does the same.
+    """Return the table that an export returns. Same as ``management.table``.
 
     Args:
         method: Method of an API, such as ``management.export_coupons``.
@@ -65,9 +66,9 @@ def export(method: Callable[P, Any], /, *args: P.args, **kwargs: P.kwargs) -> Ta
 
 
 async def upload(method: Callable[..., Awaitable[T]], /, *args: Any, **kwargs: Any) -> T:
-    """Check a table, write it as CSV if it is none, and import it.
+    """Check a table, write rows as CSV, and import it.
 
-    What reads and checks the table runs in a thread. Arguments, result and exceptions are those of
+    Reading and checking run in a thread. Arguments, result and exceptions are those of
     `talon_one.tables.upload`.
     """
     arguments = ImportArguments(method, args, kwargs, asynchronous=True)
@@ -75,14 +76,14 @@ async def upload(method: Callable[..., Awaitable[T]], /, *args: Any, **kwargs: A
         try:
             return await method(*arguments.args, **arguments.kwargs_with(file))
         except ApiException as failure:
-            attach_problems(failure, await to_thread(file.located, failure.errors))
+            attach_problems(failure, await to_thread(file.problems_in, failure.errors))
             raise
 
 
 class Table(BaseTable):
-    """A CSV export as rows; see `talon_one.tables.Table`, which tells of the arguments as well.
+    """A CSV export as rows, for ``async with`` and ``async for``.
 
-    Used with ``async with`` and ``async for``.
+    For rows, arguments and exceptions see `talon_one.tables.Table`.
     """
 
     _asynchronous = True
@@ -101,17 +102,17 @@ class Table(BaseTable):
         await self.aclose()
 
     async def aclose(self) -> None:
-        """Let go of the answer; what was not read by now is not read any more."""
+        """Close the response. Rows that were not read are lost."""
         self._closed = True
         await self._stack.aclose()
 
     def __aiter__(self) -> AsyncIterator[Row]:
-        self._use()
+        self._mark_used()
         return self._read()
 
     @property
     def columns(self) -> tuple[str, ...]:
-        """Names of the columns, as the file has them; empty until the table was entered or used."""
+        """Names of the columns in the file; empty until the table is entered or used."""
         return self._columns
 
     async def rows(self) -> list[Row]:
@@ -119,8 +120,8 @@ class Table(BaseTable):
         return [row async for row in self]
 
     async def save(self, path: str | os.PathLike[str], progress: Progress | None = None) -> int:
-        """Write the file as it comes, in a thread; see `talon_one.tables.Table.save`."""
-        self._use()
+        """Save the file unchanged, in a thread; see `talon_one.tables.Table.save`."""
+        self._mark_used()
         await self._open()
         async with self._stack:
             with SavedFile(path, self._download.total, progress) as file:
@@ -139,7 +140,7 @@ class Table(BaseTable):
         return polars_frame(await self._all_series(decode_json=False))
 
     async def _all_series(self, decode_json: bool) -> dict[str, Series]:
-        self._use()
+        self._mark_used()
         texts = TextColumns()
         async for row in self._read(as_text=True):
             texts.add(row)
@@ -163,7 +164,7 @@ class Table(BaseTable):
         self._opened = True
 
     async def _all_pieces(self) -> AsyncIterator[bytes]:
-        for piece in self._taken():
+        for piece in self._pop_header():
             yield piece
         async for piece in self._pieces:
             yield piece

@@ -1,4 +1,4 @@
-"""Exports as tables of typed rows, and imports of tables that are checked before they are sent.
+"""Tables: CSV exports as typed rows, and CSV imports that are checked before they are sent.
 
 ::
 
@@ -8,13 +8,14 @@
 
     tables.upload(management.import_coupons, application_id, campaign_id, [{"value": "SPRING-1"}])
 
-`talon_one.aio.tables` has the same for asyncio.
+`talon_one.aio.tables` is the same for asyncio.
 """
 
-from talon_one.tables.imports import Source
+from talon_one.tables.exports import Table, export
+from talon_one.tables.import_file import Source
+from talon_one.tables.imports import check, upload
 from talon_one.tables.problems import Problem, TableError, problems_of
 from talon_one.tables.rows import Row
-from talon_one.tables.table import Table, check, export, upload
 
 __all__ = [
     "Problem",

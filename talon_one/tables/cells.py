@@ -1,4 +1,4 @@
-"""Cells of a CSV file to values and back, by the types of their columns, and what may be sent."""
+"""Cells of a CSV file: convert them to values and back, and check them, by type of the column."""
 
 from __future__ import annotations
 
@@ -32,20 +32,20 @@ from talon_one.exceptions import ApiTypeError, ApiValueError
 Reader = Callable[[str], Any]
 """Returns the value of a cell."""
 Checker = Callable[[str], str]
-"""Returns what is wrong with a cell."""
+"""Returns the fault of a cell, or an empty string."""
 
-# Numbers as JSON writes them.
+# Numbers in the syntax of JSON.
 _NUMBER = re.compile(r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?")
-# Databases write the first kind, and JSON the second.
+# Exports contain the letters of databases and the words of JSON.
 _BOOLEANS = {"t": True, "f": False, "true": True, "false": False}
-_CERTAIN_DIGITS = 15
-"""Decimal digits that a float never loses."""
-_WHOLE = 2**53
-"""Whole floats below this are the number that was meant."""
+# A float keeps this many decimal digits.
+_EXACT_DIGITS = 15
+# Floats with an integral value below this are exact.
+_MAX_EXACT_INTEGER = 2**53
 
 
 def is_json(column: Column) -> bool:
-    """Say whether the cells of a column are JSON."""
+    """Return whether the cells of a column are JSON."""
     return not column.separator and parse(column.type).kind in ("dict", "list", "Any")
 
 
@@ -53,9 +53,9 @@ def is_json(column: Column) -> bool:
 
 
 def reader_for(column: Column | None) -> Reader:
-    """Return what reads the cells of a column that are not empty.
+    """Return a function that converts the cells of a column, except empty ones.
 
-    What it cannot convert, it returns as text. An unknown column, given as ``None``, is text.
+    It returns text that it cannot convert. An unknown column, given as ``None``, is text.
     """
     if column is None:
         return str
@@ -70,13 +70,13 @@ def reader_for(column: Column | None) -> Reader:
 def _read_integer(text: str) -> Any:
     try:
         number = int(text)
-        # "007" is a code, and "1_0" a number only to Python.
+        # "007" is a code, and "1_0" is a number in Python only.
         return number if str(number) == text else text
     except ValueError:
         return text
 
 
-# The rows of an export share most of their amounts and timestamps.
+# Rows of an export share most of their amounts and timestamps.
 @lru_cache(maxsize=1024)
 def _read_number(text: str) -> Any:
     if _NUMBER.fullmatch(text) is None:
@@ -84,9 +84,9 @@ def _read_number(text: str) -> Any:
     number = float(text)
     if math.isinf(number):
         return text
-    if len(text) <= _CERTAIN_DIGITS and text.lower().find("e") < 0:
+    if len(text) <= _EXACT_DIGITS and text.lower().find("e") < 0:
         return number
-    # A balance is handed over as it is, or not as a float.
+    # A long balance must not be rounded.
     exact = Decimal(text)
     return number if exact == Decimal(repr(number)) else exact
 
@@ -116,43 +116,47 @@ _READERS: Mapping[str, Reader] = {
 # -- Writing -----------------------------------------------------------------------------------
 
 
-def written(column: Column | None, value: Any) -> str:
+def to_cell(column: Column | None, value: Any) -> str:
     """Return a value as the text of a cell.
 
     Raises:
-        ApiValueError: It cannot stand in this column; the message goes on from the column's name.
+        ApiValueError: The column cannot hold it. The message continues the name of the column.
     """
     value = _native(value)
     if _is_missing(value):
         return ""
     if column is not None and column.separator and isinstance(value, (list, tuple)):
-        return _written_list(column, value)
+        return _list_text(column, value)
     if isinstance(value, (Mapping, list, tuple, Model)):
         if column is not None and not is_json(column):
-            raise ApiValueError(f"holds {_a(column)}, not {quoted(value)}")
-        return _written_json(value)
+            raise ApiValueError(f"holds {_noun_for(column)}, not {quoted(value)}")
+        return _json_text(value)
     if isinstance(value, str):
         if not value.isascii() and _SURROGATE.search(value):
-            raise ApiValueError(f"has half of a character, which is no UTF-8: {quoted(value)}")
+            raise ApiValueError(
+                f"has half of a character, which is not valid UTF-8: {quoted(value)}"
+            )
         if "\0" in value:
             raise ApiValueError(_NUL.format(quoted(value)))
         return value
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, datetime):
-        return _written_timestamp(value)
+        return _timestamp_text(value)
     if isinstance(value, date):
-        raise ApiValueError(f"holds {value}, a day without a time; give a datetime with a zone")
+        raise ApiValueError(
+            f"holds {value}, a date without a time; use a datetime with a time zone"
+        )
     is_whole = column is not None and parse(column.type).kind == "int"
-    number = _written_number(value, is_whole)
+    number = _number_text(value, is_whole)
     if number is None:
-        raise ApiValueError(f"holds {quoted(value)}, which no cell can stand for")
+        raise ApiValueError(f"holds {quoted(value)}, which a cell cannot represent")
     is_text = column is None or parse(column.type).kind in ("str", "Literal")
-    inexact = isinstance(value, float) and abs(value) >= _WHOLE
-    meant = isinstance(value, UUID) or (number.lstrip("-").isdecimal() and not inexact)
-    if is_text and not meant:
-        # A code or ID that a data frame has made a float is not the one that was meant.
-        raise ApiValueError(f"is text, and {quoted(value)} is a number; convert it yourself")
+    inexact = isinstance(value, float) and abs(value) >= _MAX_EXACT_INTEGER
+    is_code = isinstance(value, UUID) or (number.lstrip("-").isdecimal() and not inexact)
+    if is_text and not is_code:
+        # Data frames turn codes and IDs into floats, which differ from the original text.
+        raise ApiValueError(f"is text, and {quoted(value)} is a number; convert it to a string")
     return number
 
 
@@ -160,39 +164,41 @@ def _is_missing(value: Any) -> bool:
     if value is None or value is json_codec.NULL:
         return True
     if isinstance(value, Decimal):
-        return value.is_nan()  # Comparing one that signals is an error.
-    # Data frames have these in the place of None.
+        return value.is_nan()  # Comparing a signaling NaN raises.
+    # Data frames use these instead of None.
     return (isinstance(value, float) and value != value) or is_missing(value)
 
 
 def _native(value: Any) -> Any:
-    """Return values of enumerations, numpy and data frames as those of Python."""
+    """Return values of enumerations, numpy and data frames as Python values."""
     if isinstance(value, Enum) and value is not json_codec.NULL:
         return value.value
     if type(value) in _NATIVE:
         return value
-    if type(value).__name__ == "datetime64":  # To nanoseconds it would become a number.
+    if type(value).__name__ == "datetime64":  # `tolist` turns nanoseconds into an integer.
         return value.astype("datetime64[us]").tolist()
-    # Series have both, and arrays and numbers of numpy the second; arrays become lists.
+    # Series have both methods; arrays and scalars of numpy have the second one.
     convert = getattr(value, "to_list", None) or getattr(value, "tolist", None)
     return convert() if callable(convert) and not isinstance(value, (Model, Mapping)) else value
 
 
-def _written_list(column: Column, value: Any) -> str:
-    items = [written(None, item) for item in value]
+def _list_text(column: Column, value: Any) -> str:
+    items = [to_cell(None, item) for item in value]
     if any(column.separator in item for item in items):
-        raise ApiValueError(f"has an item with {column.separator!r}, which parts the items")
+        raise ApiValueError(
+            f"has an item that contains {column.separator!r}, the separator of items"
+        )
     return column.separator.join(items)
 
 
-def _written_json(value: Any) -> str:
+def _json_text(value: Any) -> str:
     try:
         return json_codec.encode(value).decode()
     except (ApiTypeError, ApiValueError) as cause:
         raise ApiValueError(f"cannot be written as JSON: {cause}") from cause
 
 
-def _written_timestamp(moment: datetime) -> str:
+def _timestamp_text(moment: datetime) -> str:
     if offset_of(moment) is None:
         raise ApiValueError(
             f"holds {moment.isoformat()} without a time zone;"
@@ -201,7 +207,7 @@ def _written_timestamp(moment: datetime) -> str:
     return write_datetime(in_utc(moment))
 
 
-def _written_number(value: Any, is_whole: bool) -> str | None:
+def _number_text(value: Any, is_whole: bool) -> str | None:
     number = whole(value) if is_whole else None
     if number is not None:
         return json_codec.encode(number).decode()
@@ -212,9 +218,9 @@ def _written_number(value: Any, is_whole: bool) -> str | None:
     if isinstance(value, int):
         return str(value)
     if isinstance(value, float) and math.isfinite(value):
-        if value.is_integer() and abs(value) < _WHOLE:
+        if value.is_integer() and abs(value) < _MAX_EXACT_INTEGER:
             return str(int(value))
-        # Without an exponent, which not everything that reads CSV knows.
+        # Not every CSV reader understands an exponent.
         return format(Decimal(repr(value)), "f")
     return None
 
@@ -223,12 +229,12 @@ def _written_number(value: Any, is_whole: bool) -> str | None:
 
 
 def checker_for(column: Column) -> Checker:
-    """Return what says what is wrong with a cell that is to be sent; nothing if all is well.
+    """Return a function that returns the fault of a cell, or an empty string.
 
-    The messages go on from the name of the column, and say how to mend it.
+    Faults continue the name of the column, and say how to fix the cell.
     """
     check = _checker_for_filled(column)
-    for_empty = "is empty, and every row needs it" if column.required else ""
+    for_empty = "is empty, and required in every row" if column.required else ""
 
     def fault(text: str) -> str:
         if not text:
@@ -250,18 +256,18 @@ def _checker_for_filled(column: Column) -> Checker:
     if is_json(column):
         return lambda text: _fault_of_json(kind, text)
     if kind == "datetime":
-        # The rows of an import share most of their timestamps.
+        # Rows of an import share most of their timestamps.
         return lru_cache(maxsize=1024)(lambda text: timestamp_fault(text, column.words))
     if kind == "bool":
         return _fault_of_boolean
     if kind == "str" and not column.constraints:
         return lambda text: ""
-    form = _NUMBER_FORMS.get(kind)
+    number_format = _NUMBER_FORMATS.get(kind)
 
     def fault(text: str) -> str:
         value: Any = text
-        if form is not None:
-            pattern, convert, noun = form
+        if number_format is not None:
+            pattern, convert, noun = number_format
             if pattern.fullmatch(text) is None:
                 return f"must be {noun}, not {quoted(text)}"
             value = convert(text)
@@ -280,37 +286,35 @@ def _fault_of_boolean(text: str) -> str:
     return "" if text in ("true", "false") else f"must be true or false, not {quoted(text)}"
 
 
-def _fault_of_json(wanted: str, text: str) -> str:
+def _fault_of_json(kind: str, text: str) -> str:
     try:
-        # The standard library reads numbers such as NaN, which are no JSON, unless it is told.
+        # By default the standard library accepts constants such as NaN, which are not JSON.
         data = (
-            json.loads(text, parse_constant=_refuse)
+            json.loads(text, parse_constant=_refuse_constant)
             if _CONSTANT.search(text)
             else json_codec.decode(text)
         )
     except (ValueError, RecursionError) as cause:
-        lost = '"' not in text and ":" in text
+        has_no_quotes = '"' not in text and ":" in text
         doubled = ' in a CSV file with doubled quotes: "{""size"": ""L""}"'
-        hint = f"; its quotes are lost, write it{doubled}" if lost else ""
+        hint = f"; its quotes are missing; write it{doubled}" if has_no_quotes else ""
         return f"must be JSON, not {quoted(text)} ({cause}){hint}"
-    if (wanted == "dict" and type(data) is not dict) or (
-        wanted == "list" and type(data) is not list
-    ):
-        example = '{"size": "L"}' if wanted == "dict" else '["a", "b"]'
-        return f"must be a JSON {_JSON_NAMES[wanted]} such as {example}, not {quoted(text)}"
+    if (kind == "dict" and type(data) is not dict) or (kind == "list" and type(data) is not list):
+        example = '{"size": "L"}' if kind == "dict" else '["a", "b"]'
+        return f"must be a JSON {_JSON_NAMES[kind]} such as {example}, not {quoted(text)}"
     return ""
 
 
-def _refuse(constant: str) -> None:
+def _refuse_constant(constant: str) -> None:
     raise ValueError(f"JSON has no {constant}")
 
 
 _NATIVE = frozenset({str, int, float, bool, type(None), datetime, dict, list, Decimal})
 _CONSTANT = re.compile("NaN|Infinity")
-_NUL = "has a NUL character in it: {}"
+_NUL = "contains a NUL character: {}"
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _JSON_NAMES = {"dict": "object", "list": "array"}
-_NUMBER_FORMS: Mapping[str, tuple[re.Pattern[str], Callable[[str], Any], str]] = {
+_NUMBER_FORMATS: Mapping[str, tuple[re.Pattern[str], Callable[[str], Any], str]] = {
     "int": (re.compile(r"[+-]?[0-9]{1,18}"), int, "a whole number such as 100"),
     "float": (
         re.compile(r"[+-]?[0-9]+(\.[0-9]+)?([eE][+-]?[0-9]+)?"),
@@ -328,5 +332,5 @@ _NOUNS = {
 }
 
 
-def _a(column: Column) -> str:
+def _noun_for(column: Column) -> str:
     return _NOUNS.get(parse(column.type).kind, "text")

@@ -1,4 +1,4 @@
-"""May this table be imported? Every problem at once, each with its line."""
+"""TableCheck: finds the problems of a table before it is imported, each with its line."""
 
 from __future__ import annotations
 
@@ -13,27 +13,27 @@ from talon_one.tables.cells import Checker, checker_for
 from talon_one.tables.problems import Problem
 from talon_one.tables.records import UNCLOSED, Record, RecordReader
 
-DOUBLED = "stands there twice; leave one of them out"
-"""What is wrong with a column whose name another one has."""
-_BEGINS = ("startdate",)
-_ENDS = ("expirydate", "enddate")
-_OTHER_DELIMITERS = {";": "semicolons", "\t": "tabs", "|": "bars"}
+DUPLICATE_COLUMN = "is there twice; remove one of them"
+"""Message for a column with the name of another one."""
+_START_COLUMNS = ("startdate",)
+_END_COLUMNS = ("expirydate", "enddate")
+_OTHER_DELIMITERS = {";": "semicolons", "\t": "tabs", "|": "vertical bars"}
 
 
 class TableCheck:
-    """Collects what is wrong with a table, whose rows may come from a file or one by one.
+    """Collects the problems of a table. Feed it the bytes of a file, or row after row.
 
     Args:
         operation: The import.
-        limit: Problems after which nothing more is looked for.
+        limit: Number of problems after which the check stops.
 
     Attributes:
-        problems: What was found so far, in the order of the file.
-        rows: How many rows were seen so far.
+        problems: Problems found so far, in the order of the file.
+        rows: Number of rows checked so far.
     """
 
     def __init__(self, operation: Operation, limit: int) -> None:
-        assert operation.csv is not None  # noqa: S101  # who calls has looked
+        assert operation.csv is not None  # noqa: S101  the caller knows that it imports a table
         self.problems: list[Problem] = []
         self.rows = 0
         self._operation = operation
@@ -44,78 +44,82 @@ class TableCheck:
         self._records = RecordReader(errors="surrogateescape", strict=True)
         self._names: list[str] = []
         self._checkers: list[Checker | None] = []
-        self._begins: list[int] = []
+        self._starts: list[int] = []
         self._ends: list[int] = []
-        self._hopeless = self._fed = False
+        self._unreadable = self._begun = False
         self._returns = self._newlines = False
 
     @property
-    def full(self) -> bool:
-        """Whether there is no use in going on."""
-        return self._hopeless or self.stopped
+    def should_stop(self) -> bool:
+        """Whether to stop reading: the limit is reached, or this is not a table."""
+        return self._unreadable or self.limit_reached
 
     @property
-    def stopped(self) -> bool:
-        """Whether there are so many problems that the rest is not looked at."""
+    def limit_reached(self) -> bool:
+        """Whether there are so many problems that the rest is not checked."""
         return len(self.problems) >= self._limit
 
     def feed(self, chunk: bytes) -> None:
-        """Look at the next bytes of a file."""
-        if not self._fed:
-            self._fed = True
-            other = _other_format(chunk)
-            if other:
-                self._hopeless = True
-                self._add(1, other)
-        if self._hopeless:
+        """Check the next bytes of a file."""
+        if not self._begun:
+            self._begun = True
+            fault = _format_fault(chunk)
+            if fault:
+                self._unreadable = True
+                self._add(1, fault)
+        if self._unreadable:
             return
         self._returns = self._returns or b"\r" in chunk
         self._newlines = self._newlines or b"\n" in chunk
         for record in self._records.feed(chunk):
-            self._record(record)
+            self._check_record(record)
 
     def close(self) -> None:
-        """Look at the rest of a file, and at the table as a whole."""
+        """Check the rest of a file, and the table as a whole."""
         if self._returns and not self._newlines:
-            self._add(1, "ends with a carriage return alone, as all lines do; save it with LF")
+            self._add(
+                1, "separates lines with carriage returns only; save the file with line feeds"
+            )
             return
         for record in self._records.close():
-            self._record(record)
-        self.end()
+            self._check_record(record)
+        self.finish()
 
-    def end(self) -> None:
-        """Look at the table as a whole, once all rows were seen."""
-        if self._hopeless or self.rows:
+    def finish(self) -> None:
+        """Check the table as a whole, after its last row."""
+        if self._unreadable or self.rows:
             return
         if not self._names:
             names = ", ".join(each.name for each in self._csv.columns if each.required)
             self._add(1, f"is empty; the first line names the columns, such as {names}")
         elif self._csv.replaces:
-            call = "call the method itself, with a file, to do that"
-            self._add(1, f"has no rows; it would remove everything that is stored now ({call})")
+            call = "to do that, call the method itself with a file"
+            self._add(
+                1, f"has no rows; importing it would remove everything that is stored ({call})"
+            )
         else:
             self._add(1, "has no rows below the names of the columns")
 
-    def name(self, names: Sequence[str]) -> None:
-        """Take note of the names of the columns, without a look at them."""
+    def set_columns(self, names: Sequence[str]) -> None:
+        """Set the names of the columns without checking them."""
         self._names = list(names)
         self._checkers = [self._by_name.get(name) for name in names]
-        self._begins = [index for index, name in enumerate(names) if name in _BEGINS]
-        self._ends = [index for index, name in enumerate(names) if name in _ENDS]
+        self._starts = [index for index, name in enumerate(names) if name in _START_COLUMNS]
+        self._ends = [index for index, name in enumerate(names) if name in _END_COLUMNS]
 
-    def header(self, names: Sequence[str], line: int = 1, *, file: bool = True) -> None:
-        """Look at the names of the columns, of a *file* or of rows that are dicts."""
-        self.name(names)
+    def check_header(self, names: Sequence[str], line: int = 1, *, is_file: bool = True) -> None:
+        """Check the names of the columns, of a file or of rows that are dicts."""
+        self.set_columns(names)
         if not any(self._checkers):
-            self._hopeless = True
-            self._add(line, self._no_header(names, file))
+            self._unreadable = True
+            self._add(line, self._header_fault(names, is_file))
             return
         for name in sorted({name for name in names if names.count(name) > 1}):
-            self._add(line, DOUBLED, name)
+            self._add(line, DUPLICATE_COLUMN, name)
         for name, checker in zip(names, self._checkers, strict=True):
             if checker is None:
-                hint = did_you_mean(name, self._by_name).strip() or "Leave it out."
-                self._add(line, f"is no column of {self._operation.id}. {hint}", name)
+                hint = did_you_mean(name, self._by_name).strip() or "Remove it."
+                self._add(line, f"is not a column of {self._operation.id}. {hint}", name)
         for each in self._csv.columns:
             if each.required and each.name not in names:
                 self._add(line, "is missing, and every row needs it", each.name)
@@ -123,51 +127,51 @@ class TableCheck:
         if wanted and not set(wanted) & set(names):
             self._add(line, f"has neither of the columns {' and '.join(wanted)}; add one of them")
 
-    def late(self, names: Sequence[str], count: int) -> None:
-        """Take note that columns appear in a row which *count* rows before it did not have."""
+    def report_late_columns(self, names: Sequence[str], count: int) -> None:
+        """Report required columns that only appear after *count* rows."""
         for each in self._csv.columns:
             if each.required and each.name in names:
                 rows = "row 1 does" if count == 1 else f"rows 1 to {count} do"
-                self._add(1, f"is needed by every row, and {rows} not have it", each.name)
+                self._add(1, f"is required in every row, and {rows} not have it", each.name)
 
-    def row(
+    def check_row(
         self,
         cells: Sequence[str],
         line: int,
         faults: Mapping[str, str] | None = None,
         given: Mapping[str, Any] | None = None,
     ) -> None:
-        """Look at one row.
+        """Check one row.
 
         Args:
             cells: Its cells.
             line: Number of its first line in the file.
-            faults: What is known to be wrong with some of its cells, by column.
-            given: The row as its owner knows it, if that is not by text.
+            faults: Known faults of its cells, by column.
+            given: The row that the caller passed, if it was not text.
         """
         self.rows += 1
-        wrong: list[tuple[str, str]] = []
+        row_faults: list[tuple[str, str]] = []
         if len(cells) != len(self._names):
-            wrong.append(("", self._wrong_width(cells)))
+            row_faults.append(("", self._width_fault(cells)))
         else:
             for name, checker, cell in zip(self._names, self._checkers, cells, strict=True):
                 found = faults.get(name, "") if faults else ""
                 if not found and checker is not None:
                     found = checker(cell)
                 if found:
-                    wrong.append((name, found))
+                    row_faults.append((name, found))
             if faults and "" in faults:
-                wrong.append(("", faults[""]))
+                row_faults.append(("", faults[""]))
             if self._csv.any_of or self._csv.not_both:
-                wrong += [("", found) for found in self._wrong_filling(cells)]
-            if not wrong:
-                wrong += self._wrong_order(cells)
-        if wrong:
+                row_faults += [("", found) for found in self._combination_faults(cells)]
+            if not row_faults:
+                row_faults += self._order_faults(cells)
+        if row_faults:
             row = dict(zip(self._names, cells, strict=False)) if given is None else given
-            for name, found in wrong:
+            for name, found in row_faults:
                 self._add(line, found, name, row)
 
-    def _wrong_filling(self, cells: Sequence[str]) -> Iterator[str]:
+    def _combination_faults(self, cells: Sequence[str]) -> Iterator[str]:
         filled = {name for name, cell in zip(self._names, cells, strict=True) if cell}
         wanted, both = self._csv.any_of, self._csv.not_both
         if wanted and not filled & set(wanted) and set(self._names) & set(wanted):
@@ -177,24 +181,24 @@ class TableCheck:
         if len(filled & set(both)) > 1:
             yield f"fills both {' and '.join(both)}; leave one of them empty"
 
-    def _wrong_order(self, cells: Sequence[str]) -> Iterator[tuple[str, str]]:
-        """Yield what is wrong with the beginning and the end of what a row is about."""
-        for begin in self._begins:
+    def _order_faults(self, cells: Sequence[str]) -> Iterator[tuple[str, str]]:
+        """Yield a fault if a row ends before it starts."""
+        for start in self._starts:
             for end in self._ends:
-                if cells[begin] and cells[end] and _is_after(cells[begin], cells[end]):
+                if cells[start] and cells[end] and _is_after(cells[start], cells[end]):
                     what = f"is after the {self._names[end]} of the row"
-                    yield self._names[begin], f"{what}: {cells[begin]}, {cells[end]}"
+                    yield self._names[start], f"{what}: {cells[start]}, {cells[end]}"
 
-    def _record(self, record: Record) -> None:
-        if self.full:
+    def _check_record(self, record: Record) -> None:
+        if self.should_stop:
             return
         if record.fault:
             self.rows += 1
-            self._add(record.line, f"is no proper CSV: {_explained(record.fault)}", row={})
+            self._add(record.line, f"is not valid CSV: {_explained(record.fault)}", row={})
         elif not self._names:
-            self.header(record.cells, record.line)
+            self.check_header(record.cells, record.line)
         else:
-            self.row(record.cells, record.line)
+            self.check_row(record.cells, record.line)
 
     def _add(
         self, line: int, message: str, column: str = "", row: Mapping[str, Any] | None = None
@@ -203,18 +207,18 @@ class TableCheck:
         if len(self.problems) < self._limit:
             self.problems.append(Problem(line, column, message, index, row))
 
-    def _no_header(self, names: Sequence[str], file: bool) -> str:
+    def _header_fault(self, names: Sequence[str], is_file: bool) -> str:
         known = ", ".join(self._by_name)
         hint = did_you_mean(names[0], self._by_name) if names else ""
-        if not file:
-            return f"has none of the columns; the keys of the rows are to be some of {known}.{hint}"
+        if not is_file:
+            return f"has none of the columns; the keys of the rows must be some of {known}.{hint}"
         first = ",".join(names)
         for delimiter, noun in _OTHER_DELIMITERS.items():
             if set(first.replace('"', "").split(delimiter)) & self._by_name.keys():
                 return f"has {noun} between the cells; save the file with commas"
-        return f"does not name the columns; the first line is to have some of {known}.{hint}"
+        return f"does not name the columns; the first line must contain some of {known}.{hint}"
 
-    def _wrong_width(self, cells: Sequence[str]) -> str:
+    def _width_fault(self, cells: Sequence[str]) -> str:
         noun = f"{len(cells)} cell{'s' * (len(cells) != 1)}"
         columns = f"{len(self._names)} column{'s' * (len(self._names) != 1)}"
         text = f"has {noun}, and there are {columns}"
@@ -226,11 +230,11 @@ class TableCheck:
         return f"{text}; write a comma for each empty cell"
 
 
-# What files begin with that are often taken for CSV. UTF-16 has a NUL beside each letter of ASCII.
-_WORKBOOK = "is a workbook of a spreadsheet, not CSV; save its sheet as CSV UTF-8"
+# First bytes of formats that are often mistaken for CSV. In UTF-16, every ASCII letter has a NUL.
+_WORKBOOK = "is a spreadsheet workbook, not CSV; save its sheet as CSV UTF-8"
 _COMPRESSED = "is compressed, not CSV; unpack it first"
 _UTF_16 = "is UTF-16, not UTF-8; save the file as CSV UTF-8"
-_BEGINNINGS = {
+_SIGNATURES = {
     b"PK\x03\x04": _WORKBOOK,
     b"PK\x05\x06": _WORKBOOK,
     b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1": _WORKBOOK,
@@ -240,19 +244,19 @@ _BEGINNINGS = {
 }
 
 
-def _other_format(beginning: bytes) -> str:
-    """Return what a file is that is no CSV, by its first bytes; nothing if it may be CSV."""
-    for magic, message in _BEGINNINGS.items():
-        if beginning.startswith(magic):
+def _format_fault(start: bytes) -> str:
+    """Return the fault of a file in another format, by its first bytes; empty if it may be CSV."""
+    for signature, message in _SIGNATURES.items():
+        if start.startswith(signature):
             return message
-    return _UTF_16 if b"\0" in beginning[:2] else ""
+    return _UTF_16 if b"\0" in start[:2] else ""
 
 
-# The rows of an import share most of their timestamps.
+# Rows of an import share most of their timestamps.
 @lru_cache(maxsize=1024)
-def _is_after(begin: str, end: str) -> bool:
-    first, last = read_datetime(begin.upper()), read_datetime(end.upper())
-    # Words such as unlimited stay text.
+def _is_after(start: str, end: str) -> bool:
+    first, last = read_datetime(start.upper()), read_datetime(end.upper())
+    # Words such as "unlimited" stay text.
     return not isinstance(first, str) and not isinstance(last, str) and first > last
 
 
@@ -260,5 +264,5 @@ def _explained(reason: str) -> str:
     if reason == UNCLOSED:
         return "a quote that opens a cell is never closed"
     if "expected after" in reason:
-        return "something follows a closing quote; double the quotes inside of a cell"
+        return "text follows a closing quote; double the quotes inside a cell"
     return reason

@@ -1,4 +1,4 @@
-"""Tables as data frames of pandas or polars, and back; neither is needed for anything else."""
+"""Data frames of pandas or polars: from and to tables. Both packages are optional."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     import pandas
     import polars
 
-_ROWS_AT_ONCE = 10_000
-_LARGEST = 2**63 - 1
+_SLICE_SIZE = 10_000
+_MAX_INTEGER = 2**63 - 1
 _TYPES = {"int": int, "float": float, "bool": bool, "datetime": datetime}
 
 
@@ -31,7 +31,7 @@ class Series(NamedTuple):
 
 
 def require(package: str) -> Any:
-    """Return a package that is needed now.
+    """Import and return a package.
 
     Raises:
         ApiTypeError: It is not installed.
@@ -43,14 +43,14 @@ def require(package: str) -> Any:
 
 
 class TextColumns:
-    """Gathers rows of texts by columns."""
+    """Collects rows of text by column."""
 
     def __init__(self) -> None:
         self._texts: dict[str, list[str | None]] = {}
         self._count = 0
 
     def add(self, row: Mapping[str, str | None]) -> None:
-        """Add one row, whose cells are text, or ``None`` if empty."""
+        """Add a row of cells, which are text, or ``None`` if empty."""
         for name, value in row.items():
             if name not in self._texts:
                 self._texts[name] = [None] * self._count
@@ -63,18 +63,18 @@ class TextColumns:
     def series(
         self, names: Iterable[str], known: Sequence[Column], decode_json: bool
     ) -> dict[str, Series]:
-        """Return the columns, each of one type.
+        """Return the columns, each with a single type.
 
-        A column with a value that is not of its type stays text, every value as it came: so a frame
-        has types to rely on, and no value is lost.
+        A column that contains a value of another type stays text as a whole. The types of a frame
+        are reliable this way, and no value is lost.
 
         Args:
-            names: Columns that there are even if no row has them.
-            known: The columns that the description knows.
-            decode_json: Decode JSON and part lists, rather than leave them as text.
+            names: Columns to return even if no row has them.
+            known: Columns in the description.
+            decode_json: Decode JSON and split lists, rather than leave them as text.
         """
-        nothing: list[str | None] = [None] * self._count
-        texts = {name: self._texts.get(name, nothing) for name in names} | self._texts
+        empty: list[str | None] = [None] * self._count
+        texts = {name: self._texts.get(name, empty) for name in names} | self._texts
         by_name = {each.name.lower(): each for each in known}
         return {
             name: _typed(values, by_name.get(name.lower()), decode_json)
@@ -94,7 +94,7 @@ _PANDAS = {
 
 
 def pandas_frame(columns: Mapping[str, Series]) -> pandas.DataFrame:
-    """Return a frame of pandas: nullable integers and booleans, timestamps in UTC."""
+    """Return a frame of pandas with nullable integers and booleans, and timestamps in UTC."""
     package = require("pandas")
     return package.DataFrame(
         {
@@ -105,7 +105,7 @@ def pandas_frame(columns: Mapping[str, Series]) -> pandas.DataFrame:
 
 
 def polars_frame(columns: Mapping[str, Series]) -> polars.DataFrame:
-    """Return a frame of polars, of columns without decoded JSON."""
+    """Return a frame of polars. Its columns must not contain decoded JSON."""
     package = require("polars")
     types = {
         "int": package.Int64,
@@ -124,9 +124,9 @@ def polars_frame(columns: Mapping[str, Series]) -> polars.DataFrame:
 
 
 def rows_of_frame(source: object) -> Iterator[Mapping[str, Any]] | None:
-    """Return the rows of a frame of pandas or polars; ``None`` if *source* is none."""
+    """Return the rows of a frame of pandas or polars; ``None`` if *source* is not a frame."""
     frame: Any = source
-    # In this order, since other objects do not like to be asked for their columns.
+    # Check `columns` last: reading it may raise or warn on other objects.
     if hasattr(frame, "iter_rows") and hasattr(frame, "columns"):
         rows: Iterator[Mapping[str, Any]] = frame.iter_rows(named=True)
         return rows
@@ -134,44 +134,44 @@ def rows_of_frame(source: object) -> Iterator[Mapping[str, Any]] | None:
     return _rows_of_pandas(frame) if is_pandas else None
 
 
-def repeats_columns(source: object) -> bool:
-    """Say whether this is a frame of pandas in which columns share a name, and rows one value."""
+def has_duplicate_columns(source: object) -> bool:
+    """Return whether *source* is a frame of pandas in which columns share a name."""
     frame: Any = source
     return hasattr(frame, "iloc") and hasattr(frame, "columns") and not frame.columns.is_unique
 
 
 def _rows_of_pandas(frame: Any) -> Iterator[Mapping[str, Any]]:
-    # A piece at a time, because a copy with Python objects takes far more memory than the frame.
-    for begin in range(0, len(frame), _ROWS_AT_ONCE):
-        piece = frame.iloc[begin : begin + _ROWS_AT_ONCE]
-        yield from piece.to_dict("records")
+    # Python objects take far more memory than the frame, so convert a slice at a time.
+    for begin in range(0, len(frame), _SLICE_SIZE):
+        rows = frame.iloc[begin : begin + _SLICE_SIZE]
+        yield from rows.to_dict("records")
 
 
 def _typed(texts: list[str | None], column: Column | None, decode_json: bool) -> Series:
     kind = "str" if column is None else parse(column.type).kind
-    has_json = kind in ("dict", "list", "Any")
-    if kind in ("str", "Literal") or (has_json and not decode_json):
+    is_json = kind in ("dict", "list", "Any")
+    if kind in ("str", "Literal") or (is_json and not decode_json):
         return Series("str", texts)
     read = reader_for(column)
     values = [read(text) if text else None for text in texts]
-    if has_json:
+    if is_json:
         return Series("json", values)
     found = {type(value) for value in values} - {type(None)}
     if found <= {_TYPES[kind]}:
         if kind == "datetime":
-            return _moments(values) or Series("str", texts)
-        if kind != "int" or all(abs(each or 0) <= _LARGEST for each in values):
+            return _timestamps(values) or Series("str", texts)
+        if kind != "int" or all(abs(each or 0) <= _MAX_INTEGER for each in values):
             return Series(kind, values)
     return Series("str", texts)
 
 
-def _moments(values: list[datetime | None]) -> Series | None:
-    """Return timestamps as a series, if all of them have a zone, or none has."""
+def _timestamps(values: list[datetime | None]) -> Series | None:
+    """Return timestamps as a series; ``None`` if only some of them have a zone."""
     zoned = {each.tzinfo is not None for each in values if each is not None}
     if zoned == {False}:
         return Series("naive", values)
     try:
         utc = [each and each.astimezone(timezone.utc) for each in values]
-    except OverflowError:  # The last hours of the year 9999, west of Greenwich.
+    except OverflowError:  # The last hours of the year 9999 in a zone west of Greenwich.
         return None
     return Series("datetime", utc) if zoned <= {True} else None

@@ -1,4 +1,4 @@
-"""Is this answer a table? Told by the line that names its columns, before any row is taken."""
+"""Header: reads the names of the columns, and decides whether a response is a table."""
 
 from __future__ import annotations
 
@@ -8,24 +8,24 @@ from talon_one._core.operation import Column
 from talon_one.tables.records import Record, RecordReader
 from talon_one.tables.rows import names_of
 
-_SHOWN = 80
-"""Characters of a first line that a message repeats, at most."""
+# Characters of the first line that a message quotes.
+_MAX_QUOTED = 80
 
 
 class Header:
-    """Reads the beginning of an answer, and keeps its bytes for who reads the rows.
+    """Reads the beginning of a response, and keeps its bytes for reading the rows.
 
-    There is no I/O here, so that blocking and asyncio code can share it.
+    It does no I/O, so that blocking and asyncio code can share it.
 
     Args:
-        content_type: What the answer says it is.
+        content_type: Content type of the response.
         encoding: Encoding of the file.
-        known: The columns that the description knows.
+        known: Columns in the description.
 
     Attributes:
         pieces: The bytes that were read.
-        columns: Names of the columns; empty if there is no line.
-        fault: Why the answer is no table; empty if it is one, or nothing.
+        columns: Names of the columns; empty for an empty file.
+        fault: Why the response is not a table; empty if it is one, or is empty.
     """
 
     def __init__(self, content_type: str, encoding: str, known: Sequence[Column]) -> None:
@@ -38,24 +38,24 @@ class Header:
         self._records = RecordReader(encoding)
 
     def feed(self, piece: bytes) -> bool:
-        """Take a piece, and say whether that is enough."""
+        """Read a piece. Return whether the header is complete."""
         self.pieces.append(piece)
         if piece.strip() and self._type.endswith(("html", "/xhtml+xml", "/json", "+json")):
-            self.fault = f"the answer is no CSV ({self._described})"
+            self.fault = f"the response is not CSV ({self._described})"
             return True
-        return self._found(self._records.feed(piece))
+        return self._read_header(self._records.feed(piece))
 
     def close(self) -> None:
-        """Take note that there is nothing after this."""
-        self._found(self._records.close())
+        """Read the header of a file that has no complete line."""
+        self._read_header(self._records.close())
 
-    def _found(self, records: Iterable[Record]) -> bool:
+    def _read_header(self, records: Iterable[Record]) -> bool:
         record = next(iter(records), None)
         if record is None:
             return False
         self.columns = names_of(record.cells)
-        # What the platform adds is welcome; but something has to show that this is it.
+        # New columns are accepted, but something must show that this is the export.
         if "csv" not in self._type and not self._known.intersection(map(str.lower, self.columns)):
-            first = ",".join(record.cells)[:_SHOWN]
-            self.fault = f"the answer ({self._described}) names none of the columns: {first!r}"
+            first = ",".join(record.cells)[:_MAX_QUOTED]
+            self.fault = f"the response ({self._described}) names none of the columns: {first!r}"
         return True

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from talon_one.exceptions import ApiException, ApiValueError
@@ -72,6 +72,44 @@ def attach_problems(error: ApiException, problems: Sequence[Problem]) -> None:
     """Attach problems to the exception of a failed import, for its message and `problems_of`."""
     setattr(error, _ATTRIBUTE, tuple(problems))
     error.notes = tuple(_listed(problems))
+
+
+def problems_in_errors(
+    errors: Iterable[Mapping[str, Any]],
+    rows_at: Callable[[set[int]], Mapping[int, tuple[int, Mapping[str, Any]]]],
+) -> list[Problem]:
+    """Return the entries of an error response as problems of a table.
+
+    Empty unless the server named at least one line.
+
+    Args:
+        errors: Entries of the error body.
+        rows_at: Returns the rows at lines of the file, each with its index.
+    """
+    found = [(_line_of(error), error) for error in errors]
+    if not any("line" in _source_of(error) for _, error in found):
+        return []
+    rows = rows_at({line for line, _ in found if line is not None})
+    problems = []
+    for line, error in found:
+        index, row = rows.get(line, (None, None)) if line is not None else (None, None)
+        problems.append(Problem(line, "", _text_of(error), index, row))
+    return problems
+
+
+def _source_of(error: Mapping[str, Any]) -> Mapping[str, Any]:
+    source = error.get("source")
+    return source if isinstance(source, Mapping) else {}
+
+
+def _line_of(error: Mapping[str, Any]) -> int | None:
+    line = str(_source_of(error).get("line", ""))
+    return int(line) if line.isascii() and line.isdigit() else None
+
+
+def _text_of(error: Mapping[str, Any]) -> str:
+    texts = [error.get("title"), error.get("details")]
+    return ": ".join(text for text in texts if text and isinstance(text, str))
 
 
 def _listed(problems: Sequence[Problem], at_least: str = "") -> list[str]:

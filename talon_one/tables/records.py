@@ -1,4 +1,4 @@
-"""Bytes of a CSV file to its records, as they come in: no chunk need end where a record does."""
+"""RecordReader: reads the records of a CSV file from chunks of any size."""
 
 from __future__ import annotations
 
@@ -10,41 +10,40 @@ from collections.abc import Generator, Iterator
 from itertools import chain, islice
 from typing import NamedTuple
 
-# The csv module refuses cells beyond 128 KB, which the cart of a large order exceeds.
-_LONGEST_CELL = 2**31 - 1
+# The csv module refuses cells above 128 KB by default. The cart of a large order may exceed that.
+_MAX_CELL = 2**31 - 1
 
 
 UNCLOSED = "unexpected end of data"
-"""The fault of a record whose quote is never closed, in the words of the csv module."""
+"""Fault of a record with a quote that is never closed; a message of the csv module."""
 
 
 class Record(NamedTuple):
-    """One record of a file; blank lines are none."""
+    """One record of a file. Blank lines are not records."""
 
     line: int
     """Number of its first line, counted from 1."""
     last: int
-    """Number of its last line: cells may have line breaks in them."""
+    """Number of its last line. Cells may contain line breaks."""
     cells: list[str]
     fault: str = ""
-    """Why it could not be read, if it could not."""
+    """Why it could not be read; empty if it could."""
 
 
 class RecordReader:
-    """Reads a file from chunks, holding no more of it than one chunk and one record.
+    """Reads a file from chunks. It holds at most one chunk and one record in memory.
 
-    The csv module does the parsing. There is no I/O here, so that blocking and asyncio code can
+    The csv module does the parsing. The reader does no I/O, so that blocking and asyncio code can
     share it.
 
     Args:
-        encoding: Encoding of the file; a byte order mark of UTF-8 is left out.
-        errors: What is done with bytes that are not in that encoding, as in `codecs`.
-        strict: Report what is not proper CSV as the fault of its record, rather than making the
-            best of it.
+        encoding: Encoding of the file. The byte order mark of UTF-8 is skipped.
+        errors: How to decode bytes that are invalid in that encoding, as in `codecs`.
+        strict: Report malformed CSV as the fault of its record, rather than reading it leniently.
 
     Attributes:
-        unclosed: Line of the record that a quote which is never closed has made the last one; 0
-            if there is none. Only known at the end, and if not *strict*, which reports a fault.
+        unclosed: Line of a record with a quote that is never closed; 0 if there is none. Known at
+            the end of the file. With *strict*, the record has a fault instead.
     """
 
     def __init__(
@@ -59,29 +58,29 @@ class RecordReader:
         self._strict = strict
         self._unread: list[str] = []
         self._size = 0
-        self._enough = 0
+        self._next_attempt = 0
         self._line = 1
         self.unclosed = 0
-        if csv.field_size_limit() < _LONGEST_CELL:
-            csv.field_size_limit(_LONGEST_CELL)  # One for the whole process; it knows no other.
+        if csv.field_size_limit() < _MAX_CELL:
+            csv.field_size_limit(_MAX_CELL)  # The limit applies to the whole process.
 
     def feed(self, chunk: bytes) -> Iterator[Record]:
-        """Yield the records that *chunk* completes; they are read before the next call."""
+        """Yield the records that *chunk* completes. Exhaust the iterator before the next call."""
         text = self._decoder.decode(chunk)
         self._unread.append(text)
         self._size += len(text)
-        # A long record is not begun anew with each of its chunks, which would take for ever.
-        if self._size >= self._enough and "\n" in text:
-            whole = "".join(self._unread)
+        # Parsing a long record again with each of its chunks would take quadratic time.
+        if self._size >= self._next_attempt and "\n" in text:
+            buffered = "".join(self._unread)
             # A carriage return at the end may be the first half of a line break.
-            end = whole.rfind("\n") + 1
-            incomplete = yield from self._records(whole[:end], final=False)
-            self._unread = [incomplete, whole[end:]]
-            self._size = len(incomplete) + len(whole) - end
-            self._enough = 2 * len(incomplete)
+            end = buffered.rfind("\n") + 1
+            incomplete = yield from self._records(buffered[:end], final=False)
+            self._unread = [incomplete, buffered[end:]]
+            self._size = len(incomplete) + len(buffered) - end
+            self._next_attempt = 2 * len(incomplete)
 
     def close(self) -> Iterator[Record]:
-        """Yield what is left at the end of the file."""
+        """Yield the remaining records at the end of the file."""
         self._unread.append(self._decoder.decode(b"", True))
         text = "".join(self._unread)
         last = 0
@@ -96,12 +95,12 @@ class RecordReader:
                     self.unclosed = last
 
     def _records(self, text: str, final: bool) -> Generator[Record, None, str]:
-        """Yield the records of *text*, and return the beginning of one that goes on after it."""
+        """Yield the records of *text*, and return the beginning of an incomplete one."""
         if sys.version_info < (3, 11):
             text = text.replace("\0", "\ufffd")  # The csv module of Python 3.10 refuses it.
-        # It splits lines the way the csv module wants them, unlike `splitlines`.
+        # Unlike `splitlines`, this splits lines as the csv module expects.
         lines = io.StringIO(text, newline="")
-        reader = csv.reader(chain(lines, () if final else _more()), strict=self._strict)
+        reader = csv.reader(chain(lines, () if final else _raise_incomplete()), strict=self._strict)
         done = 0
         while True:
             cells, fault = [], ""
@@ -121,10 +120,10 @@ class RecordReader:
 
 
 class _Incomplete(Exception):
-    """The csv module has asked for a line that is not there yet."""
+    """The csv module needs a line that has not arrived."""
 
 
-def _more() -> Iterator[str]:
-    # An iterator that merely ended would end the record as well.
+def _raise_incomplete() -> Iterator[str]:
+    # If the iterator ended instead, the csv module would end the record.
     raise _Incomplete
     yield

@@ -1,4 +1,4 @@
-"""Records of an export to rows: dicts by column, with values of the types of the columns."""
+"""RowReader: turns the records of an export into rows with typed values."""
 
 from __future__ import annotations
 
@@ -12,27 +12,27 @@ from talon_one.tables.records import Record, RecordReader
 
 logger = logging.getLogger("talon_one.tables")
 
-# No cell of an export goes over so many lines; what a quote swallows that is never closed does.
-_MANY_LINES = 1000
+# No cell of an export has that many lines. A cell with a quote that is never closed may.
+_MAX_LINES = 1000
 
 Row = dict[str, Any]
-"""One row of a table: values by the names of the columns, in the order of the file."""
+"""One row of a table: values by name of the column, in the order of the file."""
 
 
 class RowReader:
-    """Reads rows from the chunks of a file; the first record names the columns.
+    """Reads rows from the chunks of a file. The first record names the columns.
 
-    A column that the description does not know is text. A row that is too short lacks the last
-    columns; what a row has beyond them is kept as text under ``column N``, with an apostrophe if a
-    column has that name.
+    A column that the description does not contain is text. A short row lacks the last columns.
+    Extra cells of a long row are text under ``column N``, with an apostrophe if a column has that
+    name.
 
     Args:
-        known: The columns that the description knows.
-        as_text: Leave all cells as they are, ``None`` if empty.
+        known: Columns in the description.
+        as_text: Do not convert cells; empty ones are ``None``.
         encoding: Encoding of the file.
 
     Attributes:
-        columns: Names of the columns; empty until the first record has been read.
+        columns: Names of the columns; empty until the first record was read.
     """
 
     def __init__(
@@ -45,11 +45,11 @@ class RowReader:
         self._warned = False
 
     def feed(self, chunk: bytes) -> Iterator[Row]:
-        """Yield the rows that *chunk* completes; they are read before the next call."""
+        """Yield the rows that *chunk* completes. Exhaust the iterator before the next call."""
         return self._rows(self._records.feed(chunk))
 
     def close(self) -> Iterator[Row]:
-        """Yield what is left at the end of the file."""
+        """Yield the remaining rows at the end of the file."""
         yield from self._rows(self._records.close())
         if self._records.unclosed:
             line = self._records.unclosed
@@ -58,15 +58,15 @@ class RowReader:
     def _rows(self, records: Iterable[Record]) -> Iterator[Row]:
         for record in records:
             cells = record.cells
-            if record.last - record.line >= _MANY_LINES and not self._warned:
+            if record.last - record.line >= _MAX_LINES and not self._warned:
                 self._warned = True
                 logger.warning(
-                    "one row goes from line %d to %d: a quote may have swallowed others",
+                    "one row spans lines %d to %d: an unclosed quote may have swallowed others",
                     record.line,
                     record.last,
                 )
             if not self.columns:
-                self._begin(cells)
+                self._set_columns(cells)
                 continue
             row = {
                 name: read(cell) if cell else None
@@ -76,23 +76,23 @@ class RowReader:
                 row[_unused(index + 1, self.columns)] = cells[index] or None
             yield row
 
-    def _begin(self, cells: list[str]) -> None:
+    def _set_columns(self, cells: list[str]) -> None:
         self.columns = names_of(cells)
         self._readers = [reader_for(self._known.get(name.lower())) for name in self.columns]
 
 
 def names_of(cells: Sequence[str]) -> tuple[str, ...]:
-    """Return the names of the columns that the first record of a file gives them."""
+    """Return names for the columns, from the cells of the first record."""
     names: dict[str, None] = {}
     for number, name in enumerate(cells, 1):
-        # A name that is missing, or there already, must not cost the cells below it.
-        own = name and name not in names
-        names[name if own else _unused(number, (*names, *cells))] = None
+        # Cells under a missing or duplicate name must not be lost.
+        is_usable = name and name not in names
+        names[name if is_usable else _unused(number, (*names, *cells))] = None
     return tuple(names)
 
 
 def _unused(number: int, taken: Collection[str]) -> str:
-    """Return a name for a column without one, which no other column has."""
+    """Return a name for a column without one that no other column has."""
     name = f"column {number}"
     while name in taken:
         name += "'"

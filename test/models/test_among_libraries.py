@@ -41,7 +41,7 @@ from talon_one import (
 from talon_one._core.operation import Column
 from talon_one._schema import json_codec
 from talon_one._schema.validation import value_violations, violations
-from talon_one.tables.cells import written
+from talon_one.tables.cells import to_cell
 
 MOMENT = datetime(2026, 1, 1, tzinfo=timezone.utc)
 
@@ -264,11 +264,11 @@ def test_scalars_are_taken_in_queries_and_paths(client: Any, server: RecordingSe
 
 def test_whole_decimals_are_integers_in_tables_too() -> None:
     for value in (Decimal("5.00"), Decimal("5"), np.int64(5), 5):
-        assert written(_column("int"), value) == "5"
-    assert written(_column("int"), Decimal("5.50")) == "5.50", "which its check refuses"
-    assert written(_column("float"), Decimal("5.00")) == "5.00"
+        assert to_cell(_column("int"), value) == "5"
+    assert to_cell(_column("int"), Decimal("5.50")) == "5.50", "which its check refuses"
+    assert to_cell(_column("float"), Decimal("5.00")) == "5.00"
     for missing in MISSING[:2]:
-        assert written(_column("int"), missing) == written(_column("datetime"), missing) == ""
+        assert to_cell(_column("int"), missing) == to_cell(_column("datetime"), missing) == ""
 
 
 def _column(kind: str) -> Column:

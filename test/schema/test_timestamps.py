@@ -27,7 +27,7 @@ from talon_one._core.operation import Column
 from talon_one._schema.dates import read_datetime, timestamp_fault, write_datetime
 from talon_one._schema.validation import violations
 from talon_one._utils.quoting import quoted
-from talon_one.tables.cells import checker_for, written
+from talon_one.tables.cells import checker_for, to_cell
 from talon_one.tables.checks import _is_after
 
 UTC = timezone.utc
@@ -249,7 +249,7 @@ def test_far_off_moments_are_written_read_compared_and_sent(moment: datetime) ->
     coupon.validate()
     assert coupon == UpdateCoupon.from_json(coupon.to_json()) == coupon.copy()
     assert UpdateCoupon.from_json(coupon.to_json()).start_date == moment
-    cell = written(MOMENTS, moment)
+    cell = to_cell(MOMENTS, moment)
     assert checker_for(MOMENTS)(cell) == ""
     later = "9999-12-31T23:59:59.999999-23:59"
     assert not _is_after(cell, later)
@@ -323,5 +323,5 @@ def test_a_zone_that_fails_is_a_violation_and_its_exception_the_cause(offset: An
             model.to_json()
         assert caught.value.__cause__ is not None
     with pytest.raises(ApiValueError, match="does not say its time zone"):
-        written(MOMENTS, moment)
+        to_cell(MOMENTS, moment)
     assert Coupon.from_dict({"startDate": moment}) is not None

@@ -1,4 +1,4 @@
-"""A server that records, and both APIs that call it."""
+"""A recording server, and the Management API of either client that calls it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The columns of exports and imports are described, and known to the operations."""
+"""Operations know the columns of exports and imports from the description."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from talon_one.api import management_operations
 EXPORTS = [each for each in OPERATIONS if "csv" in (each.successes[0].content_type or "")]
 IMPORTS = [each for each in OPERATIONS if each.upload]
 
-# Whose texts name no columns, or leave these out.
-SILENT = {
+# Operations with texts that name no columns, or not all of them.
+UNDOCUMENTED = {
     "exportAccountCollectionItems",
     "exportCollectionItems",
     "exportLoyaltyBalance",
@@ -31,14 +31,14 @@ def names_in(text: str) -> set[str]:
     return set(re.findall(r"`(\w+)`", text))
 
 
-def test_every_export_and_import_has_columns_and_nothing_else_has() -> None:
+def test_exactly_the_exports_and_imports_have_columns() -> None:
     with_files = {each.id for each in EXPORTS + IMPORTS}
     assert {each.id for each in OPERATIONS if each.csv} == with_files
     assert (len(EXPORTS), len(IMPORTS)) == (22, 13)
 
 
 @pytest.mark.parametrize("operation", EXPORTS + IMPORTS, ids=str)
-def test_the_operation_knows_the_columns_of_the_description(operation: Operation) -> None:
+def test_the_operation_has_the_columns_of_the_description(operation: Operation) -> None:
     described: Any = operation.csv
     found = known(operation)
     assert [each.name for each in found.columns] == list(described["columns"])
@@ -54,20 +54,20 @@ def test_the_operation_knows_the_columns_of_the_description(operation: Operation
 
 
 @pytest.mark.parametrize("operation", EXPORTS + IMPORTS, ids=str)
-def test_the_columns_are_those_that_the_text_of_the_operation_names(operation: Operation) -> None:
-    if operation.id not in SILENT:
+def test_the_text_of_the_operation_names_its_columns(operation: Operation) -> None:
+    if operation.id not in UNDOCUMENTED:
         columns = {each.name for each in known(operation).columns} - ON_REQUEST
         assert columns <= names_in(operation.description)
 
 
-def test_only_imports_ask_for_anything() -> None:
+def test_only_imports_have_requirements() -> None:
     for each in EXPORTS:
         assert (each.csv or {}).keys() == {"columns"}
     for each in IMPORTS:
         assert "required" in (each.csv or {})
 
 
-def test_imports_say_whether_they_replace_what_was_there() -> None:
+def test_imports_know_whether_they_replace_stored_data() -> None:
     replacing = {each.id for each in IMPORTS if known(each).replaces}
     assert replacing == {
         "importAccountCollection",

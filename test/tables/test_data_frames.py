@@ -1,4 +1,4 @@
-"""Exports as data frames, and data frames as imports."""
+"""Exports as data frames, and imports from data frames."""
 
 from __future__ import annotations
 
@@ -25,15 +25,17 @@ CSV = (
 CREATED = datetime(2026, 1, 31, 9, tzinfo=UTC)
 
 
-def frame(make: str, server: RecordingServer, management: ManagementApi, text: str = CSV) -> Any:
+def frame_of(
+    to_frame: str, server: RecordingServer, management: ManagementApi, text: str = CSV
+) -> Any:
     server.script(Response(body=text))
-    return getattr(management.table(management.export_coupons, 3), make)()
+    return getattr(management.table(management.export_coupons, 3), to_frame)()
 
 
 def test_a_frame_of_pandas_has_the_types_of_the_columns(
     server: RecordingServer, management: ManagementApi
 ) -> None:
-    found = frame("to_pandas", server, management)
+    found = frame_of("to_pandas", server, management)
     assert {name: str(kind) for name, kind in found.dtypes.items()} == {
         "id": "Int64",
         "value": "string",
@@ -55,7 +57,7 @@ def test_a_frame_of_pandas_has_the_types_of_the_columns(
 def test_a_frame_of_polars_has_the_types_of_the_columns(
     server: RecordingServer, management: ManagementApi
 ) -> None:
-    found = frame("to_polars", server, management)
+    found = frame_of("to_polars", server, management)
     assert dict(found.schema) == {
         "id": polars.Int64,
         "value": polars.String,
@@ -72,10 +74,10 @@ def test_a_frame_of_polars_has_the_types_of_the_columns(
     assert [name for name, value in second.items() if value is not None] == ["value"]
 
 
-MAKERS = ("to_pandas", "to_polars")
+METHODS = ("to_pandas", "to_polars")
 
 
-@pytest.mark.parametrize("make", MAKERS)
+@pytest.mark.parametrize("to_frame", METHODS)
 @pytest.mark.parametrize(
     ("column", "cells"),
     [
@@ -91,42 +93,42 @@ MAKERS = ("to_pandas", "to_polars")
     ],
 )
 def test_a_column_with_a_value_of_another_type_stays_text(
-    server: RecordingServer, management: ManagementApi, make: str, column: str, cells: list[str]
+    server: RecordingServer, management: ManagementApi, to_frame: str, column: str, cells: list[str]
 ) -> None:
-    found = frame(make, server, management, "\n".join([column, *cells]))
+    found = frame_of(to_frame, server, management, "\n".join([column, *cells]))
     assert list(found[column]) == cells
 
 
-@pytest.mark.parametrize("make", MAKERS)
+@pytest.mark.parametrize("to_frame", METHODS)
 def test_timestamps_without_a_zone_stay_without_one(
-    server: RecordingServer, management: ManagementApi, make: str
+    server: RecordingServer, management: ManagementApi, to_frame: str
 ) -> None:
-    found = frame(make, server, management, "created\n2026-01-31 10:00:00\n")
+    found = frame_of(to_frame, server, management, "created\n2026-01-31 10:00:00\n")
     assert list(found["created"]) == [datetime(2026, 1, 31, 10)]
 
 
-@pytest.mark.parametrize("make", MAKERS)
+@pytest.mark.parametrize("to_frame", METHODS)
 def test_a_frame_without_rows_has_the_columns(
-    server: RecordingServer, management: ManagementApi, make: str
+    server: RecordingServer, management: ManagementApi, to_frame: str
 ) -> None:
-    found = frame(make, server, management, "id,value\n")
+    found = frame_of(to_frame, server, management, "id,value\n")
     assert (list(found.columns), len(found)) == (["id", "value"], 0)
-    assert str(found.dtypes["id"] if make == "to_pandas" else found.schema["id"]) == "Int64"
-    assert frame(make, server, management, "").shape == (0, 0)
+    assert str(found.dtypes["id"] if to_frame == "to_pandas" else found.schema["id"]) == "Int64"
+    assert frame_of(to_frame, server, management, "").shape == (0, 0)
 
 
-@pytest.mark.parametrize("make", MAKERS)
-def test_rows_of_another_length_lose_nothing(
-    server: RecordingServer, management: ManagementApi, make: str
+@pytest.mark.parametrize("to_frame", METHODS)
+def test_rows_of_another_length_keep_all_cells(
+    server: RecordingServer, management: ManagementApi, to_frame: str
 ) -> None:
-    found = frame(make, server, management, "value,id,new\nA-1\nB-2,7,x,y\nC-3,8\n")
+    found = frame_of(to_frame, server, management, "value,id,new\nA-1\nB-2,7,x,y\nC-3,8\n")
     missing = [each is None or each is pandas.NA for each in found["column 4"]]
     assert (list(found["value"]), missing) == (["A-1", "B-2", "C-3"], [True, False, True])
     assert found["id"][1] == 7
 
 
 @pytest.mark.asyncio
-async def test_frames_are_made_for_asyncio_too(
+async def test_exports_become_frames_with_asyncio(
     server: RecordingServer, awaited: talon_one.aio.ManagementApi
 ) -> None:
     server.default = Response(body=CSV)
@@ -145,11 +147,11 @@ COLUMNS: dict[str, list[Any]] = {
 }
 
 
-@pytest.mark.parametrize("make", [pandas.DataFrame, polars.DataFrame])
+@pytest.mark.parametrize("frame_class", [pandas.DataFrame, polars.DataFrame])
 def test_a_frame_is_imported(
-    server: RecordingServer, management: ManagementApi, make: Callable[[Any], Any]
+    server: RecordingServer, management: ManagementApi, frame_class: Callable[[Any], Any]
 ) -> None:
-    tables.upload(management.import_coupons, 3, 12, make(COLUMNS))
+    tables.upload(management.import_coupons, 3, 12, frame_class(COLUMNS))
     assert server.last.body.decode().split("\r\n\r\n")[1].splitlines()[:3] == [
         "value,limitval,expirydate,recipientintegrationid,discountlimit",
         "A-1,5,2026-01-31T09:00:00Z,,1.5",
@@ -157,44 +159,44 @@ def test_a_frame_is_imported(
     ]
 
 
-@pytest.mark.parametrize("make", [pandas.DataFrame, polars.DataFrame])
-def test_codes_that_a_frame_has_made_numbers_are_refused(
-    management: ManagementApi, make: Callable[[Any], Any]
+@pytest.mark.parametrize("frame_class", [pandas.DataFrame, polars.DataFrame])
+def test_codes_that_became_numbers_in_a_frame_are_refused(
+    management: ManagementApi, frame_class: Callable[[Any], Any]
 ) -> None:
-    (found,) = tables.check(management.import_coupons, make({"value": [12345.5]}))
-    assert found.message == "is text, and 12345.5 is a number; convert it yourself"
+    (found,) = tables.check(management.import_coupons, frame_class({"value": [12345.5]}))
+    assert found.message == "is text, and 12345.5 is a number; convert it to a string"
 
 
-@pytest.mark.parametrize("make", [pandas.DataFrame, polars.DataFrame])
+@pytest.mark.parametrize("frame_class", [pandas.DataFrame, polars.DataFrame])
 def test_a_frame_without_rows_is_refused(
-    management: ManagementApi, make: Callable[[Any], Any]
+    management: ManagementApi, frame_class: Callable[[Any], Any]
 ) -> None:
-    (found,) = tables.check(management.import_coupons, make({"value": []}))
+    (found,) = tables.check(management.import_coupons, frame_class({"value": []}))
     assert found.message == "has no rows below the names of the columns"
 
 
-def test_what_is_no_frame_of_rows_is_refused(management: ManagementApi) -> None:
+def test_series_and_lazy_frames_are_refused(management: ManagementApi) -> None:
     others: list[Any] = [polars.LazyFrame({"value": ["A-1"]}), pandas.Series(["A-1"])]
     for other in others:
         with pytest.raises(ApiTypeError, match=f"not {type(other).__name__}"):
             tables.check(management.import_coupons, other)
 
 
-def test_what_is_merely_like_a_frame_is_taken_for_what_it_is(management: ManagementApi) -> None:
+def test_a_list_with_some_methods_of_a_frame_is_read_as_a_list(management: ManagementApi) -> None:
     class Sheet(list[dict[str, str]]):
-        """A list of rows that has some of what a frame has, as sheets of other libraries do."""
+        """A list of rows with some methods of a frame, like sheets of other libraries."""
 
         iloc = 0
 
         def iter_rows(self, **settings: object) -> list[str]:
-            raise AssertionError("it is no frame")
+            raise AssertionError("this is not a frame")
 
     assert tables.check(management.import_coupons, Sheet([{"value": "A-1"}])) == []
     (problem,) = tables.check(management.import_coupons, Sheet([{"value": ""}]))
     assert problem.column == "value"
 
 
-def test_a_large_frame_of_pandas_is_taken_piece_by_piece(management: ManagementApi) -> None:
+def test_a_large_frame_of_pandas_is_read_in_slices(management: ManagementApi) -> None:
     large = pandas.DataFrame({"value": [f"CODE-{number}" for number in range(20_001)]})
     large.loc[20_000, "value"] = "A"
     (found,) = tables.check(management.import_coupons, large)
@@ -202,7 +204,7 @@ def test_a_large_frame_of_pandas_is_taken_piece_by_piece(management: ManagementA
 
 
 @pytest.mark.parametrize("package", ["pandas", "polars"])
-def test_a_package_that_is_missing_is_named_before_the_call_is_made(
+def test_a_missing_package_is_reported_before_the_call(
     server: RecordingServer,
     management: ManagementApi,
     monkeypatch: pytest.MonkeyPatch,
@@ -210,11 +212,11 @@ def test_a_package_that_is_missing_is_named_before_the_call_is_made(
 ) -> None:
     monkeypatch.setitem(sys.modules, package, None)
     with pytest.raises(ApiTypeError, match=f"{package} is not installed: pip install {package}"):
-        frame(f"to_{package}", server, management)
+        frame_of(f"to_{package}", server, management)
     assert server.requests == []
 
 
-def test_neither_package_is_loaded_before_it_is_asked_for() -> None:
+def test_neither_package_is_imported_before_it_is_needed() -> None:
     program = (
         "import sys, talon_one.tables, talon_one.aio.tables\n"
         "from talon_one.api.management_operations import import_coupons\n"

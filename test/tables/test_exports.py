@@ -1,4 +1,4 @@
-"""Exports over the wire, blocking and with asyncio."""
+"""Exports from a server, with both clients."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ BROKEN = b"HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\nvalue\r\nA-1\r\nB-2\r\
 MISSING = Response(404, {"message": "Application not found"})
 
 
-def test_an_export_is_rows(server: RecordingServer, management: ManagementApi) -> None:
+def test_an_export_is_read_as_rows(server: RecordingServer, management: ManagementApi) -> None:
     server.script(Response(body=CSV, headers=TYPE))
     with management.table(management.export_coupons, 3, campaign_id=12) as table:
         assert list(table) == ROWS
@@ -40,7 +40,7 @@ def test_an_export_is_rows(server: RecordingServer, management: ManagementApi) -
 
 
 @pytest.mark.asyncio
-async def test_an_export_is_rows_for_asyncio_too(
+async def test_an_export_is_read_as_rows_with_asyncio(
     server: RecordingServer, awaited: talon_one.aio.ManagementApi
 ) -> None:
     server.default = Response(body=CSV, headers=TYPE)
@@ -56,11 +56,11 @@ def test_a_table_need_not_be_entered(server: RecordingServer, management: Manage
     server.default = Response(body=CSV)
     assert [row["value"] for row in tables.export(management.export_coupons, 3)] == ["A-1", "B-2"]
     assert management.table(management.export_coupons, 3).rows() == ROWS
-    # Each was read to its end, so that the connection could be used again.
+    # Reading to the end returns the connection to the pool.
     assert server.connections == 1
 
 
-def test_the_columns_can_be_seen_before_the_rows(
+def test_the_columns_can_be_read_before_the_rows(
     server: RecordingServer, management: ManagementApi
 ) -> None:
     server.script(Response(body=CSV))
@@ -90,36 +90,36 @@ def test_a_table_is_read_once(
     table = management.table(management.export_coupons, 3)
     assert table.rows() == ROWS
     for again in (table.rows, table.to_pandas, lambda: table.save(tmp_path / "x.csv")):
-        with pytest.raises(ApiValueError, match="exportCoupons is used up; make a new one"):
+        with pytest.raises(ApiValueError, match="exportCoupons was used already; make a new one"):
             again()
     assert len(server.requests) == 1
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_table_that_was_closed_does_not_end_early_without_a_word(
+def test_reading_a_closed_table_is_an_error(
     server: RecordingServer, management: ManagementApi
 ) -> None:
     server.default = Response(body=CSV)
     with management.table(management.export_coupons, 3) as table:
         rows = iter(table)
         assert next(rows) == ROWS[0]
-    with pytest.raises(ApiValueError, match="was closed before its end"):
+    with pytest.raises(ApiValueError, match="was closed before it was read to the end"):
         next(rows)
     closed = management.table(management.export_coupons, 3)
     closed.close()
-    with pytest.raises(ApiValueError, match="was closed before its end"):
+    with pytest.raises(ApiValueError, match="was closed before it was read to the end"):
         closed.rows()
 
 
 @pytest.mark.asyncio
-async def test_a_closed_table_says_so_for_asyncio_too(
+async def test_reading_a_closed_table_is_an_error_with_asyncio(
     server: RecordingServer, awaited: talon_one.aio.ManagementApi
 ) -> None:
     server.default = Response(body=CSV)
     async with awaited.table(awaited.export_coupons, 3) as table:
         rows = aiter_of(table)
         assert await rows.__anext__() == ROWS[0]
-    with pytest.raises(ApiValueError, match="was closed before its end"):
+    with pytest.raises(ApiValueError, match="was closed before it was read to the end"):
         await rows.__anext__()
 
 
@@ -127,10 +127,10 @@ def aiter_of(table: Any) -> Any:
     return table.__aiter__()
 
 
-def test_a_table_that_is_left_early_gives_its_connection_back(
+def test_leaving_a_table_early_releases_its_connection(
     server: RecordingServer, management: ManagementApi
 ) -> None:
-    # Were it not given back, the next call would wait for it in vain.
+    # If the connection were not released, the next call would time out.
     management.api_client.configuration.connection_pool_maxsize = 1
     server.default = Response(body=CSV + b"X-1,1,\n" * 100_000)
     for _ in range(3):
@@ -140,7 +140,7 @@ def test_a_table_that_is_left_early_gives_its_connection_back(
     assert len(server.requests) == 3
 
 
-def test_an_error_is_raised_where_the_table_is_entered(
+def test_entering_the_table_raises_the_error_of_the_call(
     server: RecordingServer, management: ManagementApi
 ) -> None:
     server.default = MISSING
@@ -152,7 +152,7 @@ def test_an_error_is_raised_where_the_table_is_entered(
 
 
 @pytest.mark.asyncio
-async def test_an_error_is_raised_for_asyncio_too(
+async def test_entering_the_table_raises_the_error_of_the_call_with_asyncio(
     server: RecordingServer, awaited: talon_one.aio.ManagementApi
 ) -> None:
     server.default = MISSING
@@ -161,13 +161,13 @@ async def test_an_error_is_raised_for_asyncio_too(
             pass
 
 
-def test_an_answer_that_breaks_off_is_not_taken_for_the_whole(
+def test_an_incomplete_response_is_an_error(
     server: RecordingServer, management: ManagementApi, tmp_path: Path
 ) -> None:
     server.default = Response(raw=BROKEN)
-    seen = []
+    values = []
     with pytest.raises(NoResponseError), management.table(management.export_coupons, 3) as table:
-        seen += [row["value"] for row in table]
+        values += [row["value"] for row in table]
     with pytest.raises(NoResponseError):
         management.table(management.export_coupons, 3).rows()
     path = tmp_path / "coupons.csv"
@@ -178,21 +178,21 @@ def test_an_answer_that_breaks_off_is_not_taken_for_the_whole(
     assert list(tmp_path.iterdir()) == [path]
 
 
-def test_a_table_is_saved_as_it_came(
+def test_a_table_is_saved_unchanged(
     server: RecordingServer, management: ManagementApi, tmp_path: Path
 ) -> None:
     server.default = Response(body=CSV)
-    told: list[tuple[int, int | None]] = []
+    calls: list[tuple[int, int | None]] = []
     path = tmp_path / "coupons.csv"
     table = management.table(management.export_coupons, 3)
-    assert table.save(path, progress=lambda done, total: told.append((done, total))) == len(CSV)
+    assert table.save(path, progress=lambda done, total: calls.append((done, total))) == len(CSV)
     assert path.read_bytes() == CSV
-    assert told[-1] == (len(CSV), len(CSV))
+    assert calls[-1] == (len(CSV), len(CSV))
     assert list(tmp_path.iterdir()) == [path]
 
 
 @pytest.mark.asyncio
-async def test_a_table_is_saved_for_asyncio_too(
+async def test_a_table_is_saved_with_asyncio(
     server: RecordingServer, awaited: talon_one.aio.ManagementApi, tmp_path: Path
 ) -> None:
     server.default = Response(body=CSV)
@@ -212,7 +212,7 @@ async def test_a_table_is_saved_for_asyncio_too(
         ("", "utf-8"),
     ],
 )
-def test_the_encoding_of_the_answer_is_heeded(
+def test_the_encoding_of_the_response_is_used(
     server: RecordingServer, management: ManagementApi, charset: str, encoding: str
 ) -> None:
     headers = {"Content-Type": f"text/csv; charset={charset}"}
@@ -237,19 +237,19 @@ def test_rows_of_a_large_export_are_read_in_constant_memory(
     peak(1)
     tracemalloc.start()
     try:
-        # What the server holds is counted as well, and taken off above.
+        # The memory of the server counts as well; `peak` subtracts it.
         assert peak(60) < 1_000_000
     finally:
         tracemalloc.stop()
 
 
 @pytest.mark.asyncio
-async def test_only_methods_that_export_tables_make_tables(
+async def test_only_methods_of_exports_are_accepted(
     management: ManagementApi, awaited: talon_one.aio.ManagementApi
 ) -> None:
     refused: list[tuple[Any, str]] = [
-        (management.get_coupons_without_total_count, "exports no table"),
-        (management.import_coupons, "importCoupons exports no table"),
+        (management.get_coupons_without_total_count, "does not export a table"),
+        (management.import_coupons, "importCoupons does not export a table"),
         (print, "this takes a method of an API"),
         (ManagementApi.export_coupons, "not of its class"),
         (awaited.export_coupons, "use talon_one.aio.tables"),
@@ -261,7 +261,7 @@ async def test_only_methods_that_export_tables_make_tables(
         talon_one.aio.tables.Table(management.export_coupons, 3)
 
 
-def test_arguments_are_those_of_the_method(
+def test_arguments_are_passed_to_the_method(
     server: RecordingServer, management: ManagementApi
 ) -> None:
     server.default = lambda request: Response(body=f"value\n{request.pairs}\n".encode())
@@ -274,33 +274,33 @@ def test_arguments_are_those_of_the_method(
 
 
 HTML = {"Content-Type": "text/html; charset=utf-8"}
-NO_TABLES = [
+NOT_TABLES = [
     (Response(body=b"<html>\n<form>\n</html>", headers=HTML), "text/html"),
     (Response(200, {"message": "internal error"}), "application/json"),
-    # A page that claims to be nothing, or plain text.
+    # A page without a content type, or as plain text.
     (Response(body=b"<html>\n<form>\n</html>"), "no content type"),
     (Response(body=b"please,log in", headers={"Content-Type": "text/plain"}), "'please,log in'"),
 ]
 USES = ("rows", "to_pandas", "to_polars", "save", "columns", "__enter__")
 
 
-@pytest.mark.parametrize(("answer", "word"), NO_TABLES)
+@pytest.mark.parametrize(("response", "message"), NOT_TABLES)
 @pytest.mark.parametrize("use", USES)
-def test_an_answer_that_is_no_table_is_not_taken_for_one(
+def test_a_response_that_is_not_a_table_is_an_error(
     server: RecordingServer,
     management: ManagementApi,
     tmp_path: Path,
-    answer: Response,
-    word: str,
+    response: Response,
+    message: str,
     use: str,
 ) -> None:
-    server.default = answer
+    server.default = response
     table = management.table(management.export_coupons, 3)
     uses: dict[str, Callable[[], object]] = {
         "save": lambda: table.save(tmp_path / "a.csv"),
         "columns": lambda: table.columns,
     }
-    with pytest.raises(InvalidResponseError, match=word) as caught:
+    with pytest.raises(InvalidResponseError, match=message) as caught:
         (uses.get(use) or getattr(table, use))()
     assert caught.value.operation_id == "exportCoupons"
     assert caught.value.status == 200
@@ -309,23 +309,23 @@ def test_an_answer_that_is_no_table_is_not_taken_for_one(
 
 
 @pytest.mark.asyncio
-@pytest.mark.parametrize(("answer", "word"), NO_TABLES)
-async def test_an_answer_that_is_no_table_is_told_for_asyncio_too(
+@pytest.mark.parametrize(("response", "message"), NOT_TABLES)
+async def test_a_response_that_is_not_a_table_is_an_error_with_asyncio(
     server: RecordingServer,
     awaited: talon_one.aio.ManagementApi,
     tmp_path: Path,
-    answer: Response,
-    word: str,
+    response: Response,
+    message: str,
 ) -> None:
-    server.default = answer
-    with pytest.raises(InvalidResponseError, match=word):
+    server.default = response
+    with pytest.raises(InvalidResponseError, match=message):
         await awaited.table(awaited.export_coupons, 3).rows()
-    with pytest.raises(InvalidResponseError, match=word):
+    with pytest.raises(InvalidResponseError, match=message):
         await awaited.table(awaited.export_coupons, 3).save(tmp_path / "a.csv")
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_table_with_columns_that_nobody_knows_is_one_if_it_says_so(
+def test_a_table_of_unknown_columns_is_accepted_if_it_is_declared_as_csv(
     server: RecordingServer, management: ManagementApi
 ) -> None:
     server.script(Response(body=b"brand_new\n1\n", headers=TYPE))
@@ -335,10 +335,10 @@ def test_a_table_with_columns_that_nobody_knows_is_one_if_it_says_so(
 
 
 @pytest.mark.parametrize("pace", [None, 0.0], ids=["large pieces", "byte by byte"])
-def test_names_of_columns_may_come_in_several_pieces(
+def test_the_header_may_arrive_in_several_pieces(
     server: RecordingServer, management: ManagementApi, tmp_path: Path, pace: float | None
 ) -> None:
-    # More than is read in one go.
+    # Longer than one read from the socket.
     long = "".join(f"{number:05}" for number in range(30_000)) if pace is None else "long"
     body = f"value,{long}\r\nA-1,1\r\n".encode()
     server.default = Response(body=body, headers=TYPE, pace=pace)
@@ -353,7 +353,7 @@ def test_names_of_columns_may_come_in_several_pieces(
 
 
 @pytest.mark.asyncio
-async def test_names_of_columns_may_come_in_several_pieces_for_asyncio_too(
+async def test_the_header_may_arrive_in_several_pieces_with_asyncio(
     server: RecordingServer, awaited: talon_one.aio.ManagementApi
 ) -> None:
     long = "".join(f"{number:05}" for number in range(30_000))
@@ -371,7 +371,7 @@ def test_half_a_character_at_the_end_of_a_file_is_kept(
     assert values == ["A-1", "B\\xc3"]
 
 
-def test_the_columns_leave_every_use_of_the_table_open(
+def test_reading_the_columns_uses_nothing_up(
     server: RecordingServer, management: ManagementApi, tmp_path: Path
 ) -> None:
     server.default = Response(body=CSV, headers=TYPE)
@@ -403,4 +403,4 @@ def test_a_row_of_a_thousand_lines_is_logged_once(
     server.script(Response(body=b"value,id\n" + long * 2, headers=TYPE))
     assert len(management.table(management.export_coupons, 3).rows()) == 2
     (record,) = caplog.records
-    assert "one row goes from line 2 to 1003" in record.getMessage()
+    assert "one row spans lines 2 to 1003" in record.getMessage()

@@ -1,4 +1,4 @@
-"""Tables are checked before they are sent, and what the server says is told of their rows."""
+"""Tables are checked before they are sent, and errors of the server are matched with rows."""
 
 from __future__ import annotations
 
@@ -39,15 +39,15 @@ from talon_one import (
 from talon_one._core.operation import column
 from talon_one.api import management_operations as operations
 from talon_one.sandbox import Sandbox
-from talon_one.tables.cells import written as cell
-from talon_one.tables.imports import ImportFile
+from talon_one.tables.cells import to_cell
+from talon_one.tables.import_file import ImportFile
 
 IMPORTED = {"id": 1, "amount": 2, "entity": "Coupon"}
 ATTRIBUTES = 'put a cell with commas in quotes and double the quotes in it, as in "{""size""'
 
 
 def part(server: RecordingServer) -> Any:
-    """Return the part of the form that the latest request brought."""
+    """Return the only part of the form in the latest request."""
     received = server.last
     head = f"Content-Type: {received.headers['Content-Type']}\r\n\r\n".encode()
     parts: Any = message_from_bytes(head + received.body).get_payload()
@@ -56,7 +56,7 @@ def part(server: RecordingServer) -> Any:
 
 
 def sent(server: RecordingServer) -> str:
-    """Return the file that the latest request brought."""
+    """Return the file in the latest request."""
     content: bytes = part(server).get_payload(decode=True)
     return content.decode()
 
@@ -66,7 +66,7 @@ def problems(text: str | bytes, operation: Any = operations.import_coupons) -> l
     return [str(problem) for problem in tables.check(operation, data)]
 
 
-# -- What is sent ------------------------------------------------------------------------------
+# -- Files sent --------------------------------------------------------------------------------
 
 
 def test_rows_are_written_as_the_platform_reads_them(
@@ -117,7 +117,7 @@ def test_lists_are_written_with_their_separator(
     assert sent(server).splitlines()[1] == "card-1,active,anna;bert"
 
 
-def test_columns_that_only_later_rows_have_are_sent_for_all(
+def test_columns_of_later_rows_are_written_for_all_rows(
     server: RecordingServer, management: ManagementApi
 ) -> None:
     rows = ({"value": "A-1\n2"}, {"limitval": 1, "value": "B-2"}, {"value": "C-3"})
@@ -128,7 +128,7 @@ def test_columns_that_only_later_rows_have_are_sent_for_all(
 FILE = 'value,attributes\r\nÄ-1,"{""a"": 1}"\r\n'
 
 
-def test_files_are_sent_as_they_are_whatever_brings_them(
+def test_files_from_any_source_are_sent_unchanged(
     server: RecordingServer, management: ManagementApi, tmp_path: Path
 ) -> None:
     data = FILE.encode()
@@ -164,7 +164,7 @@ def test_a_named_pipe_is_read_once(
     assert (sent(server), part(server).get_filename()) == (FILE, "coupons.csv")
 
 
-def test_a_file_is_read_from_where_it_stands(
+def test_a_file_is_read_from_its_current_position(
     server: RecordingServer, management: ManagementApi
 ) -> None:
     file = io.BytesIO(b"# made by hand\n" + FILE.encode())
@@ -174,7 +174,7 @@ def test_a_file_is_read_from_where_it_stands(
     assert sent(server) == FILE
 
 
-def test_the_table_may_be_given_by_keyword(
+def test_the_table_may_be_a_keyword_argument(
     server: RecordingServer, management: ManagementApi
 ) -> None:
     tables.upload(
@@ -183,7 +183,7 @@ def test_the_table_may_be_given_by_keyword(
     assert sent(server) == "value\r\nA-1\r\n"
 
 
-def test_an_export_can_be_imported_elsewhere(
+def test_rows_of_an_export_can_be_imported(
     server: RecordingServer, management: ManagementApi
 ) -> None:
     server.script(Response(body="value,id\nA-1,7\nB-2,8\n"))
@@ -200,7 +200,7 @@ def test_an_export_can_be_imported_elsewhere(
     )
 )
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=50)
-def test_rows_arrive_as_they_were_given(
+def test_rows_survive_a_round_trip(
     server: RecordingServer, management: ManagementApi, values: list[str]
 ) -> None:
     rows = [{"value": value} for value in values]
@@ -209,14 +209,14 @@ def test_rows_arrive_as_they_were_given(
     assert management.table(management.export_coupons, 3).rows() == rows
 
 
-# -- What is refused ---------------------------------------------------------------------------
+# -- Problems found -----------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
     ("cells", "message"),
     [
         ("AB,,,", "value must have at least 3 characters, not 2"),
-        (",,,", "value is empty, and every row needs it"),
+        (",,,", "value is empty, and required in every row"),
         ("ABC,2026-12-31,,", "expirydate must have a time as well: write 2026-12-31T00:00:00Z"),
         ("ABC,31.12.2026,,", "expirydate must be an RFC 3339 timestamp such as 2026-12-31T23:5"),
         ("ABC,2026-12-31T00:00:00,,", "expirydate must have a time zone at its end, such as Z"),
@@ -230,7 +230,7 @@ def test_rows_arrive_as_they_were_given(
         ('ABC,,,{"a": 1, "b": 2}', ATTRIBUTES),
         ("ABC;;;", "put commas between the cells rather than semicolons"),
         ("A;BC,,", "has 3 cells, and there are 4 columns; write a comma for each empty cell"),
-        ('"ABC"D,,,', "something follows a closing quote; double the quotes inside of a cell"),
+        ('"ABC"D,,,', "text follows a closing quote; double the quotes inside a cell"),
         ('"ABC,,,', "a quote that opens a cell is never closed"),
     ],
 )
@@ -248,18 +248,18 @@ def test_a_faulty_row_is_explained_with_its_line(cells: str, message: str) -> No
         ("value\n", "line 1 has no rows below the names of the columns"),
         ("value;limitval\nABC;1\n", "line 1 has semicolons between the cells; save the file with"),
         ("limitval\tvalue\n1\tABC\n", "line 1 has tabs between the cells"),
-        ("CODE-1\nCODE-2\n", "line 1 does not name the columns; the first line is to have some"),
+        ("CODE-1\nCODE-2\n", "line 1 does not name the columns; the first line must contain some"),
         ("Value\nABC\n", "Did you mean 'value'?"),
         ("limitval\n1\n", "line 1, value is missing, and every row needs it"),
-        ("value,value\nABC,ABC\n", "line 1, value stands there twice; leave one of them out"),
-        ("value,expiry_date\nABC,\n", "line 1, expiry_date is no column of importCoupons. Did"),
-        ("value,limitval\rABC,1\rDEF,2\r", "line 1 ends with a carriage return alone"),
-        ("value,färbe\nABC,\n", "line 1, färbe is no column of importCoupons. Leave it out."),
+        ("value,value\nABC,ABC\n", "line 1, value is there twice; remove one of them"),
+        ("value,expiry_date\nABC,\n", "line 1, expiry_date is not a column of importCoupons. D"),
+        ("value,limitval\rABC,1\rDEF,2\r", "line 1 separates lines with carriage returns only"),
+        ("value,färbe\nABC,\n", "line 1, färbe is not a column of importCoupons. Remove it."),
         ("value\nABC\n".encode("utf-16"), "line 1 is UTF-16, not UTF-8; save the file as CSV UTF"),
         ("value\nCAFÉ\n".encode("latin-1"), "line 2 (row 1), value is not UTF-8; save the file"),
     ],
 )
-def test_a_faulty_file_is_explained_in_one_sentence(text: str | bytes, message: str) -> None:
+def test_a_faulty_file_has_one_problem_with_an_explanation(text: str | bytes, message: str) -> None:
     (found,) = problems(text)
     assert found.startswith(message) or message in found
     assert "\udcff" not in found
@@ -280,7 +280,7 @@ def test_a_faulty_file_is_explained_in_one_sentence(text: str | bytes, message: 
         (operations.import_collection, "item\nshoe\n"),
     ],
 )
-def test_a_table_that_is_right_has_no_problems(operation: Any, text: str) -> None:
+def test_a_valid_table_has_no_problems(operation: Any, text: str) -> None:
     assert problems(text, operation) == []
 
 
@@ -341,11 +341,11 @@ def test_a_table_that_is_right_has_no_problems(operation: Any, text: str) -> Non
         (
             operations.import_audiences_memberships,
             "profileintegrationid\n",
-            "line 1 has no rows; it would remove everything that is stored now (call the method",
+            "line 1 has no rows; importing it would remove everything that is stored (to do that",
         ),
     ],
 )
-def test_what_an_import_asks_for_is_looked_at(operation: Any, text: str, message: str) -> None:
+def test_requirements_of_the_import_are_checked(operation: Any, text: str, message: str) -> None:
     (found,) = problems(text, operation)
     assert found.startswith(message)
 
@@ -355,22 +355,26 @@ def test_what_an_import_asks_for_is_looked_at(operation: Any, text: str, message
     [
         ("expirydate", datetime(2026, 1, 1), "expirydate holds 2026-01-01T00:00:00 without a time"),
         ("expirydate", numpy.datetime64("2026-01-01T00:00:00", "ns"), "without a time zone"),
-        ("expirydate", date(2026, 1, 1), "expirydate holds 2026-01-01, a day without a time"),
+        ("expirydate", date(2026, 1, 1), "expirydate holds 2026-01-01, a date without a time"),
         ("expirydate", ["x"], "expirydate holds a timestamp, not ['x']"),
-        ("value", 1e20, "value is text, and 1e+20 is a number; convert it yourself"),
-        ("value", "AA\ud800A", "value has half of a character, which is no UTF-8: 'AA\\ud800A'"),
-        ("value", "AA\0A", "value has a NUL character in it"),
+        ("value", 1e20, "value is text, and 1e+20 is a number; convert it to a string"),
+        (
+            "value",
+            "AA\ud800A",
+            "value has half of a character, which is not valid UTF-8: 'AA\\ud800A'",
+        ),
+        ("value", "AA\0A", "value contains a NUL character"),
         ("value", numpy.array(["a"]), "value holds text, not ['a']"),
         ("attributes", polars.Series([1]), "attributes must be a JSON object such as"),
-        ("value", 12345.5, "value is text, and 12345.5 is a number; convert it yourself"),
-        ("value", object, "value holds <class 'object'>, which no cell can stand for"),
-        ("discountlimit", float("inf"), "discountlimit holds inf, which no cell can stand for"),
+        ("value", 12345.5, "value is text, and 12345.5 is a number; convert it to a string"),
+        ("value", object, "value holds <class 'object'>, which a cell cannot represent"),
+        ("discountlimit", float("inf"), "discountlimit holds inf, which a cell cannot represent"),
         ("attributes", {"a": float("nan")}, "attributes cannot be written as JSON"),
         ("limitval", 1.5, "limitval must be a whole number such as 100, not '1.5'"),
-        ("color", "red", "color is no column of importCoupons"),
+        ("color", "red", "color is not a column of importCoupons"),
     ],
 )
-def test_a_value_that_no_cell_can_hold_is_explained_with_its_row(
+def test_a_value_that_a_cell_cannot_hold_is_explained_with_its_row(
     column: str, value: object, message: str
 ) -> None:
     rows = [{"value": "ABC"}, {"value": "DEF", column: value}]
@@ -392,7 +396,7 @@ def test_a_value_that_no_cell_can_hold_is_explained_with_its_row(
         (operations.import_loyalty_cards, {"customerprofileids": pandas.Series(["a"])}, "a"),
     ],
 )
-def test_values_of_numpy_and_frames_are_written_as_those_of_python(
+def test_values_of_numpy_and_frames_are_written_like_python_values(
     operation: Any, row: dict[str, Any], cells: str
 ) -> None:
     assert operation.csv is not None
@@ -405,8 +409,8 @@ def test_values_of_numpy_and_frames_are_written_as_those_of_python(
     assert written == cells
 
 
-def test_truth_values_of_numpy_are_those_of_python() -> None:
-    assert cell(column("used", "bool"), numpy.bool_(True)) == "true"
+def test_booleans_of_numpy_are_written_like_python_booleans() -> None:
+    assert to_cell(column("used", "bool"), numpy.bool_(True)) == "true"
 
 
 def test_columns_of_a_frame_that_share_a_name_are_refused(
@@ -414,14 +418,14 @@ def test_columns_of_a_frame_that_share_a_name_are_refused(
 ) -> None:
     frame = pandas.DataFrame([["ABC", "DEF"]], columns=["value", "value"])
     (found,) = tables.check(management.import_coupons, frame)
-    assert str(found) == "line 1, value stands there twice; leave one of them out"
+    assert str(found) == "line 1, value is there twice; remove one of them"
     management.api_client.configuration.client_side_validation = False
-    with pytest.raises(tables.TableError, match="value stands there twice"):
+    with pytest.raises(tables.TableError, match="value is there twice"):
         tables.upload(management.import_coupons, 3, 12, frame)
     assert server.requests == []
 
 
-def test_a_row_that_is_none_is_refused_wherever_it_stands(management: ManagementApi) -> None:
+def test_none_as_a_row_is_refused_anywhere(management: ManagementApi) -> None:
     rows: list[Any] = [None, {"value": "ABC"}]
     for source in (rows, rows[::-1], iter(rows)):
         with pytest.raises(ApiTypeError, match="rows of a table are dicts, not NoneType"):
@@ -431,30 +435,30 @@ def test_a_row_that_is_none_is_refused_wherever_it_stands(management: Management
 def test_a_row_without_cells_is_refused(management: ManagementApi) -> None:
     found = tables.check(management.import_coupons, [{}, {"value": "ABC"}])
     assert [str(each) for each in found] == [
-        "line 1, value is needed by every row, and row 1 does not have it",
-        "line 2 (row 1) has no cells; leave it out",
+        "line 1, value is required in every row, and row 1 does not have it",
+        "line 2 (row 1) has no cells; remove it",
     ]
     management.api_client.configuration.client_side_validation = False
     with pytest.raises(tables.TableError, match="has no cells"):
         tables.upload(management.import_coupons, 3, 12, [{"value": "ABC"}, {}])
 
 
-def test_a_required_column_that_only_later_rows_have_is_missing_in_the_first(
+def test_a_required_column_that_only_later_rows_have_is_missing_in_earlier_ones(
     management: ManagementApi,
 ) -> None:
     rows = [{"limitval": 1}, {"limitval": 2}, {"value": "ABC"}]
     (found,) = tables.check(management.import_coupons, rows)
-    message = "line 1, value is needed by every row, and rows 1 to 2 do not have it"
+    message = "line 1, value is required in every row, and rows 1 to 2 do not have it"
     assert str(found) == message
 
 
-def test_rows_whose_keys_are_no_columns_are_not_told_of_lines(management: ManagementApi) -> None:
+def test_unknown_keys_of_rows_are_explained_without_lines(management: ManagementApi) -> None:
     (found,) = tables.check(management.import_coupons, [{"code": "ABC"}])
-    assert "the keys of the rows are to be some of value, expirydate" in str(found)
+    assert "the keys of the rows must be some of value, expirydate" in str(found)
     assert "first line" not in str(found)
 
 
-def test_a_closed_file_is_told_as_one(management: ManagementApi, tmp_path: Path) -> None:
+def test_a_closed_file_is_reported_as_closed(management: ManagementApi, tmp_path: Path) -> None:
     path = tmp_path / "a.csv"
     path.write_bytes(b"value\nABC\n")
     with path.open("rb") as file:
@@ -463,7 +467,7 @@ def test_a_closed_file_is_told_as_one(management: ManagementApi, tmp_path: Path)
         tables.check(management.import_coupons, file)
 
 
-def test_a_text_file_with_bytes_that_are_no_utf8_is_told_of_its_line(tmp_path: Path) -> None:
+def test_invalid_utf8_in_a_text_file_is_reported_with_its_line(tmp_path: Path) -> None:
     path = tmp_path / "a.csv"
     path.write_bytes(b"value\nABC\nCAF\xc9\n")
     with path.open(encoding="utf-8", errors="surrogateescape") as file:
@@ -471,20 +475,22 @@ def test_a_text_file_with_bytes_that_are_no_utf8_is_told_of_its_line(tmp_path: P
     assert str(found).startswith("line 3 (row 2), value is not UTF-8")
 
 
-def test_variants_of_a_method_are_told_apart(management: ManagementApi) -> None:
+def test_variants_of_a_method_are_refused(management: ManagementApi) -> None:
     variant: Any = management.import_coupons_with_http_info
     with pytest.raises(ApiTypeError, match="takes import_coupons itself, not import_coupons_with"):
         tables.upload(variant, 3, 12, [{"value": "ABC"}])
-    with pytest.raises(ApiTypeError, match="no table; methods such as export_coupons do"):
+    with pytest.raises(
+        ApiTypeError, match="does not export a table; methods such as export_coupons do"
+    ):
         management.table(management.get_application, 3)
 
 
-def test_an_error_says_if_the_rest_was_not_looked_at(management: ManagementApi) -> None:
+def test_an_error_says_if_the_rest_was_not_checked(management: ManagementApi) -> None:
     with pytest.raises(tables.TableError, match=r"has at least 100 problems.*; and at least 90"):
         tables.upload(management.import_coupons, 3, 12, [{"value": "A"}] * 500)
 
 
-def test_nothing_is_sent_and_everything_is_told(
+def test_nothing_is_sent_and_all_problems_are_reported(
     server: RecordingServer, management: ManagementApi
 ) -> None:
     rows = [{"value": "A"}, {"value": "GOOD-1"}, {"limitval": -1, "value": "BAD-1"}]
@@ -506,16 +512,16 @@ def test_nothing_is_sent_and_everything_is_told(
 
 
 def test_problems_are_counted_up_to_a_limit() -> None:
-    asked_for = 0
+    taken = 0
 
     def rows() -> Iterator[dict[str, str]]:
-        nonlocal asked_for
+        nonlocal taken
         for _ in range(10_000):
-            asked_for += 1
+            taken += 1
             yield {"value": "A"}
 
     assert len(tables.check(operations.import_coupons, rows())) == 100
-    assert asked_for < 200
+    assert taken < 200
     text = b"value\n" + b"A\n" * 10_000
     assert len(tables.check(operations.import_coupons, text, limit=3)) == 3
     error = tables.TableError("the table", tables.check(operations.import_coupons, text))
@@ -523,9 +529,7 @@ def test_problems_are_counted_up_to_a_limit() -> None:
     assert str(error).endswith("and 90 more")
 
 
-def test_checking_can_be_left_to_the_server(
-    server: RecordingServer, management: ManagementApi
-) -> None:
+def test_checking_can_be_turned_off(server: RecordingServer, management: ManagementApi) -> None:
     management.api_client.configuration.client_side_validation = False
     tables.upload(management.import_coupons, 3, 12, b"new\nA\n")
     assert sent(server) == "new\nA\n"
@@ -540,11 +544,17 @@ def test_checking_can_be_left_to_the_server(
     assert len(server.requests) == 3
 
 
-def test_what_is_no_table_is_refused(management: ManagementApi, tmp_path: Path) -> None:
+def test_an_object_that_is_not_a_table_is_refused(
+    management: ManagementApi, tmp_path: Path
+) -> None:
     wrong: list[Any] = [
         7,
         {"value": "A-1"},
         {},
+        talon_one.Coupon.from_dict({"value": "A-1"}),
+        talon_one.Coupon.from_dict({}),
+        talon_one.Model.from_dict({}),
+        ("coupons.csv", talon_one.Coupon.from_dict({})),
         [["value"], ["A-1"]],
         ["A-1"],
         [{"value": "A-1"}, 7],
@@ -552,21 +562,21 @@ def test_what_is_no_table_is_refused(management: ManagementApi, tmp_path: Path) 
     for source in wrong:
         with pytest.raises(ApiTypeError, match=r"a table is a path|rows of a table are dicts"):
             tables.check(management.import_coupons, source)
-    with pytest.raises(ApiTypeError, match=r"0 is none"):
+    with pytest.raises(ApiTypeError, match=r"0 is not a string"):
         tables.check(management.import_coupons, [{0: "A-1"}])
-    with pytest.raises(ApiTypeError, match=r"give its content as text\.encode\(\)"):
+    with pytest.raises(ApiTypeError, match=r"pass its content as text\.encode\(\)"):
         tables.check(management.import_coupons, "value\nA-1\n")
     with pytest.raises(ApiValueError, match=r"cannot read the table to upload: .*missing"):
         tables.check(management.import_coupons, tmp_path / "missing.csv")
-    with pytest.raises(ApiTypeError, match="exportCoupons imports no table"):
+    with pytest.raises(ApiTypeError, match="exportCoupons does not import a table"):
         tables.check(management.export_coupons, b"")
-    with pytest.raises(ApiTypeError, match="exportCoupons imports no table"):
+    with pytest.raises(ApiTypeError, match="exportCoupons does not import a table"):
         tables.upload(management.export_coupons, 3)
     with pytest.raises(ApiTypeError, match="lacks the table; give it after application_id, camp"):
         tables.upload(management.import_coupons, 3, 12)
 
 
-def zipped(name: str) -> bytes:
+def zip_archive(name: str) -> bytes:
     whole = io.BytesIO()
     with zipfile.ZipFile(whole, "w") as archive:
         archive.writestr(name, "<xml/>" * 100)
@@ -575,10 +585,13 @@ def zipped(name: str) -> bytes:
 
 TEXT = "value,limitval\nABC,1\n"
 NOT_CSV = {
-    "xlsx": (zipped("xl/workbook.xml"), "is a workbook of a spreadsheet, not CSV"),
-    "ods": (zipped("content.xml"), "is a workbook of a spreadsheet, not CSV"),
-    "xls": (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(600), "is a workbook of a spreadsheet"),
-    "xls, large": (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + b"\xff,,\r\n" * 50_000, "is a workbook"),
+    "xlsx": (zip_archive("xl/workbook.xml"), "is a spreadsheet workbook, not CSV"),
+    "ods": (zip_archive("content.xml"), "is a spreadsheet workbook, not CSV"),
+    "xls": (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(600), "is a spreadsheet workbook"),
+    "xls, large": (
+        b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + b"\xff,,\r\n" * 50_000,
+        "is a spreadsheet",
+    ),
     "gzip": (gzip.compress(TEXT.encode()), "is compressed, not CSV"),
     "UTF-16": (TEXT.encode("utf-16"), "is UTF-16, not UTF-8"),
     "UTF-16, big": (b"\xfe\xff" + TEXT.encode("utf-16-be"), "is UTF-16, not UTF-8"),
@@ -587,29 +600,29 @@ NOT_CSV = {
 }
 
 
-@pytest.mark.parametrize(("data", "said"), NOT_CSV.values(), ids=NOT_CSV)
-def test_a_file_of_another_format_is_called_what_it_is(
-    server: RecordingServer, management: ManagementApi, tmp_path: Path, data: bytes, said: str
+@pytest.mark.parametrize(("data", "message"), NOT_CSV.values(), ids=NOT_CSV)
+def test_a_file_in_another_format_is_recognized(
+    server: RecordingServer, management: ManagementApi, tmp_path: Path, data: bytes, message: str
 ) -> None:
     path = tmp_path / "coupons.csv"
     path.write_bytes(data)
     with path.open("rb") as file:
         for source in (path, str(path), data, file, ("coupons.csv", data), iter([data])):
-            with pytest.raises(tables.TableError, match=f"line 1 {said}") as caught:
+            with pytest.raises(tables.TableError, match=f"line 1 {message}") as caught:
                 tables.upload(management.import_coupons, 3, 12, source)
             assert len(caught.value.problems) == 1
             assert len(str(caught.value)) < 200
     assert server.requests == []
 
 
-def test_a_semicolon_in_one_of_several_cells_does_not_part_them() -> None:
+def test_a_semicolon_in_one_of_several_cells_is_not_a_separator() -> None:
     (found,) = problems("value,limitval,attributes\nAB;CD,1\n")
     assert "semicolons" not in found
     assert found.endswith("has 2 cells, and there are 3 columns; write a comma for each empty cell")
 
 
 @pytest.mark.parametrize("size", [1, 2, 3])
-def test_half_a_character_at_the_end_of_a_file_is_not_passed_over(size: int) -> None:
+def test_half_a_character_at_the_end_of_a_file_is_reported(size: int) -> None:
     half = "😀".encode()[:size]
     (found,) = problems(b"value\nAAAA\nBBBB" + half)
     assert found == "line 3 (row 2), value is not UTF-8; save the file as CSV UTF-8"
@@ -617,7 +630,7 @@ def test_half_a_character_at_the_end_of_a_file_is_not_passed_over(size: int) -> 
     assert found == "line 2 (row 1), value is not UTF-8; save the file as CSV UTF-8"
 
 
-def test_half_a_character_names_no_column(management: ManagementApi) -> None:
+def test_half_a_character_in_the_name_of_a_column_is_refused(management: ManagementApi) -> None:
     for half in map(chr, (0xD800, 0xDBFF, 0xDC00, 0xDFFF)):
         for name in (half, f"value{half}", f"{half}value"):
             with pytest.raises(ApiValueError, match="has half of a character, and cannot name"):
@@ -627,7 +640,7 @@ def test_half_a_character_names_no_column(management: ManagementApi) -> None:
         assert problem.column == whole
 
 
-# -- What the server says ----------------------------------------------------------------------
+# -- Errors of the server ----------------------------------------------------------------------
 
 REFUSAL = Response(
     400,
@@ -645,7 +658,7 @@ REFUSAL = Response(
 ROWS = [{"value": "A-1", "limitval": 1}, {"value": "B\n2"}, {"value": "C-3"}]
 
 
-def test_the_lines_of_the_server_are_told_of_the_rows(
+def test_lines_in_errors_of_the_server_are_matched_with_rows(
     server: RecordingServer, management: ManagementApi, tmp_path: Path
 ) -> None:
     path = tmp_path / "coupons.csv"
@@ -661,7 +674,7 @@ def test_the_lines_of_the_server_are_told_of_the_rows(
         server.script(REFUSAL)
         with pytest.raises(ApiException) as caught:
             tables.upload(management.import_coupons, 3, 12, source)
-        # Line 4 is the second one of the second row.
+        # Line 4 is the second line of the second row.
         assert tables.problems_of(caught.value) == (
             tables.Problem(4, "", "Duplicate: exists already", 1, second),
             tables.Problem(2, "", "Expired", 0, first),
@@ -686,12 +699,12 @@ def test_the_rows_of_a_file_may_have_more_or_fewer_cells_than_its_header(
     management.api_client.configuration.client_side_validation = False
     with pytest.raises(ApiException) as caught:
         tables.upload(management.import_coupons, 3, 12, data)
-    rows = [problem.row for problem in caught.value.problems if problem.row]
+    rows = [problem.row for problem in tables.problems_of(caught.value) if problem.row]
     assert {"value": "A-1"} in rows
     assert all(len(row) <= 2 for row in rows)
 
 
-def test_an_error_that_names_no_line_is_left_alone(
+def test_an_error_without_a_line_is_not_a_problem_of_the_table(
     server: RecordingServer, management: ManagementApi
 ) -> None:
     error = {"title": "enum", "details": "must be true", "source": {"parameter": "skipDuplicates"}}
@@ -701,7 +714,7 @@ def test_an_error_that_names_no_line_is_left_alone(
     assert tables.problems_of(caught.value) == ()
 
 
-def test_the_sandbox_takes_a_table_and_gives_it_back() -> None:
+def test_the_sandbox_imports_a_table_and_exports_it_again() -> None:
     expiry = datetime(2090, 1, 1, tzinfo=timezone.utc)
     rows = [
         {
@@ -718,7 +731,7 @@ def test_the_sandbox_takes_a_table_and_gives_it_back() -> None:
         assert tables.upload(management.import_coupons, 3, 12, rows).amount == 200
         with management.table(management.export_coupons, 3) as table:
             found = [{name: row[name] for name in rows[0]} for row in table]
-        assert found[1:] == rows  # The first one is that of the sandbox.
+        assert found[1:] == rows  # The first coupon is part of the sandbox.
         with pytest.raises(ApiException) as caught:
             tables.upload(management.import_coupons, 3, 12, [{"value": "NEW-1"}, *rows[:2]])
     assert [(each.row_index, each.row) for each in tables.problems_of(caught.value)] == [
@@ -731,7 +744,7 @@ def test_the_sandbox_takes_a_table_and_gives_it_back() -> None:
 
 
 @pytest.mark.asyncio
-async def test_tables_are_uploaded_for_asyncio_too(
+async def test_tables_are_uploaded_with_asyncio(
     server: RecordingServer, awaited: talon_one.aio.ManagementApi
 ) -> None:
     from talon_one.aio import tables as aio_tables
@@ -773,11 +786,11 @@ def test_rows_and_files_are_checked_in_constant_memory(tmp_path: Path) -> None:
         tracemalloc.stop()
 
 
-# -- What is foreign ---------------------------------------------------------------------------
+# -- Foreign code -------------------------------------------------------------------------------
 
 
 class Hostile:
-    """A value, or a row, whatever is asked of it raises."""
+    """A value or a row with methods that all raise."""
 
     def fail(self, *args: Any) -> Any:
         raise ConnectionResetError("of the database")
@@ -811,7 +824,7 @@ def failing(raised: Exception) -> Iterator[Any]:
     ],
     ids=lambda raised: type(raised).__name__,
 )
-def test_what_rows_raise_is_no_failure_of_the_call(
+def test_an_exception_of_the_rows_is_not_a_failure_of_the_call(
     server: RecordingServer, management: ManagementApi, raised: Exception
 ) -> None:
     def pieces() -> Iterator[bytes]:

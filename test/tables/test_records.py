@@ -1,4 +1,4 @@
-"""Records are read from chunks as the csv module reads them from a whole file."""
+"""RecordReader reads chunks like the csv module reads a whole file."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from hypothesis import strategies as st
 
 from talon_one.tables.records import Record, RecordReader
 
-# The csv module of Python 3.10 knows no NUL, and lone surrogates are no UTF-8.
+# The csv module of Python 3.10 refuses NUL, and UTF-8 has no surrogates.
 TEXT = st.text(st.characters(exclude_characters="\0", codec="utf-8"))
 CELL = TEXT | st.text(st.sampled_from('",;\r\n\u2028\x0b\x85 aé😀'))
 TABLE = st.lists(st.lists(CELL, min_size=2, max_size=4), max_size=5)
 
 
 def read(chunks: Iterable[bytes], **settings: object) -> list[Record]:
-    reader = RecordReader(**settings)  # type: ignore[arg-type]  # the tests give the right ones
+    reader = RecordReader(**settings)  # type: ignore[arg-type]  # the tests pass valid ones
     found = [record for chunk in chunks for record in reader.feed(chunk)]
     return found + list(reader.close())
 
@@ -35,7 +35,7 @@ def cells(records: Iterable[Record]) -> list[list[str]]:
 
 
 @given(table=TABLE, size=st.integers(1, 9))
-def test_writing_and_reading_is_the_identity_wherever_chunks_end(
+def test_records_survive_a_round_trip_wherever_chunks_end(
     table: list[list[str]], size: int
 ) -> None:
     text = io.StringIO(newline="")
@@ -44,13 +44,13 @@ def test_writing_and_reading_is_the_identity_wherever_chunks_end(
 
 
 @given(text=st.text(st.sampled_from('",\r\nab\u2028')), size=st.integers(1, 9))
-def test_what_is_no_proper_csv_is_read_as_the_csv_module_reads_it(text: str, size: int) -> None:
+def test_malformed_csv_is_read_like_the_csv_module_reads_it(text: str, size: int) -> None:
     expected = [row for row in csv.reader(io.StringIO(text, newline="")) if row]
     assert cells(read(cut(text.encode(), size))) == expected
 
 
 @pytest.mark.parametrize("size", [1, 2, 3, 100])
-def test_a_byte_order_mark_and_letters_across_chunks_are_read(size: int) -> None:
+def test_a_byte_order_mark_and_characters_across_chunks_are_read(size: int) -> None:
     data = "\ufeffvalue,reason\r\nÄ-1,😀\r\n".encode()
     assert cells(read(cut(data, size))) == [["value", "reason"], ["Ä-1", "😀"]]
 
@@ -62,7 +62,7 @@ def test_every_record_knows_its_lines(size: int) -> None:
     assert found == [(1, 1), (3, 5), (6, 6), (7, 7)]
 
 
-def test_a_cell_may_be_longer_than_the_csv_module_likes() -> None:
+def test_a_cell_may_exceed_the_default_limit_of_the_csv_module() -> None:
     long = "x" * 1_000_000
     assert cells(read(cut(f'a,"{long}"\n'.encode(), 2**16))) == [["a", long]]
 
@@ -73,17 +73,17 @@ def test_a_faulty_record_is_reported_and_the_next_one_is_read() -> None:
     assert cells(record for record in found if not record.fault) == [["a", "b"], ["2", "3"]]
 
 
-def test_bytes_that_are_no_utf8_are_not_lost() -> None:
+def test_invalid_utf8_is_kept() -> None:
     assert cells(read([b"caf\xe9,1\n"])) == [[r"caf\xe9", "1"]]
     assert cells(read([b"caf\xe9,1\n"], encoding="latin-1")) == [["café", "1"]]
 
 
-def test_a_nul_costs_no_row() -> None:
+def test_a_nul_loses_no_row() -> None:
     nul = "\0" if sys.version_info >= (3, 11) else "\ufffd"
     assert cells(read([b"a,b\n1\0,2\n"])) == [["a", "b"], [f"1{nul}", "2"]]
 
 
-def test_a_long_record_is_not_begun_anew_with_each_of_its_chunks(
+def test_a_long_record_is_not_parsed_again_with_each_chunk(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     parsed = 0
@@ -105,7 +105,7 @@ def test_a_long_record_is_not_begun_anew_with_each_of_its_chunks(
     assert parsed < 5 * len(data)
 
 
-def test_no_more_than_a_chunk_and_a_record_is_held() -> None:
+def test_memory_holds_at_most_a_chunk_and_a_record() -> None:
     chunk = b"".join(b'%d,"a ""quoted"" text\n over lines"\r\n' % number for number in range(500))
     reader = RecordReader()
 

@@ -1,4 +1,4 @@
-"""Rows have values of the types of their columns, and nothing of an export is lost."""
+"""Rows have typed values, and keep everything in the export."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from talon_one._core.operation import Column, Operation, column
 from talon_one.api import management_operations as operations
 from talon_one.tables import Table
-from talon_one.tables.cells import reader_for, written
+from talon_one.tables.cells import reader_for, to_cell
 from talon_one.tables.rows import Row, RowReader
 
 UTC = timezone.utc
@@ -26,7 +26,7 @@ def rows(operation: Operation, text: str) -> list[Row]:
     return [*reader.feed(text.encode()), *reader.close()]
 
 
-def test_cells_become_values_of_the_types_of_their_columns() -> None:
+def test_cells_become_values_of_the_type_of_their_column() -> None:
     text = (
         "id,value,created,attributes,limits,discount_limitval,reservation,batchid\r\n"
         '7,0042,2026-01-31T10:00:00Z,"{""size"": ""L""}",[],12.50,true,\r\n'
@@ -64,7 +64,7 @@ NAMES = column("customerprofileids", "list[str]", separator=";")
         (FLAG, "f", False),
         (FLAG, "TRUE", True),
         (MOMENT, "2026-01-31T10:00:00+01:00", datetime.fromisoformat("2026-01-31T10:00:00+01:00")),
-        # This is how dates look with `dateFormat=excel`: they do not say where.
+        # With `dateFormat=excel`, timestamps have no zone.
         (MOMENT, "2026-01-31 10:00:00", datetime(2026, 1, 31, 10)),
         (OBJECT, "null", None),
         (ANY, '["a"]', ["a"]),
@@ -95,30 +95,30 @@ def test_a_cell_is_converted(of: Column, cell: str, value: Any) -> None:
         (OBJECT, "{size: L}"),
     ],
 )
-def test_a_cell_that_cannot_be_converted_stays_the_text_it_was(of: Column, cell: str) -> None:
+def test_a_cell_that_cannot_be_converted_stays_text(of: Column, cell: str) -> None:
     assert reader_for(of)(cell) == cell
 
 
-def test_columns_that_nobody_knows_are_text() -> None:
+def test_unknown_columns_are_text() -> None:
     assert rows(operations.export_campaign_stores, "store_integration_id,new\nberlin,7\n") == [
         {"store_integration_id": "berlin", "new": "7"}
     ]
 
 
-def test_columns_are_known_in_any_case() -> None:
+def test_names_of_columns_are_recognized_in_any_case() -> None:
     assert rows(operations.export_loyalty_join_dates, "LOYALTYPROGRAMID\n7\n") == [
         {"LOYALTYPROGRAMID": 7}
     ]
 
 
-def test_rows_of_another_length_lose_nothing() -> None:
+def test_rows_of_another_length_keep_all_cells() -> None:
     assert rows(operations.export_campaign_value_map, "identifier,value\na\nb,1,x,\n") == [
         {"identifier": "a"},
         {"identifier": "b", "value": 1.0, "column 3": "x", "column 4": None},
     ]
 
 
-def test_a_made_up_name_takes_no_place_of_a_real_column() -> None:
+def test_a_generated_name_does_not_replace_a_real_column() -> None:
     known = operations.export_campaign_value_map
     assert rows(known, "value,column 3\n1,2,EXTRA\n") == [
         {"value": 1.0, "column 3": "2", "column 3'": "EXTRA"}
@@ -128,35 +128,35 @@ def test_a_made_up_name_takes_no_place_of_a_real_column() -> None:
     ]
 
 
-def test_columns_without_a_name_or_with_the_same_name_lose_nothing() -> None:
+def test_columns_without_a_name_or_with_a_duplicate_one_keep_their_cells() -> None:
     assert rows(operations.export_campaign_value_map, "identifier,,identifier\na,b,c\n") == [
         {"identifier": "a", "column 2": "b", "column 3": "c"}
     ]
 
 
-# No import takes a NUL.
+# Imports refuse NUL.
 @given(value=st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), min_size=1))
-def test_text_comes_back_as_it_was_written(value: str) -> None:
-    assert reader_for(column("value"))(written(column("value"), value)) == value
+def test_text_survives_a_round_trip(value: str) -> None:
+    assert reader_for(column("value"))(to_cell(column("value"), value)) == value
 
 
 @given(value=st.integers(-(10**17), 10**17))
-def test_whole_numbers_come_back_as_they_were_written(value: int) -> None:
-    assert reader_for(INTEGER)(written(INTEGER, value)) == value
+def test_integers_survive_a_round_trip(value: int) -> None:
+    assert reader_for(INTEGER)(to_cell(INTEGER, value)) == value
 
 
 @given(value=st.floats(allow_nan=False, allow_infinity=False))
-def test_numbers_come_back_as_they_were_written(value: float) -> None:
-    assert reader_for(NUMBER)(written(NUMBER, value)) == value
+def test_numbers_survive_a_round_trip(value: float) -> None:
+    assert reader_for(NUMBER)(to_cell(NUMBER, value)) == value
 
 
 @given(value=st.datetimes(timezones=st.timezones()))
-def test_timestamps_come_back_as_the_same_moment(value: datetime) -> None:
+def test_timestamps_survive_a_round_trip(value: datetime) -> None:
     try:
         moment = value.astimezone(UTC)
     except OverflowError:
         return
-    assert reader_for(MOMENT)(written(MOMENT, value)) == moment
+    assert reader_for(MOMENT)(to_cell(MOMENT, value)) == moment
 
 
 JSON = st.recursive(
@@ -167,8 +167,8 @@ JSON = st.recursive(
 
 
 @given(value=st.dictionaries(st.text(), JSON, max_size=3))
-def test_json_comes_back_as_it_was_written(value: dict[str, Any]) -> None:
-    text = written(OBJECT, value)
+def test_json_survives_a_round_trip(value: dict[str, Any]) -> None:
+    text = to_cell(OBJECT, value)
     assert json.loads(text) == value
     assert reader_for(OBJECT)(text) == value
 
