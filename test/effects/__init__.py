@@ -1,1 +1,1 @@
-"""Effects: typed props, functions for each, exact sums, codes, what an answer changes."""
+"""Effects: typed props, handlers, exact sums, codes, differences between responses."""
