@@ -1,8 +1,8 @@
-"""How often an endpoint may be called: so many times a second, whoever calls it.
+"""Rate limits: how many calls of one endpoint may start in an interval.
 
-The Management API admits 3 requests a second for each endpoint, and answers the rest with 429.
-Those are repeated after a pause, but an iteration or bulk work that knows the limit does better
-than to run into it again and again. Single calls are not limited.
+The Management API allows 3 requests a second for each endpoint and rejects the rest with status
+429. The client retries those after a backoff. Iterations and bulk jobs know the limit and pause
+before they reach it. Single calls are not limited.
 """
 
 from __future__ import annotations
@@ -10,7 +10,6 @@ from __future__ import annotations
 import os
 import threading
 import time
-import weakref
 from collections import deque
 from collections.abc import Callable
 from typing import TYPE_CHECKING
@@ -22,20 +21,20 @@ if TYPE_CHECKING:
     from talon_one._core.base_client import BaseClient
     from talon_one._core.operation import Operation
 
-_LIMITED = "management_key"
+_LIMITED_SCHEME = "management_key"
 
 
 class Limiter:
-    """Spreads the calls of each endpoint over time. No I/O: it says how long to wait.
+    """Spread the calls of each endpoint over time. It computes pauses and does not sleep.
 
-    In no interval of the given length are more calls begun than allowed. Those that are within the
-    limit go out at once, the next one waits until the first of them is old enough. May be shared
-    by threads, by tasks and by clients.
+    No interval of the given length sees more calls start than allowed. Calls within the limit need
+    no pause. The next call waits until the oldest of them has left the interval. Threads, tasks and
+    clients may share a limiter.
 
     Args:
-        calls: How many calls of one endpoint may begin in an interval.
+        calls: How many calls of one endpoint may start in an interval.
         seconds: Length of the interval.
-        clock: Seconds that only ever go forward.
+        clock: Monotonic clock, in seconds.
 
     Raises:
         ApiTypeError: *calls* is not a whole number above 0, or *seconds* is not above 0.
@@ -54,55 +53,40 @@ class Limiter:
         self._calls = calls
         self._seconds = seconds
         self._clock = clock
-        self._begun: dict[str, deque[float]] = {}
-        self._lock = threading.Lock()
-        _limiters.add(self)
+        self._starts: dict[str, deque[float]] = {}
+        # One lock per process: a fork copies locks that threads of the parent hold, and nothing in
+        # the child would release them.
+        self._locks: dict[int, threading.Lock] = {}
 
     def reserve(self, endpoint: str) -> float:
-        """Take the next free moment for a call of *endpoint*.
+        """Reserve the next free start time for a call of *endpoint*.
 
         Args:
-            endpoint: What is limited by itself, such as the ID of an operation.
+            endpoint: Name of what has a limit of its own, such as the ID of an operation.
 
         Returns:
-            Seconds to wait before the call is made; 0 if it may be made at once.
+            Seconds to wait before the call; 0 if it may start now.
         """
-        with self._lock:
-            begun = self._begun.setdefault(endpoint, deque(maxlen=self._calls))
+        with self._locks.setdefault(os.getpid(), threading.Lock()):
+            starts = self._starts.setdefault(endpoint, deque(maxlen=self._calls))
             now = self._clock()
-            # What is in the deque may lie in the future: a moment that somebody waits for.
-            full = len(begun) == self._calls
-            moment = max(now, begun[0] + self._seconds) if full else now
-            begun.append(moment)
-            return moment - now
+            # Start times may lie in the future: calls that are still waiting have reserved them.
+            full = len(starts) == self._calls
+            start = max(now, starts[0] + self._seconds) if full else now
+            starts.append(start)
+            return start - now
 
     def __repr__(self) -> str:
         return f"<Limiter {self._calls} calls in {self._seconds:g} s for each endpoint>"
 
 
-_limiters: weakref.WeakSet[Limiter] = weakref.WeakSet()
-_by_client: weakref.WeakKeyDictionary[BaseClient, Limiter] = weakref.WeakKeyDictionary()
-_lock = threading.Lock()
-
-
 def limiter_of(client: BaseClient, operation: Operation) -> Limiter | None:
-    """Return what limits the calls of an operation, unless its caller wants something else.
+    """Return the limiter that iterations and bulk jobs use for an operation by default.
 
-    All that one client does in the Management API shares a limiter; the Integration API has none.
+    The client owns it. All operations of the Management API share the limiter of their client;
+    those of the Integration API have none.
     """
-    if _LIMITED not in operation.security:
+    if _LIMITED_SCHEME not in operation.security:
         return None
-    with _lock:
-        return _by_client.setdefault(client, Limiter())
-
-
-def _reset_clients_after_fork() -> None:
-    # A lock that another thread of the parent held would never be released.
-    global _lock
-    _lock = threading.Lock()
-    for limiter in list(_limiters):
-        limiter._lock = threading.Lock()
-
-
-if hasattr(os, "register_at_fork"):  # Not on Windows, which has no fork.
-    os.register_at_fork(after_in_child=_reset_clients_after_fork)
+    limiter: Limiter = client._limiters.setdefault(_LIMITED_SCHEME, Limiter())
+    return limiter

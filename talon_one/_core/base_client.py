@@ -72,6 +72,8 @@ class BaseClient:
         self._warned: set[str] = set()
         self._budget = RetryBudget()
         self._queues = self._new_queues()
+        # By security scheme; `talon_one.limiter` fills it.
+        self._limiters: dict[str, Any] = {}
         self.clock = Clock()
         _clients.add(self)
         self.default_headers: dict[str, str] = Secrets(harmless=HARMLESS)
@@ -198,6 +200,7 @@ class BaseClient:
         """Forget, in a child process, what belongs to the parent."""
         self._budget = RetryBudget()
         self._queues = self._new_queues()
+        self._limiters.clear()
 
 
 _clients: weakref.WeakSet[BaseClient] = weakref.WeakSet()
