@@ -15,7 +15,7 @@ from benchmarks import calls, server
 from benchmarks.timing import Reading, interleaved
 
 _CHUNK = 1000
-_AT_ONCE = 4
+_CONCURRENCY = 4
 _BATCHES = 6
 
 
@@ -42,7 +42,7 @@ def against_urllib3(rounds: int) -> Reading:
     Args:
         rounds: Determines how many profiles each side sends: 1000 for every thirty rounds.
     """
-    count = _CHUNK * max(_AT_ONCE, rounds // 30)
+    count = _CHUNK * max(_CONCURRENCY, rounds // 30)
     with server.running(empty=True) as host:
 
         def ours() -> float:
@@ -65,7 +65,7 @@ def send(host: str, count: int) -> None:
     from talon_one import ApiClient, Configuration, IntegrationApi, bulk
 
     with ApiClient(Configuration(host, {"api_key_v1": calls.API_KEY})) as client:
-        summary = bulk.upsert_profiles(IntegrationApi(client), profiles(count), at_once=_AT_ONCE)
+        summary = bulk.upsert_profiles(IntegrationApi(client), profiles(count), concurrency=_CONCURRENCY)
     if summary.sent != count:
         raise RuntimeError(summary)
 
@@ -75,8 +75,8 @@ def _by_hand(host: str, count: int) -> None:
     rows = profiles(count)
     under_way: set[Future[None]] = set()
     with (
-        urllib3.PoolManager(maxsize=_AT_ONCE, block=True, timeout=timeout) as pool,
-        ThreadPoolExecutor(_AT_ONCE) as executor,
+        urllib3.PoolManager(maxsize=_CONCURRENCY, block=True, timeout=timeout) as pool,
+        ThreadPoolExecutor(_CONCURRENCY) as executor,
     ):
 
         def put(chunk: list[dict[str, Any]]) -> None:
@@ -90,7 +90,7 @@ def _by_hand(host: str, count: int) -> None:
                 raise RuntimeError(response.status)
 
         while chunk := list(islice(rows, _CHUNK)):
-            if len(under_way) == _AT_ONCE:
+            if len(under_way) == _CONCURRENCY:
                 done, under_way = wait(under_way, return_when=FIRST_COMPLETED)
                 for future in done:
                     future.result()

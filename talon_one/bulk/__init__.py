@@ -1,10 +1,10 @@
-"""Bulk work: rows of any number, sent in chunks, several at once, and none of them lost.
+"""Bulk jobs: any number of rows, sent in chunks by concurrent requests, no row lost.
 
 ::
 
     summary = bulk.upsert_profiles(integration, rows, failures="failed.jsonl")
 
-`talon_one.aio.bulk` has the same for asyncio. What both do is decided in `talon_one.bulk.chunks`.
+`talon_one.aio.bulk` has the same functions for asyncio.
 """
 
 from talon_one.bulk.failures import Failure, failures_in, read_failures
@@ -15,7 +15,7 @@ from talon_one.bulk.functions import (
     sync_catalog,
     upsert_profiles,
 )
-from talon_one.bulk.job import Options, PoolSizeWarning
+from talon_one.bulk.options import Options, PoolSizeWarning
 from talon_one.bulk.progress import with_rich, with_tqdm
 from talon_one.bulk.reports import BulkStopped, ChunkResult, Progress, Summary
 

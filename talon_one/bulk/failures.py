@@ -1,4 +1,4 @@
-"""The file of rows that bulk work could not send, one JSON object a line, to be fed in again."""
+"""Failures of bulk jobs: the rows that were not sent, as a JSON Lines file or a callback."""
 
 from __future__ import annotations
 
@@ -17,77 +17,77 @@ from talon_one.exceptions import ApiTypeError, ApiValueError, OpenApiException
 FAILED = "failed"
 """The row was not carried out, or may be sent again without harm."""
 UNKNOWN = "unknown"
-"""The row may have been carried out, and once more would be once too often."""
+"""The row may have been carried out, and must not be carried out twice."""
 
-_LONGEST_SHOWN = 10_000
-# How each line begins.
-_BEGINNING = b'{"index":'
+_MAX_REPR_LENGTH = 10_000
+# The first bytes of each line.
+_LINE_START = b'{"index":'
 
 
 @dataclass(frozen=True)
 class Failure:
-    """A row that was not sent, or of which nobody knows what became of it."""
+    """A row that was not sent, or whose outcome is unknown."""
 
     index: int
     """Number of the row, counted from 0, in the rows that were given."""
     outcome: str
-    """``"failed"``, or ``"unknown"`` if it may have been carried out."""
+    """``"failed"``, or ``"unknown"`` if the row may have been carried out."""
     reason: str
     status: int | None = None
-    """HTTP status of the answer, if there was one."""
+    """HTTP status of the response, if there was one."""
     row: Any = None
-    """The row as JSON data; ``None`` if it cannot be written as JSON, see `shown`."""
-    shown: str | None = None
-    """What a row looks like that cannot be written as JSON."""
+    """The row as JSON data; ``None`` if it cannot be encoded, see `row_repr`."""
+    row_repr: str | None = None
+    """``repr`` of a row that cannot be encoded."""
 
 
-Target = str | os.PathLike[str] | Callable[[Failure], object] | None
-"""Where failures go."""
+FailuresTarget = str | os.PathLike[str] | Callable[[Failure], object] | None
+"""Path of the failures file, a callback, or ``None``."""
 
 
-class FailuresFile:
-    """Writes failures to a file, or hands them to a function; to nobody before `open`."""
+class FailureSink:
+    """Write failures to a file or pass them to a callback. Before `open`, drop them."""
 
     def __init__(self) -> None:
         self._file: IO[bytes] | None = None
-        self._tell: Callable[[Failure], object] | None = None
+        self._on_failure: Callable[[Failure], object] | None = None
 
-    def open(self, target: Target, resuming: bool) -> None:
-        """Say where failures go.
+    def open(self, target: FailuresTarget, resuming: bool) -> None:
+        """Set the target.
 
         Args:
             target: Path of the file, a function that is called with each `Failure`, or ``None``.
-            resuming: Append to what is there. Otherwise a file that holds anything is refused: it
-                may be the only place where its rows are.
+            resuming: Append to the file. Otherwise a file that is not empty is rejected, because it
+                may hold the only copy of its rows.
 
         Raises:
-            ApiTypeError: It is no path and no function.
-            ApiValueError: The file holds something, and the work is not resumed.
+            ApiTypeError: The target is not a path and not a function.
+            ApiValueError: The file is not empty, and the job is not resumed.
             OSError: The file cannot be written.
         """
         if callable(target):
-            self._tell = target
+            self._on_failure = target
         elif isinstance(target, (str, os.PathLike)):
-            self._file = _opened(os.fspath(target), resuming)
+            self._file = _open_file(os.fspath(target), resuming)
         elif target is not None:
             raise ApiTypeError(f"failures is a path or a function, not {quoted(target)}")
 
     def write(self, index: int, outcome: str, reason: str, status: int | None, row: Any) -> None:
-        """Take a failure down; the file has it for certain after `flush`."""
-        if self._file is None and self._tell is None:
+        """Write a failure. Call `flush` to have it survive this process."""
+        if self._file is None and self._on_failure is None:
             return
-        plain, shown = _written(row)
-        failure = Failure(index, outcome, reason, status, plain, shown)
-        if self._tell is not None:
-            self._tell(failure)
+        data, row_repr = _encodable(row)
+        failure = Failure(index, outcome, reason, status, data, row_repr)
+        if self._on_failure is not None:
+            self._on_failure(failure)
         if self._file is not None:
             record = asdict(failure)
-            if shown is None:
-                del record["shown"]
+            if row_repr is None:
+                del record["row_repr"]
             self._file.write(json_codec.encode(record) + b"\n")
 
     def flush(self) -> None:
-        """Hand what was written to the operating system, so that it outlives this process."""
+        """Pass what was written to the operating system."""
         if self._file is not None:
             self._file.flush()
 
@@ -97,112 +97,114 @@ class FailuresFile:
             self._file.close()
 
 
-def _opened(path: str, resuming: bool) -> IO[bytes]:
-    file = open(path, "ab+")  # noqa: SIM115  because it stays open as long as the work lasts
+def _open_file(path: str, resuming: bool) -> IO[bytes]:
+    file = open(path, "ab+")  # noqa: SIM115  because it stays open as long as the job runs
     try:
         if file.tell() and not resuming:
             raise ApiValueError(
-                f"{path} holds failures already: feed them in, or move it away, or resume the work"
-                " that wrote it"
+                f"{path} is not empty: feed its failures in, move it away, or resume the job that"
+                " wrote it"
             )
         file.seek(0)
-        begins = file.read(len(_BEGINNING)) if S_ISREG(os.fstat(file.fileno()).st_mode) else b""
-        if not _BEGINNING.startswith(begins):
-            raise ApiValueError(f"{path} holds something else than failures of bulk work")
+        is_regular = S_ISREG(os.fstat(file.fileno()).st_mode)
+        start = file.read(len(_LINE_START)) if is_regular else b""
+        if not _LINE_START.startswith(start):
+            raise ApiValueError(f"{path} is not a failures file of a bulk job")
         file.seek(0, os.SEEK_END)
-        _drop_torn_line(file)
+        _drop_partial_line(file)
     except BaseException:
         file.close()
         raise
     return file
 
 
-def _drop_torn_line(file: IO[bytes]) -> None:
-    """Remove a last line that has no end, because a process died while it wrote it.
+def _drop_partial_line(file: IO[bytes]) -> None:
+    """Remove a last line without a line break, which a process did not write to its end.
 
-    No resume token says of its row that it was dealt with.
+    No resume token counts the row of such a line as settled.
     """
-    end = file.tell()
-    kept = end
-    while kept:
-        begin = max(0, kept - 65536)
+    size = file.tell()
+    end = size
+    while end:
+        begin = max(0, end - 65536)
         file.seek(begin)
-        newline = file.read(kept - begin).rfind(b"\n")
-        kept = begin + newline + 1 if newline >= 0 else begin
+        newline = file.read(end - begin).rfind(b"\n")
         if newline >= 0:
+            end = begin + newline + 1
             break
-    if kept < end:
-        file.truncate(kept)
+        end = begin
+    if end < size:
+        file.truncate(end)
     file.seek(0, os.SEEK_END)
 
 
-def _written(row: Any) -> tuple[Any, str | None]:
-    """Return a row as JSON data, or ``None`` and what it looks like."""
-    # Whatever an object of the caller does, it must not stop the other rows.
-    with suppress(Exception):
+def _encodable(row: Any) -> tuple[Any, str | None]:
+    """Return a row as JSON data, or ``None`` and its ``repr``."""
+    with suppress(Exception):  # An object of the caller may raise anything.
         return json_codec.decode(json_codec.encode(row)), None
     try:
-        return None, repr(row)[:_LONGEST_SHOWN]
+        return None, repr(row)[:_MAX_REPR_LENGTH]
     except Exception:  # For the same reason.
         return None, object.__repr__(row)
 
 
 def read_failures(path: str | os.PathLike[str], *, include_unknown: bool = False) -> Iterator[Any]:
-    """Yield the rows of a failures file, ready to be fed in again.
+    """Yield the rows of a failures file, ready to be sent again.
 
-    Rows that cannot be written as JSON are left out; the log (``talon_one``) says how many.
+    Rows that could not be encoded are left out; the log (``talon_one``) reports their number.
 
     Args:
         path: The file.
-        include_unknown: Also those that may have been carried out. They were never repeated,
-            because that would create coupons twice, for example; find out first.
+        include_unknown: Include rows that may have been carried out. They were not retried,
+            because a retry could create coupons twice, for example. Find out first.
 
     Raises:
-        ApiValueError: A line is no failure.
+        ApiValueError: A line is not a failure.
         OSError: The file cannot be read.
     """
-    unwritten = 0
+    left_out = 0
     for failure in failures_in(path):
         if failure.outcome != FAILED and not include_unknown:
             continue
-        if failure.shown is None:
+        if failure.row_repr is None:
             yield failure.row
         else:
-            unwritten += 1
-    if unwritten:
-        logger.warning("%d rows of %s could not be written and were left out", unwritten, path)
+            left_out += 1
+    if left_out:
+        logger.warning("%d rows of %s could not be encoded and were left out", left_out, path)
 
 
 def failures_in(path: str | os.PathLike[str]) -> Iterator[Failure]:
-    """Yield everything that a failures file says of each row.
+    """Yield each failure of a failures file.
 
-    What is appended meanwhile, such as rows that have failed again, is left for the next time.
+    Lines that are appended during the iteration, such as those of rows that fail again, are left
+    out.
 
     Raises:
-        ApiValueError: A line is no failure.
+        ApiValueError: A line is not a failure.
         OSError: The file cannot be read.
     """
     with open(path, "rb") as file:
-        left = os.fstat(file.fileno()).st_size
+        remaining = os.fstat(file.fileno()).st_size
         for number, line in enumerate(file, 1):
-            left -= len(line)
-            if left < 0 or not line.endswith(b"\n"):
-                return  # A process died while it wrote it; see `_drop_torn_line`.
+            remaining -= len(line)
+            if remaining < 0 or not line.endswith(b"\n"):
+                return  # A process did not write it to its end, see `_drop_partial_line`.
             if line.strip():
-                yield _failure(line, f"{os.fspath(path)}, line {number}")
+                yield _parse_line(line, f"{os.fspath(path)}, line {number}")
 
 
-def _failure(line: bytes, place: str) -> Failure:
+def _parse_line(line: bytes, location: str) -> Failure:
     try:
         record = json_codec.decode(line)
         return Failure(**record)
     except (TypeError, ValueError) as cause:
-        raise ApiValueError(f"{place}: this is no failure of bulk work") from cause
+        raise ApiValueError(f"{location}: not a failure of a bulk job") from cause
 
 
-def described(problem: BaseException) -> str:
-    """Return the reason of a failure in one line of a sensible length."""
-    name = type(problem).__name__
-    text = message_of(problem)
-    # Our own exceptions say in full what they are about; others are told apart by their class.
-    return text if text and isinstance(problem, OpenApiException) else f"{name}({text})"
+def describe(error: BaseException) -> str:
+    """Return an error as the reason of a failure: one line of limited length."""
+    name = type(error).__name__
+    text = message_of(error)
+    # Messages of our own exceptions need no class to be understood.
+    return text if text and isinstance(error, OpenApiException) else f"{name}({text})"

@@ -1,4 +1,4 @@
-"""Ctrl-C, put off for the moment in which something is done that must not be done by halves."""
+"""Ctrl-C, deferred while a change is made that must not be interrupted."""
 
 from __future__ import annotations
 
@@ -11,44 +11,47 @@ if TYPE_CHECKING:
 
 
 class Interrupts:
-    """Lets Ctrl-C wait for the end of blocks that hold it off; a second one does not wait.
+    """Defer Ctrl-C to the end of ``held`` blocks; a second Ctrl-C is not deferred.
 
-    As a context manager it takes the place of Python's own handler, as `asyncio.run` does: in the
-    main thread only, and only if nobody else has. `held` is for the blocks; they may be nested.
+    As a context manager, it replaces the signal handler of Python, as `asyncio.run` does: only in
+    the main thread, and only if the application has not installed its own.
+
+    Attributes:
+        held: Context manager that defers Ctrl-C. It may be nested.
     """
 
     def __init__(self) -> None:
         self.held = _Held(self)
         self.depth = 0
-        self.waiting = False
-        self._active = False
+        self.pending = False
+        self._installed = False
 
     def __enter__(self) -> Self:
         in_main_thread = threading.current_thread() is threading.main_thread()
         if in_main_thread and signal.getsignal(signal.SIGINT) is signal.default_int_handler:
             signal.signal(signal.SIGINT, self._handle)
-            self._active = True
+            self._installed = True
         return self
 
     def __exit__(self, *exc_info: object) -> None:
-        # Unless the code of the caller has put a handler of its own in our place.
-        if self._active and signal.getsignal(signal.SIGINT) == self._handle:
+        # Unless code of the caller has replaced the handler meanwhile.
+        if self._installed and signal.getsignal(signal.SIGINT) == self._handle:
             signal.signal(signal.SIGINT, signal.default_int_handler)
 
-    def take(self) -> bool:
-        """Say whether Ctrl-C waits for the end of a block, and let it wait no longer."""
-        waiting, self.waiting = self.waiting, False
-        return waiting
+    def take_pending(self) -> bool:
+        """Return whether a Ctrl-C is deferred, and forget it."""
+        pending, self.pending = self.pending, False
+        return pending
 
     def _handle(self, number: int, frame: object) -> None:
-        if self.depth and not self.waiting:
-            self.waiting = True
+        if self.depth and not self.pending:
+            self.pending = True
             return
         raise KeyboardInterrupt
 
 
 class _Held:
-    """The blocks at whose end Ctrl-C is let through."""
+    """Blocks that defer Ctrl-C; the end of the outermost one raises it."""
 
     __slots__ = ("_interrupts",)
 
@@ -61,6 +64,6 @@ class _Held:
     def __exit__(self, *exc_info: object) -> None:
         interrupts = self._interrupts
         interrupts.depth -= 1
-        if interrupts.waiting and not interrupts.depth:
-            interrupts.waiting = False
+        if interrupts.pending and not interrupts.depth:
+            interrupts.pending = False
             raise KeyboardInterrupt

@@ -1,4 +1,4 @@
-"""Kinds of bulk work: what a row is, how many go into a request, and what must not meet in one."""
+"""Bulk operations: what a row is, which rows share a request, and which requests conflict."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from talon_one._schema.conversion import model_class
 from talon_one._schema.fields import Field, NestedField
 from talon_one._schema.model import Model
 from talon_one._utils.quoting import quoted
-from talon_one.bulk.failures import described
+from talon_one.bulk.failures import describe
 from talon_one.exceptions import (
     ApiTypeError,
     ApiValueError,
@@ -22,39 +22,38 @@ from talon_one.exceptions import (
     json_path,
 )
 
-# Something is wrong with the content of a request, or there is too much of it. "Nothing is stored"
-# is what the platform says of that; besides, what is sent in parts after such an answer sets
-# values, so that once more would do no harm.
-_REFUSED = frozenset({400, 413, 422})
+# The content of a request is invalid or too large. The platform documents that it stores nothing
+# then. Besides, the operations that are split set values, so a second request does no harm.
+_REFUSAL_STATUSES = frozenset({400, 413, 422})
 
 Row = Mapping[str, Any]
 """A row as a dict of wire names."""
 
 RowPlacement = tuple[Hashable, Hashable, bool]
-"""Where a row may stand among others: its key, its group, and whether it concerns everything.
+"""Key of a row, its group, and whether it is exclusive.
 
-A request holds rows of one group, and each key at most once. Rows with the same key are never
-under way at the same time, so that the later one prevails; where the key is ``None``, the order
-does not matter. Nothing else is under way together with what concerns everything. (A plain tuple,
-because there is one for each of ten million rows.)
+A request holds rows of one group, and each key at most once. Rows with the same key are never in
+flight at the same time, so that the later one wins; the key ``None`` conflicts with no other.
+Nothing else is in flight together with an exclusive row. (A plain tuple, because each of ten
+million rows makes one.)
 """
 
 _ANYWHERE: RowPlacement = (None, None, False)
 
 
 class BulkOperation:
-    """What is done with rows, and how.
+    """How rows are sent with a method of an API.
 
     Args:
-        method: Method of an API that sends a request.
+        method: Method that sends a request.
         args: Its positional arguments before the body.
-        place: Returns where a row may stand, given its JSON object; raises if that cannot be told.
-        rows: Property of the body that holds the rows; ``None`` if a row is a body of its own.
+        place: Returns the placement of a row, given its JSON object; raises if the row has none.
+        rows: Property of the body that holds the rows; ``None`` if a row is a whole body.
         shared: The other properties of the body.
         keywords: Keyword arguments of the method.
-        refusals: Statuses of an answer that say that nothing was stored, because of some of the
-            rows, so that the others may be sent again.
-        portions: Returns the rows that a row is cut into.
+        refusal_statuses: Response statuses by which the server says that it stored nothing because
+            of some of the rows. The others may be sent again.
+        split: Returns the rows that one row stands for.
     """
 
     def __init__(
@@ -65,40 +64,43 @@ class BulkOperation:
         rows: str | None,
         shared: Mapping[str, Any] | None = None,
         keywords: Mapping[str, Any] | None = None,
-        refusals: frozenset[int] = frozenset(),
-        portions: Callable[[Any], Iterable[Any]] | None = None,
+        refusal_statuses: frozenset[int] = frozenset(),
+        split: Callable[[Any], Iterable[Any]] | None = None,
     ) -> None:
         self.method = method
         self.args = args
         self.keywords = dict(keywords or {})
-        self.refusals = refusals
-        self.portions = portions
-        self.operation: Operation = method.operation  # type: ignore[attr-defined]  # endpoint's
-        # A token of one campaign, or catalog, is none for another.
-        self.name = f"{self.operation.id}{args}" if args else self.operation.id
+        self.refusal_statuses = refusal_statuses
+        self.split = split
+        endpoint: Operation = method.operation  # type: ignore[attr-defined]  # set by `endpoint`
+        self.endpoint = endpoint
+        self.idempotent = endpoint.idempotent
+        # With the arguments: a token of one campaign, or catalog, must not resume another.
+        self.name = f"{endpoint.id}{args}" if args else endpoint.id
         self.client: Any = method.__self__.api_client  # type: ignore[attr-defined]  # bound
+        self._validate: bool = self.client.configuration.client_side_validation
         self._place = place
         self._rows = rows
         self.shared = dict(shared or {})
-        """The properties of a body that all requests have in common."""
-        body = self.operation.body
-        cls = model_class(body.type, self.operation.models) if body is not None else None
+        """Properties of the body that all requests have in common."""
+        body = endpoint.body
+        cls = model_class(body.type, endpoint.models) if body is not None else None
         if cls is None:
-            raise ApiTypeError(f"{self.operation.id} takes no object")
+            raise ApiTypeError(f"{endpoint.id} takes no object")
         self._body_class = cls
         self._row_class: type[Model] | None = cls
-        self.most = 1
+        self.max_rows = 1
         """How many rows a request may hold."""
         if rows is not None:
             declared: Field = cls._by_wire[rows]
-            self.most = declared.constraints["max_items"]
+            self.max_rows = declared.constraints["max_items"]
             self._row_class = declared.target if isinstance(declared, NestedField) else None
 
     def place(self, row: Any) -> RowPlacement:
-        """Return where a row may stand.
+        """Return the placement of a row.
 
         Raises:
-            ApiTypeError, ApiValueError: It is no object of its kind, or lacks its ID.
+            ApiTypeError, ApiValueError: The row has the wrong type or lacks its ID.
         """
         if type(row) is dict or self._row_class is None:
             return self._place(row)
@@ -115,114 +117,112 @@ class BulkOperation:
 
         Args:
             rows: The rows.
-            text: What they are as JSON, parted by commas, if that is known.
+            text: The rows as JSON, separated by commas, if they have been encoded.
         """
         if self._rows is None:
             return rows[0]
         body = {**self.shared, self._rows: rows}
         if text is None:
             return body
-        others = json_codec.encode(self.shared)[1:-1]
+        shared = json_codec.encode(self.shared)[1:-1]
         name = json_codec.encode(self._rows)
-        parts = (b"{", others, b"," if others else b"", name, b":[", text, b"]}")
+        parts = (b"{", shared, b"," if shared else b"", name, b":[", text, b"]}")
         return json_codec.Encoded(body, b"".join(parts))
 
-    def problem(self, row: Any, validate: bool) -> str | None:
-        """Return why a row cannot be sent, or ``None`` if nothing is wrong with it.
+    def problem(self, row: Any) -> str | None:
+        """Return why a row cannot be sent, or ``None`` if it can.
 
-        Args:
-            row: The row.
-            validate: Also check it against its schema.
+        Rows are validated against their schema if the client validates requests.
         """
-        inside = () if self._rows is None else (self._rows, 0)
+        prefix = () if self._rows is None else (self._rows, 0)
         try:
-            misplaced = self._misplaced(row)
+            placement_problem = self._placement_problem(row)
             body = self.body([row])
-            # The schema has the better words for what an object lacks.
-            if validate and (misplaced is None or isinstance(row, Mapping)):
+            # Prefer the message of the schema for a property that is missing.
+            if self._validate and (placement_problem is None or isinstance(row, Mapping)):
                 wrapped = body if isinstance(body, Model) else self._body_class._wrap(dict(body))
                 wrapped.validate()
-            if misplaced is not None:
-                return misplaced
+            if placement_problem is not None:
+                return placement_problem
             json_codec.encode(body)
-        except ModelValidationError as found:
-            return _about_row(found.violations, inside)
-        except (ApiTypeError, ApiValueError) as found:
-            path = tuple(found.path_to_item or ())[len(inside) :]
-            return f"{json_path(path)}: {found.message}" if path else described(found)
-        except Exception as found:  # Whatever an object of the caller does, the others go on.
-            return described(found)
+        except ModelValidationError as error:
+            return _row_violations(error.violations, prefix)
+        except (ApiTypeError, ApiValueError) as error:
+            path = tuple(error.path_to_item or ())[len(prefix) :]
+            return f"{json_path(path)}: {error.message}" if path else describe(error)
+        except Exception as error:  # An object of the caller may raise anything.
+            return describe(error)
         return None
 
-    def _misplaced(self, row: Any) -> str | None:
+    def _placement_problem(self, row: Any) -> str | None:
         try:
             self.place(row)
-        except (ApiTypeError, ApiValueError) as found:
-            return described(found)
+        except (ApiTypeError, ApiValueError) as error:
+            return describe(error)
         return None
 
-    def named(self, failure: OpenApiException, count: int) -> set[int]:
-        """Return the places, among *count* rows, of those that an answer blames."""
+    def blamed_rows(self, failure: OpenApiException, count: int) -> set[int]:
+        """Return the positions, among *count* rows, of those that an error response blames."""
         if self._rows is None:
             return set()
-        found = set()
+        blamed = set()
         for error in getattr(failure, "errors", ()):
             source = error.get("source")
             pointer = source.get("pointer") if isinstance(source, Mapping) else None
             steps = pointer.split("/") if isinstance(pointer, str) else []
-            place = steps[2] if len(steps) > 2 and steps[:2] == ["", self._rows] else ""
-            if not (place.isascii() and place.isdigit() and int(place) < count):
-                return set()  # Something else is wrong as well, or we do not understand it.
-            found.add(int(place))
-        return found
+            position = steps[2] if len(steps) > 2 and steps[:2] == ["", self._rows] else ""
+            if not (position.isascii() and position.isdigit() and int(position) < count):
+                return set()  # The error is about something else as well, or unclear.
+            blamed.add(int(position))
+        return blamed
 
 
-def _about_row(violations: Iterable[Violation], inside: tuple[Any, ...]) -> str | None:
-    depth = len(inside)
-    own = [each for each in violations if tuple(each.path[:depth]) == inside]
+def _row_violations(violations: Iterable[Violation], prefix: tuple[Any, ...]) -> str | None:
+    depth = len(prefix)
+    own = [each for each in violations if tuple(each.path[:depth]) == prefix]
     return "; ".join(f"{json_path(each.path[depth:])} {each.message}" for each in own) or None
 
 
-# -- The kinds -------------------------------------------------------------------------------------
+# -- Operations ------------------------------------------------------------------------------------
 
 
 def profiles(api: Any, silent: str | None) -> BulkOperation:
-    """Return the work of `talon_one.bulk.upsert_profiles`."""
+    """Return the operation of `talon_one.bulk.upsert_profiles`."""
     return BulkOperation(
         _method(api, "update_customer_profiles_v2"),
-        place=_profile,
+        place=_place_profile,
         rows="customerProfiles",
         keywords={"silent": silent},
-        refusals=_REFUSED,
+        refusal_statuses=_REFUSAL_STATUSES,
     )
 
 
 def audiences(api: Any) -> BulkOperation:
-    """Return the work of `talon_one.bulk.change_audiences`."""
+    """Return the operation of `talon_one.bulk.change_audiences`."""
     return BulkOperation(
         _method(api, "update_customer_profile_audiences"),
-        place=_membership,
+        place=_place_membership,
         rows="data",
-        # Unknown audiences.
-        refusals=_REFUSED | {404},
+        # 404 means an unknown audience.
+        refusal_statuses=_REFUSAL_STATUSES | {404},
     )
 
 
 def catalog(api: Any, catalog_id: int) -> BulkOperation:
-    """Return the work of `talon_one.bulk.sync_catalog`."""
+    """Return the operation of `talon_one.bulk.sync_catalog`."""
     return BulkOperation(
         _method(api, "sync_catalog"),
         catalog_id,
-        place=_action,
+        place=_place_action,
         rows="actions",
-        refusals=_REFUSED,
+        refusal_statuses=_REFUSAL_STATUSES,
     )
 
 
 def coupons(api: Any, application_id: int, campaign_id: int, silent: str | None) -> BulkOperation:
-    """Return the work of `talon_one.bulk.create_coupons`."""
+    """Return the operation of `talon_one.bulk.create_coupons`."""
     method = _method(api, "create_coupons")
-    most: int = method.operation.most  # type: ignore[attr-defined]  # what `endpoint` adds
+    limit: int = method.operation.most  # type: ignore[attr-defined]  # set by `endpoint`
     return BulkOperation(
         method,
         application_id,
@@ -230,47 +230,47 @@ def coupons(api: Any, application_id: int, campaign_id: int, silent: str | None)
         place=lambda row: _ANYWHERE,
         rows=None,
         keywords={"silent": silent},
-        portions=lambda row: _portions(row, most),
+        split=lambda row: _split_coupons(row, limit),
     )
 
 
 def recipients(
     api: Any, application_id: int, campaign_id: int, coupon: Any, silent: str | None
 ) -> BulkOperation:
-    """Return the work of `talon_one.bulk.create_coupons_for_recipients`."""
+    """Return the operation of `talon_one.bulk.create_coupons_for_recipients`."""
     shared = coupon.to_wire() if isinstance(coupon, Model) else coupon
     if not isinstance(shared, Mapping):
         raise ApiTypeError(f"coupon is a model or a dict of wire names, not {quoted(coupon)}")
     if shared.get("recipientsIntegrationIds"):
-        raise ApiTypeError("coupon names recipients: they are the rows")
+        raise ApiTypeError("coupon must not contain recipients: pass them as rows")
     return BulkOperation(
         _method(api, "create_coupons_for_multiple_recipients"),
         application_id,
         campaign_id,
-        place=_recipient,
+        place=_place_recipient,
         rows="recipientsIntegrationIds",
         shared=shared,
         keywords={"silent": silent},
     )
 
 
-def _portions(row: Any, most: int) -> Iterator[Any]:
-    """Yield a request for coupons, or several if it asks for more than one may make."""
+def _split_coupons(row: Any, limit: int) -> Iterator[Any]:
+    """Yield a request for coupons, or several if it asks for more than *limit*."""
     name = "numberOfCoupons"
     data = row.__wire__() if isinstance(row, Model) else row
     count = data.get(name) if isinstance(data, Mapping) else None
-    if type(count) is not int or count <= most:
+    if type(count) is not int or count <= limit:
         yield row
         return
     while count > 0:
-        yield {**data, name: min(count, most)}
-        count -= most
+        yield {**data, name: min(count, limit)}
+        count -= limit
 
 
 def _method(api: Any, name: str) -> Callable[..., Any]:
     found: Callable[..., Any] | None = getattr(type(api), name, None)
     if found is None:
-        raise ApiTypeError(f"{name} is no method of {type(api).__name__}: give the other API")
+        raise ApiTypeError(f"{type(api).__name__} has no method {name}: pass the other API")
     bound: Callable[..., Any] = getattr(api, name)
     return bound
 
@@ -286,27 +286,27 @@ def _id(row: Any, name: str) -> Hashable:
     return str(value.value if isinstance(value, Enum) else value)
 
 
-def _profile(row: Any) -> RowPlacement:
+def _place_profile(row: Any) -> RowPlacement:
     return _id(row, "integrationId"), None, False
 
 
-def _membership(row: Any) -> RowPlacement:
+def _place_membership(row: Any) -> RowPlacement:
     return (_id(row, "profileIntegrationId"), _id(row, "audienceId")), None, False
 
 
-def _action(row: Any) -> RowPlacement:
-    kind = row.get("type")
+def _place_action(row: Any) -> RowPlacement:
+    action = row.get("type")
     payload = row.get("payload")
     payload = payload.__wire__() if isinstance(payload, Model) else payload
     if not isinstance(payload, Mapping):
         raise ApiValueError("payload is missing")
-    group = str(kind.value if isinstance(kind, Enum) else kind)
+    group = str(action.value if isinstance(action, Enum) else action)
     if group.endswith("_MANY"):
         return None, group, True
     return _id(payload, "sku"), group, False
 
 
-def _recipient(row: Any) -> RowPlacement:
+def _place_recipient(row: Any) -> RowPlacement:
     if not isinstance(row, str):
         raise ApiTypeError(f"a row is the ID of a profile, not {type(row).__name__}")
     if not row:

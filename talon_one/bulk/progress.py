@@ -1,4 +1,4 @@
-"""Progress of bulk work as a bar of tqdm or rich, where one of them is installed."""
+"""Progress bars of tqdm and rich for bulk jobs, if the package is installed."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ if TYPE_CHECKING:
 
 
 def with_tqdm(**options: Any) -> Callable[[Progress], None]:
-    """Return what shows the progress of bulk work as a bar of tqdm.
+    """Return a progress callback that shows a bar of tqdm. Use a new one for each run.
 
     Args:
-        options: What tqdm takes, such as ``desc="Profiles"``.
+        options: Keyword arguments of tqdm, such as ``desc="Profiles"``.
 
     Raises:
         ImportError: tqdm is not installed.
@@ -25,23 +25,24 @@ def with_tqdm(**options: Any) -> Callable[[Progress], None]:
     except ImportError as cause:
         raise ImportError("with_tqdm needs tqdm: pip install tqdm") from cause
 
-    class Bar(tqdm):  # type: ignore[type-arg]  # at run time it takes no argument before 4.67
-        monitor_interval = 0  # No thread that stays behind, see `miniters`.
+    class Bar(tqdm):  # type: ignore[type-arg]  # generic only since 4.67
+        # Do not leave a monitor thread behind. It would adjust `miniters`, which is set below.
+        monitor_interval = 0
 
     bar: Any = None
 
     def show(progress: Progress) -> None:
         nonlocal bar
         if bar is None:
-            # What earlier runs did says nothing of the speed of this one. Every chunk counts,
-            # however seldom one is through.
-            begun = {
+            # Rows of earlier runs must not count for the speed of this one (``initial``), and every
+            # chunk must show, however seldom one ends (``miniters``).
+            defaults = {
                 "unit": "rows",
                 "total": progress.total,
                 "initial": progress.done,
                 "miniters": 1,
             }
-            bar = Bar(**{**begun, **options})
+            bar = Bar(**{**defaults, **options})
         if progress.failed or progress.unknown:
             bar.set_postfix(failed=progress.failed, unknown=progress.unknown, refresh=False)
         bar.update(progress.done - bar.n)
@@ -54,12 +55,12 @@ def with_tqdm(**options: Any) -> Callable[[Progress], None]:
 def with_rich(
     description: str = "Rows", display: rich.progress.Progress | None = None
 ) -> Callable[[Progress], None]:
-    """Return what shows the progress of bulk work as a bar of rich.
+    """Return a progress callback that shows a bar of rich. Use a new one for each run.
 
     Args:
-        description: What stands beside the bar.
-        display: Where the bar is added. Without it there is one of its own, which begins and ends
-            with the work.
+        description: Text beside the bar.
+        display: Display to add the bar to. By default the bar has its own, which starts and stops
+            with the run.
 
     Raises:
         ImportError: rich is not installed.

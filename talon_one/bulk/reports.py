@@ -1,4 +1,4 @@
-"""What bulk work tells: how far it has come, what became of a request, and of all rows."""
+"""Reports of bulk jobs: progress, the result of a request, the summary, and `BulkStopped`."""
 
 from __future__ import annotations
 
@@ -8,22 +8,22 @@ from talon_one.exceptions import OpenApiException
 
 
 class Summary(NamedTuple):
-    """What became of bulk work: of all of it, also where it was resumed."""
+    """Outcome of all rows of a bulk job, those of earlier runs included."""
 
     sent: int
     """Rows that the server has accepted."""
     failed: int
-    """Rows that were not sent, or not accepted; they may be fed in again."""
+    """Rows that were not sent, or not accepted; they may be sent again."""
     unknown: int
-    """Rows that may have been carried out, and were not repeated because that would do harm."""
+    """Rows that may have been carried out and were not retried, because that could do harm."""
     skipped: int
-    """Rows that were settled before the work was resumed; they are among those above."""
+    """Rows that an earlier run has settled; they are included in the counts above."""
     requests: int
-    """How many requests were made this time, repetitions of the client not counted."""
+    """How many requests this run made, retries of the client not counted."""
     complete: bool
     """Whether the end of the rows was reached."""
     reasons: dict[str, int]
-    """Why rows were not sent this time, and how many of them."""
+    """Why rows failed in this run, with the number of rows for each reason."""
     token: str
     """Resume token."""
 
@@ -36,7 +36,7 @@ class Summary(NamedTuple):
 
 
 class Progress(NamedTuple):
-    """How far bulk work has come."""
+    """Progress of a bulk job."""
 
     sent: int
     failed: int
@@ -44,40 +44,40 @@ class Progress(NamedTuple):
     total: int | None
     """How many rows there are, if that is known."""
     token: str
-    """Resume token; rows that are being sent, and may not be repeated, are noted in it."""
+    """Resume token. It includes rows that are being sent and must not be sent twice."""
     finished: bool
-    """Whether the work has ended, in whatever way: nothing comes after this."""
+    """Whether the run has ended, with or without an error: this is its last report."""
 
     @property
     def done(self) -> int:
-        """How many rows are settled, whatever became of them."""
+        """How many rows are settled, whatever their outcome."""
         return self.sent + self.failed + self.unknown
 
 
 class ChunkResult(NamedTuple):
-    """What became of one request."""
+    """Result of one request."""
 
     first: int
     """Number of its first row."""
     last: int
-    """Number of its last row. Some between them may have gone with another request."""
+    """Number of its last row. Some rows in between may belong to another request."""
     rows: int
     """How many rows it held."""
     outcome: str
-    """``"sent"``; ``"failed"``; ``"unknown"``; ``"refused"`` where its rows, or the good ones among
-    them, are sent again; ``"left"`` where the work stops, and the next run sends them."""
-    answer: Any = None
-    """What the method returned."""
+    """``"sent"``; ``"failed"``; ``"unknown"``; ``"refused"`` if its rows, or the valid ones among
+    them, are sent again; ``"deferred"`` if the job stops and the next run sends them."""
+    response: Any = None
+    """What the method of the API returned."""
     failure: BaseException | None = None
 
 
 class BulkStopped(OpenApiException, RuntimeError):
-    """Bulk work ended before the end of the rows; its cause is chained.
+    """A bulk job ended before the end of its rows; the cause is chained.
 
-    Requests that were under way have come to their end. `Summary.token` resumes the work.
+    No request is in flight any more. `Summary.token` resumes the job.
 
     Attributes:
-        summary: What became of the rows so far.
+        summary: Outcome of the rows so far.
     """
 
     def __init__(self, message: str, summary: Summary) -> None:

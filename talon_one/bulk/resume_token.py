@@ -1,4 +1,4 @@
-"""The ledger of bulk work: which rows are settled, as ranges and as a resume token. No I/O."""
+"""Resume tokens: which rows of a bulk job are settled, as compact text."""
 
 from __future__ import annotations
 
@@ -12,21 +12,20 @@ from talon_one.bulk.fingerprint import Mark
 from talon_one.exceptions import ApiTypeError, ApiValueError
 
 Range = tuple[int, int]
-"""Numbers of rows: the first, and the one behind the last."""
+"""Consecutive row numbers: the first, and the one after the last."""
 
 _VERSION = 2
-# Tokens of the first version do not say which rows they are about.
-_WITHOUT_ROWS = 1
+# Tokens of the first version have no fingerprint of their rows.
+_VERSION_WITHOUT_FINGERPRINT = 1
 
-
-START_ANEW = (
-    "resume with the same rows in the same order, or start anew without resume, which sends all"
+HOW_TO_RESUME = (
+    "resume with the same rows in the same order, or start over without resume, which sends all"
     " rows"
 )
 
 
 class IntRanges:
-    """A set of numbers of rows, kept as ranges that do not touch."""
+    """A set of integers, stored as ranges that do not touch."""
 
     def __init__(self, ranges: Iterable[Range] = ()) -> None:
         self._begins: list[int] = []
@@ -35,7 +34,7 @@ class IntRanges:
             self.add(begin, end)
 
     def add(self, begin: int, end: int) -> None:
-        """Add the numbers from *begin* up to, and without, *end*."""
+        """Add the integers from *begin* up to but excluding *end*."""
         if begin >= end:
             return
         first = bisect_right(self._begins, begin)
@@ -49,20 +48,20 @@ class IntRanges:
         self._ends[first:last] = [end]
 
     def __contains__(self, number: int) -> bool:
-        place = bisect_right(self._begins, number)
-        return place > 0 and number < self._ends[place - 1]
+        position = bisect_right(self._begins, number)
+        return position > 0 and number < self._ends[position - 1]
 
     def __iter__(self) -> Iterator[Range]:
         return zip(self._begins, self._ends, strict=True)
 
     @property
     def end(self) -> int:
-        """Number behind the last one."""
+        """The integer after the largest one; 0 if there are none."""
         return self._ends[-1] if self._ends else 0
 
 
-def runs(numbers: Sequence[int]) -> Iterator[Range]:
-    """Yield numbers, which rise, as ranges."""
+def to_ranges(numbers: Sequence[int]) -> Iterator[Range]:
+    """Yield ascending integers as ranges."""
     if not numbers:
         return
     if numbers[-1] - numbers[0] + 1 == len(numbers):  # Nearly always.
@@ -78,7 +77,7 @@ def runs(numbers: Sequence[int]) -> Iterator[Range]:
 
 
 class Counts(NamedTuple):
-    """How many rows have come to which end."""
+    """How many rows have which outcome."""
 
     sent: int = 0
     failed: int = 0
@@ -86,25 +85,25 @@ class Counts(NamedTuple):
 
 
 class Token(NamedTuple):
-    """What a resume token says."""
+    """Contents of a resume token."""
 
     operation: str
-    """What the work calls; the token fits nothing else."""
+    """`BulkOperation.name` of the job; no other job accepts the token."""
     settled: IntRanges
-    under_way: IntRanges
-    """Rows that were being sent, where a repetition would do more than once."""
+    in_flight: IntRanges
+    """Rows that were being sent and must not be sent twice."""
     counts: Counts
     mark: Mark
-    """Which rows it is about: at least all up to the last one that is settled or under way."""
+    """Fingerprint of at least all rows up to the last one that is settled or in flight."""
 
-    def written(self) -> str:
+    def to_text(self) -> str:
         """Return the token as text."""
         return json.dumps(
             {
                 "version": _VERSION,
                 "operation": self.operation,
                 "settled": list(self.settled),
-                "underWay": list(self.under_way),
+                "inFlight": list(self.in_flight),
                 "counts": self.counts,
                 "rows": self.mark.rows,
                 "digest": self.mark.digest,
@@ -113,47 +112,52 @@ class Token(NamedTuple):
         )
 
 
+def new_token(operation: str) -> Token:
+    """Return the token of a job that has not begun."""
+    return Token(operation, IntRanges(), IntRanges(), Counts(), Mark())
+
+
 def read_token(text: Any, operation: str) -> Token:
-    """Return what a resume token says.
+    """Parse a resume token.
 
     Raises:
-        ApiTypeError: It is no text.
-        ApiValueError: It is no token, or that of other work.
+        ApiTypeError: It is not a string.
+        ApiValueError: It is not a token, or one of another job.
     """
     if not isinstance(text, str):
         raise ApiTypeError(f"resume is the token of a summary, not {quoted(text)}")
     try:
         data = json.loads(text)
-        if data["version"] == _WITHOUT_ROWS:
+        if data["version"] == _VERSION_WITHOUT_FINGERPRINT:
             raise ApiValueError(
-                "the token was written by an earlier release and does not say which rows it is"
-                f" about: {START_ANEW}"
+                "the token was written by an earlier release and does not identify its rows:"
+                f" {HOW_TO_RESUME}"
             )
         if data["version"] != _VERSION:
             raise ValueError("unknown version")
         token = Token(
             str(data["operation"]),
-            _ranges(data["settled"]),
-            _ranges(data["underWay"]),
-            Counts(*map(_number, data["counts"])),
-            Mark(_number(data["rows"]), str(data["digest"])),
+            _parse_ranges(data["settled"]),
+            _parse_ranges(data["inFlight"]),
+            Counts(*map(_parse_number, data["counts"])),
+            Mark(_parse_number(data["rows"]), str(data["digest"])),
         )
-        if token.mark.rows < max(token.settled.end, token.under_way.end):
+        if token.mark.rows < max(token.settled.end, token.in_flight.end):
             raise ValueError("more rows are settled than were read")
     except (KeyError, TypeError, ValueError, RecursionError) as cause:
         if isinstance(cause, ApiValueError):
             raise
-        raise ApiValueError("resume is no token of bulk work") from cause
+        raise ApiValueError("resume is not the token of a bulk job") from cause
     if token.operation != operation:
-        raise ApiValueError(f"the token is one of {quoted(token.operation)}, not of {operation}")
+        raise ApiValueError(f"the token belongs to {quoted(token.operation)}, not to {operation}")
     return token
 
 
-def _ranges(data: Any) -> IntRanges:
-    return IntRanges((_number(begin), _number(end)) for begin, end in data)
+def _parse_ranges(data: Any) -> IntRanges:
+    return IntRanges((_parse_number(begin), _parse_number(end)) for begin, end in data)
 
 
-def _number(value: Any) -> int:
+def _parse_number(value: Any) -> int:
     if type(value) is not int or value < 0:
-        raise ValueError("no number of a row")
+        raise ValueError("not a row number")
     return value

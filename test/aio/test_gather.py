@@ -48,7 +48,7 @@ class Work:
 
 
 @asynchronous
-async def test_results_come_in_the_order_of_the_calls_whatever_ends_first() -> None:
+async def test_results_are_in_the_order_of_the_calls() -> None:
     work = Work()
     found = await gather(work.call(each, turns=20 - each) for each in range(20))
     assert found.values() == list(range(20))
@@ -60,7 +60,7 @@ async def test_results_come_in_the_order_of_the_calls_whatever_ends_first() -> N
 
 @asynchronous
 @pytest.mark.parametrize("limit", [1, 3, 50])
-async def test_no_more_are_under_way_than_the_limit_says(limit: int) -> None:
+async def test_the_limit_bounds_the_calls_in_flight(limit: int) -> None:
     work = Work()
     found = await gather((work.call(each, turns=1 + each % 5) for each in range(40)), limit=limit)
     assert len(found.results) == 40
@@ -68,7 +68,7 @@ async def test_no_more_are_under_way_than_the_limit_says(limit: int) -> None:
 
 
 @asynchronous
-async def test_functions_that_return_calls_will_do_as_well() -> None:
+async def test_functions_that_return_awaitables_are_accepted() -> None:
     work = Work()
     calls: list[Callable[[], Awaitable[int]]] = [lambda: work.call(1), lambda: work.call(2)]
     assert (await gather(calls)).values() == [1, 2]
@@ -77,7 +77,7 @@ async def test_functions_that_return_calls_will_do_as_well() -> None:
 
 
 @asynchronous
-async def test_a_generator_is_consumed_as_there_is_room() -> None:
+async def test_a_generator_is_consumed_as_calls_end() -> None:
     work = Work()
     taken: list[int] = []
 
@@ -107,7 +107,7 @@ async def test_failures_are_kept_beside_the_results() -> None:
 
 @asynchronous
 @pytest.mark.parametrize("lazy", [True, False])
-async def test_after_a_failure_no_further_call_is_begun_if_that_is_wanted(lazy: bool) -> None:
+async def test_stop_on_failure_starts_no_further_call(lazy: bool) -> None:
     work = Work()
     made = (work.call(each, fails=each == 2) for each in range(100))
     found = await gather(made if lazy else list(made), limit=2, stop_on_failure=True)
@@ -121,7 +121,7 @@ async def test_after_a_failure_no_further_call_is_begun_if_that_is_wanted(lazy: 
 
 
 @asynchronous
-async def test_an_event_stops_it_with_what_there_is_so_far() -> None:
+async def test_an_event_stops_it_and_keeps_the_results() -> None:
     work = Work()
     stop = asyncio.Event()
 
@@ -138,7 +138,7 @@ async def test_an_event_stops_it_with_what_there_is_so_far() -> None:
 
 
 @asynchronous
-async def test_an_event_that_is_set_before_begins_nothing() -> None:
+async def test_an_event_that_is_already_set_starts_nothing() -> None:
     work = Work()
     stop = asyncio.Event()
     stop.set()
@@ -161,7 +161,7 @@ async def test_cancelling_it_cancels_its_calls() -> None:
 
 
 @asynchronous
-async def test_calls_that_are_not_begun_are_not_complained_of() -> None:
+async def test_calls_that_were_not_started_cause_no_warning() -> None:
     work = Work()
     with warnings.catch_warnings():
         warnings.simplefilter("error")
@@ -178,7 +178,7 @@ async def test_calls_that_are_not_begun_are_not_complained_of() -> None:
 
 
 @asynchronous
-async def test_what_the_iterator_raises_is_raised_when_the_others_have_ended() -> None:
+async def test_an_exception_from_the_iterator_waits_for_calls_in_flight() -> None:
     work = Work()
 
     def calls() -> Iterator[Awaitable[int]]:
@@ -193,13 +193,13 @@ async def test_what_the_iterator_raises_is_raised_when_the_others_have_ended() -
 
 @asynchronous
 @pytest.mark.parametrize("limit", [0, -1, 1.5, "2", None])
-async def test_a_limit_that_is_none_is_refused(limit: Any) -> None:
+async def test_an_invalid_limit_is_rejected(limit: Any) -> None:
     with pytest.raises(ApiTypeError, match="limit is a number of calls, at least 1"):
         await gather([], limit=limit)
 
 
 @asynchronous
-async def test_what_is_no_call_is_told() -> None:
+async def test_a_value_that_is_not_a_call_is_a_failure() -> None:
     calls: list[Any] = [None]
     found = await gather(calls)
     with pytest.raises(ApiTypeError, match="a call is a coroutine or a function"):
@@ -211,7 +211,7 @@ async def test_what_is_no_call_is_told() -> None:
     st.integers(1, 5),
     st.booleans(),
 )
-def test_every_call_has_a_result_or_a_failure_or_was_not_begun(
+def test_every_call_has_a_result_or_a_failure_or_was_not_started(
     calls: list[tuple[bool, int]], limit: int, stopping: bool
 ) -> None:
     async def run() -> None:
@@ -238,7 +238,7 @@ async def test_calls_of_an_api_are_gathered(client: aio.ApiClient, server: Recor
 
 
 @asynchronous
-async def test_one_that_fails_costs_the_others_nothing(
+async def test_a_failing_call_does_not_affect_the_others(
     client: aio.ApiClient, server: RecordingServer
 ) -> None:
     server.script(Response(body={}), Response(404, {"message": "unknown"}), Response(body={}))

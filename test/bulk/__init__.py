@@ -1,1 +1,1 @@
-"""Bulk work: chunks, failures, tokens, and both shells."""
+"""Bulk jobs: chunks, failures, resume tokens, and both clients."""

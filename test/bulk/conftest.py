@@ -1,4 +1,4 @@
-"""A server, and both ways to do bulk work with it."""
+"""A server, and bulk jobs against it with either client."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from functools import partial
 
 import pytest
 
-from bulk.doing import OK, Do, do, do_asynchronously
+from bulk.runs import OK, RunBulk, run_async, run_blocking
 from support.server import RecordingServer
 
 
@@ -18,6 +18,6 @@ def server() -> Iterator[RecordingServer]:
 
 
 @pytest.fixture(params=["blocking", "asyncio"])
-def work(request: pytest.FixtureRequest, server: RecordingServer) -> Do:
-    """A function that does bulk work, see `bulk.doing.do`."""
-    return partial(do if request.param == "blocking" else do_asynchronously, server)
+def run_bulk(request: pytest.FixtureRequest, server: RecordingServer) -> RunBulk:
+    """A function that runs a bulk job, see `bulk.runs.run_blocking`."""
+    return partial(run_blocking if request.param == "blocking" else run_async, server)

@@ -1,4 +1,4 @@
-"""Ctrl-C, and tasks that are cancelled."""
+"""Ctrl-C, killed processes, and cancelled tasks."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 
 import talon_one.aio.bulk
-from bulk.doing import OK, memberships, profiles, sent_ids, spans
+from bulk.runs import OK, memberships, profiles, sent_ids, span
 from docs.pages import ROOT
 from support.calls import KEYS, make_client
 from support.server import HANG_UP, Received, RecordingServer, Response
@@ -25,15 +25,15 @@ from talon_one.bulk.interrupts import Interrupts
 
 
 @pytest.fixture(autouse=True)
-def listening() -> Iterator[None]:
-    """Have Ctrl-C do what it does at a terminal: shells have jobs in the background ignore it."""
+def default_ctrl_c() -> Iterator[None]:
+    """Install the handler of Python: shells start background jobs with SIGINT ignored."""
     before = signal.signal(signal.SIGINT, signal.default_int_handler)
     yield
     signal.signal(signal.SIGINT, before)
 
 
-class Held:
-    """A server that holds requests until it is told to answer."""
+class HeldResponses:
+    """A handler that holds each response until it is released."""
 
     def __init__(self) -> None:
         self.arrived = threading.Event()
@@ -45,12 +45,14 @@ class Held:
         return OK
 
 
-def test_ctrl_c_awaits_what_is_under_way_and_begins_nothing_new(server: RecordingServer) -> None:
-    server.default = held = Held()
+def test_ctrl_c_waits_for_requests_in_flight_and_starts_no_new_ones(
+    server: RecordingServer,
+) -> None:
+    server.default = held = HeldResponses()
 
     def rows() -> Iterator[dict[str, Any]]:
         yield from profiles(7)
-        # In this thread, while the first request is under way.
+        # In this thread, while the first request is in flight.
         held.arrived.wait(10)
         held.released.set()
         signal.raise_signal(signal.SIGINT)
@@ -59,28 +61,28 @@ def test_ctrl_c_awaits_what_is_under_way_and_begins_nothing_new(server: Recordin
     states: list[bulk.Progress] = []
     with make_client(server.url) as client, pytest.raises(KeyboardInterrupt) as caught:
         bulk.upsert_profiles(
-            IntegrationApi(client), rows(), chunk_size=5, at_once=1, progress=states.append
+            IntegrationApi(client), rows(), chunk_size=5, concurrency=1, progress=states.append
         )
     summary: bulk.Summary = caught.value.summary  # type: ignore[attr-defined]  # put there by us
-    assert [spans(ids) for ids in sent_ids(server)] == ["0-4"]
+    assert [span(ids) for ids in sent_ids(server)] == ["0-4"]
     assert summary[:3] == (5, 0, 0)
     assert not summary.complete
-    # Whoever has no hold of the exception was told as well.
+    # The summary is in the last progress report as well.
     assert states[-1].finished
     assert states[-1].token == summary.token
     server.clear()
     with make_client(server.url) as client:
         bulk.upsert_profiles(IntegrationApi(client), profiles(20), resume=summary.token)
-    assert [spans(ids) for ids in sent_ids(server)] == ["5-19"]
+    assert [span(ids) for ids in sent_ids(server)] == ["5-19"]
 
 
 def test_ctrl_c_at_any_moment_loses_no_row(server: RecordingServer) -> None:
-    def answer(received: Received) -> Response:
+    def respond(received: Received) -> Response:
         if len(server.requests) == 4:
             os.kill(os.getpid(), signal.SIGINT)
         return OK
 
-    server.default = answer
+    server.default = respond
     with make_client(server.url) as client:
         with pytest.raises(KeyboardInterrupt) as caught:
             bulk.change_audiences(IntegrationApi(client), memberships(5000), chunk_size=5)
@@ -90,14 +92,12 @@ def test_ctrl_c_at_any_moment_loses_no_row(server: RecordingServer) -> None:
         assert summary.unknown == 0
         server.default = OK
         bulk.change_audiences(IntegrationApi(client), memberships(5000), resume=summary.token)
-    everything = Counter(id for ids in sent_ids(server) for id in ids)
-    assert everything == Counter(f"p{number}" for number in range(5000))
+    received_ids = Counter(id for ids in sent_ids(server) for id in ids)
+    assert received_ids == Counter(f"p{number}" for number in range(5000))
 
 
-@pytest.mark.parametrize("bad", [False, True], ids=["refused by the server", "cannot be sent"])
-def test_ctrl_c_does_not_come_between_a_failure_and_its_account(
-    server: RecordingServer, bad: bool
-) -> None:
+@pytest.mark.parametrize("invalid", [False, True], ids=["rejected by the server", "invalid"])
+def test_ctrl_c_waits_until_a_failure_is_recorded(server: RecordingServer, invalid: bool) -> None:
     server.default = Response(429)
     written: list[int] = []
 
@@ -106,19 +106,19 @@ def test_ctrl_c_does_not_come_between_a_failure_and_its_account(
             signal.raise_signal(signal.SIGINT)
         written.append(failure.index)
 
-    rows = [{}] if bad else memberships(3)
+    rows = [{}] if invalid else memberships(3)
     with make_client(server.url, retries=0) as client, pytest.raises(KeyboardInterrupt) as caught:
         bulk.change_audiences(IntegrationApi(client), rows, failures=write)
     summary: bulk.Summary = caught.value.summary  # type: ignore[attr-defined]  # put there by us
     assert summary[:3] == (0, len(written), 0)
-    assert written == list(range(1 if bad else 3))
+    assert written == list(range(1 if invalid else 3))
 
 
-_KILLED = """
+_PROGRAM_TO_KILL = """
 import os, sys
 from pathlib import Path
 from talon_one import IntegrationApi, bulk
-from bulk.doing import memberships
+from bulk.runs import memberships
 
 host, token, failures = sys.argv[1:]
 
@@ -128,13 +128,13 @@ def keep(progress):
 
 api = IntegrationApi(host=host, api_key="k")
 bulk.change_audiences(
-    api, memberships(50), chunk_size=5, at_once=3, failures=failures, progress=keep,
+    api, memberships(50), chunk_size=5, concurrency=3, failures=failures, progress=keep,
     _headers={"X-Process": str(os.getpid())},
 )
 """
 
 
-def test_a_process_that_is_killed_repeats_nothing_and_loses_nothing(
+def test_a_killed_process_sends_nothing_twice_and_loses_nothing(
     server: RecordingServer, tmp_path: Path
 ) -> None:
     def kill(received: Received) -> Response:
@@ -143,7 +143,7 @@ def test_a_process_that_is_killed_repeats_nothing_and_loses_nothing(
 
     server.script(OK, HANG_UP, OK, OK, kill)
     token, failures = tmp_path / "token", tmp_path / "failed.jsonl"
-    command = [sys.executable, "-c", _KILLED, server.url, str(token), str(failures)]
+    command = [sys.executable, "-c", _PROGRAM_TO_KILL, server.url, str(token), str(failures)]
     path = os.pathsep.join([str(ROOT), str(ROOT / "test")])
     died = subprocess.run(command, env={**os.environ, "PYTHONPATH": path}, check=False)
     assert died.returncode == -signal.SIGKILL
@@ -157,7 +157,7 @@ def test_a_process_that_is_killed_repeats_nothing_and_loses_nothing(
         )
     assert summary.complete
     received = Counter(id for ids in sent_ids(server) for id in ids)
-    # Once, and not at all only where it is known to be unknown.
+    # No row is sent twice, and those that were not sent are known to be unknown.
     assert max(received.values()) == 1
     unknown = {each.row["profileIntegrationId"] for each in bulk.failures_in(failures)}
     assert set(received) | unknown == {f"p{number}" for number in range(50)}
@@ -177,9 +177,9 @@ def test_no_thread_is_left_behind(server: RecordingServer) -> None:
 
 
 async def _cancelled(
-    server: RecordingServer, name: str, rows: Any, held: Held, failures: list[bulk.Failure]
+    server: RecordingServer, name: str, rows: Any, held: HeldResponses, failures: list[bulk.Failure]
 ) -> bulk.Summary:
-    """Cancel bulk work once a request is under way, and return its summary."""
+    """Cancel a bulk job once a request is in flight, and return its summary."""
     configuration = Configuration(host=server.url, api_key=KEYS)
     states: list[bulk.Progress] = []
     async with talon_one.aio.ApiClient(configuration) as client:
@@ -188,7 +188,7 @@ async def _cancelled(
                 talon_one.aio.IntegrationApi(client),
                 rows,
                 chunk_size=3,
-                at_once=1,
+                concurrency=1,
                 failures=failures.append,
                 progress=states.append,
             )
@@ -204,10 +204,10 @@ async def _cancelled(
 
 
 @pytest.mark.parametrize("name", ["change_audiences", "upsert_profiles"])
-def test_what_is_under_way_when_a_task_is_cancelled_is_unknown_unless_it_is_idempotent(
+def test_rows_in_flight_of_a_cancelled_task_are_unknown_unless_idempotent(
     server: RecordingServer, name: str
 ) -> None:
-    server.default = held = Held()
+    server.default = held = HeldResponses()
     failures: list[bulk.Failure] = []
     idempotent = name == "upsert_profiles"
     rows = profiles(9) if idempotent else memberships(9)
@@ -222,11 +222,11 @@ def test_what_is_under_way_when_a_task_is_cancelled_is_unknown_unless_it_is_idem
             again = bulk.upsert_profiles(api, profiles(9), resume=summary.token)
         else:
             again = bulk.change_audiences(api, memberships(9), resume=summary.token)
-    assert [spans(ids) for ids in sent_ids(server)] == ["0-8" if idempotent else "3-8"]
+    assert [span(ids) for ids in sent_ids(server)] == ["0-8" if idempotent else "3-8"]
     assert again.complete
 
 
-def test_work_that_waits_for_rows_can_be_cancelled(server: RecordingServer) -> None:
+def test_a_job_that_waits_for_rows_can_be_cancelled(server: RecordingServer) -> None:
     waiting = asyncio.Event()
 
     async def rows() -> AsyncIterator[dict[str, Any]]:
@@ -235,7 +235,7 @@ def test_work_that_waits_for_rows_can_be_cancelled(server: RecordingServer) -> N
         waiting.set()
         await asyncio.Event().wait()
 
-    async def work() -> None:
+    async def main() -> None:
         configuration = Configuration(host=server.url, api_key=KEYS)
         async with talon_one.aio.ApiClient(configuration) as client:
             api = talon_one.aio.IntegrationApi(client)
@@ -245,20 +245,20 @@ def test_work_that_waits_for_rows_can_be_cancelled(server: RecordingServer) -> N
             with pytest.raises(asyncio.CancelledError):
                 await task
 
-    asyncio.run(work())
+    asyncio.run(main())
     assert server.requests == []
 
 
-def test_other_tasks_have_their_turn_while_rows_are_skipped(server: RecordingServer) -> None:
-    turns = 0
+def test_other_tasks_run_while_rows_are_read(server: RecordingServer) -> None:
+    other_steps = 0
 
-    async def work() -> None:
-        nonlocal turns
+    async def main() -> None:
+        nonlocal other_steps
 
         async def count() -> None:
-            nonlocal turns
+            nonlocal other_steps
             while True:
-                turns += 1
+                other_steps += 1
                 await asyncio.sleep(0)
 
         counting = asyncio.ensure_future(count())
@@ -269,11 +269,11 @@ def test_other_tasks_have_their_turn_while_rows_are_skipped(server: RecordingSer
             assert (await talon_one.aio.bulk.upsert_profiles(api, rows)).failed == 5000
         counting.cancel()
 
-    asyncio.run(work())
-    assert turns >= 5
+    asyncio.run(main())
+    assert other_steps >= 5
 
 
-def test_ctrl_c_waits_for_the_end_of_what_is_held() -> None:
+def test_ctrl_c_waits_for_the_end_of_held_blocks() -> None:
     done = []
 
     def work() -> None:
@@ -290,7 +290,7 @@ def test_ctrl_c_waits_for_the_end_of_what_is_held() -> None:
     assert done == ["inner", "outer"]
 
 
-def test_a_second_ctrl_c_waits_for_nothing() -> None:
+def test_a_second_ctrl_c_is_not_deferred() -> None:
     done = []
 
     def work() -> None:
@@ -304,12 +304,12 @@ def test_a_second_ctrl_c_waits_for_nothing() -> None:
     assert done == [0]
 
 
-def test_a_handler_of_the_application_is_left_alone() -> None:
+def test_a_signal_handler_of_the_application_is_kept() -> None:
     def handle(number: int, frame: object) -> None:
-        raise AssertionError("nobody sent a signal")
+        raise AssertionError("no signal was sent")
 
     def other(number: int, frame: object) -> None:
-        raise AssertionError("nobody sent a signal")
+        raise AssertionError("no signal was sent")
 
     before = signal.getsignal(signal.SIGINT)
     try:
@@ -327,7 +327,7 @@ def test_a_handler_of_the_application_is_left_alone() -> None:
         signal.signal(signal.SIGINT, before)
 
 
-def test_bulk_work_may_be_done_in_any_thread(server: RecordingServer) -> None:
+def test_a_bulk_job_may_run_in_any_thread(server: RecordingServer) -> None:
     summaries: list[bulk.Summary] = []
 
     def work() -> None:

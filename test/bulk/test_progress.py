@@ -1,4 +1,4 @@
-"""What is told while the work goes on, and the bars that show it."""
+"""What is reports while the work goes on, and the bars that show it."""
 
 from __future__ import annotations
 
@@ -11,88 +11,90 @@ import pytest
 from rich.console import Console
 from rich.progress import Progress as Display
 
-from bulk.doing import Do, profiles, refusing
+from bulk.runs import RunBulk, profiles, refusing
 from support.server import RecordingServer
 from talon_one import bulk
 
 
-def test_progress_is_told_from_the_beginning_to_the_end(work: Do) -> None:
-    told: list[bulk.Progress] = []
-    done = work("upsert_profiles", list(profiles(30)), chunk_size=10, progress=told.append)
-    assert [each.done for each in told] == [0, 10, 20, 30, 30]
-    assert [each.finished for each in told] == [False] * 4 + [True]
-    assert {each.total for each in told} == {30}
-    assert told[-1].token == done.summary.token
+def test_progress_is_reported_from_start_to_end(run_bulk: RunBulk) -> None:
+    reports: list[bulk.Progress] = []
+    result = run_bulk("upsert_profiles", list(profiles(30)), chunk_size=10, progress=reports.append)
+    assert [each.done for each in reports] == [0, 10, 20, 30, 30]
+    assert [each.finished for each in reports] == [False] * 4 + [True]
+    assert {each.total for each in reports} == {30}
+    assert reports[-1].token == result.summary.token
 
 
-def test_how_many_rows_there_are_can_be_said_of_a_generator(work: Do) -> None:
-    told: list[bulk.Progress] = []
-    work("upsert_profiles", profiles(3), progress=told.append)
-    work("upsert_profiles", profiles(3), progress=told.append, total=3)
-    assert [each.total for each in told] == [None] * 3 + [3] * 3
+def test_the_total_of_a_generator_can_be_passed(run_bulk: RunBulk) -> None:
+    reports: list[bulk.Progress] = []
+    run_bulk("upsert_profiles", profiles(3), progress=reports.append)
+    run_bulk("upsert_profiles", profiles(3), progress=reports.append, total=3)
+    assert [each.total for each in reports] == [None] * 3 + [3] * 3
 
 
-def test_a_summary_reads_well(work: Do, server: RecordingServer) -> None:
+def test_a_summary_reads_well(run_bulk: RunBulk, server: RecordingServer) -> None:
     server.default = refusing(1)
-    done = work("upsert_profiles", profiles(3))
-    assert str(done.summary) == (
+    result = run_bulk("upsert_profiles", profiles(3))
+    assert str(result.summary) == (
         "2 sent, 1 failed, 0 unknown\n"
         "  1: updateCustomerProfilesV2 400 Bad Request: invalid; Unknown: p1 is wrong"
     )
 
 
-def test_a_summary_does_not_grow_with_the_number_of_reasons(work: Do) -> None:
+def test_a_summary_does_not_grow_with_the_number_of_reasons(run_bulk: RunBulk) -> None:
     rows = [{"integrationId": "p", "attributes": {str(number): object()}} for number in range(99)]
-    reasons = work("upsert_profiles", rows).summary.reasons
+    reasons = run_bulk("upsert_profiles", rows).summary.reasons
     assert len(reasons) == 21
     assert reasons["other reasons"] == 79
     assert sum(reasons.values()) == 99
 
 
-def test_tqdm_shows_a_bar(work: Do, server: RecordingServer) -> None:
+def test_tqdm_shows_a_bar(run_bulk: RunBulk, server: RecordingServer) -> None:
     server.default = refusing(1)
-    shown = io.StringIO()
-    bar = bulk.with_tqdm(file=shown, desc="Profiles", mininterval=0)
-    work("upsert_profiles", list(profiles(30)), chunk_size=10, progress=bar)
-    # tqdm would leave a thread behind that looks after its bars.
+    output = io.StringIO()
+    bar = bulk.with_tqdm(file=output, desc="Profiles", mininterval=0)
+    run_bulk("upsert_profiles", list(profiles(30)), chunk_size=10, progress=bar)
+    # By default, tqdm leaves a monitor thread behind.
     assert "TMonitor" not in {type(each).__name__ for each in threading.enumerate()}
-    last = shown.getvalue().rstrip().rpartition("\r")[2]
+    last = output.getvalue().rstrip().rpartition("\r")[2]
     assert last.startswith("Profiles: 100%")
     assert "30/30" in last
     assert "failed=1, unknown=0" in last
 
 
-def test_tqdm_shows_resumed_work_where_it_is(work: Do) -> None:
-    token = work("upsert_profiles", list(profiles(10))).summary.token
-    shown = io.StringIO()
-    work("upsert_profiles", list(profiles(10)), resume=token, progress=bulk.with_tqdm(file=shown))
-    assert "10/10" in shown.getvalue()
+def test_tqdm_shows_a_resumed_job_at_its_position(run_bulk: RunBulk) -> None:
+    token = run_bulk("upsert_profiles", list(profiles(10))).summary.token
+    output = io.StringIO()
+    run_bulk(
+        "upsert_profiles", list(profiles(10)), resume=token, progress=bulk.with_tqdm(file=output)
+    )
+    assert "10/10" in output.getvalue()
 
 
-def display(shown: io.StringIO) -> Display:
-    console = Console(file=shown, width=100, force_terminal=False)
+def display(output: io.StringIO) -> Display:
+    console = Console(file=output, width=100, force_terminal=False)
     return Display(console=console)
 
 
-def test_rich_shows_a_bar_among_others(work: Do, server: RecordingServer) -> None:
+def test_rich_shows_a_bar_among_others(run_bulk: RunBulk, server: RecordingServer) -> None:
     server.default = refusing(1)
-    shown = io.StringIO()
-    with display(shown) as bars:
+    output = io.StringIO()
+    with display(output) as bars:
         bar = bulk.with_rich("Profiles", bars)
-        work("upsert_profiles", list(profiles(30)), chunk_size=10, progress=bar)
+        run_bulk("upsert_profiles", list(profiles(30)), chunk_size=10, progress=bar)
         task = bars.tasks[0]
     assert (task.completed, task.total) == (30, 30)
-    assert "Profiles, 1 failed, 0 unknown" in shown.getvalue()
-    assert "100%" in shown.getvalue()
+    assert "Profiles, 1 failed, 0 unknown" in output.getvalue()
+    assert "100%" in output.getvalue()
 
 
-def test_rich_shows_a_bar_of_its_own(work: Do, capsys: pytest.CaptureFixture[str]) -> None:
-    work("upsert_profiles", list(profiles(3)), progress=bulk.with_rich("Profiles"))
+def test_rich_shows_its_own_bar(run_bulk: RunBulk, capsys: pytest.CaptureFixture[str]) -> None:
+    run_bulk("upsert_profiles", list(profiles(3)), progress=bulk.with_rich("Profiles"))
     assert "100%" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize("name", ["tqdm", "rich"])
-def test_what_is_missing_says_how_it_is_installed(
+def test_a_missing_package_is_reported_with_its_install_command(
     monkeypatch: pytest.MonkeyPatch, name: str
 ) -> None:
     monkeypatch.setitem(sys.modules, name, None)

@@ -93,12 +93,12 @@ for customer in management.iterate(management.get_customers_by_attributes, {"att
 
 # Bulk work: rows are dicts or the right models, options are known
 rows = ({"integrationId": str(number)} for number in range(3))
-done = talon_one.bulk.upsert_profiles(integration, rows, at_once=2, _request_timeout=3)
+done = talon_one.bulk.upsert_profiles(integration, rows, concurrency=2, _request_timeout=3)
 assert_type(done, talon_one.bulk.Summary)
 assert_type(done.sent, int)
 talon_one.bulk.upsert_profiles(integration, [MultipleCustomerProfileIntegrationRequestItem()])  # type: ignore[call-arg]  # an ID is missing
 talon_one.bulk.upsert_profiles(integration, [CartItem(sku="a", quantity=1)])  # type: ignore[list-item]  # another model
-talon_one.bulk.upsert_profiles(integration, rows, at_onec=2)  # type: ignore[call-arg]  # typo
+talon_one.bulk.upsert_profiles(integration, rows, concurency=2)  # type: ignore[call-arg]  # typo
 talon_one.bulk.upsert_profiles(management, rows)  # type: ignore[arg-type]  # the other API
 talon_one.bulk.create_coupons(management, 3, 12, [{"numberOfCoupons": 3}], failures="failed.jsonl")
 for entry in management.iterate(management.get_message_logs, "application", _deadline=5):

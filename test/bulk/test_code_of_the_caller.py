@@ -1,4 +1,4 @@
-"""Whatever the code of the caller raises, all accounts are kept, and nobody takes it for ours."""
+"""Exceptions from rows, callbacks and limiters are chained, and every row keeps its outcome."""
 
 from __future__ import annotations
 
@@ -10,15 +10,15 @@ from typing import Any
 import pytest
 
 import talon_one
-from bulk.doing import Do, memberships, profiles, sent_ids
+from bulk.runs import RunBulk, memberships, profiles, sent_ids
 from support.calls import make_client
 from support.server import RecordingServer, Response
 from talon_one import IntegrationApi, NoResponseError, NotSentError, bulk
 from talon_one.limiter import Limiter
 
 
-class Mute(Exception):
-    """An exception that cannot be told."""
+class Unprintable(Exception):
+    """An exception without a message: it cannot be converted to text."""
 
     def __str__(self) -> str:
         raise OSError("no text")
@@ -26,60 +26,60 @@ class Mute(Exception):
     __repr__ = __str__
 
 
-# What looks like a failure of the transport, or of this package, and what cannot be told.
+# Exceptions that look like a failure of a request, and one that cannot be printed.
 RAISED = [
-    NoResponseError(reason="the server of somebody else"),
-    NotSentError(reason="the server of somebody else"),
+    NoResponseError(reason="another server"),
+    NotSentError(reason="another server"),
     talon_one.ServiceException(500),
     talon_one.BadRequestException(400),
     talon_one.UnauthorizedException(401),
     TimeoutError("of the database"),
     ConnectionResetError(),
-    Mute(),
+    Unprintable(),
 ]
 
 
 @pytest.mark.parametrize("raised", RAISED, ids=lambda raised: type(raised).__name__)
-def test_what_rows_raise_stops_the_work_and_is_chained(
-    work: Do, server: RecordingServer, raised: Exception
+def test_an_exception_from_rows_stops_the_job_and_is_chained(
+    run_bulk: RunBulk, server: RecordingServer, raised: Exception
 ) -> None:
     def rows() -> Iterator[Any]:
         yield from memberships(4)
         raise raised
 
-    done = work("change_audiences", rows(), chunk_size=2)
-    assert isinstance(done.failure, bulk.BulkStopped)
-    assert done.failure.__cause__ is raised
-    assert done.summary[:3] == (4, 0, 0)
-    assert type(raised).__name__ in str(done.failure)
+    result = run_bulk("change_audiences", rows(), chunk_size=2)
+    assert isinstance(result.failure, bulk.BulkStopped)
+    assert result.failure.__cause__ is raised
+    assert result.summary[:3] == (4, 0, 0)
+    assert type(raised).__name__ in str(result.failure)
 
 
 @pytest.mark.parametrize("raised", RAISED, ids=lambda raised: type(raised).__name__)
 @pytest.mark.parametrize("name", ["progress", "on_chunk"])
-def test_what_callbacks_raise_stops_the_work_and_is_chained(
-    work: Do, server: RecordingServer, raised: Exception, name: str
+def test_an_exception_from_callbacks_stops_the_job_and_is_chained(
+    run_bulk: RunBulk, server: RecordingServer, raised: Exception, name: str
 ) -> None:
     calls = []
 
-    def callback(told: Any) -> None:
-        calls.append(told)
+    def callback(report: Any) -> None:
+        calls.append(report)
         if len(calls) == 2:
             raise raised
 
     rows = list(memberships(9))
-    done = work("change_audiences", rows, chunk_size=3, at_once=1, **{name: callback})
-    assert isinstance(done.failure, bulk.BulkStopped)
-    assert done.failure.__cause__ is raised
+    result = run_bulk("change_audiences", rows, chunk_size=3, concurrency=1, **{name: callback})
+    assert isinstance(result.failure, bulk.BulkStopped)
+    assert result.failure.__cause__ is raised
     sent = [id for ids in sent_ids(server) for id in ids]
-    assert done.summary[:3] == (len(sent), 0, 0)
-    last = work("change_audiences", rows, resume=done.summary.token)
+    assert result.summary[:3] == (len(sent), 0, 0)
+    last = run_bulk("change_audiences", rows, resume=result.summary.token)
     assert last.summary[:3] == (9, 0, 0)
     assert sorted(id for ids in sent_ids(server) for id in ids) == [f"p{n}" for n in range(9)]
 
 
 @pytest.mark.parametrize("raised", RAISED, ids=lambda raised: type(raised).__name__)
-def test_what_a_limiter_raises_leaves_the_rows_to_the_next_run(
-    work: Do, server: RecordingServer, raised: Exception
+def test_an_exception_from_a_limiter_leaves_the_rows_to_the_next_run(
+    run_bulk: RunBulk, server: RecordingServer, raised: Exception
 ) -> None:
     class Failing(Limiter):
         def reserve(self, endpoint: str) -> float:
@@ -87,16 +87,16 @@ def test_what_a_limiter_raises_leaves_the_rows_to_the_next_run(
 
     failures: list[bulk.Failure] = []
     rows = list(memberships(4))
-    done = work("change_audiences", rows, limiter=Failing(), failures=failures.append)
-    assert isinstance(done.failure, bulk.BulkStopped)
-    assert done.failure.__cause__ is raised
-    assert done.summary[:3] == (0, 0, 0)
+    result = run_bulk("change_audiences", rows, limiter=Failing(), failures=failures.append)
+    assert isinstance(result.failure, bulk.BulkStopped)
+    assert result.failure.__cause__ is raised
+    assert result.summary[:3] == (0, 0, 0)
     assert (failures, server.requests) == ([], [])
-    assert work("change_audiences", rows, resume=done.summary.token).summary.sent == 4
+    assert run_bulk("change_audiences", rows, resume=result.summary.token).summary.sent == 4
 
 
 class Hostile(dict):  # type: ignore[type-arg]  # of anything
-    """A row whose every method fails."""
+    """A row whose methods raise."""
 
     def fail(self, *args: Any) -> Any:
         raise TimeoutError("of the database")
@@ -105,48 +105,46 @@ class Hostile(dict):  # type: ignore[type-arg]  # of anything
 
 
 class Sized(list):  # type: ignore[type-arg]  # of anything
-    """Rows that cannot be counted."""
+    """Rows whose ``len`` raises."""
 
     def __len__(self) -> int:
         raise TimeoutError("of the database")
 
 
 @pytest.mark.parametrize("name", ["create_coupons", "upsert_profiles"])
-def test_a_hostile_row_fails_and_the_others_go_on(
-    work: Do, server: RecordingServer, name: str
+def test_a_row_whose_methods_raise_fails_alone(
+    run_bulk: RunBulk, server: RecordingServer, name: str
 ) -> None:
     good: list[Any] = [{"usageLimit": 1, "numberOfCoupons": 1, "couponPattern": "A-####"}]
-    place: tuple[Any, ...] = (3, 12)
+    path: tuple[Any, ...] = (3, 12)
     if name == "upsert_profiles":
-        good, place = list(profiles(1)), ()
-    done = work(name, *place, [*good, Hostile(a=1)], limiter=False)
-    assert done.failure is None
-    assert done.summary.sent + done.summary.failed == 2
-    assert done.summary.unknown == 0
-    assert work(name, *place, Sized(good)).summary.sent == 1
+        good, path = list(profiles(1)), ()
+    result = run_bulk(name, *path, [*good, Hostile(a=1)], limiter=False)
+    assert result.failure is None
+    assert result.summary.sent + result.summary.failed == 2
+    assert result.summary.unknown == 0
+    assert run_bulk(name, *path, Sized(good)).summary.sent == 1
 
 
 @pytest.mark.parametrize("name", ["progress", "on_chunk", "failures"])
 @pytest.mark.parametrize("fails", [True, False], ids=["after an error", "at the end"])
-def test_ctrl_c_after_an_error_is_what_the_caller_gets(
-    server: RecordingServer, name: str, fails: bool
-) -> None:
-    """The work stops for a reason of its own, and Ctrl-C comes while its accounts are kept."""
+def test_ctrl_c_replaces_an_earlier_error(server: RecordingServer, name: str, fails: bool) -> None:
+    """The job stops because of an error, and Ctrl-C comes while outcomes are recorded."""
 
     def rows() -> Iterator[Any]:
         yield from memberships(3)
-        # The request is under way, and comes back only after this.
+        # The request is in flight, and ends only after this.
         if fails:
             raise TimeoutError("of the database")
 
-    def interrupt(told: Any) -> None:
-        if getattr(told, "finished", True) and not pressed:
-            pressed.append(True)
+    def interrupt(report: Any) -> None:
+        if getattr(report, "finished", True) and not interrupted:
+            interrupted.append(True)
             signal.raise_signal(signal.SIGINT)
 
     if name == "failures":
         server.default = Response(429)
-    pressed: list[bool] = []
+    interrupted: list[bool] = []
     before = signal.signal(signal.SIGINT, signal.default_int_handler)
     options: dict[str, Any] = {name: interrupt, "chunk_size": 3, "_retries": 0}
     try:
@@ -161,15 +159,15 @@ def test_ctrl_c_after_an_error_is_what_the_caller_gets(
     assert not summary.complete or not fails
 
 
-def test_a_cancellation_after_an_error_is_what_the_caller_gets() -> None:
-    """As Ctrl-C, with asyncio: it comes while a request that is under way is awaited."""
-    from bulk.test_interruptions import Held
+def test_a_cancellation_replaces_an_earlier_error() -> None:
+    """The asyncio twin of the test above: it comes while a request in flight is awaited."""
+    from bulk.test_interruptions import HeldResponses
     from support.calls import KEYS
     from talon_one import Configuration, aio
 
-    held = Held()
+    held = HeldResponses()
 
-    async def work(server: RecordingServer) -> None:
+    async def main(server: RecordingServer) -> None:
         failed = asyncio.Event()
 
         def rows() -> Iterator[Any]:
@@ -189,4 +187,4 @@ def test_a_cancellation_after_an_error_is_what_the_caller_gets() -> None:
             del caught
 
     with RecordingServer(default=held) as server:
-        asyncio.run(work(server))
+        asyncio.run(main(server))

@@ -1,10 +1,11 @@
-"""Does bulk work by either shell, blocking or asyncio, so that one test covers both."""
+"""Run bulk jobs with the blocking or the asyncio client, so that one test covers both."""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import Any
 
 import talon_one
@@ -17,54 +18,55 @@ OK = Response(204)
 
 
 @dataclass
-class Done:
-    """What came of bulk work."""
+class BulkRun:
+    """Result of a bulk job."""
 
     summary: bulk.Summary
     failure: OpenApiException | None = None
     pauses: list[float] = field(default_factory=list)
 
 
-Do = Callable[..., Done]
+RunBulk = Callable[..., BulkRun]
 
 
-def do(server: RecordingServer, name: str, *args: Any, **options: Any) -> Done:
-    """Do bulk work with the blocking client.
+def run_blocking(server: RecordingServer, name: str, *args: Any, **options: Any) -> BulkRun:
+    """Run a bulk job with the blocking client.
 
     Args:
-        server: What it is done with.
+        server: Server that receives the rows.
         name: Function of the module `bulk`.
-        args: Its arguments behind the API.
-        options: Its options; repetitions are off unless they say otherwise.
+        args: Its arguments after the API.
+        options: Its options; retries are off by default.
     """
     pauses: list[float] = []
     with make_client(server.url, pauses) as client:
+        api = _api(talon_one, name, client)
         try:
-            summary = getattr(bulk, name)(_api(talon_one, name, client), *args, **_with(options))
+            summary = getattr(bulk, name)(api, *args, **_with_defaults(options))
         except bulk.BulkStopped as stopped:
-            return Done(stopped.summary, stopped, pauses)
-    return Done(summary, None, pauses)
+            return BulkRun(stopped.summary, stopped, pauses)
+    return BulkRun(summary, None, pauses)
 
 
-def do_asynchronously(server: RecordingServer, name: str, *args: Any, **options: Any) -> Done:
-    """As `do`, with the asyncio client."""
+def run_async(server: RecordingServer, name: str, *args: Any, **options: Any) -> BulkRun:
+    """Run a bulk job with the asyncio client; see `run_blocking`."""
     pauses: list[float] = []
 
     async def pause(seconds: float) -> None:
         pauses.append(seconds)
 
-    async def work() -> Done:
+    async def run() -> BulkRun:
         configuration = Configuration(host=server.url, api_key=KEYS)
         async with talon_one.aio.ApiClient(configuration) as client:
             client.clock = client.clock._replace(sleep=pause)
             function = getattr(talon_one.aio.bulk, name)
+            api = _api(talon_one.aio, name, client)
             try:
-                api = _api(talon_one.aio, name, client)
-                return Done(await function(api, *args, **_with(options)), None, pauses)
+                return BulkRun(await function(api, *args, **_with_defaults(options)), None, pauses)
             except bulk.BulkStopped as stopped:
-                return Done(stopped.summary, stopped, pauses)
+                return BulkRun(stopped.summary, stopped, pauses)
 
-    return asyncio.run(work())
+    return asyncio.run(run())
 
 
 def _api(package: Any, name: str, client: Any) -> Any:
@@ -72,7 +74,7 @@ def _api(package: Any, name: str, client: Any) -> Any:
     return (package.IntegrationApi if integration else package.ManagementApi)(client)
 
 
-def _with(options: dict[str, Any]) -> dict[str, Any]:
+def _with_defaults(options: dict[str, Any]) -> dict[str, Any]:
     return {"_retries": 0, **options}
 
 
@@ -83,9 +85,19 @@ def profiles(count: int, begin: int = 0) -> Iterator[dict[str, Any]]:
 
 
 def memberships(count: int) -> Iterator[dict[str, Any]]:
-    """Yield actions on an audience, whose requests must not be repeated."""
+    """Yield actions on an audience, whose requests must not be sent twice."""
     for number in range(count):
         yield {"action": "add", "profileIntegrationId": f"p{number}", "audienceId": 7}
+
+
+class Breakdown(Exception):
+    """Error that `then_break` raises."""
+
+
+def then_break(rows: Iterable[Any], count: int | None = None) -> Iterator[Any]:
+    """Yield rows, or the first *count* of them, and then raise `Breakdown`."""
+    yield from islice(rows, count)
+    raise Breakdown
 
 
 def sent_rows(received: Received) -> list[Any]:
@@ -96,7 +108,7 @@ def sent_rows(received: Received) -> list[Any]:
 
 
 def sent_ids(server: RecordingServer) -> list[list[str]]:
-    """Return the IDs of profiles in each request, in the order of their first rows."""
+    """Return the profile IDs of each request, in the order of their first rows."""
     requests = [[_id(row) for row in sent_rows(each)] for each in server.requests]
     return sorted(requests, key=lambda ids: (_number(ids[0]), len(ids)))
 
@@ -111,29 +123,31 @@ def _number(id: str) -> int:
 
 
 def refusing(*numbers: int, point: bool = False) -> Callable[[Received], Response]:
-    """Return what refuses requests that hold a profile with one of these numbers.
+    """Return a handler that refuses requests with a profile of one of these numbers.
 
     Args:
         numbers: The numbers.
-        point: Whether the answer says which rows it means.
+        point: Whether the error names the rows.
     """
 
-    def answer(received: Received) -> Response:
+    def respond(received: Received) -> Response:
         errors = [
             {
                 "title": "Unknown",
                 "details": f"{_id(row)} is wrong",
-                "source": {"pointer": f"/customerProfiles/{place}/attributes/X"} if point else {},
+                "source": {"pointer": f"/customerProfiles/{position}/attributes/X"}
+                if point
+                else {},
             }
-            for place, row in enumerate(sent_rows(received))
+            for position, row in enumerate(sent_rows(received))
             if _number(_id(row)) in numbers
         ]
         return Response(400, {"message": "invalid", "errors": errors}) if errors else OK
 
-    return answer
+    return respond
 
 
-def spans(ids: Iterable[str]) -> str:
+def span(ids: Iterable[str]) -> str:
     """Return IDs as their first and last number: ``"0-9"``."""
     numbers = [_number(each) for each in ids]
     return f"{numbers[0]}-{numbers[-1]}"

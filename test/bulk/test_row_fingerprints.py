@@ -1,4 +1,4 @@
-"""A resumed job recognizes the rows that it knows, and does nothing with others."""
+"""A resumed job recognizes its rows, and rejects others."""
 
 from __future__ import annotations
 
@@ -18,7 +18,17 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import talon_one
-from bulk.doing import OK, Do, memberships, profiles, refusing, sent_ids, sent_rows, spans
+from bulk.runs import (
+    OK,
+    RunBulk,
+    memberships,
+    profiles,
+    refusing,
+    sent_ids,
+    sent_rows,
+    span,
+    then_break,
+)
 from support.server import Received, RecordingServer, Response
 from talon_one import ApiValueError, bulk
 from talon_one._schema import json_codec
@@ -28,27 +38,18 @@ from talon_one.bulk.reports import BulkStopped
 Rows = list[Any]
 
 
-class Breakdown(Exception):
-    """What the rows of these tests end with."""
+def replaced(rows: Rows, position: int, row: Any) -> Rows:
+    return [*rows[:position], row, *rows[position + 1 :]]
 
 
-def breaking(rows: Rows, count: int) -> Iterator[Any]:
-    yield from rows[:count]
-    raise Breakdown
-
-
-def replaced(rows: Rows, place: int, row: Any) -> Rows:
-    return [*rows[:place], row, *rows[place + 1 :]]
-
-
-OTHERS: dict[str, Callable[[Rows], Rows]] = {
+CHANGES: dict[str, Callable[[Rows], Rows]] = {
     "reversed": lambda rows: rows[::-1],
     "two swapped": lambda rows: [rows[1], rows[0], *rows[2:]],
     "the last known one swapped": lambda rows: [*rows[:5], rows[6], rows[5], *rows[7:]],
     "moved by one": lambda rows: [rows[-1], *rows[:-1]],
     "one left out": lambda rows: rows[1:],
     "one inserted": lambda rows: [rows[-1], *rows],
-    "one twice": lambda rows: [rows[0], *rows],
+    "one duplicated": lambda rows: [rows[0], *rows],
     "one changed": lambda rows: replaced(rows, 2, {**rows[2], "more": 1}),
     "the last known one changed": lambda rows: replaced(rows, 5, {**rows[5], "more": 1}),
     "shorter": lambda rows: rows[:4],
@@ -56,33 +57,33 @@ OTHERS: dict[str, Callable[[Rows], Rows]] = {
 }
 
 
-@pytest.mark.parametrize("change", OTHERS.values(), ids=OTHERS)
+@pytest.mark.parametrize("change", CHANGES.values(), ids=CHANGES)
 @pytest.mark.parametrize(
     ("name", "make"),
     [("upsert_profiles", profiles), ("change_audiences", memberships)],
     ids=["idempotent", "once only"],
 )
-def test_other_rows_are_refused_before_anything_is_sent(
-    work: Do, server: RecordingServer, name: str, make: Any, change: Callable[[Rows], Rows]
+def test_other_rows_are_rejected_before_anything_is_sent(
+    run_bulk: RunBulk, server: RecordingServer, name: str, make: Any, change: Callable[[Rows], Rows]
 ) -> None:
     rows = list(make(10))
-    first = work(name, breaking(rows, 6), chunk_size=3)
+    first = run_bulk(name, then_break(rows, 6), chunk_size=3)
     assert first.summary.sent == 6
     server.clear()
     failures: list[bulk.Failure] = []
-    again = work(name, iter(change(rows)), resume=first.summary.token, failures=failures.append)
+    again = run_bulk(name, iter(change(rows)), resume=first.summary.token, failures=failures.append)
     assert server.requests == []
     assert failures == []
     assert isinstance(again.failure, BulkStopped)
     assert isinstance(again.failure.__cause__, ApiValueError)
     assert "nothing was sent" in str(again.failure)
-    assert "start anew without resume" in str(again.failure)
+    assert "start over without resume" in str(again.failure)
     assert not again.summary.complete
-    # Nothing was lost by the attempt: its token still leads on, and without one all is sent.
-    last = work(name, rows, resume=again.summary.token)
+    # The token still resumes the job, and without a token all rows are sent.
+    last = run_bulk(name, rows, resume=again.summary.token)
     assert last.summary[:4] == (10, 0, 0, 6)
-    assert [spans(ids) for ids in sent_ids(server)] == ["6-9"]
-    assert work(name, change(rows)).summary.complete
+    assert [span(ids) for ids in sent_ids(server)] == ["6-9"]
+    assert run_bulk(name, change(rows)).summary.complete
 
 
 def coupons(count: int) -> Rows:
@@ -97,7 +98,7 @@ def actions(count: int) -> Rows:
 
 
 @pytest.mark.parametrize(
-    ("name", "place", "rows", "behind"),
+    ("name", "before", "rows", "after"),
     [
         ("sync_catalog", (7,), actions(10), ()),
         ("create_coupons", (3, 12), coupons(10), ()),
@@ -109,130 +110,132 @@ def actions(count: int) -> Rows:
         ),
     ],
 )
-def test_every_kind_of_work_recognizes_its_rows(
-    work: Do, server: RecordingServer, name: str, place: Any, rows: Rows, behind: Any
+def test_every_operation_recognizes_its_rows(
+    run_bulk: RunBulk, server: RecordingServer, name: str, before: Any, rows: Rows, after: Any
 ) -> None:
-    first = work(name, *place, breaking(rows, 6), *behind, chunk_size=2, limiter=False)
+    first = run_bulk(name, *before, then_break(rows, 6), *after, chunk_size=2, limiter=False)
     assert first.summary.sent == 6
     server.clear()
-    again = work(name, *place, rows[::-1], *behind, resume=first.summary.token)
+    again = run_bulk(name, *before, rows[::-1], *after, resume=first.summary.token)
     assert server.requests == []
     assert "the first 6 rows are not those" in str(again.failure)
-    last = work(name, *place, rows, *behind, resume=first.summary.token)
+    last = run_bulk(name, *before, rows, *after, resume=first.summary.token)
     assert last.summary[:4] == (10, 0, 0, 6)
 
 
-def test_portions_of_a_row_are_recognized(work: Do, server: RecordingServer) -> None:
+def test_split_rows_are_recognized(run_bulk: RunBulk, server: RecordingServer) -> None:
     rows = [{"usageLimit": 1, "numberOfCoupons": 50_000, "couponPattern": "A-####"}, *coupons(1)]
     server.script(OK, OK, Response(429))
-    first = work("create_coupons", 3, 12, rows, at_once=1, give_up_after=1)
+    first = run_bulk("create_coupons", 3, 12, rows, concurrency=1, max_failed_chunks=1)
     assert first.summary[:3] == (2, 1, 0)
     other = [{**rows[0], "numberOfCoupons": 45_000}, *coupons(1)]
     assert "are not those" in str(
-        work("create_coupons", 3, 12, other, resume=first.summary.token).failure
+        run_bulk("create_coupons", 3, 12, other, resume=first.summary.token).failure
     )
-    again = work("create_coupons", 3, 12, rows, resume=first.summary.token)
+    again = run_bulk("create_coupons", 3, 12, rows, resume=first.summary.token)
     assert again.summary[:4] == (3, 1, 0, 3)
 
 
-def test_recipients_are_not_resumed_with_another_coupon(work: Do, server: RecordingServer) -> None:
+def test_recipients_cannot_be_resumed_with_another_coupon(
+    run_bulk: RunBulk, server: RecordingServer
+) -> None:
     rows = ["anna", "ben", "cleo"]
-    place = ("create_coupons_for_recipients", 3, 12)
+    call = ("create_coupons_for_recipients", 3, 12)
     coupon = {"couponPattern": "A-####", "usageLimit": 1}
-    first = work(*place, breaking(rows, 2), coupon, chunk_size=1)
+    first = run_bulk(*call, then_break(rows, 2), coupon, chunk_size=1)
     server.clear()
-    other = work(*place, rows, {**coupon, "usageLimit": 2}, resume=first.summary.token)
+    other = run_bulk(*call, rows, {**coupon, "usageLimit": 2}, resume=first.summary.token)
     assert "are not those" in str(other.failure)
     assert server.requests == []
     same = talon_one.NewCouponsForMultipleRecipients.from_dict(
         {"usageLimit": 1, "couponPattern": "A-####"}
     )
-    assert work(*place, rows, same, resume=first.summary.token).summary.sent == 3
+    assert run_bulk(*call, rows, same, resume=first.summary.token).summary.sent == 3
 
 
-def test_rows_that_are_not_dealt_with_may_change(work: Do, server: RecordingServer) -> None:
+def test_rows_that_were_not_sent_may_change(run_bulk: RunBulk, server: RecordingServer) -> None:
     rows = list(profiles(10))
-    first = work("upsert_profiles", breaking(rows, 8), chunk_size=3)
-    # The last chunk was sent as well, since its rows had been read.
+    first = run_bulk("upsert_profiles", then_break(rows, 8), chunk_size=3)
+    # The rows of the last chunk had been read but not sent.
     assert first.summary.sent == 6
     server.clear()
     fixed = [*rows[:6], {"integrationId": "p16"}, {"integrationId": "p15"}]
-    again = work("upsert_profiles", fixed, resume=first.summary.token)
+    again = run_bulk("upsert_profiles", fixed, resume=first.summary.token)
     assert again.summary[:4] == (8, 0, 0, 6)
     assert sent_ids(server) == [["p16", "p15"]]
 
 
-def test_a_failed_row_that_was_corrected_is_not_passed_over_in_silence(
-    work: Do, server: RecordingServer
+def test_a_corrected_row_is_not_skipped_silently(
+    run_bulk: RunBulk, server: RecordingServer
 ) -> None:
     rows: Rows = [*profiles(2), {"attributes": {}}, {"integrationId": "p3", "attributes": object()}]
-    first = work("upsert_profiles", breaking(rows, 4), chunk_size=1)
+    first = run_bulk("upsert_profiles", then_break(rows, 4), chunk_size=1)
     assert first.summary[:3] == (2, 2, 0)
     server.clear()
     for place in (2, 3):
         good = replaced(rows, place, {"integrationId": f"p{place}", "attributes": {}})
-        again = work("upsert_profiles", good, resume=first.summary.token)
+        again = run_bulk("upsert_profiles", good, resume=first.summary.token)
         assert "are not those" in str(again.failure)
     assert server.requests == []
-    assert work("upsert_profiles", rows, resume=first.summary.token).summary.complete
+    assert run_bulk("upsert_profiles", rows, resume=first.summary.token).summary.complete
 
 
-def test_rows_before_the_last_known_one_wait_until_it_is_recognized(
-    work: Do, server: RecordingServer
+def test_no_row_is_sent_before_the_last_known_row_is_recognized(
+    run_bulk: RunBulk, server: RecordingServer
 ) -> None:
-    """The first chunk ends last, so that the token has a gap at its beginning."""
-    others = threading.Event()
+    """The first chunk ends last, so that the token has a gap at its start."""
+    others_settled = threading.Event()
     tokens: list[str] = []
 
-    def answer(received: Received) -> Response:
+    def respond(received: Received) -> Response:
         if sent_rows(received)[0]["integrationId"] != "p0":
             return OK
-        others.wait(10)
+        others_settled.wait(10)
         return OK
 
     def keep(progress: bulk.Progress) -> None:
         tokens.append(progress.token)
         if json.loads(progress.token)["settled"] == [[3, 9]]:
-            others.set()
+            others_settled.set()
 
-    server.default = answer
+    server.default = respond
     rows = list(profiles(9))
-    work("upsert_profiles", rows, chunk_size=3, progress=keep)
+    run_bulk("upsert_profiles", rows, chunk_size=3, progress=keep)
     token = next(each for each in tokens if json.loads(each)["settled"] == [[3, 9]])
     server.clear()
-    again = work("upsert_profiles", replaced(rows, 8, rows[0]), resume=token)
+    again = run_bulk("upsert_profiles", replaced(rows, 8, rows[0]), resume=token)
     assert "are not those" in str(again.failure)
     assert server.requests == []
-    assert work("upsert_profiles", rows, resume=token).summary[:4] == (9, 0, 0, 6)
-    assert [spans(ids) for ids in sent_ids(server)] == ["0-2"]
+    assert run_bulk("upsert_profiles", rows, resume=token).summary[:4] == (9, 0, 0, 6)
+    assert [span(ids) for ids in sent_ids(server)] == ["0-2"]
 
 
-def test_rows_that_were_being_sent_are_not_taken_for_others(
-    work: Do, server: RecordingServer
+def test_changed_rows_are_not_marked_as_interrupted(
+    run_bulk: RunBulk, server: RecordingServer
 ) -> None:
     tokens: list[str] = []
     rows = list(memberships(6))
-    work(
+    run_bulk(
         "change_audiences",
         rows,
         chunk_size=3,
-        at_once=1,
+        concurrency=1,
         progress=lambda progress: tokens.append(progress.token),
     )
-    token = next(each for each in tokens if json.loads(each)["underWay"] == [[3, 6]])
+    token = next(each for each in tokens if json.loads(each)["inFlight"] == [[3, 6]])
     server.clear()
     failures: list[bulk.Failure] = []
     other = replaced(rows, 4, {**rows[4], "audienceId": 8})
-    again = work("change_audiences", other, resume=token, failures=failures.append)
+    again = run_bulk("change_audiences", other, resume=token, failures=failures.append)
     assert "are not those" in str(again.failure)
     assert failures == []
     assert again.summary[:3] == (3, 0, 0)
-    last = work("change_audiences", rows, resume=again.summary.token, failures=failures.append)
+    last = run_bulk("change_audiences", rows, resume=again.summary.token, failures=failures.append)
     assert [each.index for each in failures] == [3, 4, 5]
     assert last.summary[:3] == (3, 0, 3)
 
 
-# -- What the same rows are ------------------------------------------------------------------------
+# -- Equal rows ------------------------------------------------------------------------------------
 
 
 MOMENT = datetime(2026, 5, 1, 12, 30, tzinfo=timezone.utc)
@@ -267,15 +270,15 @@ SAME: dict[str, tuple[Any, Any]] = {
 
 
 @pytest.mark.parametrize(("one", "other"), SAME.values(), ids=SAME)
-def test_rows_of_the_same_content_are_the_same(
-    work: Do, server: RecordingServer, one: Any, other: Any
+def test_rows_with_equal_content_are_recognized(
+    run_bulk: RunBulk, server: RecordingServer, one: Any, other: Any
 ) -> None:
     tail = {"integrationId": "z", "attributes": {}}
-    token = work("upsert_profiles", breaking([one, one], 2), chunk_size=1).summary.token
-    again = work("upsert_profiles", [other, other, tail], resume=token)
+    token = run_bulk("upsert_profiles", then_break([one, one], 2), chunk_size=1).summary.token
+    again = run_bulk("upsert_profiles", [other, other, tail], resume=token)
     assert again.summary[:4] == (3, 0, 0, 2)
-    back = work("upsert_profiles", breaking([other, other], 2), chunk_size=1).summary.token
-    assert work("upsert_profiles", [one, one, tail], resume=back).summary.sent == 3
+    back = run_bulk("upsert_profiles", then_break([other, other], 2), chunk_size=1).summary.token
+    assert run_bulk("upsert_profiles", [one, one, tail], resume=back).summary.sent == 3
 
 
 @pytest.mark.parametrize(
@@ -295,7 +298,7 @@ def test_rows_of_the_same_content_are_the_same(
         ("\ud800", "\ud801"),
     ],
 )
-def test_rows_of_other_content_are_others(one: Any, other: Any) -> None:
+def test_rows_with_other_content_have_another_fingerprint(one: Any, other: Any) -> None:
     assert marked([{"a": one}]) != marked([{"a": other}])
 
 
@@ -305,20 +308,20 @@ def marked(rows: Rows) -> str:
     return fingerprint.mark().digest
 
 
-def test_where_one_row_ends_and_the_next_begins_is_part_of_the_rows() -> None:
+def test_the_boundaries_of_rows_count() -> None:
     assert marked(["a", "b"]) != marked(["a,b"]) != marked(['a","b'])
     assert marked([[1], [2]]) != marked([[1, 2]])
 
 
-def test_equal_rows_are_counted(work: Do) -> None:
+def test_equal_rows_are_counted(run_bulk: RunBulk) -> None:
     rows = [{"integrationId": "a", "attributes": {}}] * 4
-    token = work("upsert_profiles", breaking(rows, 3), chunk_size=1).summary.token
-    assert "there are 2 rows" in str(work("upsert_profiles", rows[:2], resume=token).failure)
-    assert work("upsert_profiles", rows, resume=token).summary[:4] == (4, 0, 0, 3)
+    token = run_bulk("upsert_profiles", then_break(rows, 3), chunk_size=1).summary.token
+    assert "there are 2 rows" in str(run_bulk("upsert_profiles", rows[:2], resume=token).failure)
+    assert run_bulk("upsert_profiles", rows, resume=token).summary[:4] == (4, 0, 0, 3)
 
 
 @given(st.lists(st.lists(st.integers(0, 9))))
-def test_the_fingerprint_does_not_depend_on_how_the_rows_came(batches: list[list[int]]) -> None:
+def test_the_fingerprint_does_not_depend_on_batches(batches: list[list[int]]) -> None:
     fingerprint = Fingerprint()
     for batch in batches:
         fingerprint.update([{"a": number} for number in batch])
@@ -350,7 +353,7 @@ def test_the_fingerprint_is_the_same_without_orjson(rows: Rows) -> None:
 
 
 class Hostile(dict):  # type: ignore[type-arg]  # of anything
-    """A row whose every method may fail."""
+    """A row whose methods raise."""
 
     def __iter__(self) -> Iterator[Any]:
         raise OSError("the database is gone")
@@ -375,24 +378,23 @@ class Hostile(dict):  # type: ignore[type-arg]  # of anything
         datetime(2026, 1, 1),
     ],
 )
-def test_rows_that_cannot_be_sent_are_recognized_too(work: Do, row: Any) -> None:
+def test_invalid_rows_are_recognized(run_bulk: RunBulk, row: Any) -> None:
     rows = [row, *profiles(3)]
-    first = work("upsert_profiles", breaking(rows, 3), chunk_size=1)
+    first = run_bulk("upsert_profiles", then_break(rows, 3), chunk_size=1)
     assert first.summary[:3] == (2, 1, 0)
-    again = work("upsert_profiles", rows, resume=first.summary.token)
+    again = run_bulk("upsert_profiles", rows, resume=first.summary.token)
     assert again.summary[:4] == (3, 1, 0, 3)
 
 
-def test_the_order_of_a_set_is_none(tmp_path: Path) -> None:
-    """It differs from one process to the next."""
+def test_the_order_of_a_set_does_not_count(tmp_path: Path) -> None:
     letters = list("abcdefghijklmnopq")
     backwards = letters[::-1]
     assert marked([{"a": set(letters)}]) == marked([{"a": set(backwards)}])
     assert marked([{"a": set(letters)}]) != marked([{"a": set(letters[1:])}])
 
 
-def test_work_goes_on_from_a_file_of_rows_and_a_file_with_the_token(
-    work: Do, server: RecordingServer, tmp_path: Path
+def test_a_job_resumes_from_a_file_of_rows_and_a_token_file(
+    run_bulk: RunBulk, server: RecordingServer, tmp_path: Path
 ) -> None:
     source, kept = tmp_path / "rows.csv", tmp_path / "token.json"
     ids = [f"p{number}" for number in range(10)]
@@ -406,41 +408,43 @@ def test_work_goes_on_from_a_file_of_rows_and_a_file_with_the_token(
             yield from csv.DictReader(file)
 
     write(ids)
-    first = work("upsert_profiles", breaking(list(rows()), 6), chunk_size=2)
+    first = run_bulk("upsert_profiles", then_break(list(rows()), 6), chunk_size=2)
     kept.write_text(json.dumps({"token": first.summary.token}, indent=2))
     write(sorted(ids, reverse=True))
-    other = work("upsert_profiles", rows(), resume=json.loads(kept.read_text())["token"])
+    other = run_bulk("upsert_profiles", rows(), resume=json.loads(kept.read_text())["token"])
     assert "are not those" in str(other.failure)
     write(ids)
     server.clear()
-    # Also a token that was written anew as the JSON that it is.
+    # A token that was parsed and written again as JSON is accepted.
     token = json.dumps(json.loads(json.loads(kept.read_text())["token"]), indent=1)
-    assert work("upsert_profiles", rows(), resume=token).summary[:4] == (10, 0, 0, 6)
+    assert run_bulk("upsert_profiles", rows(), resume=token).summary[:4] == (10, 0, 0, 6)
     assert Counter(id for ids in sent_ids(server) for id in ids) == Counter(ids[6:])
 
 
-def test_a_token_of_an_earlier_release_is_refused(work: Do, server: RecordingServer) -> None:
+def test_a_token_of_an_earlier_release_is_rejected(
+    run_bulk: RunBulk, server: RecordingServer
+) -> None:
     token = (
-        '{"version":1,"operation":"updateCustomerProfilesV2","settled":[[0,2]],"underWay":[],'
+        '{"version":1,"operation":"updateCustomerProfilesV2","settled":[[0,2]],"inFlight":[],'
         '"counts":[2,0,0]}'
     )
-    with pytest.raises(ApiValueError, match=r"earlier release .* start anew without resume"):
-        work("upsert_profiles", profiles(3), resume=token)
+    with pytest.raises(ApiValueError, match=r"earlier release .* start over without resume"):
+        run_bulk("upsert_profiles", profiles(3), resume=token)
     assert server.requests == []
 
 
-def test_what_is_no_token_is_not_quoted_at_length(work: Do) -> None:
+def test_the_message_for_an_invalid_token_is_short(run_bulk: RunBulk) -> None:
     with pytest.raises(talon_one.ApiTypeError, match="token of a summary") as caught:
-        work("upsert_profiles", profiles(3), resume={"rows": ["x" * 1000] * 1000})
+        run_bulk("upsert_profiles", profiles(3), resume={"rows": ["x" * 1000] * 1000})
     assert len(str(caught.value)) < 200
 
 
-# -- What is sent ----------------------------------------------------------------------------------
+# -- Rows that are sent ----------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("with_orjson", [True, False])
-def test_what_is_sent_is_what_the_fingerprint_was_taken_of(
-    work: Do, server: RecordingServer, with_orjson: bool
+def test_the_rows_that_were_hashed_are_sent(
+    run_bulk: RunBulk, server: RecordingServer, with_orjson: bool
 ) -> None:
     rows = [pair[place] for pair in SAME.values() for place in (0, 1)]
     rows = [
@@ -455,29 +459,33 @@ def test_what_is_sent_is_what_the_fingerprint_was_taken_of(
     with patch.object(json_codec, "orjson", json_codec.orjson if with_orjson else None):
         for size in (1000, 1):
             server.clear()
-            assert work("upsert_profiles", rows, chunk_size=size, at_once=1).summary.sent == 14
+            assert (
+                run_bulk("upsert_profiles", rows, chunk_size=size, concurrency=1).summary.sent == 14
+            )
             got = [row for received in server.requests for row in sent_rows(received)]
             assert got == json_codec.decode(json_codec.encode(rows))
 
 
 @pytest.mark.parametrize("coupon", [{"usageLimit": 1, "couponPattern": "A-####"}, {}], ids=str)
-def test_what_requests_share_is_sent_with_each_of_them(
-    work: Do, server: RecordingServer, coupon: dict[str, Any]
+def test_shared_properties_are_sent_with_each_request(
+    run_bulk: RunBulk, server: RecordingServer, coupon: dict[str, Any]
 ) -> None:
-    place = ("create_coupons_for_recipients", 3, 12)
-    work(*place, ["é", "b", "c"], coupon, chunk_size=2, limiter=False, give_up_after=None)
+    call = ("create_coupons_for_recipients", 3, 12)
+    run_bulk(*call, ["é", "b", "c"], coupon, chunk_size=2, limiter=False, max_failed_chunks=None)
     bodies = [each.json() for each in server.requests]
     ids = [each.pop("recipientsIntegrationIds") for each in bodies]
     assert sorted(ids) == [["c"], ["é", "b"]]
     assert bodies == [coupon, coupon]
 
 
-def test_parts_of_a_refused_chunk_hold_their_own_rows(work: Do, server: RecordingServer) -> None:
+def test_parts_of_a_refused_chunk_hold_their_own_rows(
+    run_bulk: RunBulk, server: RecordingServer
+) -> None:
     server.default = refusing(5)
-    assert work("upsert_profiles", profiles(8)).summary[:3] == (7, 1, 0)
+    assert run_bulk("upsert_profiles", profiles(8)).summary[:3] == (7, 1, 0)
     server.clear()
     server.default = OK
     rows = [*profiles(2), {"attributes": {}}, *profiles(3, begin=3)]
-    # What a failure lies in the middle of is hashed in parts, and sent as a whole.
-    assert work("upsert_profiles", rows).summary[:3] == (5, 1, 0)
+    # A chunk with an invalid row in the middle is hashed in two parts and sent as one request.
+    assert run_bulk("upsert_profiles", rows).summary[:3] == (5, 1, 0)
     assert sent_ids(server) == [["p0", "p1", "p3", "p4", "p5"]]

@@ -1,0 +1,164 @@
+"""How a bulk job is carried out: the rules that the blocking and the asyncio runner share."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from enum import Enum, auto
+from typing import Any, ClassVar
+
+from talon_one._utils.quoting import message_of
+from talon_one.bulk.chunks import Piece
+from talon_one.bulk.failures import FailureSink
+from talon_one.bulk.interrupts import Interrupts
+from talon_one.bulk.operations import BulkOperation
+from talon_one.bulk.options import check_options, check_rows, fit_to_pool
+from talon_one.bulk.reports import BulkStopped, Summary
+from talon_one.bulk.run import RequestNotStarted, Run
+
+# From `fit_to_pool`: `Runner.__init__`, that of the subclass, the bulk function, its caller.
+_STACKLEVEL = 5
+
+
+class Step(Enum):
+    """What a runner does next; each may block, or is awaited."""
+
+    READ_ROWS = auto()
+    """Add rows until `Run.needs_rows` is false."""
+    AWAIT_REQUEST = auto()
+    """Wait until a request has ended, and settle it."""
+
+
+class Runner(ABC):
+    """Carry out a bulk job.
+
+    Requests are made concurrently. Everything else happens in the thread, or task, that executes
+    the runner: rows are read, callbacks called, and results settled only there.
+
+    Args:
+        operation: What is done with the rows.
+        rows: The rows.
+        options: See `Options`.
+
+    Raises:
+        ApiTypeError, ApiValueError: An option is wrong.
+        OSError: The failures file cannot be written.
+    """
+
+    asynchronous: ClassVar[bool]
+
+    def __init__(self, operation: BulkOperation, rows: Any, options: Mapping[str, Any]) -> None:
+        check_rows(operation, rows, asynchronous=self.asynchronous)
+        checked = check_options(operation, rows, options)
+        self._client = operation.client
+        self._concurrency = fit_to_pool(operation, checked.concurrency, _STACKLEVEL)
+        self._interrupts = Interrupts()
+        self._operation = operation
+        self._limiter = checked.limiter
+        self._keywords = checked.keywords
+        self._failures = FailureSink()
+        self._run = Run(
+            operation,
+            checked.chunk_size,
+            self._failures,
+            checked.on_progress,
+            checked.on_chunk,
+            checked.resume,
+            checked.max_failed_chunks,
+            checked.total,
+            self._interrupts.held,
+        )
+        # Last, so that a wrong option leaves no file open.
+        self._failures.open(checked.failures, resuming=checked.resume is not None)
+
+    # -- What a subclass does ------------------------------------------------------------------
+
+    @abstractmethod
+    def _start(self, piece: Piece) -> None:
+        """Start the request for a piece."""
+
+    @abstractmethod
+    def _has_ended(self) -> bool:
+        """Return whether a request has ended that is not settled."""
+
+    @abstractmethod
+    def _settle(self) -> None:
+        """Pass the results of one or more ended requests to `Run.finish`."""
+
+    # -- Rules ---------------------------------------------------------------------------------
+
+    def _steps(self) -> Iterator[Step]:
+        """Start requests, and yield each step that comes before the next one."""
+        self._run.report_progress()
+        while self._run.stopped is None:
+            if self._run.needs_rows:
+                yield Step.READ_ROWS
+            # While all requests are in flight, the rows of the next one are ready.
+            elif not self._start_next():
+                if not self._run.in_flight:
+                    return
+                yield Step.AWAIT_REQUEST
+
+    def _start_next(self) -> bool:
+        """Start the next request; return whether there is one that may be in flight now."""
+        with self._interrupts.held:
+            piece = self._run.next() if self._run.in_flight < self._concurrency else None
+            if piece is not None:
+                self._start(piece)
+        return piece is not None
+
+    @contextmanager
+    def _admission(self) -> Iterator[float]:
+        """Yield the pause before a request; the block sleeps for it.
+
+        Raises:
+            RequestNotStarted: The limiter or the sleep raised the cause, or the run has stopped.
+        """
+        try:
+            pause = self._limiter.reserve(self._operation.endpoint.id) if self._limiter else 0.0
+            yield pause
+        except Exception as cause:  # The limiter may be code of the caller.
+            raise RequestNotStarted("the request was not made") from cause
+        if pause and self._run.stopped is not None:
+            raise RequestNotStarted("the job was stopped")
+
+    def _request(self, piece: Piece) -> Any:
+        """Call the method of the API with the rows of a piece."""
+        body = self._operation.body(piece.rows, piece.text)
+        return self._operation.method(*self._operation.args, body, **self._keywords)
+
+    def _finish(self) -> Summary:
+        """Settle all requests that have ended, then return the summary.
+
+        Raises:
+            BulkStopped: An error has stopped the run.
+            BaseException: What else has stopped it, with the summary in its attribute ``summary``.
+        """
+        with self._interrupts.held:
+            while self._has_ended():
+                self._try(self._settle)
+            self._try(self._run.close)
+            self._try(self._failures.close)
+            if self._interrupts.take_pending():
+                self._run.stop(KeyboardInterrupt())
+            return self._result()
+
+    def _try(self, step: Callable[[], object]) -> None:
+        """Take a step to the end of the run; an error of a callback or a file is its cause."""
+        try:
+            step()
+        except Exception as cause:
+            self._run.stop(cause)
+
+    def _result(self) -> Summary:
+        summary, cause = self._run.summary, self._run.stopped
+        if cause is None:
+            return summary
+        message = message_of(cause)
+        text = f"{type(cause).__name__}: {message}" if message else type(cause).__name__
+        if isinstance(cause, Exception):
+            raise BulkStopped(f"{text} ({summary.sent} rows sent)", summary) from cause
+        # Callers recognize Ctrl-C and cancellation by the class.
+        cause.summary = summary  # type: ignore[attr-defined]  # there is no other place for it
+        raise cause

@@ -1,0 +1,123 @@
+"""What stops a bulk job before the end of its rows."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bulk.runs import (
+    OK,
+    RunBulk,
+    profiles,
+    sent_ids,
+    span,
+)
+from support.server import HANG_UP, RecordingServer, Response
+from talon_one import (
+    NoResponseError,
+    UnauthorizedException,
+    bulk,
+)
+
+BAD_ID: dict[str, Any] = {"attributes": {}}
+
+
+@pytest.mark.parametrize("status", [401, 403])
+def test_a_rejected_api_key_stops_the_job_and_fails_no_row(
+    run_bulk: RunBulk, server: RecordingServer, status: int
+) -> None:
+    server.default = Response(status, {"message": "no"})
+    result = run_bulk("upsert_profiles", profiles(100), chunk_size=10, concurrency=2)
+    assert isinstance(result.failure, bulk.BulkStopped)
+    assert str(status) in str(result.failure)
+    assert len(server.requests) <= 2
+    assert result.summary[:3] == (0, 0, 0)
+    server.default = OK
+    again = run_bulk("upsert_profiles", profiles(100), resume=result.summary.token)
+    assert again.summary[:3] == (100, 0, 0)
+
+
+def test_the_cause_of_a_stop_is_chained(run_bulk: RunBulk, server: RecordingServer) -> None:
+    server.default = Response(401, {"message": "no"})
+    failure = run_bulk("upsert_profiles", profiles(1)).failure
+    assert failure is not None
+    assert isinstance(failure.__cause__, UnauthorizedException)
+
+
+def test_an_outage_stops_the_job(run_bulk: RunBulk, server: RecordingServer) -> None:
+    server.default = HANG_UP
+    result = run_bulk(
+        "upsert_profiles", profiles(100), chunk_size=1, concurrency=1, max_failed_chunks=3
+    )
+    assert len(server.requests) == 3
+    assert result.summary[:3] == (0, 3, 0)
+    assert not result.summary.complete
+    assert result.failure is not None
+    assert isinstance(result.failure.__cause__, NoResponseError)
+
+
+def test_occasional_failures_do_not_stop_the_job(
+    run_bulk: RunBulk, server: RecordingServer
+) -> None:
+    server.script(*[HANG_UP, HANG_UP, OK] * 10)
+    result = run_bulk(
+        "upsert_profiles", profiles(30), chunk_size=1, concurrency=1, max_failed_chunks=3
+    )
+    assert result.summary[:3] == (10, 20, 0)
+    assert result.summary.complete
+
+
+def test_no_number_of_failed_chunks_stops_the_job_if_there_is_no_limit(
+    run_bulk: RunBulk, server: RecordingServer
+) -> None:
+    server.default = Response(400)
+    result = run_bulk("upsert_profiles", profiles(50), chunk_size=1, max_failed_chunks=None)
+    assert result.summary[:3] == (0, 50, 0)
+
+
+def test_invalid_rows_do_not_count_as_failed_chunks(
+    run_bulk: RunBulk, server: RecordingServer
+) -> None:
+    result = run_bulk("upsert_profiles", [BAD_ID] * 50, chunk_size=1, max_failed_chunks=1)
+    assert result.summary[:3] == (0, 50, 0)
+    assert result.summary.complete
+
+
+def test_an_exception_from_the_rows_waits_for_requests_in_flight(
+    run_bulk: RunBulk, server: RecordingServer
+) -> None:
+    def breaking() -> Iterator[dict[str, Any]]:
+        yield from profiles(25)
+        raise KeyError("the database is gone")
+
+    result = run_bulk("upsert_profiles", breaking(), chunk_size=10)
+    assert result.failure is not None
+    assert isinstance(result.failure.__cause__, KeyError)
+    assert "the database is gone" in str(result.failure)
+    assert result.summary[:3] == (20, 0, 0)
+    server.clear()
+    again = run_bulk("upsert_profiles", profiles(40), chunk_size=100, resume=result.summary.token)
+    assert [span(ids) for ids in sent_ids(server)] == ["20-39"]
+    assert again.summary[:4] == (40, 0, 0, 20)
+
+
+@pytest.mark.parametrize("option", ["progress", "on_chunk", "failures"])
+def test_an_exception_from_a_callback_stops_the_job(run_bulk: RunBulk, option: str) -> None:
+    def broken(report: object) -> None:
+        raise ZeroDivisionError
+
+    rows = [BAD_ID, *profiles(3)]
+    result = run_bulk("upsert_profiles", rows, **{option: broken})
+    assert result.failure is not None
+    assert isinstance(result.failure.__cause__, ZeroDivisionError)
+
+
+def test_a_full_disk_stops_the_job_and_keeps_the_summary(run_bulk: RunBulk) -> None:
+    if not Path("/dev/full").exists():
+        pytest.fail("this test needs /dev/full, which Linux has")
+    result = run_bulk("upsert_profiles", [BAD_ID, *profiles(3)], failures="/dev/full")
+    assert result.failure is not None
+    assert isinstance(result.failure.__cause__, OSError)
