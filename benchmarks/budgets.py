@@ -1,10 +1,10 @@
-"""The budgets: what is measured, against which yardstick, and how much it may cost."""
+"""Budgets: what is measured, against which yardstick, and what it may cost."""
 
 from __future__ import annotations
 
 from typing import NamedTuple
 
-from benchmarks.timing import Reading
+from benchmarks.timing import Measurement
 
 MEGABYTE = 1024 * 1024
 
@@ -16,28 +16,28 @@ class Budget(NamedTuple):
     yardstick: str
     goal: float
     unit: str = ""
-    """Empty for a ratio, ``MB`` for what is added to the yardstick."""
+    """Empty for a ratio, ``MB`` for a difference from the yardstick."""
     more_is_better: bool = False
-    """Whether the goal is a least, as that of a throughput is, rather than a most."""
+    """Whether the goal is a minimum, as for a throughput, instead of a maximum."""
 
-    def value(self, reading: Reading) -> float:
-        """Return what a reading comes to, in the unit of the goal."""
+    def value(self, measurement: Measurement) -> float:
+        """Return a measurement in the unit of the goal."""
         if self.unit == "MB":
-            return (reading.ours - reading.yardstick) / MEGABYTE
-        return reading.ratio
+            return (measurement.ours - measurement.yardstick) / MEGABYTE
+        return measurement.ratio
 
     def verdict(self, value: float) -> str:
-        """Say whether a value meets the goal, and if not, by how much it does not."""
+        """Return whether a value meets the goal or by how much it misses it."""
         missing = self.goal - value if self.more_is_better else value - self.goal
-        return f"missed by {self.written(missing)}" if missing > 0 else "met"
+        return f"missed by {self.format(missing)}" if missing > 0 else "met"
 
     @property
     def limit(self) -> str:
-        """The goal, and in which direction values may differ from it."""
-        return f"{'>=' if self.more_is_better else '<='} {self.written(self.goal)}"
+        """The goal with its direction."""
+        return f"{'>=' if self.more_is_better else '<='} {self.format(self.goal)}"
 
-    def written(self, value: float) -> str:
-        """Return a value the way it stands in the table."""
+    def format(self, value: float) -> str:
+        """Return a value as text for the table."""
         return f"{value:+.2f} MB" if self.unit == "MB" else f"{value:.2f}"
 
 
@@ -45,7 +45,7 @@ BUDGETS = {
     "import": Budget("import talon_one", "import urllib3", 0.05),
     "first call": Budget("import, client, first call with its models", "import urllib3", 1.5),
     "memory": Budget("memory after import talon_one", "bare interpreter", 1, "MB"),
-    "decode": Budget("decode a 12 KB session answer", "json.loads", 1.1),
+    "decode": Budget("decode a 12 KB session response", "json.loads", 1.1),
     "read": Budget("decode it, read every property of the whole tree", "json.loads", 3.5),
     "encode": Budget("encode a 10-item session, validated", "json.dumps", 2.5),
     "table": Budget("typed rows of a coupon export", "csv.DictReader, all text", 5),
@@ -74,8 +74,8 @@ BUDGETS = {
         "calls a second, 20 tasks", "20 threads, blocking client", 1.0, more_is_better=True
     ),
     "bulk": Budget(
-        "profiles a second, bulk work", "a loop of urllib3, json", 0.6, more_is_better=True
+        "profiles a second, bulk job", "a loop of urllib3, json", 0.6, more_is_better=True
     ),
     "growth": Budget("memory of a client at call 12,000", "at call 2,000", 1, "MB"),
-    "bulk growth": Budget("peak of memory, bulk work of 1,000,000 rows", "of 200,000", 2, "MB"),
+    "bulk growth": Budget("peak memory, bulk job of 1,000,000 rows", "of 200,000", 2, "MB"),
 }

@@ -1,4 +1,4 @@
-"""How many profiles a second bulk work sends, and how much memory it takes for them."""
+"""Throughput of a bulk job, in profiles a second."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from typing import Any
 import urllib3
 
 from benchmarks import calls, server
-from benchmarks.timing import Reading, interleaved
+from benchmarks.timing import Measurement, interleaved
 
 _CHUNK = 1000
 _CONCURRENCY = 4
@@ -20,7 +20,7 @@ _BATCHES = 6
 
 
 def profiles(count: int) -> Iterator[dict[str, Any]]:
-    """Yield profiles as a database would."""
+    """Yield profiles one by one, as a database cursor would."""
     for number in range(count):
         yield {
             "integrationId": f"customer-{number}",
@@ -34,13 +34,13 @@ def profiles(count: int) -> Iterator[dict[str, Any]]:
         }
 
 
-def against_urllib3(rounds: int) -> Reading:
-    """Compare bulk work with a loop by hand that sends the same chunks, as many at once.
+def against_urllib3(rounds: int) -> Measurement:
+    """Compare a bulk job with a hand-written loop of the same chunk size and concurrency.
 
-    The loop checks nothing and keeps no account of what became of which row.
+    The loop checks nothing and does not record outcomes.
 
     Args:
-        rounds: Determines how many profiles each side sends: 1000 for every thirty rounds.
+        rounds: Each side sends 1000 profiles for every thirty rounds.
     """
     count = _CHUNK * max(_CONCURRENCY, rounds // 30)
     with server.running(empty=True) as host:
@@ -65,7 +65,9 @@ def send(host: str, count: int) -> None:
     from talon_one import ApiClient, Configuration, IntegrationApi, bulk
 
     with ApiClient(Configuration(host, {"api_key_v1": calls.API_KEY})) as client:
-        summary = bulk.upsert_profiles(IntegrationApi(client), profiles(count), concurrency=_CONCURRENCY)
+        summary = bulk.upsert_profiles(
+            IntegrationApi(client), profiles(count), concurrency=_CONCURRENCY
+        )
     if summary.sent != count:
         raise RuntimeError(summary)
 
@@ -73,7 +75,7 @@ def send(host: str, count: int) -> None:
 def _by_hand(host: str, count: int) -> None:
     timeout = urllib3.Timeout(connect=5, read=30)
     rows = profiles(count)
-    under_way: set[Future[None]] = set()
+    in_flight: set[Future[None]] = set()
     with (
         urllib3.PoolManager(maxsize=_CONCURRENCY, block=True, timeout=timeout) as pool,
         ThreadPoolExecutor(_CONCURRENCY) as executor,
@@ -90,10 +92,10 @@ def _by_hand(host: str, count: int) -> None:
                 raise RuntimeError(response.status)
 
         while chunk := list(islice(rows, _CHUNK)):
-            if len(under_way) == _CONCURRENCY:
-                done, under_way = wait(under_way, return_when=FIRST_COMPLETED)
+            if len(in_flight) == _CONCURRENCY:
+                done, in_flight = wait(in_flight, return_when=FIRST_COMPLETED)
                 for future in done:
                     future.result()
-            under_way.add(executor.submit(put, chunk))
-        for future in under_way:
+            in_flight.add(executor.submit(put, chunk))
+        for future in in_flight:
             future.result()

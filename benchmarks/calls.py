@@ -1,4 +1,4 @@
-"""One call over loopback, made with this package and by hand with urllib3 and json."""
+"""One call over loopback, with this package and hand-written with urllib3 and json."""
 
 from __future__ import annotations
 
@@ -31,14 +31,14 @@ _SCALARS = frozenset({type(None), bool, int, float, str, datetime})
 Call = Callable[[], object]
 
 
-def forbid_orjson() -> None:
-    """Make the import of orjson fail; the package is not to be loaded before."""
-    sys.modules["orjson"] = None  # type: ignore[assignment]  # which is how to say so
+def disable_orjson() -> None:
+    """Make the import of orjson fail. Call it before the package is imported."""
+    sys.modules["orjson"] = None  # type: ignore[assignment]  # documented for this purpose
 
 
 @contextmanager
 def ours(host: str, connections: int = 1, **settings: Any) -> Iterator[Call]:
-    """Yield the call of a client with these settings of its configuration."""
+    """Yield a call of a client with these settings of its configuration."""
     from talon_one import ApiClient, Configuration, IntegrationApi
 
     configuration = Configuration(host, {"api_key_v1": API_KEY}, **settings)
@@ -53,7 +53,7 @@ def ours(host: str, connections: int = 1, **settings: Any) -> Iterator[Call]:
 def by_hand(host: str, connections: int = 1) -> Iterator[Call]:
     """Yield the same call without this package."""
     plain = session_request()
-    # We never wait for ever, so neither may what we are compared with.
+    # The package always has timeouts, so the yardstick must have them as well.
     timeout = urllib3.Timeout(connect=5, read=30)
     with urllib3.PoolManager(maxsize=connections, block=True, timeout=timeout) as pool:
 
@@ -72,23 +72,23 @@ def by_hand(host: str, connections: int = 1) -> Iterator[Call]:
 
 
 def request_of_models() -> IntegrationRequest:
-    """Return the session as a caller builds it, with a model in each place that has one."""
+    """Return the session built of models only, as a caller would."""
     from talon_one import IntegrationRequest
 
     request = IntegrationRequest.from_dict(session_request())
-    read_everything(request)
+    read_all_properties(request)
     return request
 
 
-def read_everything(value: Any) -> None:
-    """Read every declared property of a model, and of all the models in it."""
+def read_all_properties(value: Any) -> None:
+    """Read all declared properties of a model and of its nested models."""
     kind = type(value)
     if kind is list or kind is dict:
         for item in value if kind is list else value.values():
             if type(item) not in _SCALARS:
-                read_everything(item)
+                read_all_properties(item)
     else:
         for name in value.__match_args__:
             inner = getattr(value, name)
             if type(inner) not in _SCALARS:
-                read_everything(inner)
+                read_all_properties(inner)

@@ -1,6 +1,6 @@
-"""A program to be timed as a whole: import, client, and a first call with its models.
+"""Program that is timed as a whole: import, client, and a first call with its models.
 
-It is a script of a new interpreter, given the address of the server; it prints the seconds.
+It runs in a new interpreter, takes the URL of the server, and prints the seconds that it took.
 """
 
 from time import perf_counter
@@ -22,8 +22,8 @@ session = NewCustomerSessionV2(
     coupon_codes=["SPRING-2026"],
     cart_items=[CartItem(sku="SKU-1000", quantity=1, price=59.9)],
 )
-answer = api.update_customer_session_v2("session-1", IntegrationRequest(customer_session=session))
-if answer.customer_session is None or answer.effects[0].effect_type != "acceptCoupon":
-    raise SystemExit("this is not the answer of the server")
+response = api.update_customer_session_v2("session-1", IntegrationRequest(customer_session=session))
+if response.customer_session is None or response.effects[0].effect_type != "acceptCoupon":
+    raise SystemExit("unexpected response")
 
 print(perf_counter() - start)

@@ -1,4 +1,4 @@
-"""The session that is sent, and the answer to it, as they are in a shop with a full cart."""
+"""Payloads: a session with a full cart, the response to it, and a coupon export."""
 
 from __future__ import annotations
 
@@ -26,8 +26,8 @@ def session_request() -> JsonObject:
     }
 
 
-def session_answer() -> JsonObject:
-    """Return the answer, 12 KB of compact JSON: the state after the rules have run."""
+def session_response() -> JsonObject:
+    """Return the response, 12 KB of compact JSON: the state after the rules have run."""
     return {
         "customerProfile": _customer_profile(),
         "loyalty": {"programs": {"12": _loyalty_program()}},
@@ -42,7 +42,7 @@ def session_answer() -> JsonObject:
 
 
 def coupon_export(rows: int) -> bytes:
-    """Return the CSV file of `export_coupons` with so many rows."""
+    """Return the CSV file of `export_coupons` with this many rows."""
     head = (
         "accountid,applicationid,attributes,batchid,campaignid,counter,created,deleted,"
         "deleted_changelogid,discount_counter,discount_limitval,expirydate,id,importid,"

@@ -1,4 +1,4 @@
-"""A server in a process of its own that gives every request the same answer, as fast as it can."""
+"""Server process that returns the same response to every request, as fast as it can."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from benchmarks import ROOT
-from benchmarks.payloads import session_answer
+from benchmarks.payloads import session_response
 
 
 @contextmanager
 def running(empty: bool = False) -> Iterator[str]:
-    """Start the server and yield its address; it ends with the block.
+    """Start the server and yield its URL; the end of the block stops it.
 
     Args:
-        empty: Answer with 204 instead of a session.
+        empty: Respond with status 204 instead of a session.
     """
     with subprocess.Popen(
         [sys.executable, "-m", "benchmarks.server", *(["empty"] if empty else [])],
@@ -36,33 +36,33 @@ def running(empty: bool = False) -> Iterator[str]:
 
 
 def serve(empty: bool) -> None:
-    """Serve until standard input ends; the port is the first line of the output."""
-    body = json.dumps(session_answer(), separators=(",", ":"), ensure_ascii=False).encode()
+    """Serve until standard input is closed; the first line of the output is the port."""
+    body = json.dumps(session_response(), separators=(",", ":"), ensure_ascii=False).encode()
     head = (
         "HTTP/1.1 200 OK\r\nContent-Type: application/json; charset=utf-8\r\n"
         f"Content-Length: {len(body)}\r\n\r\n"
     )
-    answer = b"HTTP/1.1 204 No Content\r\n\r\n" if empty else head.encode() + body
+    response = b"HTTP/1.1 204 No Content\r\n\r\n" if empty else head.encode() + body
     listener = socket.create_server(("127.0.0.1", 0))
     print(listener.getsockname()[1], flush=True)
-    threading.Thread(target=_accept, args=(listener, answer), daemon=True).start()
+    threading.Thread(target=_accept, args=(listener, response), daemon=True).start()
     sys.stdin.read()
 
 
-def _accept(listener: socket.socket, answer: bytes) -> None:
+def _accept(listener: socket.socket, response: bytes) -> None:
     while True:
         connection, _ = listener.accept()
         connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        threading.Thread(target=_converse, args=(connection, answer), daemon=True).start()
+        threading.Thread(target=_serve_connection, args=(connection, response), daemon=True).start()
 
 
-def _converse(connection: socket.socket, answer: bytes) -> None:
+def _serve_connection(connection: socket.socket, response: bytes) -> None:
     received = b""
     while chunk := connection.recv(65536):
         received += chunk
         head, blank_line, rest = received.partition(b"\r\n\r\n")
         if blank_line and len(rest) >= _content_length(head):
-            connection.sendall(answer)
+            connection.sendall(response)
             received = b""
     connection.close()
 

@@ -1,4 +1,4 @@
-"""How many calls a second threads get out of one client that they share."""
+"""Throughput of a blocking client that threads share, in calls a second."""
 
 from __future__ import annotations
 
@@ -7,17 +7,17 @@ from threading import Barrier
 from time import perf_counter
 
 from benchmarks import calls, server
-from benchmarks.timing import Reading, interleaved
+from benchmarks.timing import Measurement, interleaved
 
 _BATCHES = 8
 
 
-def throughput(threads: int, rounds: int) -> Reading:
+def throughput(threads: int, rounds: int) -> Measurement:
     """Compare one client with one pool of urllib3, each with a connection for every thread.
 
     Args:
-        threads: How many call at once.
-        rounds: Calls of each side, by all threads together; every thread makes a few at least.
+        threads: How many threads make calls.
+        rounds: Calls of each side, all threads together; each thread makes at least one per batch.
     """
     each = max(1, rounds // (_BATCHES * threads))
     with (
@@ -27,19 +27,19 @@ def throughput(threads: int, rounds: int) -> Reading:
         ThreadPoolExecutor(threads) as executor,
     ):
 
-        def of(call: calls.Call) -> float:
+        def measured(call: calls.Call) -> float:
             return rate(executor, threads, call, each)
 
         # The first calls open the connections.
         for call in (ours, by_hand):
-            of(call)
-        return interleaved(lambda: of(ours), lambda: of(by_hand), _BATCHES)
+            measured(call)
+        return interleaved(lambda: measured(ours), lambda: measured(by_hand), _BATCHES)
 
 
 def rate(executor: ThreadPoolExecutor, threads: int, call: calls.Call, each: int) -> float:
-    """Return the calls a second of threads that make *each* calls one after the other."""
+    """Return the calls a second of threads that make *each* sequential calls."""
     began: list[float] = []
-    # Nobody begins before all are there, and nobody does the work of two.
+    # All threads start together, and each runs the function once.
     together = Barrier(threads, action=lambda: began.append(perf_counter()))
 
     def work() -> None:

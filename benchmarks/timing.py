@@ -1,4 +1,4 @@
-"""Two ways to do one thing, timed in turn."""
+"""Interleaved timing of two ways to do the same thing."""
 
 from __future__ import annotations
 
@@ -8,32 +8,34 @@ from time import perf_counter
 from typing import NamedTuple
 
 
-class Reading(NamedTuple):
-    """Medians of what was measured: seconds, bytes of memory, or calls a second."""
+class Measurement(NamedTuple):
+    """Medians of a measurement and its yardstick: seconds, bytes, or calls a second."""
 
     ours: float
     yardstick: float
 
     @property
     def ratio(self) -> float:
-        """How many times the yardstick we come to."""
+        """Our value in multiples of the yardstick."""
         return self.ours / self.yardstick
 
 
-def interleaved(ours: Callable[[], float], yardstick: Callable[[], float], rounds: int) -> Reading:
-    """Take readings A B A B ..., so that whatever else the machine does strikes both alike."""
-    readings = [(ours(), yardstick()) for _ in range(rounds)]
-    return Reading(median(a for a, _ in readings), median(b for _, b in readings))
+def interleaved(
+    ours: Callable[[], float], yardstick: Callable[[], float], rounds: int
+) -> Measurement:
+    """Measure A B A B ..., so that other load of the machine affects both alike."""
+    pairs = [(ours(), yardstick()) for _ in range(rounds)]
+    return Measurement(median(a for a, _ in pairs), median(b for _, b in pairs))
 
 
 def timed(action: Callable[[], object]) -> Callable[[], float]:
-    """Return a function that carries out *action* once and returns the seconds it took."""
+    """Return a function that runs *action* once and returns the seconds that it took."""
 
-    def reading() -> float:
+    def measure() -> float:
         start = perf_counter()
         result = action()
         seconds = perf_counter() - start
-        del result  # Freeing what was made is not part of making it.
+        del result  # Freeing the result is not part of the measurement.
         return seconds
 
-    return reading
+    return measure

@@ -1,7 +1,7 @@
-"""What a call costs once everything is loaded: decoding, reading, encoding, whole calls.
+"""Costs after startup: decoding, reading, encoding, whole calls, and throughput.
 
-A program of its own, because whether orjson is used is settled when the package is loaded:
-``python -m benchmarks.warm ROUNDS [without-orjson]`` prints the readings as JSON.
+It is a separate program, because the package looks for orjson only once, when it is imported:
+``python -m benchmarks.warm ROUNDS [without-orjson]`` prints the measurements as JSON.
 """
 
 from __future__ import annotations
@@ -13,11 +13,11 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 from benchmarks import bulk_rows, calls, server
-from benchmarks.calls import read_everything, request_of_models
-from benchmarks.concurrency import against_aiohttp, against_threads
-from benchmarks.payloads import coupon_export, session_answer, session_request
+from benchmarks.async_throughput import against_aiohttp, against_threads
+from benchmarks.calls import read_all_properties, request_of_models
+from benchmarks.payloads import coupon_export, session_request, session_response
 from benchmarks.throughput import throughput
-from benchmarks.timing import Reading, interleaved, timed
+from benchmarks.timing import Measurement, interleaved, timed
 
 if TYPE_CHECKING:
     from talon_one import IntegrationRequest
@@ -26,8 +26,8 @@ _ROWS = 2_000
 _CHUNK = 2**16
 
 
-def readings(rounds: int) -> dict[str, Reading]:
-    """Measure everything that happens in a program that is up and running."""
+def measure(rounds: int) -> dict[str, Measurement]:
+    """Measure everything that depends on the JSON library."""
     return {
         "decode": decode(rounds),
         "read": read(rounds),
@@ -45,8 +45,8 @@ def readings(rounds: int) -> dict[str, Reading]:
     }
 
 
-def settings(rounds: int) -> dict[str, Reading]:
-    """Measure what settings of a client cost, which has nothing to do with JSON."""
+def measure_settings(rounds: int) -> dict[str, Measurement]:
+    """Measure the cost of client settings, which do not depend on the JSON library."""
     from talon_one import Hooks
 
     return {
@@ -55,39 +55,39 @@ def settings(rounds: int) -> dict[str, Reading]:
     }
 
 
-def decode(rounds: int) -> Reading:
-    """Compare the way from bytes to a model with that to a dict."""
+def decode(rounds: int) -> Measurement:
+    """Compare decoding to a model with decoding to a dict."""
     from talon_one import IntegrationStateV2
 
-    text = _compact(session_answer())
+    text = _compact(session_response())
     return interleaved(
         timed(lambda: IntegrationStateV2.from_json(text)), timed(lambda: json.loads(text)), rounds
     )
 
 
-def read(rounds: int) -> Reading:
-    """Compare decoding and reading all there is in a model with decoding to a dict."""
+def read(rounds: int) -> Measurement:
+    """Compare decoding to a model and reading all its properties with decoding to a dict."""
     from talon_one import IntegrationStateV2
 
-    text = _compact(session_answer())
+    text = _compact(session_response())
     return interleaved(
-        timed(lambda: read_everything(IntegrationStateV2.from_json(text))),
+        timed(lambda: read_all_properties(IntegrationStateV2.from_json(text))),
         timed(lambda: json.loads(text)),
         rounds,
     )
 
 
-def encode(rounds: int) -> Reading:
-    """Compare checking and encoding a model with encoding a dict."""
+def encode(rounds: int) -> Measurement:
+    """Compare validating and encoding a model with encoding a dict."""
     plain = session_request()
     request = request_of_models()
     return interleaved(
-        timed(lambda: ready_to_send(request)), timed(lambda: json.dumps(plain)), rounds
+        timed(lambda: validate_and_encode(request)), timed(lambda: json.dumps(plain)), rounds
     )
 
 
-def table(rounds: int) -> Reading:
-    """Compare reading the typed rows of an export with `csv.DictReader`, which leaves all text."""
+def table(rounds: int) -> Measurement:
+    """Compare reading typed rows of an export with `csv.DictReader`, which returns text."""
     from talon_one.api.management_operations import export_coupons
     from talon_one.tables.rows import RowReader
 
@@ -110,20 +110,20 @@ def table(rounds: int) -> Reading:
     return interleaved(timed(typed), timed(text), rounds)
 
 
-def ready_to_send(request: IntegrationRequest) -> str:
-    """Return a model as text, once it is sure that it may be sent."""
+def validate_and_encode(request: IntegrationRequest) -> str:
+    """Validate a model and return it as JSON."""
     request.validate()
     return request.to_json()
 
 
-def call(rounds: int) -> Reading:
+def call(rounds: int) -> Measurement:
     """Compare a call with the same call written by hand."""
     with server.running() as host, calls.ours(host) as ours, calls.by_hand(host) as by_hand:
         return interleaved(timed(ours), timed(by_hand), rounds)
 
 
-def call_with(rounds: int, **settings: Any) -> Reading:
-    """Compare a call of a client with these settings with that of a client without them."""
+def call_with(rounds: int, **settings: Any) -> Measurement:
+    """Compare a call of a client with these settings with one of a client without them."""
     with (
         server.running() as host,
         calls.ours(host, **settings) as with_them,
@@ -139,7 +139,7 @@ def _compact(data: Any) -> bytes:
 if __name__ == "__main__":
     count = int(sys.argv[1])
     if "without-orjson" in sys.argv:
-        calls.forbid_orjson()
-        print(json.dumps({**readings(count), **settings(count)}))
+        calls.disable_orjson()
+        print(json.dumps({**measure(count), **measure_settings(count)}))
     else:
-        print(json.dumps(readings(count)))
+        print(json.dumps(measure(count)))

@@ -1,4 +1,4 @@
-"""gather, many calls of which only so many are under way at once."""
+"""gather: run many asyncio calls with a limit on those in flight."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ T = TypeVar("T")
 
 
 class Gathered(Generic[T]):
-    """What became of the calls of `gather`, by their numbers, counted from 0.
+    """Results and failures of the calls of `gather`, by their numbers, counted from 0.
 
     Attributes:
-        results: What calls returned.
-        failures: What calls raised; `asyncio.CancelledError` for one that somebody cancelled.
-        stopped: Whether it ended before all calls were taken; of an iterator, before it was known
-            that there are no more.
+        results: Return values of calls.
+        failures: Exceptions of calls; `asyncio.CancelledError` for a call that was cancelled.
+        stopped: Whether `gather` ended before all calls were started. If *calls* is an iterator,
+            it may have had no more.
     """
 
     def __init__(
@@ -30,10 +30,10 @@ class Gathered(Generic[T]):
         self.stopped = stopped
 
     def values(self) -> list[T]:
-        """Return what the calls returned, in their order.
+        """Return the results in the order of the calls.
 
         Raises:
-            BaseException: What the first of those that failed raised.
+            BaseException: The exception of the first call that failed, if any.
         """
         for number in sorted(self.failures):
             raise self.failures[number]
@@ -51,39 +51,38 @@ async def gather(
     stop_on_failure: bool = False,
     stop: asyncio.Event | None = None,
 ) -> Gathered[T]:
-    """Carry out calls, a limited number of them at once, and return what became of each.
+    """Run calls, a limited number of them at the same time, and return the outcome of each.
 
-    A call is taken when there is room for it, so that a generator of millions is consumed
-    little by little. A call that has begun is never given up, because the server may carry it
-    out: who stops early gets the results of those under way as well. Only cancelling `gather`
-    itself cancels them.
+    The next call is taken when another one ends, so a generator of millions is consumed as needed.
+    Stopping early does not cancel calls in flight, because the server may carry them out; their
+    outcomes are returned as well. Only cancelling `gather` itself cancels them.
 
     Args:
         calls: Coroutines, such as ``api.get_customer_session("order-1")``, or functions that
             return one.
-        limit: How many may be under way at once, at least 1.
-        stop_on_failure: Begin no further calls once one has failed.
-        stop: Begin no further calls once this is set.
+        limit: How many calls may be in flight at the same time, at least 1.
+        stop_on_failure: Start no further call after one has failed.
+        stop: Start no further call after this event is set.
 
     Raises:
-        ApiTypeError: *limit* is no number above 0.
-        Exception: Whatever the iterator of *calls* raises, once the calls under way have ended.
+        ApiTypeError: *limit* is not a whole number above 0.
+        Exception: The iterator of *calls* raised it; calls in flight have ended before.
     """
     if not isinstance(limit, int) or isinstance(limit, bool) or limit < 1:
-        _drop(calls, enumerate(calls))
+        _close_rest(calls, enumerate(calls))
         raise ApiTypeError(f"limit is a number of calls, at least 1, not {limit!r}")
     results: dict[int, T] = {}
     failures: dict[int, BaseException] = {}
-    under_way: set[asyncio.Future[T]] = set()
-    room = asyncio.Semaphore(limit)
+    in_flight: set[asyncio.Future[T]] = set()
+    free = asyncio.Semaphore(limit)
     numbered = enumerate(calls)
 
-    def halted() -> bool:
+    def stopped() -> bool:
         return bool(stop_on_failure and failures) or (stop is not None and stop.is_set())
 
-    def end(number: int, call: asyncio.Future[T]) -> None:
-        under_way.discard(call)
-        room.release()
+    def record(number: int, call: asyncio.Future[T]) -> None:
+        in_flight.discard(call)
+        free.release()
         if call.cancelled():
             failures[number] = asyncio.CancelledError()
         elif (failure := call.exception()) is not None:
@@ -91,40 +90,40 @@ async def gather(
         else:
             results[number] = call.result()
 
-    async def begin() -> bool:
-        """Begin calls until there are no more, or no more are wanted; say which."""
-        while not halted():
-            await room.acquire()
-            if halted():
+    async def start() -> bool:
+        """Start calls; return whether it stopped before there were no more."""
+        while not stopped():
+            await free.acquire()
+            if stopped():
                 break
             for number, call in numbered:
                 try:
-                    begun = asyncio.ensure_future(_begun(call))
-                except Exception as failure:  # Whatever it is, it is that call's alone.
+                    started = asyncio.ensure_future(_awaitable(call))
+                except Exception as failure:  # A function of the caller may raise anything.
                     failures[number] = failure
-                    room.release()
+                    free.release()
                 else:
-                    under_way.add(begun)
-                    begun.add_done_callback(partial(end, number))
+                    in_flight.add(started)
+                    started.add_done_callback(partial(record, number))
                 break
             else:
                 return False
         return True
 
     try:
-        more = await begin()
+        more = await start()
     except asyncio.CancelledError:
-        _cancel(under_way)
+        _cancel(in_flight)
         raise
     finally:
         try:
-            await _settle(under_way)
+            await _drain(in_flight)
         finally:
-            left = _drop(calls, numbered)
+            left = _close_rest(calls, numbered)
     return Gathered(dict(sorted(results.items())), dict(sorted(failures.items())), more and left)
 
 
-def _begun(call: Awaitable[T] | Callable[[], Awaitable[T]]) -> Awaitable[T]:
+def _awaitable(call: Awaitable[T] | Callable[[], Awaitable[T]]) -> Awaitable[T]:
     if isinstance(call, Awaitable):
         return call
     if callable(call):
@@ -132,8 +131,8 @@ def _begun(call: Awaitable[T] | Callable[[], Awaitable[T]]) -> Awaitable[T]:
     raise ApiTypeError(f"a call is a coroutine or a function that returns one, not {call!r}")
 
 
-async def _settle(calls: set[asyncio.Future[T]]) -> None:
-    """Wait until all of them have ended; who is cancelled meanwhile cancels them."""
+async def _drain(calls: set[asyncio.Future[T]]) -> None:
+    """Wait until all calls have ended. If this is cancelled, cancel them and wait on."""
     try:
         while calls:
             await asyncio.wait(list(calls))
@@ -149,14 +148,14 @@ def _cancel(calls: set[asyncio.Future[T]]) -> None:
         each.cancel()
 
 
-def _drop(calls: object, numbered: Iterator[tuple[int, object]]) -> bool:
-    """Let go of the calls that were not begun and say whether there were any."""
+def _close_rest(calls: object, numbered: Iterator[tuple[int, object]]) -> bool:
+    """Close the calls that were not started; return whether there were any."""
     if isinstance(calls, Iterator):
-        # It may be endless, so it is not asked whether there is more.
+        # It may be infinite, so it is not consumed.
         return True
     rest = [call for _, call in numbered]
     for call in rest:
         if isinstance(call, Coroutine):
-            # Otherwise Python warns that nobody awaited it.
+            # Otherwise Python warns that it was never awaited.
             call.close()
     return bool(rest)

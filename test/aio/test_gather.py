@@ -1,4 +1,4 @@
-"""gather: many calls, only so many of them under way at once."""
+"""gather: many calls, with a limit on those in flight."""
 
 from __future__ import annotations
 
@@ -20,20 +20,20 @@ from talon_one.aio import Gathered, gather
 asynchronous = pytest.mark.asyncio
 
 
-class Work:
-    """Makes calls, and counts them."""
+class CallRecorder:
+    """Make calls, and record them."""
 
     def __init__(self) -> None:
-        self.begun: list[int] = []
+        self.started: list[int] = []
         self.ended: list[int] = []
-        self.most = 0
+        self.max_in_flight = 0
         self.gate = asyncio.Event()
 
-    async def call(self, number: int, fails: bool = False, turns: int = 1) -> int:
-        self.begun.append(number)
-        self.most = max(self.most, len(self.begun) - len(self.ended))
+    async def call(self, number: int, fails: bool = False, steps: int = 1) -> int:
+        self.started.append(number)
+        self.max_in_flight = max(self.max_in_flight, len(self.started) - len(self.ended))
         try:
-            for _ in range(turns):
+            for _ in range(steps):
                 await asyncio.sleep(0)
             if fails:
                 raise ZeroDivisionError(number)
@@ -42,62 +42,64 @@ class Work:
             self.ended.append(number)
 
     async def wait(self, number: int) -> int:
-        self.begun.append(number)
+        self.started.append(number)
         await self.gate.wait()
         return number
 
 
 @asynchronous
 async def test_results_are_in_the_order_of_the_calls() -> None:
-    work = Work()
-    found = await gather(work.call(each, turns=20 - each) for each in range(20))
+    recorder = CallRecorder()
+    found = await gather(recorder.call(each, steps=20 - each) for each in range(20))
     assert found.values() == list(range(20))
     assert found.results == dict(enumerate(range(20)))
     assert (found.failures, found.stopped) == ({}, False)
-    assert work.ended != sorted(work.ended)
+    assert recorder.ended != sorted(recorder.ended)
     assert repr(found) == "<Gathered 20 results, 0 failures>"
 
 
 @asynchronous
 @pytest.mark.parametrize("limit", [1, 3, 50])
 async def test_the_limit_bounds_the_calls_in_flight(limit: int) -> None:
-    work = Work()
-    found = await gather((work.call(each, turns=1 + each % 5) for each in range(40)), limit=limit)
+    recorder = CallRecorder()
+    found = await gather(
+        (recorder.call(each, steps=1 + each % 5) for each in range(40)), limit=limit
+    )
     assert len(found.results) == 40
-    assert work.most == min(limit, 40)
+    assert recorder.max_in_flight == min(limit, 40)
 
 
 @asynchronous
 async def test_functions_that_return_awaitables_are_accepted() -> None:
-    work = Work()
-    calls: list[Callable[[], Awaitable[int]]] = [lambda: work.call(1), lambda: work.call(2)]
+    recorder = CallRecorder()
+    calls: list[Callable[[], Awaitable[int]]] = [lambda: recorder.call(1), lambda: recorder.call(2)]
     assert (await gather(calls)).values() == [1, 2]
-    futures = [asyncio.ensure_future(work.call(3))]
+    futures = [asyncio.ensure_future(recorder.call(3))]
     assert (await gather(futures)).values() == [3]
 
 
 @asynchronous
 async def test_a_generator_is_consumed_as_calls_end() -> None:
-    work = Work()
+    recorder = CallRecorder()
     taken: list[int] = []
 
     def calls() -> Iterator[Awaitable[int]]:
         for number in range(1_000):
             taken.append(number)
-            yield work.wait(number)
+            yield recorder.wait(number)
 
     running = asyncio.ensure_future(gather(calls(), limit=4))
     for _ in range(20):
         await asyncio.sleep(0)
-    assert taken == work.begun == [0, 1, 2, 3]
-    work.gate.set()
+    assert taken == recorder.started == [0, 1, 2, 3]
+    recorder.gate.set()
     assert len((await running).results) == 1_000
 
 
 @asynchronous
 async def test_failures_are_kept_beside_the_results() -> None:
-    work = Work()
-    found = await gather(work.call(each, fails=each % 3 == 1) for each in range(6))
+    recorder = CallRecorder()
+    found = await gather(recorder.call(each, fails=each % 3 == 1) for each in range(6))
     assert found.results == {0: 0, 2: 2, 3: 3, 5: 5}
     assert [str(found.failures[each]) for each in (1, 4)] == ["1", "4"]
     assert not found.stopped
@@ -108,28 +110,28 @@ async def test_failures_are_kept_beside_the_results() -> None:
 @asynchronous
 @pytest.mark.parametrize("lazy", [True, False])
 async def test_stop_on_failure_starts_no_further_call(lazy: bool) -> None:
-    work = Work()
-    made = (work.call(each, fails=each == 2) for each in range(100))
+    recorder = CallRecorder()
+    made = (recorder.call(each, fails=each == 2) for each in range(100))
     found = await gather(made if lazy else list(made), limit=2, stop_on_failure=True)
     assert list(found.failures) == [2]
     assert found.stopped
-    assert work.begun == work.ended == sorted(work.begun)
-    # What was under way beside it came to its end.
-    assert {*found.results} | {2} == {*work.begun}
-    assert len(work.begun) < 6
+    assert recorder.started == recorder.ended == sorted(recorder.started)
+    # The other call in flight ended normally.
+    assert {*found.results} | {2} == {*recorder.started}
+    assert len(recorder.started) < 6
     assert "stopped" in repr(found)
 
 
 @asynchronous
 async def test_an_event_stops_it_and_keeps_the_results() -> None:
-    work = Work()
+    recorder = CallRecorder()
     stop = asyncio.Event()
 
     def calls() -> Iterator[Awaitable[int]]:
         for number in range(100):
             if number == 10:
                 stop.set()
-            yield work.call(number)
+            yield recorder.call(number)
 
     found = await gather(calls(), limit=3, stop=stop)
     assert found.stopped
@@ -139,35 +141,35 @@ async def test_an_event_stops_it_and_keeps_the_results() -> None:
 
 @asynchronous
 async def test_an_event_that_is_already_set_starts_nothing() -> None:
-    work = Work()
+    recorder = CallRecorder()
     stop = asyncio.Event()
     stop.set()
-    found = await gather([work.call(1), work.call(2)], stop=stop)
-    assert (found.results, found.stopped, work.begun) == ({}, True, [])
+    found = await gather([recorder.call(1), recorder.call(2)], stop=stop)
+    assert (found.results, found.stopped, recorder.started) == ({}, True, [])
     assert not (await gather([], stop=stop)).stopped
 
 
 @asynchronous
 async def test_cancelling_it_cancels_its_calls() -> None:
-    work = Work()
-    running = asyncio.ensure_future(gather((work.wait(each) for each in range(9)), limit=3))
+    recorder = CallRecorder()
+    running = asyncio.ensure_future(gather((recorder.wait(each) for each in range(9)), limit=3))
     await asyncio.sleep(0)
     await asyncio.sleep(0)
     running.cancel()
     with pytest.raises(asyncio.CancelledError):
         await running
-    assert work.begun == [0, 1, 2]
+    assert recorder.started == [0, 1, 2]
     assert asyncio.all_tasks() == {asyncio.current_task()}
 
 
 @asynchronous
 async def test_calls_that_were_not_started_cause_no_warning() -> None:
-    work = Work()
+    recorder = CallRecorder()
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        stopped = [work.call(each, fails=True) for each in range(20)]
+        stopped = [recorder.call(each, fails=True) for each in range(20)]
         await gather(stopped, limit=2, stop_on_failure=True)
-        cancelled = [work.wait(each) for each in range(20)]
+        cancelled = [recorder.wait(each) for each in range(20)]
         running = asyncio.ensure_future(gather(cancelled, limit=2))
         await asyncio.sleep(0)
         running.cancel()
@@ -179,15 +181,15 @@ async def test_calls_that_were_not_started_cause_no_warning() -> None:
 
 @asynchronous
 async def test_an_exception_from_the_iterator_waits_for_calls_in_flight() -> None:
-    work = Work()
+    recorder = CallRecorder()
 
     def calls() -> Iterator[Awaitable[int]]:
-        yield work.call(0, turns=10)
+        yield recorder.call(0, steps=10)
         raise LookupError("no more")
 
     with pytest.raises(LookupError, match="no more"):
         await gather(calls(), limit=3)
-    assert work.begun == work.ended == [0]
+    assert recorder.started == recorder.ended == [0]
     assert asyncio.all_tasks() == {asyncio.current_task()}
 
 
@@ -215,13 +217,17 @@ def test_every_call_has_a_result_or_a_failure_or_was_not_started(
     calls: list[tuple[bool, int]], limit: int, stopping: bool
 ) -> None:
     async def run() -> None:
-        work = Work()
-        made = [work.call(at, *each) for at, each in enumerate(calls)]
+        recorder = CallRecorder()
+        made = [recorder.call(at, *each) for at, each in enumerate(calls)]
         found: Gathered[int] = await gather(made, limit=limit, stop_on_failure=stopping)
-        assert sorted([*found.results, *found.failures]) == sorted(work.begun) == sorted(work.ended)
+        assert (
+            sorted([*found.results, *found.failures])
+            == sorted(recorder.started)
+            == sorted(recorder.ended)
+        )
         assert all(number == result for number, result in found.results.items())
-        assert work.most <= limit
-        assert found.stopped == (len(work.begun) < len(calls))
+        assert recorder.max_in_flight <= limit
+        assert found.stopped == (len(recorder.started) < len(calls))
         assert not found.stopped or (stopping and found.failures)
 
     asyncio.run(run())

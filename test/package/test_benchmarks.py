@@ -1,4 +1,4 @@
-"""`python -m benchmarks` runs; how long anything takes is not for tests to judge."""
+"""`python -m benchmarks` runs. Tests do not check how long anything takes."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ import pytest
 
 from benchmarks import calls
 from benchmarks.budgets import BUDGETS, Budget
-from benchmarks.growth import growth
-from benchmarks.payloads import session_answer, session_request
+from benchmarks.memory_growth import call_growth
+from benchmarks.payloads import session_request, session_response
 from benchmarks.throughput import throughput
-from benchmarks.timing import Reading, interleaved
+from benchmarks.timing import Measurement, interleaved
 from talon_one import IntegrationRequest, IntegrationStateV2, Model
 
 from .fresh import ROOT
@@ -41,37 +41,37 @@ def test_the_command_prints_a_row_with_a_verdict_for_every_budget() -> None:
         assert row.endswith("met") or "missed by" in row
 
 
-def test_readings_are_taken_in_turn() -> None:
+def test_measurements_are_interleaved() -> None:
     taken: list[str] = []
 
-    def reading(name: str, values: list[float]) -> float:
+    def measure(name: str, values: list[float]) -> float:
         taken.append(name)
         return values.pop(0)
 
     ours, yardstick = [3.0, 2.0, 9.0], [1.0, 5.0, 1.0]
-    found = interleaved(lambda: reading("a", ours), lambda: reading("b", yardstick), 3)
+    found = interleaved(lambda: measure("a", ours), lambda: measure("b", yardstick), 3)
     assert taken == ["a", "b"] * 3
-    assert found == Reading(3.0, 1.0)
+    assert found == Measurement(3.0, 1.0)
 
 
-def test_a_budget_is_a_ratio_or_what_is_added() -> None:
-    assert Budget("", "", 1).value(Reading(3.0, 2.0)) == 1.5
-    assert Budget("", "", 1, "MB").value(Reading(5 * 2**20, 3 * 2**20)) == 2.0
+def test_a_budget_is_a_ratio_or_a_difference() -> None:
+    assert Budget("", "", 1).value(Measurement(3.0, 2.0)) == 1.5
+    assert Budget("", "", 1, "MB").value(Measurement(5 * 2**20, 3 * 2**20)) == 2.0
 
 
-def test_a_goal_says_in_which_direction_values_may_differ_from_it() -> None:
+def test_a_goal_has_a_direction() -> None:
     cost, throughput = Budget("", "", 1.5), Budget("", "", 0.9, more_is_better=True)
     assert (cost.limit, cost.verdict(1.5), cost.verdict(2)) == ("<= 1.50", "met", "missed by 0.50")
     assert (throughput.limit, throughput.verdict(0.9)) == (">= 0.90", "met")
     assert throughput.verdict(0.8) == "missed by 0.10"
 
 
-def test_a_client_that_keeps_something_of_every_call_is_seen_to_grow(
+def test_a_client_that_leaks_memory_is_noticed(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     kept: list[mmap.mmap] = []
 
-    # Pages of its own, because what earlier tests have freed would be used first.
+    # Its own pages, because memory that earlier tests have freed would be used first.
     def keep() -> None:
         kept.append(mmap.mmap(-1, _KEPT))
         kept[-1].write(b"x" * _KEPT)
@@ -81,8 +81,8 @@ def test_a_client_that_keeps_something_of_every_call_is_seen_to_grow(
         yield keep
 
     monkeypatch.setattr(calls, "ours", leaking)
-    grown = BUDGETS["growth"].value(growth(100))
-    assert grown == pytest.approx(100 * _KEPT / 2**20, rel=0.2)
+    growth = BUDGETS["growth"].value(call_growth(100))
+    assert growth == pytest.approx(100 * _KEPT / 2**20, rel=0.2)
     for pages in kept:
         pages.close()
 
@@ -103,20 +103,20 @@ def test_every_thread_makes_its_share_of_the_calls(monkeypatch: pytest.MonkeyPat
     found = throughput(4, 160)
     assert found.ours > 0 < found.yardstick
     for made in callers.values():
-        # Eight batches that are measured, and one before that opens the connections.
+        # Eight batches that are measured, after one that opens the connections.
         assert sorted(map(made.count, set(made))) == [9 * 5] * 4
 
 
-def test_the_answer_that_is_measured_has_12_kilobytes() -> None:
-    text = json.dumps(session_answer(), separators=(",", ":"), ensure_ascii=False).encode()
+def test_the_measured_response_has_12_kilobytes() -> None:
+    text = json.dumps(session_response(), separators=(",", ":"), ensure_ascii=False).encode()
     assert len(text) == pytest.approx(12_000, rel=0.02)
 
 
 @pytest.mark.parametrize(
     ("cls", "data"),
-    [(IntegrationStateV2, session_answer()), (IntegrationRequest, session_request())],
+    [(IntegrationStateV2, session_response()), (IntegrationRequest, session_request())],
 )
-def test_what_is_measured_is_what_the_platform_would_send(
+def test_the_measured_payloads_are_valid_and_have_no_unknown_properties(
     cls: type[Model], data: dict[str, object]
 ) -> None:
     model = cls.from_dict(data)
@@ -125,7 +125,7 @@ def test_what_is_measured_is_what_the_platform_would_send(
 
 
 def undeclared(value: object) -> dict[str, object]:
-    """Return the properties, wherever they are, that no class declares."""
+    """Return all properties, nested ones included, that no class declares."""
     found: dict[str, object] = {}
     if isinstance(value, Model):
         found.update(value.additional_properties)

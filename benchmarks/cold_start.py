@@ -1,4 +1,4 @@
-"""What it costs to begin: each reading is taken in an interpreter of its own."""
+"""Startup costs: imports, the first call and memory, each measured in a new interpreter."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import tempfile
 from collections.abc import Callable
 
 from benchmarks import ROOT, server
-from benchmarks.timing import Reading, interleaved
+from benchmarks.timing import Measurement, interleaved
 
 _TIMED_IMPORT = """
 from time import perf_counter
@@ -18,7 +18,7 @@ import {module}
 print(perf_counter() - start)
 """
 
-# Resident pages, from which the peak of the parent, which a child inherits, is absent.
+# Resident pages: unlike the peak, they do not include what a child inherits from its parent.
 _MEMORY = """
 {statement}
 with open("/proc/self/statm") as file:
@@ -28,7 +28,7 @@ print(pages * resource.getpagesize())
 """
 
 
-def readings(rounds: int) -> dict[str, Reading]:
+def measure(rounds: int) -> dict[str, Measurement]:
     """Measure imports, the first call and the memory."""
     with tempfile.TemporaryDirectory() as bytecode, server.running() as host:
 
@@ -38,15 +38,15 @@ def readings(rounds: int) -> dict[str, Reading]:
         talon_one = program("-c", _TIMED_IMPORT.format(module="talon_one"))
         urllib3 = program("-c", _TIMED_IMPORT.format(module="urllib3"))
         first_call = program(str(ROOT / "benchmarks" / "first_call.py"), host)
-        with_us = program("-c", _MEMORY.format(statement="import talon_one"))
+        with_import = program("-c", _MEMORY.format(statement="import talon_one"))
         without = program("-c", _MEMORY.format(statement=""))
-        # The first run of each only leaves bytecode behind.
-        for warm_up in (talon_one, urllib3, first_call, with_us, without):
+        # The first run of each program compiles its bytecode.
+        for warm_up in (talon_one, urllib3, first_call, with_import, without):
             warm_up()
         return {
             "import": interleaved(talon_one, urllib3, rounds),
             "first call": interleaved(first_call, urllib3, rounds),
-            "memory": interleaved(with_us, without, rounds),
+            "memory": interleaved(with_import, without, rounds),
         }
 
 
@@ -54,12 +54,12 @@ def _run(bytecode: str, *arguments: str) -> float:
     """Run a program in a new interpreter and return the number that it prints."""
     environment = {key: value for key, value in os.environ.items() if not _is_python(key)}
     environment["PYTHONPATH"] = os.pathsep.join([str(ROOT), *filter(None, sys.path)])
-    # Without `site`: what a .pth file loads at the start would hide what an import costs.
+    # Without `site`: a .pth file may import modules, and the cost of those would be hidden.
     command = [sys.executable, "-S", "-X", f"pycache_prefix={bytecode}", *arguments]
     done = subprocess.run(command, env=environment, check=True, stdout=subprocess.PIPE)
     return float(done.stdout)
 
 
 def _is_python(variable: str) -> bool:
-    # Such as PYTHONDONTWRITEBYTECODE, under which every import would compile again.
+    # Such as PYTHONDONTWRITEBYTECODE: each run would compile all modules again.
     return variable.startswith("PYTHON")

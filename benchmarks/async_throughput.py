@@ -1,4 +1,4 @@
-"""How many calls a second the tasks of one event loop get out of one client that they share."""
+"""Throughput of an asyncio client that tasks share, in calls a second."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ import aiohttp
 
 from benchmarks import calls, server, throughput
 from benchmarks.payloads import session_request
-from benchmarks.timing import Reading, interleaved
+from benchmarks.timing import Measurement, interleaved
 
 _BATCHES = 8
 
@@ -24,12 +24,12 @@ T = TypeVar("T")
 Call = Callable[[], Awaitable[object]]
 
 
-def against_aiohttp(tasks: int, rounds: int) -> Reading:
+def against_aiohttp(tasks: int, rounds: int) -> Measurement:
     """Compare one client with one session of aiohttp, each with a connection for every task.
 
     Args:
-        tasks: How many call at once.
-        rounds: Calls of each side, by all tasks together; every task makes a few at least.
+        tasks: How many tasks make calls.
+        rounds: Calls of each side, all tasks together; each task makes at least one per batch.
     """
     each = max(1, rounds // (_BATCHES * tasks))
     with server.running() as host, _Loop() as loop:
@@ -45,22 +45,22 @@ def against_aiohttp(tasks: int, rounds: int) -> Reading:
         return interleaved(lambda: rate(ours), lambda: rate(by_hand), _BATCHES)
 
 
-def against_threads(at_once: int, rounds: int) -> Reading:
+def against_threads(concurrency: int, rounds: int) -> Measurement:
     """Compare tasks that share an asyncio client with threads that share a blocking one."""
-    each = max(1, rounds // (_BATCHES * at_once))
+    each = max(1, rounds // (_BATCHES * concurrency))
     with (
         server.running() as host,
         _Loop() as loop,
-        calls.ours(host, connections=at_once) as blocking,
-        ThreadPoolExecutor(at_once) as executor,
+        calls.ours(host, connections=concurrency) as blocking,
+        ThreadPoolExecutor(concurrency) as executor,
     ):
-        awaited = loop.enter(_ours(host, at_once))
+        call = loop.enter(_ours(host, concurrency))
 
         def of_tasks() -> float:
-            return loop.run(_rate(awaited, at_once, each))
+            return loop.run(_rate(call, concurrency, each))
 
         def of_threads() -> float:
-            return throughput.rate(executor, at_once, blocking, each)
+            return throughput.rate(executor, concurrency, blocking, each)
 
         of_tasks()
         of_threads()
@@ -68,7 +68,7 @@ def against_threads(at_once: int, rounds: int) -> Reading:
 
 
 class _Loop:
-    """An event loop, and what is open in it until its end."""
+    """An event loop, and the context managers that are open in it."""
 
     def __enter__(self) -> _Loop:
         self._loop = asyncio.new_event_loop()
@@ -105,7 +105,7 @@ async def _ours(host: str, connections: int) -> AsyncIterator[Call]:
 async def _by_hand(host: str, connections: int) -> AsyncIterator[Call]:
     plain = session_request()
     url = f"{host}/v2/customer_sessions/{quote(calls.SESSION_ID, safe='')}"
-    # We never wait for ever, so neither may what we are compared with.
+    # The package always has timeouts, so the yardstick must have them as well.
     timeout = aiohttp.ClientTimeout(None, connect=5, sock_read=30)
     connector = aiohttp.TCPConnector(limit=connections)
     async with aiohttp.ClientSession(connector=connector, timeout=timeout) as session:
@@ -121,7 +121,7 @@ async def _by_hand(host: str, connections: int) -> AsyncIterator[Call]:
 
 
 async def _rate(call: Call, tasks: int, each: int) -> float:
-    """Return the calls a second of tasks that make *each* calls one after the other."""
+    """Return the calls a second of tasks that make *each* sequential calls."""
 
     async def work() -> None:
         for _ in range(each):
