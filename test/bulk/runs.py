@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from itertools import islice
@@ -151,3 +152,18 @@ def span(ids: Iterable[str]) -> str:
     """Return IDs as their first and last number: ``"0-9"``."""
     numbers = [_number(each) for each in ids]
     return f"{numbers[0]}-{numbers[-1]}"
+
+
+def token_during(
+    run_bulk: RunBulk, rows: Iterable[Any], in_flight: list[int], **options: Any
+) -> str:
+    """Change audiences, and return the token from while the rows of this range were in flight."""
+    tokens: list[str] = []
+    run_bulk(
+        "change_audiences",
+        rows,
+        concurrency=1,
+        progress=lambda progress: tokens.append(progress.token),
+        **options,
+    )
+    return next(token for token in tokens if json.loads(token)["inFlight"] == [in_flight])

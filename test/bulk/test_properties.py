@@ -35,11 +35,6 @@ FAULTS = (None, None, NotSentError, TooManyRequestsException, NoResponseError, S
 # Faults after which the server may have carried out the request.
 EXECUTED = (NoResponseError, ServiceException)
 
-row_kinds = st.lists(
-    st.tuples(st.sampled_from([VALID, VALID, VALID, INVALID, REFUSED]), st.integers(0, 4)),
-    max_size=40,
-)
-
 
 @dataclass
 class Platform:
@@ -95,6 +90,18 @@ class Platform:
         self.executed.update(piece.indices)
         self.order += piece.indices
         return None if fault is None else fault(500 if fault is ServiceException else None)
+
+
+def platforms() -> st.SearchStrategy[Platform]:
+    """Generate platforms, with the kind and the profile of each row, and the next faults."""
+    kinds = st.sampled_from([VALID, VALID, VALID, INVALID, REFUSED])
+    return st.builds(
+        Platform,
+        name=st.sampled_from(["profiles", "audiences"]),
+        row_kinds=st.lists(st.tuples(kinds, st.integers(0, 4)), max_size=40),
+        faults=st.lists(st.sampled_from(FAULTS), max_size=10),
+        points=st.booleans(),
+    )
 
 
 def invalid_row_error(operation: operations.BulkOperation, piece: Piece) -> BaseException:
@@ -156,25 +163,18 @@ def run_through(
 
 @NO_DEADLINE
 @given(
-    st.sampled_from(["profiles", "audiences"]),
-    row_kinds,
-    st.lists(st.sampled_from(FAULTS), max_size=10),
-    st.booleans(),
+    platforms(),
     st.integers(1, 12),
     st.integers(1, 4),
     st.randoms(use_true_random=False),
 )
 def test_every_row_has_exactly_one_outcome(
-    name: str,
-    row_kinds: list[tuple[str, int]],
-    faults: list[Any],
-    points: bool,
+    platform: Platform,
     size: int,
     concurrency: int,
     chance: random.Random,
 ) -> None:
-    platform = Platform(name, row_kinds, faults, points)
-    operation = platform.operation
+    operation, row_kinds = platform.operation, platform.row_kinds
     ended = run_through(platform, size, concurrency, chance, None, -1)
     assert ended.finished
     token = read_token(ended.token, operation.name)
@@ -201,26 +201,20 @@ def test_every_row_has_exactly_one_outcome(
 
 @NO_DEADLINE
 @given(
-    st.sampled_from(["profiles", "audiences"]),
-    row_kinds,
-    st.lists(st.sampled_from(FAULTS), max_size=6),
-    st.booleans(),
+    platforms(),
     st.integers(1, 12),
     st.integers(1, 4),
     st.lists(st.integers(1, 25), max_size=4),
     st.randoms(use_true_random=False),
 )
 def test_a_job_interrupted_anywhere_resumes_without_lost_or_duplicate_rows(
-    name: str,
-    row_kinds: list[tuple[str, int]],
-    faults: list[Any],
-    points: bool,
+    platform: Platform,
     size: int,
     concurrency: int,
     cuts: list[int],
     chance: random.Random,
 ) -> None:
-    platform = Platform(name, row_kinds, faults, points)
+    row_kinds = platform.row_kinds
     token = None
     for steps in [*cuts, -1]:
         ended = run_through(platform, size, concurrency, chance, token, steps)

@@ -7,7 +7,17 @@ import json
 import pytest
 
 import talon_one
-from bulk.runs import OK, RunBulk, memberships, profiles, refusing, sent_ids, span, then_break
+from bulk.runs import (
+    OK,
+    RunBulk,
+    memberships,
+    profiles,
+    refusing,
+    sent_ids,
+    span,
+    then_break,
+    token_during,
+)
 from support.server import RecordingServer, Response
 from talon_one import ApiValueError, bulk
 
@@ -121,15 +131,7 @@ def test_the_token_has_rows_in_flight_before_they_are_sent(
 def test_rows_in_flight_when_a_process_died_are_unknown(
     run_bulk: RunBulk, server: RecordingServer
 ) -> None:
-    tokens: list[str] = []
-    run_bulk(
-        "change_audiences",
-        memberships(6),
-        chunk_size=3,
-        concurrency=1,
-        progress=lambda progress: tokens.append(progress.token),
-    )
-    token = next(each for each in tokens if json.loads(each)["inFlight"] == [[3, 6]])
+    token = token_during(run_bulk, memberships(6), [3, 6], chunk_size=3)
     server.clear()
     failures: list[bulk.Failure] = []
     again = run_bulk("change_audiences", memberships(9), resume=token, failures=failures.append)
@@ -143,17 +145,9 @@ def test_rows_in_flight_when_a_process_died_are_unknown(
 
 
 def test_a_token_keeps_interrupted_rows_until_they_are_reached(run_bulk: RunBulk) -> None:
-    tokens: list[str] = []
     # The first rows fail because they have no ID, so the first row that is sent is row 4.
     rows = [*[{}] * 4, *memberships(3)]
-    run_bulk(
-        "change_audiences",
-        rows,
-        chunk_size=2,
-        concurrency=1,
-        progress=lambda progress: tokens.append(progress.token),
-    )
-    token = next(each for each in tokens if json.loads(each)["inFlight"] == [[4, 6]])
+    token = token_during(run_bulk, rows, [4, 6], chunk_size=2)
     again = run_bulk("change_audiences", then_break(iter(rows[:2])), resume=token)
     assert json.loads(again.summary.token)["inFlight"] == [[4, 6]]
     last = run_bulk("change_audiences", rows, resume=again.summary.token)

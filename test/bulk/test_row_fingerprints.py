@@ -28,6 +28,7 @@ from bulk.runs import (
     sent_rows,
     span,
     then_break,
+    token_during,
 )
 from support.server import Received, RecordingServer, Response
 from talon_one import ApiValueError, bulk
@@ -213,16 +214,8 @@ def test_no_row_is_sent_before_the_last_known_row_is_recognized(
 def test_changed_rows_are_not_marked_as_interrupted(
     run_bulk: RunBulk, server: RecordingServer
 ) -> None:
-    tokens: list[str] = []
     rows = list(memberships(6))
-    run_bulk(
-        "change_audiences",
-        rows,
-        chunk_size=3,
-        concurrency=1,
-        progress=lambda progress: tokens.append(progress.token),
-    )
-    token = next(each for each in tokens if json.loads(each)["inFlight"] == [[3, 6]])
+    token = token_during(run_bulk, rows, [3, 6], chunk_size=3)
     server.clear()
     failures: list[bulk.Failure] = []
     other = replaced(rows, 4, {**rows[4], "audienceId": 8})
