@@ -83,10 +83,11 @@ class Limiter:
 def limiter_of(client: BaseClient, operation: Operation) -> Limiter | None:
     """Return the limiter that iterations and bulk jobs use for an operation by default.
 
-    The client owns it. All operations of the Management API share the limiter of their client;
-    those of the Integration API have none.
+    The client owns it, and it uses the clock of the client. All operations of the Management API
+    share it; those of the Integration API have none.
     """
     if _LIMITED_SCHEME not in operation.security:
         return None
-    limiter: Limiter = client._limiters.setdefault(_LIMITED_SCHEME, Limiter())
+    new = Limiter(clock=client.clock.monotonic)
+    limiter: Limiter = client._limiters.setdefault(_LIMITED_SCHEME, new)
     return limiter

@@ -124,7 +124,7 @@ def check_options(operation: BulkOperation, rows: Any, given: Mapping[str, Any])
         resume=resume,
         max_failed_chunks=max_failed_chunks,
         total=total,
-        limiter=limiter or None,
+        limiter=None if limiter is False else limiter,
         keywords={**operation.keywords, **options},
     )
 
@@ -150,7 +150,7 @@ def fit_to_pool(operation: BulkOperation, concurrency: int, stacklevel: int) -> 
     Args:
         operation: What is done with the rows.
         concurrency: How many concurrent requests were asked for.
-        stacklevel: How many frames the caller of the bulk function is above this one, plus 1.
+        stacklevel: Stack level of the warning, so that it points at the caller of the job.
     """
     size: int = operation.client._pool_size()
     if concurrency > size:

@@ -116,7 +116,9 @@ class Runner(ABC):
             RequestNotStarted: The limiter or the sleep raised the cause, or the run has stopped.
         """
         try:
-            pause = self._limiter.reserve(self._operation.endpoint.id) if self._limiter else 0.0
+            pause = 0.0
+            if self._limiter is not None:
+                pause = self._limiter.reserve(self._operation.endpoint.id)
             yield pause
         except Exception as cause:  # The limiter may be code of the caller.
             raise RequestNotStarted("the request was not made") from cause
@@ -133,7 +135,8 @@ class Runner(ABC):
 
         Raises:
             BulkStopped: An error has stopped the run.
-            BaseException: What else has stopped it, with the summary in its attribute ``summary``.
+            BaseException: Ctrl-C or a cancellation has stopped the run; its attribute ``summary``
+                has the summary.
         """
         with self._interrupts.held:
             while self._has_ended():
@@ -145,7 +148,7 @@ class Runner(ABC):
             return self._result()
 
     def _try(self, step: Callable[[], object]) -> None:
-        """Take a step to the end of the run; an error of a callback or a file is its cause."""
+        """Call a function; an error that it raises stops the run."""
         try:
             step()
         except Exception as cause:

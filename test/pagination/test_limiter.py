@@ -15,6 +15,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+import talon_one
 from pagination.read_list import Apis, ReadList
 from support.calls import make_client
 from support.server import RecordingServer, Response
@@ -37,7 +38,7 @@ def needs_fork(test: Callable[[], None]) -> Callable[[], None]:
     return skipped
 
 
-class Clock:
+class MockClock:
     def __init__(self) -> None:
         self.now = 100.0
 
@@ -46,7 +47,7 @@ class Clock:
 
 
 def test_three_calls_start_immediately_and_the_next_waits_for_the_first() -> None:
-    clock = Clock()
+    clock = MockClock()
     limiter = Limiter(clock=clock)
     assert [limiter.reserve("a") for _ in range(7)] == [0, 0, 0, 1, 1, 1, 2]
     clock.now += 1.5
@@ -55,7 +56,7 @@ def test_three_calls_start_immediately_and_the_next_waits_for_the_first() -> Non
 
 
 def test_each_endpoint_has_its_own_limit() -> None:
-    limiter = Limiter(calls=1, clock=Clock())
+    limiter = Limiter(calls=1, clock=MockClock())
     assert [limiter.reserve(each) for each in "abab"] == [0, 0, 1, 1]
 
 
@@ -68,7 +69,7 @@ def test_each_endpoint_has_its_own_limit() -> None:
 def test_no_interval_has_more_calls_than_allowed(
     calls: int, seconds: float, gaps: list[float]
 ) -> None:
-    clock = Clock()
+    clock = MockClock()
     limiter = Limiter(calls, seconds, clock)
     starts = []
     for gap in gaps:
@@ -81,7 +82,7 @@ def test_no_interval_has_more_calls_than_allowed(
 
 
 def test_threads_share_the_limit() -> None:
-    limiter = Limiter(calls=10, clock=Clock())
+    limiter = Limiter(calls=10, clock=MockClock())
     waits: list[float] = []
     threads = [
         threading.Thread(target=lambda: waits.extend(limiter.reserve("a") for _ in range(25)))
@@ -197,6 +198,17 @@ def test_each_client_owns_a_limiter_that_dies_with_it() -> None:
     del first, limiter
     gc.collect()
     assert gone() is None
+
+
+def test_the_limiter_of_a_client_uses_its_clock() -> None:
+    client = ApiClient(Configuration())
+    clock = MockClock()
+    client.clock = talon_one.Clock(monotonic=clock)
+    limiter = limiter_of(client, AUDIENCES)
+    assert limiter is not None
+    assert [limiter.reserve("a") for _ in range(4)] == [0, 0, 0, 1]
+    clock.now += 1
+    assert limiter.reserve("a") == 0
 
 
 def test_only_the_management_api_is_limited() -> None:
