@@ -1,0 +1,33 @@
+"""The guides are true: their code runs against the sandbox, prints what they say, and has types."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from docs.pages import DOCS, Page
+from examples import guide
+
+_GUIDES = ("calls", "errors")
+
+
+@pytest.fixture(scope="module", params=_GUIDES)
+def page(request: pytest.FixtureRequest) -> Page:
+    return Page(DOCS / "guides" / f"{request.param}.md")
+
+
+@pytest.mark.usefixtures("shop")
+def test_its_code_runs_and_prints_what_it_says(page: Page) -> None:
+    assert guide.run(page) == []
+
+
+def test_its_code_has_the_right_types(page: Page, tmp_path: Path) -> None:
+    assert guide.type_errors(page.blocks, tmp_path) == ""
+
+
+def test_it_begins_with_a_short_example(page: Page) -> None:
+    first = page.blocks[0]
+    assert first.runs_alone
+    assert first.section == page.text.partition("\n")[0].removeprefix("# ")
+    assert len([line for line in first.code.splitlines() if line]) <= 12
