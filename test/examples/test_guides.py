@@ -9,7 +9,7 @@ import pytest
 from docs.pages import DOCS, Page
 from examples import guide
 
-_GUIDES = ("calls", "errors")
+_GUIDES = ("calls", "configuration", "errors")
 
 
 @pytest.fixture(scope="module", params=_GUIDES)
