@@ -39,9 +39,7 @@ def rows(page: Page) -> dict[str, list[str]]:
 
 def test_every_setting_is_listed(rows: dict[str, list[str]]) -> None:
     attributes = {name for name in vars(Configuration()) if not name.startswith("_")}
-    properties = {
-        name for name, each in vars(Configuration).items() if isinstance(each, property)
-    }
+    properties = {name for name, each in vars(Configuration).items() if isinstance(each, property)}
     assert set(rows) == attributes | properties
 
 

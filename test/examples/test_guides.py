@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -17,7 +19,15 @@ def page(request: pytest.FixtureRequest) -> Page:
     return Page(DOCS / "guides" / f"{request.param}.md")
 
 
-@pytest.mark.usefixtures("shop")
+@pytest.fixture
+def _log_level_restored() -> Iterator[None]:
+    logger = logging.getLogger("talon_one")
+    level = logger.level
+    yield
+    logger.setLevel(level)
+
+
+@pytest.mark.usefixtures("shop", "_log_level_restored")
 def test_its_code_runs_and_prints_what_it_says(page: Page) -> None:
     assert guide.run(page) == []
 
