@@ -11,7 +11,7 @@ import pytest
 from docs.pages import DOCS, Page
 from examples import guide
 
-_GUIDES = ("calls", "configuration", "errors")
+_GUIDES = ("calls", "configuration", "errors", "troubleshooting")
 
 
 @pytest.fixture(scope="module", params=_GUIDES)
