@@ -1,9 +1,9 @@
 """The quickstart: the checkout of a shop, in plain calls of the SDK.
 
 This file is its one source. `talon-one quickstart` and `examples/quickstart.py` run `checkout`, and
-the README walks through it in passages that are copied from here word by word, which a test
+the checkout guide walks through it in passages that are copied from here word by word, which a test
 compares. That is why the statements stand in one function, and why a passage holds calls alone:
-what is shown of the answers is the business of the `Screen`.
+what is shown of the responses is the business of the `Screen`.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 def checkout(api: talon_one.IntegrationApi, coupon_code: str, screen: Screen) -> None:
-    """Take a new customer from an empty cart to a paid order, and show what comes back.
+    """Take a new customer from an empty cart to a paid order, and show the responses.
 
     Args:
         api: The API of an Application.
@@ -51,29 +51,29 @@ def checkout(api: talon_one.IntegrationApi, coupon_code: str, screen: Screen) ->
             talon_one.CartItem(name="Paper filters", sku="filters", quantity=1, price=4.0),
         ],
     )
-    answer = api.update_customer_session_v2(
+    response = api.update_customer_session_v2(
         session_id, talon_one.IntegrationRequest(customer_session=session)
     )
     screen.fact(f"Session: {session_id}")
-    screen.effects(answer.effects)
+    screen.effects(response.effects)
 
     screen.step("3. Apply the effects")
-    discount = effects.discounts(answer).total
-    refusals = effects.codes(answer).rejected_coupons
+    discount = effects.discounts(response).total
+    refusals = effects.codes(response).rejected_coupons
     screen.fact(f"Discount: {discount:.2f}")
     for refusal in refusals:
         screen.fact(f"Coupon {refusal.value} is refused: {refusal.rejection_reason}")
 
     screen.step("4. Close the session, which redeems the coupon")
-    answer = api.update_customer_session_v2(
+    response = api.update_customer_session_v2(
         session_id,
         talon_one.IntegrationRequest(
             customer_session=talon_one.NewCustomerSessionV2(state="closed"),
             response_content=["customerSession", "coupons"],
         ),
     )
-    closed = answer.customer_session
-    coupons = answer.coupons or []
+    closed = response.customer_session
+    coupons = response.coupons or []
     screen.fact(f"State of the session: {closed.state if closed else 'unknown'}")
     for coupon in coupons:
         screen.fact(

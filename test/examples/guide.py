@@ -7,6 +7,7 @@ import os
 import re
 import subprocess
 import sys
+from collections.abc import Callable
 from contextlib import redirect_stdout
 from pathlib import Path
 from typing import Any
@@ -16,14 +17,20 @@ from docs.pages import ROOT, Block, Page
 _OUTPUT = re.compile(r"^ *#> (.*)$", re.MULTILINE)
 
 
-def run(page: Page) -> list[str]:
+def run(page: Page, prepare: Callable[[Block, dict[str, Any]], None] | None = None) -> list[str]:
     """Run the blocks of a page one after another; return what they print otherwise than they say.
 
     A block says what it prints in comments that begin with ``#>``.
+
+    Args:
+        page: The page.
+        prepare: Called before each block with the global names that it will see.
     """
     names: dict[str, Any] = {"__name__": "__main__"}
     wrong = []
     for block in page.blocks:
+        if prepare is not None:
+            prepare(block, names)
         printed = io.StringIO()
         with redirect_stdout(printed):
             exec(compile(block.padded, str(block), "exec"), names)

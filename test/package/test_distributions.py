@@ -5,6 +5,8 @@ from __future__ import annotations
 import importlib.metadata
 import json
 import os
+import re
+import runpy
 import shutil
 import subprocess
 import sys
@@ -166,6 +168,36 @@ def test_the_metadata_say_what_is_so(distributions: Distributions) -> None:
     assert metadata["License-File"] == "LICENSE"
     assert metadata["Description-Content-Type"] == "text/markdown"
     assert metadata.get_all("Provides-Extra") == ["async", "sandbox", "cli", "fast", "all"]
+
+
+def test_the_description_is_the_readme_without_links_that_lead_nowhere(
+    distributions: Distributions,
+) -> None:
+    description = distributions.metadata().get_payload()
+    assert isinstance(description, str)
+    assert description.startswith("# talon_one\n")
+    assert 'pip install ".[all]" && talon-one quickstart' in description
+    targets = re.findall(r"\]\(([^)]+)\)", description)
+    assert targets
+    assert [each for each in targets if not each.startswith("https://")] == []
+
+
+@pytest.mark.parametrize(
+    ("source", "line"),
+    [
+        (
+            "https://git.example.com/shop/blob/v1",
+            "[a](https://git.example.com/shop/blob/v1/b.md#c)",
+        ),
+        (None, "a"),
+    ],
+)
+def test_a_relative_link_is_made_absolute_or_becomes_its_text(
+    source: str | None, line: str
+) -> None:
+    for_an_index = runpy.run_path(str(ROOT / "setup.py"))["for_an_index"]
+    kept = "See [t](https://www.talon.one), [u](#v)"
+    assert for_an_index(f"{kept}, [a](b.md#c).", source) == f"{kept}, {line}."
 
 
 def test_the_requirements_are_those_of_requirements_txt(distributions: Distributions) -> None:
