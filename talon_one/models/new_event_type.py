@@ -18,6 +18,7 @@ class NewEventType(Model):
         "schema": "schema",
         "handler_language": "handlerLanguage",
         "handler": "handler",
+        "version": "version",
     }
 
     title: str = field(min_length=1)

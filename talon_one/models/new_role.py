@@ -11,6 +11,7 @@ class NewRole(Model):
     """Request body for creating a role; name, access control list, and members are required."""
 
     __slots__ = ()
+    _retired = {"users": "users"}
 
     name: str = field()
     """Display name given to the role."""

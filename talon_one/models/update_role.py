@@ -11,6 +11,7 @@ class UpdateRole(Model):
     """Request body for changing the name, description, access rights, or members of a role."""
 
     __slots__ = ()
+    _retired = {"users": "users"}
 
     name: str | None = field(default=None)
     """Display name given to the role."""
