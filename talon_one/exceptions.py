@@ -44,10 +44,7 @@ others.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple
-
-if TYPE_CHECKING:
-    from talon_one._utils.error_body import ErrorEntry
+from typing import Any, NamedTuple
 
 PathToItem = Sequence[Any]
 """Keys and indexes that lead to a place in the data."""
@@ -108,6 +105,30 @@ class ApiKeyError(_PathError, KeyError):
 
 class ApiAttributeError(_PathError, AttributeError):
     """A Python name that the class does not have."""
+
+
+_ENTRY = ("title", "details", "source")
+
+
+class ErrorEntry(dict[str, Any]):
+    """One entry of `ApiException.errors`; what it lacks of these is ``None``.
+
+    Attributes:
+        title: What is wrong.
+        details: More about it.
+        source: Where, such as ``source.pointer``.
+    """
+
+    def __missing__(self, key: str) -> Any:
+        if key in _ENTRY:
+            return None
+        raise ApiKeyError(f"no {key!r} in this entry")
+
+    def __getattr__(self, name: str) -> Any:
+        if name not in self and name not in _ENTRY:
+            raise ApiAttributeError(f"this entry has no {name!r}")
+        value = self[name]
+        return ErrorEntry(value) if type(value) is dict else value
 
 
 class ClientClosedError(OpenApiException, RuntimeError):
@@ -227,7 +248,7 @@ class ApiException(OpenApiException):
         """
         from talon_one._utils.error_body import entries
 
-        return entries(self.data)
+        return [ErrorEntry(entry) for entry in entries(self.data)]
 
     @property
     def request_id(self) -> str | None:

@@ -6,8 +6,8 @@ import time
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
+from talon_one._core.failures import classify, may_have_acted
 from talon_one._core.response import result
-from talon_one._core.retry import classify, may_have_acted
 from talon_one._core.secret import forget_locals
 from talon_one._core.transport import BufferedStream
 from talon_one.api_response import ApiResponse

@@ -26,7 +26,7 @@ from talon_one.exceptions import ApiTypeError, ApiValueError, ModelValidationErr
 
 if TYPE_CHECKING:
     from talon_one._core.operation import Body, Operation, Parameter
-    from talon_one._http.upload import UploadBody
+    from talon_one._core.upload import UploadBody
     from talon_one.configuration import Configuration
 
 JSON_TYPE = "application/json"
@@ -384,7 +384,7 @@ def _encoded_body(
         file = values.get(operation.upload.name)
         if file is None:
             return None
-        from talon_one._http.upload import UploadBody
+        from talon_one._core.upload import UploadBody
 
         form = UploadBody(operation.upload.wire, file)
         headers["Content-Type"] = form.content_type

@@ -11,8 +11,9 @@ import urllib3.connection
 from urllib3 import exceptions as errors
 from urllib3.util.connection import allowed_gai_family
 
-from talon_one._http.errors import foreign
+from talon_one._http.errors import MAX_INTERIM_RESPONSES
 from talon_one._http.exchange import BoundedSocket
+from talon_one._http.urllib3_errors import foreign_cause
 
 if TYPE_CHECKING:
     from urllib3.connection import HTTPConnection, HTTPSConnection
@@ -28,8 +29,6 @@ _RECORD = 2**14
 # Memory that is set aside for what a server has only announced.
 _MOST_UNSEEN = 2**20
 
-MOST_ANNOUNCEMENTS = 16
-"""How often a server may announce an answer before it gives it."""
 
 GENUINE = ("urllib3.connection", "urllib3.contrib.socks")
 """Modules whose connection classes are those of urllib3 itself, and not what a library patched."""
@@ -55,8 +54,8 @@ class _AnnouncedAnswer(http.client.HTTPResponse):
         version, status, reason = super()._read_status()  # type: ignore[misc]  # not in typeshed
         if 100 <= status < 200:
             self._announcements += 1
-            if self._announcements > MOST_ANNOUNCEMENTS:
-                raise http.client.HTTPException("the answer is announced again and again")
+            if self._announcements > MAX_INTERIM_RESPONSES:
+                raise http.client.HTTPException("interim responses come again and again")
             # The one that is passed over with its headers.
             status = http.client.CONTINUE
         return version, status, reason
@@ -161,7 +160,7 @@ class Tracked(HTTPConnection):
                 try:
                     return super()._new_conn()
                 except (errors.ConnectTimeoutError, errors.NewConnectionError) as cause:
-                    if left == 1 or foreign(cause) is not None:
+                    if left == 1 or foreign_cause(cause) is not None:
                         raise
         finally:
             self._dns_host, self.timeout = host, timeout

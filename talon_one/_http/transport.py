@@ -12,9 +12,10 @@ from talon_one._core.response import RawResponse, unreadable
 from talon_one._core.timeout import Timeout
 from talon_one._core.transport import Transport
 from talon_one._http.decompression import PackedError, unpack, unpacked_pieces
-from talon_one._http.errors import broken_off, translated
 from talon_one._http.exchange import Exchange
-from talon_one._http.pools import Pool, pool_manager
+from talon_one._http.pool_managers import pool_manager
+from talon_one._http.pools import Pool
+from talon_one._http.urllib3_errors import to_broken_response, to_transport_error
 from talon_one.exceptions import ClientClosedError, TransportError
 
 if TYPE_CHECKING:
@@ -152,7 +153,7 @@ class Urllib3Transport(Transport):
                 preload_content=False,
             )
         except Exception as cause:  # What is none of ours is returned as it is, and raised.
-            failure = translated(cause, request, exchange)
+            failure = to_transport_error(cause, request, exchange)
         # Not above, so that what somebody else has raised keeps its context.
         try:
             raise failure
@@ -247,7 +248,7 @@ class Stream:
             return _raw_piece(self._response)
         except Exception as cause:  # What is none of ours is returned as it is, and raised.
             self.close()
-            failure = broken_off(cause, self._request, self._response, self._exchange)
+            failure = to_broken_response(cause, self._request, self._response, self._exchange)
         try:
             raise failure
         finally:
@@ -278,7 +279,7 @@ def _body(
         data = b"".join(iter(partial(_raw_piece, response), b""))
     except Exception as cause:  # What is none of ours is returned as it is, and raised.
         response.close()
-        failure = broken_off(cause, request, response, exchange)
+        failure = to_broken_response(cause, request, response, exchange)
     else:
         return unpack(data, codings)
     try:

@@ -1,4 +1,4 @@
-"""What an error response says, whoever wrote it: its message, and its entries."""
+"""The message and the entries of an error response, whoever wrote it."""
 
 from __future__ import annotations
 
@@ -6,43 +6,19 @@ from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
-from talon_one.exceptions import ApiAttributeError, ApiKeyError
-
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
-_ENTRY = ("title", "details", "source")
 
 # A longer text is a page, or a dump, and no message.
 _SHORT_BODY = 4096
 _SHORT_LINE = 300
 
 
-class ErrorEntry(dict[str, Any]):
-    """One entry of `ApiException.errors`; what it lacks of these is ``None``.
-
-    Attributes:
-        title: What is wrong.
-        details: More about it.
-        source: Where, such as ``source.pointer``.
-    """
-
-    def __missing__(self, key: str) -> Any:
-        if key in _ENTRY:
-            return None
-        raise ApiKeyError(f"no {key!r} in this entry")
-
-    def __getattr__(self, name: str) -> Any:
-        if name not in self and name not in _ENTRY:
-            raise ApiAttributeError(f"this entry has no {name!r}")
-        value = self[name]
-        return ErrorEntry(value) if type(value) is dict else value
-
-
-def entries(data: Any) -> list[ErrorEntry]:
+def entries(data: Any) -> list[dict[str, Any]]:
     """Return the entries of a decoded error body, in any shape it has."""
     found = _as_dict(data).get("errors")
     stored = map(_stored, found) if isinstance(found, (list, tuple)) else ()
     return [
-        ErrorEntry({key: _stored(value) for key, value in entry.items()})
+        {key: _stored(value) for key, value in entry.items()}
         for entry in stored
         if isinstance(entry, dict)
     ]

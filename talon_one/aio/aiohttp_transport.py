@@ -21,7 +21,12 @@ from talon_one._core.response import RawResponse
 from talon_one._http.proxies import headers_for, proxy_for
 from talon_one._http.tls import ssl_context
 from talon_one.aio.connections import Connector, Exchange, LatinRequest, exchange_of_task
-from talon_one.aio.failures import foreign, raise_failure_of_file, told, translated
+from talon_one.aio.failures import (
+    chained_cause,
+    foreign_cause,
+    raise_failure_of_file,
+    to_transport_error,
+)
 from talon_one.aio.stream import Stream, close_file
 from talon_one.aio.transport import Transport
 from talon_one.exceptions import ClientClosedError, ConfigurationError
@@ -180,12 +185,12 @@ class AiohttpTransport(Transport):
             return response
         except Exception as cause:  # Whatever aiohttp raises.
             raise_failure_of_file(request)
-            other = foreign(cause)
+            other = foreign_cause(cause)
             if other is not None:
                 raise other from other.__cause__
-            failure = translated(cause, request, exchange)
+            failure = to_transport_error(cause, request, exchange)
             self._connector.distrust(request, exchange, failure)
-            raise failure from told(cause)
+            raise failure from chained_cause(cause)
         finally:
             with suppress(ValueError):  # A call that is abandoned ends in another context.
                 exchange_of_task.reset(token)

@@ -15,7 +15,7 @@ from aiohttp.client_proto import ResponseHandler
 from urllib3.util import wait_for_read
 from urllib3.util.ssl_match_hostname import CertificateError, match_hostname
 
-from talon_one._http.connections import MOST_ANNOUNCEMENTS
+from talon_one._http.errors import MAX_INTERIM_RESPONSES
 from talon_one.configuration import DefaultPoolSize
 
 if TYPE_CHECKING:
@@ -202,8 +202,8 @@ class _Connection(ResponseHandler):
             self._announcements = 0
         else:
             self._announcements += 1
-            if self._announcements > MOST_ANNOUNCEMENTS:
-                raise aiohttp.ClientError("the answer is announced again and again")
+            if self._announcements > MAX_INTERIM_RESPONSES:
+                raise aiohttp.ClientError("interim responses come again and again")
         return answer
 
     def connection_lost(self, exc: BaseException | None) -> None:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import aiohttp
 from urllib3.util.ssl_match_hostname import CertificateError
 
-from talon_one._http.errors import LONGEST_REASON, POOL_IN_USE, call_details
+from talon_one._http.errors import MAX_REASON, POOL_IN_USE, call_details
 from talon_one._http.tls import wrong_scheme
 from talon_one.exceptions import TransportError, transport_error_class
 
@@ -25,7 +25,7 @@ _LIBRARIES = sys.stdlib_module_names | {
 }
 
 
-def foreign(cause: BaseException) -> BaseException | None:
+def foreign_cause(cause: BaseException) -> BaseException | None:
     """Return the exception of somebody else that this one is, or was made of; or of this package.
 
     Such as that of a library that stands in for the server, or a time limit of the application.
@@ -45,7 +45,7 @@ def raise_failure_of_file(request: Request) -> None:
         raise failure from failure.__cause__
 
 
-def translated(cause: Exception, request: Request, exchange: Exchange) -> TransportError:
+def to_transport_error(cause: Exception, request: Request, exchange: Exchange) -> TransportError:
     """Return our exception for one of aiohttp, of asyncio or of sockets."""
     kind = transport_error_class(
         sent=exchange.sent,
@@ -65,7 +65,7 @@ def reason(cause: Exception, exchange: Exchange) -> str:
     """Return one line that says what happened."""
     if exchange.time_is_up:
         return "the deadline has passed"
-    return (" ".join(_sentence(cause, exchange).split()) or type(cause).__name__)[:LONGEST_REASON]
+    return (" ".join(_sentence(cause, exchange).split()) or type(cause).__name__)[:MAX_REASON]
 
 
 def _sentence(cause: Exception, exchange: Exchange) -> str:
@@ -100,7 +100,7 @@ def _told_by_system(cause: OSError) -> str:
     return str(cause)
 
 
-def told(cause: Exception) -> BaseException | None:
+def chained_cause(cause: Exception) -> BaseException | None:
     """Return what may be chained: some exceptions of aiohttp quote the URL with its query."""
     if isinstance(cause, (aiohttp.ConnectionTimeoutError, aiohttp.ClientResponseError)):
         return cause.__cause__

@@ -12,7 +12,13 @@ from urllib3 import HTTPHeaderDict
 from talon_one._core.response import RawResponse, content_length, unreadable
 from talon_one._http.decompression import PackedError, Unpacker, unpack
 from talon_one._http.errors import call_details
-from talon_one.aio.failures import foreign, raise_failure_of_file, reason, timed_out, told
+from talon_one.aio.failures import (
+    chained_cause,
+    foreign_cause,
+    raise_failure_of_file,
+    reason,
+    timed_out,
+)
 from talon_one.exceptions import TransportError, transport_error_class
 
 if TYPE_CHECKING:
@@ -57,7 +63,7 @@ class Stream:
             while piece := await self._response.content.readany():
                 received.append(piece)
         except Exception as cause:  # Whatever aiohttp raises.
-            raise self._broken_off(cause, b"".join(received)) from told(cause)
+            raise self._broken_off(cause, b"".join(received)) from chained_cause(cause)
         finally:
             self.close()
         data = b"".join(received)
@@ -108,7 +114,7 @@ class Stream:
             return await self._response.content.readany()
         except Exception as cause:  # Whatever aiohttp raises.
             self.close()
-            raise self._broken_off(cause, b"") from told(cause)
+            raise self._broken_off(cause, b"") from chained_cause(cause)
 
     async def _advance(self, unpacked: Iterator[bytes], quick: bool) -> bytes:
         """Return the next part of what is unpacked, or nothing."""
@@ -136,7 +142,7 @@ class Stream:
             Exception: It is the fault of the file, or of somebody else.
         """
         raise_failure_of_file(self._request)
-        other = foreign(cause)
+        other = foreign_cause(cause)
         if other is not None:
             raise other from other.__cause__
         kind = transport_error_class(sent=True, timed_out=timed_out(cause, self._exchange))

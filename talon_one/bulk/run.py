@@ -6,7 +6,7 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
-from talon_one._core.retry import may_have_acted
+from talon_one._core.failures import may_have_acted
 from talon_one.bulk.chunker import Chunker
 from talon_one.bulk.chunks import Chunk, Piece
 from talon_one.bulk.failures import FAILED, UNKNOWN, FailureSink, describe

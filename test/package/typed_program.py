@@ -32,10 +32,9 @@ from talon_one import (
     SetDiscountEffectProps,
     aio,
 )
-from talon_one._utils.error_body import ErrorEntry
 from talon_one.aio.pagination import AsyncItems
 from talon_one.effects import EffectFailure, EffectHandler, ItemUnit, discounts
-from talon_one.exceptions import NotFoundException
+from talon_one.exceptions import ErrorEntry, NotFoundException
 from talon_one.limiter import Limiter
 from talon_one.models.cart_item import CartItem
 from talon_one.models.coupon import Coupon

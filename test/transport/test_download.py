@@ -127,7 +127,7 @@ def test_what_breaks_off_leaves_no_file_and_the_old_one_as_it_was(
     server.default = truncated()
     path = tmp_path / "coupons.csv"
     path.write_text("old")
-    with pytest.raises(NoResponseError, match="the answer broke off") as caught:
+    with pytest.raises(NoResponseError, match="the response broke off") as caught:
         download(server.url, "save", path)
     assert caught.value.operation_id == "exportCoupons"
     assert path.read_text() == "old"

@@ -45,7 +45,7 @@ from talon_one import (
 )
 from talon_one._core.operation import Operation, Upload
 from talon_one._core.request import CallOptions, build
-from talon_one._http.upload import UploadBody
+from talon_one._core.upload import UploadBody
 
 CSV = "value\nÄ-1\r\n".encode()
 LARGE = bytes(range(256)) * 1024
@@ -74,7 +74,7 @@ def opened(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
         files.append(builtins.open(*args))  # noqa: SIM115  because that is for the upload to do
         return files[-1]
 
-    monkeypatch.setattr("talon_one._http.upload.open", note, raising=False)
+    monkeypatch.setattr("talon_one._core.upload.open", note, raising=False)
     return files
 
 
