@@ -7,6 +7,7 @@ from typing import Any
 
 from talon_one._core.secret import MASK
 from talon_one._schema import json_codec
+from talon_one._schema.access import data_of, fields_by_wire_name
 from talon_one._schema.conversion import convert
 from talon_one._schema.fields import NestedField, VariantField
 from talon_one._schema.model import Model
@@ -61,14 +62,14 @@ def masked(body: Any, written: Any, models: str) -> Any:
 
 def _masked(value: Any, cls: type[Model] | None = None) -> Any:
     if isinstance(value, Model):
-        value, cls = value.__wire__(), type(value)
+        value, cls = data_of(value), type(value)
     if isinstance(value, Mapping):
         return {key: _property(key, item, value, cls) for key, item in value.items()}
     return [_masked(item, cls) for item in value] if isinstance(value, list) else value
 
 
 def _property(key: str, value: Any, around: Mapping[str, Any], cls: type[Model] | None) -> Any:
-    declared = cls._by_wire.get(key) if cls is not None else None
+    declared = fields_by_wire_name(cls).get(key) if cls is not None else None
     if declared is None:
         if str(key).lower().replace("_", "").replace("-", "") in _NAMES:
             return None if value is None else MASK

@@ -16,6 +16,7 @@ from talon_one._core.headers import HARMLESS, check_header, check_headers
 from talon_one._core.operation import IDEMPOTENCY_KEY
 from talon_one._core.secret import exact, hidden_values
 from talon_one._schema import json_codec
+from talon_one._schema.access import data_of, wrap
 from talon_one._schema.conversion import model_class
 from talon_one._schema.misspelled import warn
 from talon_one._schema.model import Model
@@ -256,7 +257,7 @@ def _entities(operation: Operation, values: Mapping[str, Any]) -> Iterator[tuple
         first, *steps = place.split(".")
         value: Any = values.get(wires[steps.pop(0)] if first == "path" else "body")
         for step in steps:
-            value = value.__wire__() if isinstance(value, Model) else value
+            value = data_of(value)
             value = value.get(step) if isinstance(value, Mapping) else None
         # Without a profile, or with an empty one, a session is anonymous.
         if value not in (None, "", json_codec.NULL):
@@ -418,7 +419,7 @@ def _check_body(operation: Operation, expected: Body, body: Any, warned: set[str
             raise ApiTypeError(f"{operation.id} takes {names}, not {type(body).__name__}")
     elif isinstance(body, Mapping):
         given_as = accepted[0] if accepted else Model
-        body = given_as._wrap(body if isinstance(body, dict) else dict(body))
+        body = wrap(given_as, body if isinstance(body, dict) else dict(body))
     else:
         raise ApiTypeError(
             f"the body of {operation.id} is {expected.type} or a dict of wire names,"

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar, overload
 from talon_one._core.request import JSON_TYPE
 from talon_one._core.response import RawResponse, decode, text
 from talon_one._schema import json_codec
+from talon_one._schema.access import data_of, wrap
 from talon_one._schema.conversion import convert, model_class
 from talon_one._schema.model import Model
 from talon_one._utils.guard import guarded
@@ -89,8 +90,8 @@ class Conversion:
         if isinstance(data, cls) or data is None:
             return data
         if isinstance(data, Model):
-            return cls._wrap(data.__wire__())
-        return cls._wrap(data) if isinstance(data, dict) else cls.from_dict(data)
+            return wrap(cls, data_of(data))
+        return wrap(cls, data) if isinstance(data, dict) else cls.from_dict(data)
 
     def select_header_accept(self, accepts: list[str] | None) -> str | None:
         """Return the value of ``Accept`` for these content types: JSON alone if it is one."""

@@ -8,6 +8,7 @@ from typing import Any
 
 from talon_one._core.operation import Operation
 from talon_one._schema import json_codec
+from talon_one._schema.access import data_of, fields_by_wire_name, wrap
 from talon_one._schema.conversion import model_class
 from talon_one._schema.fields import Field, NestedField
 from talon_one._schema.model import Model
@@ -92,7 +93,7 @@ class BulkOperation:
         self.max_rows = 1
         """How many rows a request may hold."""
         if rows is not None:
-            declared: Field = cls._by_wire[rows]
+            declared: Field = fields_by_wire_name(cls)[rows]
             self.max_rows = declared.constraints["max_items"]
             self._row_class = declared.target if isinstance(declared, NestedField) else None
 
@@ -105,7 +106,7 @@ class BulkOperation:
         if type(row) is dict or self._row_class is None:
             return self._place(row)
         if isinstance(row, self._row_class):
-            return self._place(row.__wire__())
+            return self._place(data_of(row))
         if isinstance(row, Mapping) and not isinstance(row, Model):
             return self._place(row)
         raise ApiTypeError(
@@ -140,7 +141,7 @@ class BulkOperation:
             body = self.body([row])
             # Prefer the message of the schema for a property that is missing.
             if self._validate and (placement_problem is None or isinstance(row, Mapping)):
-                wrapped = body if isinstance(body, Model) else self._body_class._wrap(dict(body))
+                wrapped = body if isinstance(body, Model) else wrap(self._body_class, dict(body))
                 wrapped.validate()
             if placement_problem is not None:
                 return placement_problem
@@ -257,7 +258,7 @@ def recipients(
 def _split_coupons(row: Any, limit: int) -> Iterator[Any]:
     """Yield a request for coupons, or several if it asks for more than *limit*."""
     name = "numberOfCoupons"
-    data = row.__wire__() if isinstance(row, Model) else row
+    data = data_of(row)
     count = data.get(name) if isinstance(data, Mapping) else None
     if type(count) is not int or count <= limit:
         yield row
@@ -297,7 +298,7 @@ def _place_membership(row: Any) -> RowPlacement:
 def _place_action(row: Any) -> RowPlacement:
     action = row.get("type")
     payload = row.get("payload")
-    payload = payload.__wire__() if isinstance(payload, Model) else payload
+    payload = data_of(payload)
     if not isinstance(payload, Mapping):
         raise ApiValueError("payload is missing")
     group = str(action.value if isinstance(action, Enum) else action)

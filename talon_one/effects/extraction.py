@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from talon_one._core.hooks import logger
+from talon_one._schema.access import fields_of
 from talon_one._schema.model import Model
 from talon_one._utils.guard import guarded
 from talon_one._utils.quoting import quoted
@@ -39,8 +40,8 @@ def effects_of(response: EffectSource | None) -> list[Effect]:
     """
     listed: Any = response
     if isinstance(response, Model):
-        if "effects" not in response._by_name:
-            hint = f"; {_NOT_V1}" if "event" in response._by_name else ""
+        if "effects" not in fields_of(response):
+            hint = f"; {_NOT_V1}" if "event" in fields_of(response) else ""
             raise ApiTypeError(f"{type(response).__name__} has no effects{hint}")
         # Servers send null, or nothing, instead of an empty list.
         listed = [] if response.get("effects") is None else response["effects"]

@@ -9,6 +9,7 @@ from inspect import iscoroutinefunction
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar, cast, overload
 from warnings import warn
 
+from talon_one._schema.access import fields_of
 from talon_one._schema.fields import VariantField
 from talon_one._schema.model import Model
 from talon_one._utils.guard import guarded
@@ -221,7 +222,7 @@ def _check_callable(function: object) -> None:
 
 def _effect_type(kind: Any) -> str:
     """Return the effect type for a string or a class of props."""
-    props = cast(VariantField, Effect._fields["props"])
+    props = cast(VariantField, fields_of(Effect)["props"])
     if isinstance(kind, str):
         # People write the name of the class, which difflib does not find similar to the type.
         near = did_you_mean(kind.removesuffix("EffectProps"), props.classes, slips_only=True)

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from talon_one._core.hooks import logger
+from talon_one._schema.access import data_of
 from talon_one._schema.model import Model
 from talon_one._utils.quoting import quoted
 from talon_one.exceptions import ApiTypeError, ApiValueError
@@ -198,7 +199,7 @@ class PageCursor:
             return None
         if not self._paging.identity:
             return item if isinstance(item, (str, int, float)) else None
-        data = item.__wire__() if isinstance(item, Model) else item
+        data = data_of(item)
         if not isinstance(data, Mapping):
             return None
         key = tuple(data.get(name) for name in self._paging.identity)

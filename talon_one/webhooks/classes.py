@@ -9,6 +9,7 @@ from typing import Any
 from talon_one import models
 from talon_one._core.secret import exact
 from talon_one._schema import json_codec
+from talon_one._schema.access import data_of, wrap
 from talon_one._schema.model import JsonObject, Model
 from talon_one._utils.quoting import message_of
 from talon_one.exceptions import ApiTypeError
@@ -31,19 +32,19 @@ def notification_of(body: bytes | str | Mapping[str, Any]) -> Model:
     data = _decode(body)
     shapes = _shapes_of(data)
     if not shapes:
-        return Model._wrap(data)
+        return wrap(Model, data)
     items = data.get(_ITEMS)
     if shapes[-1].items is None or not isinstance(items, list) or not items:
-        return _class(shapes[-1].model)._wrap(data)
+        return wrap(_class(shapes[-1].model), data)
     found = [next((shape for shape in shapes if shape.fits(item)), None) for item in items]
     for index, (item, shape) in enumerate(zip(items, found, strict=True)):
         if shape is not None and shape.items is not None and isinstance(item, dict):
-            items[index] = _class(shape.items)._wrap(item)
+            items[index] = wrap(_class(shape.items), item)
     # Only the last shape describes a mixed batch. Null items fit any shape.
     kinds = [shape for item, shape in zip(items, found, strict=True) if item is not None]
     first = (kinds[0] if kinds else None) or shapes[-1]
     is_pure = all(shape == first for shape in kinds)
-    return _class((first if is_pure else shapes[-1]).model)._wrap(data)
+    return wrap(_class((first if is_pure else shapes[-1]).model), data)
 
 
 def parts(notification: Model) -> list[Model]:
@@ -56,7 +57,7 @@ def parts(notification: Model) -> list[Model]:
     Returns:
         The parts. A notification that is not mixed is its own only part.
     """
-    data = notification.__wire__()
+    data = data_of(notification)
     shapes = _shapes_of(data)
     items = data.get(_ITEMS)
     is_mixed = len(shapes) > 1 and type(notification).__name__ == shapes[-1].model
@@ -66,7 +67,7 @@ def parts(notification: Model) -> list[Model]:
     # Null items are no events, so they form no part.
     events = [item for item in items if item is not None] or items
     runs = groupby(events, lambda item: model_by_items.get(type(item).__name__, shapes[-1].model))
-    return [_class(model)._wrap({**data, _ITEMS: list(run)}) for model, run in runs]
+    return [wrap(_class(model), {**data, _ITEMS: list(run)}) for model, run in runs]
 
 
 def notification_types() -> Collection[str]:
