@@ -10,7 +10,7 @@ from support.spec import OPERATIONS
 
 @pytest.fixture(scope="session")
 def pages() -> list[Page]:
-    """The README and all pages of docs/."""
+    """All pages: those of docs/, and README, CONTRIBUTING and the like."""
     return list(all_pages())
 
 

@@ -7,6 +7,7 @@ import textwrap
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import chain
 from pathlib import Path
 
 from support.spec import Operation
@@ -96,15 +97,22 @@ class Page:
         return lines
 
     @cached_property
+    def headings(self) -> list[str]:
+        """The headings as they are shown, without the targets of links."""
+        return [
+            re.sub(r"\[([^\]]*)\]\([^)]*\)", r"\1", heading[1])
+            for line in self.prose
+            if (heading := _HEADING.match(line))
+        ]
+
+    @cached_property
     def anchors(self) -> set[str]:
         """What a link may have behind ``#``, made from the headings the way GitHub does."""
         found: set[str] = set(re.findall(r"""\b(?:id|name)=["']([^"']+)""", self.text))
-        for line in self.prose:
-            if heading := _HEADING.match(line):
-                shown = re.sub(r"\[([^\]]*)\]\([^)]*\)", r"\1", heading[1])
-                slug = re.sub(r"[^\w\- ]", "", shown.lower()).replace(" ", "-")
-                twins = [f"{slug}-{number}" for number in range(1, len(self.prose))]
-                found.add(next(each for each in (slug, *twins) if each not in found))
+        for heading in self.headings:
+            slug = re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-")
+            twins = [f"{slug}-{number}" for number in range(1, len(self.prose))]
+            found.add(next(each for each in (slug, *twins) if each not in found))
         return found
 
     @cached_property
@@ -152,6 +160,7 @@ def folder_of(operation: Operation) -> str:
 
 
 def all_pages() -> Iterator[Page]:
-    """Yield the README and all pages of docs/."""
-    for path in (ROOT / "README.md", *sorted(DOCS.rglob("*.md"))):
+    """Yield all pages of docs/, and the pages that stand beside what they describe."""
+    beside = ROOT.glob("*.md"), (ROOT / "spec").glob("*.md"), (ROOT / "examples").rglob("*.md")
+    for path in sorted(chain(*beside, DOCS.rglob("*.md"))):
         yield Page(path)

@@ -30,6 +30,36 @@ def test_relative_links_lead_to_files_and_anchors_that_exist(pages: list[Page]) 
     assert not broken
 
 
+def test_pages_of_the_site_link_only_to_what_the_site_has(pages: list[Page]) -> None:
+    outside = [
+        f"{page.path.relative_to(ROOT)}:{line}: {target}"
+        for page in pages
+        if DOCS in page.path.parents
+        for line, target in page.links
+        if not urlsplit(target).scheme
+        and DOCS not in (page.path.parent / urlsplit(target).path).resolve().parents
+    ]
+    assert not outside, "name files of the repository as code: the site has no page for them"
+
+
+def test_no_two_headings_of_a_page_are_the_same(pages: list[Page]) -> None:
+    # GitHub and the site number the anchors of such headings in different ways.
+    twins = [
+        f"{page.path.relative_to(ROOT)}: {heading}"
+        for page in pages
+        if DOCS in page.path.parents
+        for heading, number in Counter(page.headings).items()
+        if number > 1
+    ]
+    assert not twins
+
+
+def test_no_picture_needs_a_script_that_the_site_would_load_from_elsewhere(
+    pages: list[Page],
+) -> None:
+    assert not [page.path for page in pages if "```mermaid" in page.text]
+
+
 def test_no_two_pages_are_one_file_where_case_is_ignored() -> None:
     names = Counter(str(path).lower() for path in DOCS.rglob("*"))
     assert [name for name, count in names.items() if count > 1] == []

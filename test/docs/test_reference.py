@@ -82,7 +82,7 @@ def test_the_table_of_methods_stands_where_the_vendor_has_it_and_names_every_ope
     page = Page(DOCS / f"{api}.md")
     (methods,) = page.tables
     expected = {each.name: f"`{each.method} {each.path}`" for each in OPERATIONS if each.api == api}
-    assert {_LINK.findall(row[0])[0][0]: row[1] for row in methods[1:]} == expected
+    assert {_LINK.findall(row[0])[0][0]: row[2] for row in methods[1:]} == expected
     # Links to the sections that the vendor's page has lead to the rows.
     assert expected.keys() <= page.anchors
 
