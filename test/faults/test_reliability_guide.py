@@ -72,14 +72,16 @@ def test_the_defaults_are_those_of_the_code(guide: str) -> None:
     timeout, policy, budget = Configuration().timeout_for(), RetryPolicy(), RetryBudget()
     assert timeout == Timeout()
     assert stated["time to connect"] == f"{timeout.connect:.0f} s"
-    assert stated["time to wait for each piece of the answer"].startswith(f"{timeout.read:.0f} s;")
+    assert stated["time to wait for each piece of the response"].startswith(
+        f"{timeout.read:.0f} s;"
+    )
     assert (stated["time for the whole call: attempts, pauses, reading"] == "none") == (
         timeout.deadline is None
     )
-    assert stated["repetitions"] == (
+    assert stated["retries"] == (
         f"{policy.retries}, after pauses of up to {policy.backoff} s and {2 * policy.backoff} s"
     )
-    assert stated["longest `Retry-After` that is honoured"] == f"{policy.retry_after_max:.0f} s"
+    assert stated["longest `Retry-After` that is honored"] == f"{policy.retry_after_max:.0f} s"
     assert rows(guide, "The retry budget") == [
         ["retries that a client has at the start, and can save up", str(budget.retries)],
         ["of these, for requests with an `Idempotency-Key` alone", str(budget.reserved)],
