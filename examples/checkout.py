@@ -15,7 +15,7 @@ from talon_one.cli.deployment import deployment
 def discounts(effects: Iterable[talon_one.Effect]) -> dict[str, float]:
     """Return the amounts to subtract, by name.
 
-    Every answer names all discounts that hold now, so they replace those of earlier answers.
+    Every response has all discounts that are valid now. They replace those of earlier responses.
     """
     found = {}
     for effect in effects:
@@ -37,7 +37,7 @@ def check_out(api: talon_one.IntegrationApi, coupon_code: str) -> None:
         request = talon_one.IntegrationRequest(
             customer_session=session, response_content=["customerSession"]
         )
-        # The key makes it safe to send the very same request again when no answer came back.
+        # The key makes it safe to send the same request again if no response came back.
         return api.update_customer_session_v2(session_id, request, idempotency_key=str(uuid4()))
 
     cart = talon_one.NewCustomerSessionV2(

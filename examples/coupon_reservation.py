@@ -21,12 +21,12 @@ def new_coupon(management: talon_one.ManagementApi, application_id: int) -> str:
         application_id,
         campaign_ids[0],
         talon_one.NewCoupons(number_of_coupons=1, usage_limit=1, is_reservation_mandatory=True),
-        # Without this the answer is empty.
+        # Without this the response is empty.
         silent="no",
     )
     code = made.data[0].value if made else None
     if code is None:
-        raise SystemExit("the answer holds no coupon")
+        raise SystemExit("the response has no coupon")
     return code
 
 
@@ -38,10 +38,10 @@ def outcome(api: talon_one.IntegrationApi, code: str, profile_id: str) -> str:
         cart_items=[talon_one.CartItem(name="Kettle", sku="kettle", quantity=1, price=44.0)],
     )
     # A dry request is evaluated like any other, but leaves nothing behind.
-    answer = api.update_customer_session_v2(
+    response = api.update_customer_session_v2(
         f"order-{uuid4()}", talon_one.IntegrationRequest(customer_session=cart), dry=True
     )
-    for effect in answer.effects:
+    for effect in response.effects:
         if effect.effect_type == "acceptCoupon":
             return "accepted"
         if effect.effect_type == "rejectCoupon":

@@ -28,10 +28,10 @@ def refer(api: talon_one.IntegrationApi, campaign_id: int) -> None:
             referral_code=referral.code,
             cart_items=[talon_one.CartItem(name="Kettle", sku="kettle", quantity=1, price=44.0)],
         )
-        answer = api.update_customer_session_v2(
+        response = api.update_customer_session_v2(
             f"order-{uuid4()}", talon_one.IntegrationRequest(customer_session=order)
         )
-        for effect in answer.effects:
+        for effect in response.effects:
             print(f"{role}: {effect.effect_type} {dict(effect.props)}")
 
     inventory = api.get_customer_inventory(advocate, referrals=True)

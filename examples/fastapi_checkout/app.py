@@ -1,7 +1,7 @@
 """A checkout service: carts with the discounts of Talon.One, and orders that redeem the codes.
 
-It asks one question at every step: what does the customer get to see if this fails at 2 a.m.?
-README.md beside this file tells how to run it.
+It asks one question at every step: what does the customer see if this fails at 2 a.m.?
+README.md beside this file explains how to run it.
 """
 
 import logging
@@ -28,10 +28,10 @@ CATALOGUE = {"kettle": ("Kettle", Decimal("44.00")), "teapot": ("Teapot", Decima
 SHIPPING = Decimal("4.90")
 
 DEADLINE = 1.0
-"""Seconds that a customer is made to wait for discounts."""
+"""Seconds that a customer waits for discounts at most."""
 
-# Nobody can say what the discounts are: Talon.One is down, slow, busy, or hidden behind a proxy
-# that answers in its place. What may be repeated has been repeated by then.
+# The discounts are unknown: Talon.One is down, slow, busy, or behind a proxy that responds in its
+# place. The SDK has retried what is safe to retry.
 OUTAGE = (
     talon_one.TransportError,
     talon_one.ServiceException,
@@ -60,7 +60,7 @@ class Cart(BaseModel):
 
     customer_id: str = Field(min_length=1, max_length=100)
     items: list[Item] = Field(min_length=1, max_length=100)
-    # The SDK sends no longer ones. Refused here, they are a 422 for the browser and no 500 of ours.
+    # The SDK refuses longer codes. Checked here, they are a 422 for the browser and not a 500.
     codes: list[Annotated[str, Field(min_length=1, max_length=100)]] = Field([], max_length=20)
 
     @property
@@ -84,7 +84,7 @@ class RejectedCode(BaseModel):
 
 
 class Quote(BaseModel):
-    """What the customer gets to see."""
+    """What the customer sees."""
 
     total: Decimal
     discounts: list[Discount] = []
@@ -96,7 +96,7 @@ class Quote(BaseModel):
 
 
 class Promotions:
-    """Asks Talon.One, and decides what its failures mean for the shop."""
+    """Calls Talon.One, and decides what its failures mean for the shop."""
 
     def __init__(self, api: IntegrationApi) -> None:
         self._api = api
@@ -106,10 +106,10 @@ class Promotions:
         return _quote(cart, await self._update(cart_id, cart, "open"))
 
     async def order(self, cart_id: str, cart: Cart) -> Quote:
-        """Return what a cart costs that is ordered now, and redeem its codes, once."""
-        # The SDK makes a key for each call and repeats the call with it. This key goes further: it
-        # belongs to the order, so that a second click, or a browser that asks again, gets the first
-        # answer. A cart that was changed in between is another order.
+        """Order a cart: redeem its codes once, and return what it costs."""
+        # The SDK makes a key for each call and retries with it. This key belongs to the order, so a
+        # second click, or a browser that retries, gets the first response. A cart that was changed
+        # in between is another order.
         key = str(uuid5(NAMESPACE_URL, f"{cart_id} {cart.model_dump_json()}"))
         return _quote(cart, await self._update(cart_id, cart, "closed", key))
 
@@ -127,7 +127,7 @@ class Promotions:
 
 
 def _session(cart: Cart, state: Literal["open", "closed"]) -> talon_one.NewCustomerSessionV2:
-    # Always the whole cart: Talon.One may have been away when it was last changed.
+    # Always the whole cart: Talon.One may have missed the last change during an outage.
     return talon_one.NewCustomerSessionV2(
         profile_id=cart.customer_id,
         state=state,
@@ -145,27 +145,27 @@ def _session(cart: Cart, state: Literal["open", "closed"]) -> talon_one.NewCusto
     )
 
 
-def _quote(cart: Cart, answer: talon_one.IntegrationStateV2 | None) -> Quote:
-    if answer is None:
+def _quote(cart: Cart, response: talon_one.IntegrationStateV2 | None) -> Quote:
+    if response is None:
         return Quote(
             total=cart.total,
             to_pay=cart.total,
             promotions="unavailable",
             notice="We cannot check discounts and codes right now. You can order without them.",
         )
-    granted = effects.discounts(answer)
+    granted = effects.discounts(response)
     amounts = [
         *granted.session.items(),
         *((cart.items[line].sku, amount) for line, amount in granted.lines.items()),
         *granted.costs.items(),
     ]
-    codes = effects.codes(answer)
+    codes = effects.codes(response)
     return Quote(
         total=cart.total,
         discounts=[Discount(name=name, amount=amount) for name, amount in amounts],
         to_pay=cart.total - granted.total,
         accepted_codes=codes.accepted_coupons,
-        # A code without effect is no failure, and nothing that a customer should have to guess.
+        # A code without effect is no failure, but the customer should see why.
         rejected_codes=[
             RejectedCode(code=each.value, reason=each.rejection_reason)
             for each in codes.rejected_coupons
@@ -199,7 +199,7 @@ async def put_cart(
 
 @router.post("/carts/{cart_id}/order")
 async def order(cart_id: CartId, promotions: UsesPromotions, carts: UsesCarts) -> Quote:
-    """Order a cart; the answer says what is to be paid in the end."""
+    """Order a cart, and say what the customer pays."""
     if cart_id not in carts:
         raise HTTPException(404, "there is no such cart")
     return await promotions.order(cart_id, carts[cart_id])
@@ -209,11 +209,11 @@ async def order(cart_id: CartId, promotions: UsesPromotions, carts: UsesCarts) -
 async def _lifespan(app: FastAPI, deadline: float) -> AsyncIterator[None]:
     """Keep one client for as long as the application runs; its connections serve all requests."""
     configuration = talon_one.Configuration.from_env()
-    # For each call as a whole: connecting, repetitions, and waiting for its turn.
+    # For each call as a whole: connecting, retries, and waiting in the queue.
     configuration.deadline = deadline
-    # Talon.One admits three calls at once about one customer and answers 409 to more, which is soon
-    # reached by someone with two tabs. One at a time keeps the updates of a cart in order, too, and
-    # leaves room for two more processes of this service.
+    # Talon.One admits three parallel calls about one customer, and responds to more with 409.
+    # Somebody with two tabs soon gets there. One call at a time also keeps the updates of a cart in
+    # order, and leaves room for two more processes of this service.
     configuration.calls_per_id = 1
     async with ApiClient(configuration) as client:
         app.state.promotions = Promotions(IntegrationApi(client))
@@ -226,19 +226,19 @@ def create_app(deadline: float = DEADLINE) -> FastAPI:
     """Make the application; TALON_ONE_HOST and TALON_ONE_API_KEY are read when it starts.
 
     Args:
-        deadline: Seconds that a customer is made to wait for discounts.
+        deadline: Seconds that a customer waits for discounts at most.
     """
     app = FastAPI(lifespan=partial(_lifespan, deadline=deadline))
     app.include_router(router)
 
-    # Two kinds of failure are nothing to sell on with. Talon.One says that this cannot be done with
-    # this cart, such as changing it after it was ordered: whoever asked for it has to know.
+    # Two kinds of failure do not let the shop go on. In the first, Talon.One refuses the change of
+    # the cart, such as one after it was ordered, and the customer has to know.
     @app.exception_handler(talon_one.BadRequestException)
     async def refused(request: Request, failure: talon_one.BadRequestException) -> JSONResponse:
         problems = [f"{each['title']}: {each.get('details')}" for each in failure.errors]
         return JSONResponse({"detail": problems or [failure.message]}, 400)
 
-    # Or our key is wrong, or the address. To sell on without discounts would only hide it.
+    # In the second, our key or address is wrong. Selling without discounts would hide that.
     @app.exception_handler(talon_one.ApiException)
     async def misconfigured(request: Request, failure: talon_one.ApiException) -> JSONResponse:
         log.critical("Talon.One does not let us in: %s", failure)
