@@ -352,7 +352,7 @@ class _Builder:
             idempotent=node.get("x-idempotent"),
             serialised=self._serialised(node, in_path),
             read_timeout=node.get("x-read-timeout"),
-            most=node.get("x-most"),
+            limit=node.get("x-limit"),
             paging=paging(node.get("x-pages"), parameters, self._promised(answers)),
             domain=node.get(DOMAIN, ""),
         )

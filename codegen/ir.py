@@ -224,7 +224,7 @@ class Operation:
     idempotent: bool | None
     serialised: dict[str, str]
     read_timeout: int | None
-    most: int | None
+    limit: int | None
     paging: dict[str, Any] | None = None
     """Keywords for `talon_one._core.operation.Paging`, if it lists something."""
     domain: str = ""

@@ -17,7 +17,7 @@ EXTENSIONS = (
     "x-domains",
     "x-idempotent",
     "x-legacy",
-    "x-most",
+    "x-limit",
     "x-notification",
     "x-pages",
     "x-python-aliases",

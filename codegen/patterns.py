@@ -26,18 +26,18 @@ def python_pattern(pattern: str) -> str:
     Raises:
         SpecError: Python cannot compile it.
     """
-    translated = pattern
+    with_wire_names = pattern
     for posix, python in _POSIX_CLASSES.items():
-        translated = translated.replace(posix, python)
-    translated = translated.replace("[^]", r"[\s\S]")
+        with_wire_names = with_wire_names.replace(posix, python)
+    with_wire_names = with_wire_names.replace("[^]", r"[\s\S]")
     # In Python, $ would let a line break through at the end.
-    if translated.endswith("$") and not translated.endswith(r"\$"):
-        translated = translated[:-1] + r"\Z"
+    if with_wire_names.endswith("$") and not with_wire_names.endswith(r"\$"):
+        with_wire_names = with_wire_names[:-1] + r"\Z"
     with warnings.catch_warnings():
         # Python warns where it takes literally what other dialects do not, such as [[:word:]].
         warnings.simplefilter("error")
         try:
-            re.compile(translated)
+            re.compile(with_wire_names)
         except (re.error, FutureWarning) as cause:
             raise SpecError(f"the pattern {pattern!r} is none in Python: {cause}") from cause
-    return translated
+    return with_wire_names

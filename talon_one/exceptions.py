@@ -279,8 +279,8 @@ class ApiException(OpenApiException):
         return ""
 
     def __str__(self) -> str:
-        told = (self.operation_id, self._host, self.status, self.reason)
-        parts = [str(part) for part in told if part]
+        named = (self.operation_id, self._host, self.status, self.reason)
+        parts = [str(part) for part in named if part]
         line = " ".join(parts) or type(self).__name__
         if self.attempts > 1:
             line += f" (after {self.attempts} attempts)"

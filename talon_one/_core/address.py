@@ -25,7 +25,7 @@ _LONGEST_NAME = 253
 
 # RFC 3986, section 3.3 and 3.4. Whatever else belongs there has to be percent-encoded.
 _BAD_IN_TARGET = re.compile(r"[^A-Za-z0-9._~!$&'()*+,;=:@/?%-]|%(?![0-9A-Fa-f]{2})")
-_MOST_DECODINGS = 4
+_MAX_DECODINGS = 4
 _SEPARATORS = re.compile(r"[/\\]")
 
 
@@ -126,7 +126,7 @@ def checked_target(target: object) -> str:
     path = target.partition("?")[0]
     # A server may decode more than once, and before it looks for segments.
     plain = path
-    for _ in range(_MOST_DECODINGS):
+    for _ in range(_MAX_DECODINGS):
         plain = unquote(plain, errors="replace")
     if "%00" in target or any(map(_is_control, plain)):
         raise ApiValueError("a path must not hold control characters, encoded or not")

@@ -24,8 +24,8 @@ def explained(example: str, secrets: tuple[str, ...] = ()) -> Callable[[F], F]:
 
     def decorate(init: F) -> F:
         code = init.__code__
-        most = code.co_argcount
-        names = code.co_varnames[: most + code.co_kwonlyargcount]
+        limit = code.co_argcount
+        names = code.co_varnames[: limit + code.co_kwonlyargcount]
 
         @wraps(init)
         def checked(self: Any, *args: Any, **kwargs: Any) -> None:
@@ -36,7 +36,7 @@ def explained(example: str, secrets: tuple[str, ...] = ()) -> Callable[[F], F]:
                     _masked(value) if name in secrets else value
                     for name, value in zip(names[1:], args, strict=False)
                 ) + tuple("..." for _ in args[len(names) - 1 :])
-            wrong = _what_is_wrong(names, most, len(args), list(kwargs))
+            wrong = _what_is_wrong(names, limit, len(args), list(kwargs))
             if wrong:
                 # What was given may be a key, in the wrong place.
                 del args, kwargs
@@ -49,9 +49,9 @@ def explained(example: str, secrets: tuple[str, ...] = ()) -> Callable[[F], F]:
     return decorate
 
 
-def _what_is_wrong(names: tuple[str, ...], most: int, given: int, keywords: list[str]) -> str:
-    if given > most - 1:
-        return f"takes {most - 1} arguments by position, not {given}."
+def _what_is_wrong(names: tuple[str, ...], limit: int, given: int, keywords: list[str]) -> str:
+    if given > limit - 1:
+        return f"takes {limit - 1} arguments by position, not {given}."
     for keyword in keywords:
         if keyword not in names[1:]:
             return f"has no argument {keyword!r}.{did_you_mean(keyword, names[1:])}"

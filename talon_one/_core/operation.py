@@ -200,7 +200,7 @@ class Operation:
         idempotent: bool | None = None,
         serialised: dict[str, str] | None = None,
         read_timeout: float | None = None,
-        most: int | None = None,
+        limit: int | None = None,
         paging: Paging | None = None,
         deprecated: str = "",
         models: str = "talon_one.models",
@@ -219,7 +219,7 @@ class Operation:
         self.idempotent: bool = method in IDEMPOTENT_METHODS if idempotent is None else idempotent
         self.serialised: dict[str, str] = serialised or {}
         self.read_timeout = read_timeout
-        self.most = most
+        self.limit = limit
         self.paging = paging
         self.deprecated = deprecated
         self.models = models

@@ -12,7 +12,7 @@ from talon_one._core.secret import Secrets, exact, hidden, hidden_url
 from talon_one._core.timeout import Timeout, as_deadline, as_timeout
 from talon_one.exceptions import ApiTypeError, ApiValueError, ConfigurationError
 
-MOST_CONNECTIONS = 65535
+MAX_CONNECTIONS = 65535
 """More than the ports of a machine are not to be had."""
 
 _SAFE_IN_PATHS = frozenset("-._~!$&'()*+,;=:@/")
@@ -142,8 +142,8 @@ def _check_proxy_headers(name: str, value: Any) -> None:
 
 def _check_pool_size(name: str, value: Any) -> None:
     if value is None or (isinstance(value, int) and not isinstance(value, bool)):
-        if value is not None and value > MOST_CONNECTIONS:
-            raise ApiValueError(f"{name} is at most {MOST_CONNECTIONS}, not {value}")
+        if value is not None and value > MAX_CONNECTIONS:
+            raise ApiValueError(f"{name} is at most {MAX_CONNECTIONS}, not {value}")
     else:
         raise ApiTypeError(f"{name} is a number of connections, not {type(value).__name__}")
 

@@ -27,7 +27,7 @@ _SHORTEST = 0.001
 _RECORD = 2**14
 
 # Memory that is set aside for what a server has only announced.
-_MOST_UNSEEN = 2**20
+_MAX_UNSEEN = 2**20
 
 
 GENUINE = ("urllib3.connection", "urllib3.contrib.socks")
@@ -62,7 +62,7 @@ class _AnnouncedAnswer(http.client.HTTPResponse):
 
     def _safe_read(self, amount: int) -> bytes:
         """Read so many bytes; memory is taken for what comes, not for what was announced."""
-        if 0 <= amount <= _MOST_UNSEEN:
+        if 0 <= amount <= _MAX_UNSEEN:
             data: bytes = super()._safe_read(amount)  # type: ignore[misc]  # not in typeshed
             return data
         if amount < 0:
@@ -70,7 +70,7 @@ class _AnnouncedAnswer(http.client.HTTPResponse):
         pieces: list[bytes] = []
         left = amount
         while left:
-            piece = self.fp.read(min(left, _MOST_UNSEEN))
+            piece = self.fp.read(min(left, _MAX_UNSEEN))
             if not piece:
                 raise http.client.IncompleteRead(b"".join(pieces), left)
             pieces.append(piece)

@@ -51,7 +51,9 @@ def _unwrapped(value: Any) -> Any:
     return list(value) if isinstance(value, list) else value
 
 
-def translated(cls: type[Model], data: JsonObject, python_names: bool | None = None) -> JsonObject:
+def with_wire_names(
+    cls: type[Model], data: JsonObject, python_names: bool | None = None
+) -> JsonObject:
     """Return *data* with wire names; *python_names* says which the dict around it has, if known."""
     python_names = _has_python_names(cls, data, python_names)
     result: JsonObject = {}
@@ -81,7 +83,7 @@ def _translated_inside(
     value: Any, target: type[Model], depth: int, python_names: bool | None
 ) -> Any:
     if depth == 0:
-        return translated(target, value, python_names) if isinstance(value, dict) else value
+        return with_wire_names(target, value, python_names) if isinstance(value, dict) else value
     if isinstance(value, dict):
         return {
             key: _translated_inside(item, target, depth - 1, python_names)

@@ -276,9 +276,9 @@ class Model:
             ApiTypeError: *data* is not a dict.
         """
         if isinstance(data, Model):
-            return cls._wrap(dicts.translated(cls, data.to_wire()))
+            return cls._wrap(dicts.with_wire_names(cls, data.to_wire()))
         with _explained(f"{cls.__name__} cannot be made of it"):
-            made = cls._wrap(dicts.translated(cls, cls._object(data)))
+            made = cls._wrap(dicts.with_wire_names(cls, cls._object(data)))
         _set_given(made, None)
         return made
 

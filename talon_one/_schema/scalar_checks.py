@@ -43,8 +43,8 @@ def literal_check(values: tuple[Any, ...]) -> Check:
 
 def text_check(constraints: Mapping[str, Any]) -> Check:
     """Return the check of a text."""
-    least = constraints.get("min_length", 0)
-    most = constraints.get("max_length", _INFINITY)
+    minimum = constraints.get("min_length", 0)
+    limit = constraints.get("max_length", _INFINITY)
     pattern = constraints.get("pattern")
     secret = constraints.get("secret", False)
     # The platform's own notion of \w and \s is ASCII.
@@ -57,17 +57,17 @@ def text_check(constraints: Mapping[str, Any]) -> Check:
                 return (
                     NOTHING if _is_uuid(value) else refusal(f"must be text, not {kind_of(value)}")
                 )
-        if least <= len(value) <= most and (matches is None or matches(value)):
+        if minimum <= len(value) <= limit and (matches is None or matches(value)):
             return NOTHING
         found: list[Violation] = []
-        if len(value) < least:
+        if len(value) < minimum:
             found += refusal(
-                f"must have at least {least} characters, not {len(value)}"
+                f"must have at least {minimum} characters, not {len(value)}"
                 if value
                 else "must not be empty"
             )
-        if len(value) > most:
-            found += refusal(f"must have at most {most} characters, not {len(value)}")
+        if len(value) > limit:
+            found += refusal(f"must have at most {limit} characters, not {len(value)}")
         if matches is not None and matches(value) is None:
             text = "the secret" if secret else quoted(value)
             found += refusal(f"must match {pattern}, which {text} does not")
@@ -78,8 +78,8 @@ def text_check(constraints: Mapping[str, Any]) -> Check:
 
 def number_check(kind: str, constraints: Mapping[str, Any]) -> Check:
     """Return the check of a number; *kind* is ``int`` or ``float``."""
-    least = constraints.get("minimum", -_INFINITY)
-    most = constraints.get("maximum", _INFINITY)
+    minimum = constraints.get("minimum", -_INFINITY)
+    limit = constraints.get("maximum", _INFINITY)
     above = constraints.get("exclusive_minimum", False)
     below = constraints.get("exclusive_maximum", False)
     usual = (int,) if kind == "int" else (float, int)
@@ -92,12 +92,12 @@ def number_check(kind: str, constraints: Mapping[str, Any]) -> Check:
                 return refusal(f"must be {noun}, not {kind_of(value)}")
         if not _is_finite(value):
             return refusal(f"must be a finite number, not {quoted(value)}")
-        if value < least or (above and value == least):
+        if value < minimum or (above and value == minimum):
             return refusal(
-                f"must be {'above' if above else 'at least'} {least}, not {quoted(value)}"
+                f"must be {'above' if above else 'at least'} {minimum}, not {quoted(value)}"
             )
-        if value > most or (below and value == most):
-            bound = f"{'below' if below else 'at most'} {most}"
+        if value > limit or (below and value == limit):
+            bound = f"{'below' if below else 'at most'} {limit}"
             return refusal(f"must be {bound}, not {quoted(value)}")
         return NOTHING
 

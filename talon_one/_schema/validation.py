@@ -217,18 +217,18 @@ def _list_check(inner: Shape, constraints: Mapping[str, Any], target: type[Model
     of_items = constraints.get("items", {})
     check_item = _check_for(inner, of_items, target)
     good = _good_types(inner, of_items)
-    least = constraints.get("min_items", 0)
-    most = constraints.get("max_items")
+    minimum = constraints.get("min_items", 0)
+    limit = constraints.get("max_items")
     unique = constraints.get("unique_items", False)
 
     def check(value: Any) -> Found:
         if not isinstance(value, (list, tuple, set, frozenset)):
             return refusal(f"must be a list, not {kind_of(value)}")
         found: list[Violation] = []
-        if len(value) < least:
-            found += refusal(f"must have at least {least} items, not {len(value)}")
-        if most is not None and len(value) > most:
-            found += refusal(f"must have at most {most} items, not {len(value)}")
+        if len(value) < minimum:
+            found += refusal(f"must have at least {minimum} items, not {len(value)}")
+        if limit is not None and len(value) > limit:
+            found += refusal(f"must have at most {limit} items, not {len(value)}")
         if unique and any(item in list(value)[:index] for index, item in enumerate(value)):
             found += refusal("must not name an item twice")
         for index, item in enumerate(value):

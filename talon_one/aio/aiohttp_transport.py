@@ -111,7 +111,7 @@ class AiohttpTransport(Transport):
 
     def detach(self) -> None:
         """Let go of connections that belong to the parent process, after a fork."""
-        self._connector.abandon()
+        self._connector.detach()
 
     async def send(self, request: Request, timeout: Timeout) -> RawResponse:
         """Send a request once and return the complete answer, whatever its status.

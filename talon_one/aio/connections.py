@@ -343,7 +343,7 @@ class Connector(aiohttp.TCPConnector):
                 return
             await asyncio.sleep(0)
 
-    def abandon(self) -> None:
+    def detach(self) -> None:
         """Let go of sockets that belong to the parent process, without the event loop.
 
         The loop shares its selector with that of the parent, which must not hear of it.

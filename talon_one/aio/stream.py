@@ -152,7 +152,7 @@ class Stream:
             happened = f"{len(received)} bytes read, {length - len(received)} more expected"
         failure = kind(
             self.status,
-            f"the answer broke off: {happened}",
+            f"the response broke off: {happened}",
             headers=self.headers,
             raw_data=received,
             **call_details(self._request),

@@ -147,7 +147,7 @@ create_coupons: Final = Operation(
     body=Body("new_coupons", "NewCoupons"),
     results={200: "CreateCoupons200Response", 204: None},
     security=("management_key", "manager_auth"),
-    most=20000,
+    limit=20000,
 )
 create_coupons_asynchronously: Final = Operation(
     "createCouponsAsynchronously",

@@ -223,7 +223,7 @@ def catalog(api: Any, catalog_id: int) -> BulkOperation:
 def coupons(api: Any, application_id: int, campaign_id: int, silent: str | None) -> BulkOperation:
     """Return the operation of `talon_one.bulk.create_coupons`."""
     method = _method(api, "create_coupons")
-    limit: int = method.operation.most  # type: ignore[attr-defined]  # set by `endpoint`
+    limit: int = method.operation.limit  # type: ignore[attr-defined]  # set by `endpoint`
     return BulkOperation(
         method,
         application_id,

@@ -31,7 +31,7 @@ from talon_one import (
     TlsError,
     aio,
 )
-from talon_one._core.settings import MOST_CONNECTIONS
+from talon_one._core.settings import MAX_CONNECTIONS
 
 anything: Any = talon_one
 CLIENTS = [ApiClient, aio.ApiClient]
@@ -164,7 +164,7 @@ def test_retries_that_are_none_are_named(retries: Any) -> None:
         Configuration(retries=retries)
 
 
-@pytest.mark.parametrize(("size", "kept"), [(0, 0), (1, 1), (MOST_CONNECTIONS, MOST_CONNECTIONS)])
+@pytest.mark.parametrize(("size", "kept"), [(0, 0), (1, 1), (MAX_CONNECTIONS, MAX_CONNECTIONS)])
 def test_a_size_of_the_pool_is_kept_up_to_a_limit(size: int, kept: int) -> None:
     configuration = Configuration()
     configuration.connection_pool_maxsize = size
@@ -179,7 +179,7 @@ def test_the_default_size_of_the_pool_is_four_connections_for_each_processor() -
     configuration.connection_pool_maxsize = 3
     configuration.connection_pool_maxsize = None
     assert configuration.connection_pool_maxsize == 4 * (os.cpu_count() or 1)
-    for size in (MOST_CONNECTIONS + 1, "4", 1.5, True):
+    for size in (MAX_CONNECTIONS + 1, "4", 1.5, True):
         with pytest.raises(talon_one.OpenApiException, match="connection_pool_maxsize"):
             configuration.connection_pool_maxsize = size
 

@@ -101,9 +101,9 @@ def test_nothing_is_remembered_of_calls_that_are_over() -> None:
 
 
 @pytest.mark.parametrize("most", [0, -1, "3", 1.5])
-def test_a_limit_that_is_none_is_refused(most: Any) -> None:
+def test_a_limit_that_is_none_is_refused(limit: Any) -> None:
     with pytest.raises(ConfigurationError, match="calls_per_id is a number"):
-        ApiClient(Configuration(calls_per_id=most))
+        ApiClient(Configuration(calls_per_id=limit))
 
 
 @given(
@@ -111,9 +111,9 @@ def test_a_limit_that_is_none_is_refused(most: Any) -> None:
     st.lists(st.tuples(st.sets(st.sampled_from("xyz"), min_size=1), st.booleans()), max_size=30),
 )
 def test_everyone_gets_a_turn_and_nothing_has_too_many(
-    most: int, script: list[tuple[set[str], bool]]
+    limit: int, script: list[tuple[set[str], bool]]
 ) -> None:
-    turns = EntityQueues(most)
+    turns = EntityQueues(limit)
     under_way: dict[int, Ticket] = {}
     entered: dict[int, Ticket] = {}
     done: list[int] = []
@@ -131,7 +131,7 @@ def test_everyone_gets_a_turn_and_nothing_has_too_many(
         if turns.join(turn):
             under_way[number] = turn
         busy = Counter(entity for each in under_way.values() for entity in each.entities)
-        assert all(count <= most for count in busy.values())
+        assert all(count <= limit for count in busy.values())
         if end and under_way:
             end_one()
     while under_way:
@@ -147,7 +147,7 @@ class Crowd:
     """A server that counts, for each profile, how many requests it has at once."""
 
     def __init__(self) -> None:
-        self.most: Counter[str] = Counter()
+        self.limit: Counter[str] = Counter()
         self._now: Counter[str] = Counter()
         self._lock = threading.Lock()
         self.pause = 0.003
@@ -157,7 +157,7 @@ class Crowd:
         profile = request.json()["customerSession"]["profileId"]
         with self._lock:
             self._now[profile] += 1
-            self.most[profile] = max(self.most[profile], self._now[profile])
+            self.limit[profile] = max(self.limit[profile], self._now[profile])
         # Long enough for the others to come, if they may.
         self._never.wait(self.pause)
         with self._lock:
@@ -182,9 +182,9 @@ def session(profile: str) -> dict[str, Any]:
 
 @pytest.mark.parametrize("most", [1, 3])
 def test_threads_that_share_a_client_do_not_crowd_a_profile(
-    server: RecordingServer, crowd: Crowd, most: int
+    server: RecordingServer, crowd: Crowd, limit: int
 ) -> None:
-    with make_client(server.url, calls_per_id=most, connection_pool_maxsize=16) as client:
+    with make_client(server.url, calls_per_id=limit, connection_pool_maxsize=16) as client:
         # The client takes note of it when it is made.
         client = ApiClient(client.configuration)
         api = talon_one.IntegrationApi(client)
@@ -196,16 +196,16 @@ def test_threads_that_share_a_client_do_not_crowd_a_profile(
             ]:
                 done.result()
     assert len(server.requests) == 40
-    assert crowd.most["anna"] <= most
-    assert crowd.most["ben"] <= most
+    assert crowd.limit["anna"] <= limit
+    assert crowd.limit["ben"] <= limit
 
 
 @pytest.mark.parametrize("most", [1, 3])
 def test_tasks_that_share_a_client_do_not_crowd_a_profile(
-    server: RecordingServer, crowd: Crowd, most: int
+    server: RecordingServer, crowd: Crowd, limit: int
 ) -> None:
     async def work() -> None:
-        configuration = Configuration(server.url, KEYS, calls_per_id=most)
+        configuration = Configuration(server.url, KEYS, calls_per_id=limit)
         async with aio.IntegrationApi(aio.ApiClient(configuration)) as api:
             calls = [
                 api.update_customer_session_v2(f"cart-{number}", session(profile))
@@ -216,7 +216,7 @@ def test_tasks_that_share_a_client_do_not_crowd_a_profile(
 
     asyncio.run(work())
     assert len(server.requests) == 40
-    assert max(crowd.most.values()) <= most
+    assert max(crowd.limit.values()) <= limit
 
 
 def test_without_the_limit_they_all_come_at_once(server: RecordingServer, crowd: Crowd) -> None:
@@ -229,7 +229,7 @@ def test_without_the_limit_they_all_come_at_once(server: RecordingServer, crowd:
             (await aio.gather(calls, limit=20)).values()
 
     asyncio.run(work())
-    assert crowd.most["anna"] > 3
+    assert crowd.limit["anna"] > 3
 
 
 def test_a_deadline_ends_the_wait_for_a_turn_and_nothing_is_sent(server: RecordingServer) -> None:

@@ -54,7 +54,7 @@ class Gate:
     """
 
     def __init__(self, sandbox: Sandbox) -> None:
-        self.most = 0
+        self.limit = 0
         self.loses_answers = False
         self._url = sandbox.url
         self._pool = urllib3.PoolManager()
@@ -64,7 +64,7 @@ class Gate:
     def __call__(self, request: Received) -> Response:
         with self._lock:
             self._under_way += 1
-            self.most = max(self.most, self._under_way)
+            self.limit = max(self.limit, self._under_way)
             too_many = self._under_way > 3
         try:
             if too_many:
@@ -327,7 +327,7 @@ async def test_carts_of_one_customer_queue_here_rather_than_being_refused_there(
             *(browser.put(f"/carts/{number}", json=CART) for number in range(12))
         )
     assert [answer.json()["to_pay"] for answer in answers] == ["62.51"] * 12
-    assert gate.most == 1
+    assert gate.limit == 1
 
 
 @pytest.mark.asyncio

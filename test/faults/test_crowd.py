@@ -55,13 +55,13 @@ class Sockets:
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self._made: list[socket.socket] = []
-        self.most = 0
+        self.limit = 0
         connected = Tracked._connected
 
         def noted(connection: Tracked) -> socket.socket:
             made = connected(connection)
             self._made = [each for each in [*self._made, made] if each.fileno() >= 0]
-            self.most = max(self.most, len(self._made))
+            self.limit = max(self.limit, len(self._made))
             return made
 
         monkeypatch.setattr(Tracked, "_connected", noted)
@@ -90,7 +90,7 @@ def test_32_threads_share_a_client_and_every_caller_gets_its_own_answer(
         assert echo.failures == THREADS * calls // 20
         assert len(server.requests) == THREADS * calls + echo.failures
         # The server is late to notice those that the client closes because another one has failed.
-        assert (server.most_at_once if shell.awaits else sockets.most) <= (1 + shell.awaits) * POOL
+        assert (server.most_at_once if shell.awaits else sockets.limit) <= (1 + shell.awaits) * POOL
         # Two thirds of the faults cost a connection, and those idle then; nothing else does.
         assert server.connections <= POOL * echo.failures
     assert caplog.records == []

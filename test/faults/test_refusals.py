@@ -71,13 +71,13 @@ def test_the_pause_is_at_least_what_the_server_asks_for(
     client: ApiClient,
     pauses: list[float],
     header: str | None,
-    least: float,
-    most: float,
+    minimum: float,
+    limit: float,
 ) -> None:
     server.script(Response(429, headers={} if header is None else {"Retry-After": header}))
     READ(client)
     (pause,) = pauses
-    assert least <= pause <= most
+    assert minimum <= pause <= limit
 
 
 def test_the_pause_may_be_given_as_a_date(

@@ -80,10 +80,10 @@ def _text(node: Node, variant: int) -> str:
         return f"0b0e3a5c-8d5f-4c0e-9a36-2f6a0f5f{variant:04x}"
     if node.get("format") in _FORMATS:
         return _FORMATS[node["format"]]
-    least, most = node.get("minLength", 0), node.get("maxLength", 10_000)
+    minimum, limit = node.get("minLength", 0), node.get("maxLength", 10_000)
     pattern = re.compile(node.get("pattern", ""))
     for text in _TEXTS:
-        fitting = text.ljust(least, "x")[:most]
+        fitting = text.ljust(minimum, "x")[:limit]
         if pattern.search(fitting):
             return f"{fitting}{variant}" if variant else fitting
     raise AssertionError(f"no sample matches {node['pattern']!r}; add one to _TEXTS")

@@ -123,14 +123,14 @@ def test_a_closed_stack_sends_waiters_away() -> None:
 def test_many_threads_share_few_slots() -> None:
     stack = FairStack(3)
     out: list[Lease] = []
-    most = 0
+    limit = 0
 
     def work() -> None:
-        nonlocal most
+        nonlocal limit
         for number in range(500):
             lease = stack.lease(10)
             out.append(lease)
-            most = max(most, len(out))
+            limit = max(limit, len(out))
             out.remove(lease)
             if number % 5:
                 lease.release()
@@ -139,7 +139,7 @@ def test_many_threads_share_few_slots() -> None:
     with ThreadPoolExecutor(16) as executor:
         for done in [executor.submit(work) for _ in range(16)]:
             done.result()
-    assert most <= 3
+    assert limit <= 3
     leases = [stack.lease(0) for _ in range(3)]
     with pytest.raises(queue.Empty):
         stack.lease(0)
