@@ -11,7 +11,7 @@ import pytest
 from docs.pages import DOCS, Page
 from examples import guide
 
-_GUIDES = ("calls", "configuration", "errors", "troubleshooting")
+_GUIDES = ("bulk", "calls", "configuration", "effects", "errors", "troubleshooting")
 
 
 @pytest.fixture(scope="module", params=_GUIDES)
@@ -36,8 +36,13 @@ def test_its_code_has_the_right_types(page: Page, tmp_path: Path) -> None:
     assert guide.type_errors(page.blocks, tmp_path) == ""
 
 
-def test_it_begins_with_a_short_example(page: Page) -> None:
+@pytest.mark.parametrize("path", sorted((DOCS / "guides").glob("*.md")), ids=lambda path: path.stem)
+@pytest.mark.usefixtures("shop", "_log_level_restored")
+def test_every_guide_begins_with_a_short_example_that_runs(path: Path) -> None:
+    page = Page(path)
     first = page.blocks[0]
+    before = "\n".join(page.text.splitlines()[: first.line])
+    assert "\n## " not in before
     assert first.runs_alone
-    assert first.section == page.text.partition("\n")[0].removeprefix("# ")
-    assert len([line for line in first.code.splitlines() if line]) <= 12
+    assert len([each for each in first.code.splitlines() if each and "#>" not in each]) <= 12
+    exec(compile(first.padded, str(first), "exec"), {"__name__": "__main__"})
