@@ -1,4 +1,4 @@
-"""Who we talk to and how: host, credentials, TLS, proxy, timeouts."""
+"""Configuration: host, credentials, TLS, proxies, timeouts and retries of a client."""
 
 from __future__ import annotations
 
@@ -10,27 +10,26 @@ from typing import TYPE_CHECKING, Any, ClassVar, Union, cast
 
 import talon_one
 from talon_one._core.address import PLACEHOLDER_HOST, without_credentials
-from talon_one._core.auth import SCHEMES, credential, refresh
 from talon_one._core.constructors import explained
 from talon_one._core.retry import RetryPolicy
-from talon_one._core.secret import hidden
 from talon_one._core.settings import checked
 from talon_one._core.timeout import Timeout, as_deadline, as_timeout
 from talon_one._utils.guard import guarded
 from talon_one._utils.special_forms import Self
 from talon_one._utils.suggest import did_you_mean
-from talon_one.exceptions import ApiAttributeError, ApiTypeError, ConfigurationError
+from talon_one._vendor.settings import VendorSettings
+from talon_one.exceptions import ApiAttributeError, ApiTypeError
 
 if TYPE_CHECKING:
-    import logging
+    pass
 
 
 class DefaultPoolSize(int):
-    """A number of connections that nobody has chosen, so that each kind of client may differ."""
+    """A pool size that was not set, so that each kind of client may have its own."""
 
 
 DEFAULT_POOL_SIZE = DefaultPoolSize(4 * (os.cpu_count() or 1))
-"""Connections to a host that a blocking client keeps unless told otherwise."""
+"""Maximum number of connections to a host of a blocking client, unless set."""
 
 RetrySetting = Union[int, bool, RetryPolicy, "talon_one.rest.Retry", None]
 """A number of retries, a `RetryPolicy`, a `urllib3.Retry`, or ``False`` for none."""
@@ -48,7 +47,7 @@ _ENVIRONMENT = {
 
 
 class _Unset(Enum):
-    """Tells a setting that was not made from ``None``, which means something."""
+    """Tells a setting that was not given from ``None``, which has a meaning."""
 
     UNSET = "not set"
 
@@ -58,7 +57,7 @@ _UNSET = _Unset.UNSET
 _SECRETS = ("api_key", "access_token", "application_secret", "password")
 
 
-class Configuration:
+class Configuration(VendorSettings):
     """Settings of an `ApiClient`.
 
     Args:
@@ -71,18 +70,18 @@ class Configuration:
         application_id: ID of the Application that signs requests with ``Content-Signature``.
         application_secret: Its secret key, a hexadecimal string.
         timeout: Seconds that a step of a call may take: a number, a pair of seconds to connect
-            and to wait for each piece of the answer, or a `Timeout`. ``None`` waits for ever. If
-            it is not given, connecting may take 5 s and waiting 30 s, or what the operation needs.
-        deadline: Seconds that a call may take in all, repetitions and pauses included.
-        retries: What is repeated after a failure: a number of repetitions, a `RetryPolicy`, a
-            `urllib3.Retry`; ``False`` or 0 for nothing. Two repetitions if not given.
-        hooks: What is told of every call and attempt; see `talon_one.Hooks`.
-        calls_per_id: How many calls of a client about the same profile or session may be under
-            way at once; others wait in the client, in order. The platform admits three, and
-            answers 409 to more. As many as there are if not given.
-        username, password: Accepted for the sake of older code; the API does not use them.
+            and to wait for each piece of the answer, or a `Timeout`. ``None`` waits without limit.
+            If not given: 5 s to connect, and 30 s, or what the operation needs, to read.
+        deadline: Seconds that a call may take in all, retries and pauses included.
+        retries: Retries after a failure: a number, a `RetryPolicy`, or a `urllib3.Retry`; ``False``
+            or 0 for none. Two if not given.
+        hooks: Observers of every call and attempt; see `talon_one.Hooks`.
+        calls_per_id: Maximum number of calls of a client about the same profile or session that
+            are in flight at the same time; others wait in the client, in order. The platform
+            allows three, and responds 409 to more. No limit if not given.
+        username, password: Accepted for older code; the API does not use them.
         access_token: Token of a user session, sent as ``Bearer``.
-        discard_unknown_keys: Accepted for the sake of older code; nothing is ever discarded.
+        discard_unknown_keys: Accepted for older code; nothing is ever discarded.
         ssl_ca_cert, ca_cert_data: File, or text, of the certificates to trust.
         debug: Log the traffic of the HTTP layer.
     """
@@ -166,15 +165,11 @@ class Configuration:
         self.calls_per_id = calls_per_id
         self.socket_options: list[tuple[int, int, int | bytes]] | None = None
 
-        self.logger_format = "%(asctime)s %(levelname)s %(message)s"
-        self._logger_file: str | None = None
-        self._log_handler: logging.Handler | None = None
-        self._debug = False
         if debug:
             self.debug = debug
         self._complete = True
 
-    if not TYPE_CHECKING:  # Hidden, so that type checkers go on reporting names that do not exist.
+    if not TYPE_CHECKING:  # Hidden from type checkers, so that they report unknown names.
 
         def __setattr__(self, name: str, value: Any) -> None:
             # Subclasses may have settings of their own.
@@ -196,7 +191,7 @@ class Configuration:
         not set.
 
         Args:
-            environ: Where to look instead of `os.environ`.
+            environ: Variables to read instead of `os.environ`.
         """
         with guarded("the environment"):
             source = os.environ if environ is None else environ
@@ -286,110 +281,6 @@ class Configuration:
             name = "deadline" if deadline is None else "_deadline"
             found = found._replace(deadline=as_deadline(name, ends))
         return found if asked is None else as_timeout(asked, found)
-
-    # -- Credentials ---------------------------------------------------------------------------
-
-    def get_api_key_with_prefix(self, identifier: str, alias: str | None = None) -> str | None:
-        """Return a credential with its prefix, by name of its scheme or of its header."""
-        with guarded("the name of a credential"):
-            if identifier in SCHEMES:
-                return credential(self, identifier)
-            refresh(self)
-            key = self.api_key.get(identifier) or (self.api_key.get(alias) if alias else None)
-            prefix = self.api_key_prefix.get(identifier)
-            return hidden(f"{prefix} {key}") if key and prefix else key
-
-    def auth_settings(self) -> dict[str, dict[str, Any]]:
-        """Return the credentials at hand, by scheme, in the form of the vendor's packages."""
-        found = {name: credential(self, name) for name in SCHEMES}
-        return {
-            name: {"type": "api_key", "in": "header", "key": SCHEMES[name].header, "value": value}
-            for name, value in found.items()
-            if value is not None
-        }
-
-    # -- Hosts ---------------------------------------------------------------------------------
-
-    def get_host_settings(self) -> list[dict[str, Any]]:
-        """Return the servers of the API description."""
-        return [
-            {
-                "url": PLACEHOLDER_HOST,
-                "description": "Host name of the deployment, that of its Campaign Manager.",
-            }
-        ]
-
-    def get_host_from_settings(
-        self,
-        index: int | None,
-        variables: Mapping[str, str] | None = None,
-        servers: list[dict[str, Any]] | None = None,
-    ) -> str:
-        """Return the address of a server of the API description."""
-        known = self.get_host_settings() if servers is None else servers
-        if index is None:
-            return self.host
-        with guarded("an argument of get_host_from_settings"):
-            if not 0 <= index < len(known):
-                raise ConfigurationError(
-                    f"there are {len(known)} servers, none has the index {index}"
-                )
-            url: str = known[index]["url"]
-            for name, value in (variables or {}).items():
-                url = url.replace(f"{{{name}}}", value)
-            return url
-
-    # -- Logging -------------------------------------------------------------------------------
-
-    @property
-    def debug(self) -> bool:
-        """Whether the HTTP layer logs its traffic."""
-        return self._debug
-
-    @debug.setter
-    def debug(self, value: bool) -> None:
-        import logging
-
-        self._debug = bool(value)
-        level = logging.DEBUG if value else logging.NOTSET
-        for name in ("talon_one", "urllib3"):
-            logging.getLogger(name).setLevel(level)
-
-    @property
-    def logger_file(self) -> str | None:
-        """File that log messages are appended to; ``None`` leaves that to the application."""
-        return self._logger_file
-
-    @logger_file.setter
-    def logger_file(self, value: str | None) -> None:
-        import logging
-
-        logger = logging.getLogger("talon_one")
-        if self._log_handler is not None:
-            logger.removeHandler(self._log_handler)
-            self._log_handler.close()
-            self._log_handler = None
-        self._logger_file = value
-        if value:
-            with guarded("logger_file"):
-                self._log_handler = logging.FileHandler(value)
-                self._log_handler.setFormatter(logging.Formatter(self.logger_format))
-            logger.addHandler(self._log_handler)
-
-    def to_debug_report(self) -> str:
-        """Return what a bug report needs to say about this machine, without any secret."""
-        import platform
-
-        from talon_one import __version__
-
-        return (
-            "Python SDK debug report:\n"
-            f"OS: {platform.system()} {platform.release()}\n"
-            f"Python version: {platform.python_version()}\n"
-            # The package is numbered after the API that it was made for, and its own releases.
-            f"Version of the API: {__version__.rpartition('.')[0]}\n"
-            f"SDK package version: {__version__}"
-        )
 
     def __repr__(self) -> str:
         # A report of local variables shows it also if the constructor has failed.

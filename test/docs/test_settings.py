@@ -39,7 +39,12 @@ def rows(page: Page) -> dict[str, list[str]]:
 
 def test_every_setting_is_listed(rows: dict[str, list[str]]) -> None:
     attributes = {name for name in vars(Configuration()) if not name.startswith("_")}
-    properties = {name for name, each in vars(Configuration).items() if isinstance(each, property)}
+    properties = {
+        name
+        for cls in Configuration.__mro__
+        for name, each in vars(cls).items()
+        if isinstance(each, (property, str)) and not name.startswith("_")
+    }
     assert set(rows) == attributes | properties
 
 

@@ -189,7 +189,7 @@ def test_a_last_attempt_that_was_not_sent_does_not_hide_one_that_was(
 ) -> None:
     server.script(first)
     client.clock = client.clock._replace(sleep=going_away(server))
-    with pytest.raises(NoResponseError, match=r"refused.*; an attempt before.*") as caught:
+    with pytest.raises(NoResponseError, match=r"refused.*; an earlier attempt.*") as caught:
         CHECKOUT(client)
     failure = caught.value
     assert not isinstance(failure, NotSentError)

@@ -35,7 +35,7 @@ FLOORS: tuple[tuple[str, ...], ...] = (
     ),
     ("api_client", "aio.transport"),
     ("_http", "_vendor"),
-    ("_core", "configuration", "api_response"),
+    ("_core", "configuration", "api_response", "_vendor.settings"),
     ("models",),
     ("_schema",),
     ("_utils",),
