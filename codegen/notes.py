@@ -107,7 +107,7 @@ def _limits_of(shape: Shape, constraints: dict[str, Any]) -> list[str]:
         notes.append(f"matches {code(constraints['pattern'])}")
     notes += _between(constraints, "min_items", "max_items", "item")
     if constraints.get("unique_items"):
-        notes.append("no item twice")
+        notes.append("unique items")
     if shape.inner is not None:
         inside = _limits_of(shape.inner, constraints.get("items", {}))
         notes += [f"each {' and '.join(inside)}"] if inside else []
