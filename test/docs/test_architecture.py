@@ -9,11 +9,12 @@ import pytest
 from docs.pages import DOCS, ROOT, Page
 
 PACKAGE = ROOT / "talon_one"
+CONTRIBUTING = DOCS / "contributing"
 
 
 @pytest.fixture(scope="module")
 def page() -> Page:
-    return Page(DOCS / "contributing" / "architecture.md")
+    return Page(CONTRIBUTING / "architecture.md")
 
 
 def test_every_room_is_on_the_map(page: Page) -> None:
@@ -26,8 +27,14 @@ def test_every_room_is_on_the_map(page: Page) -> None:
     assert rooms <= named
 
 
-def test_every_file_that_is_named_exists(page: Page) -> None:
-    named = re.findall(r"`([\w/.]+(?:/|\.py))`", page.text)
-    missing = [each for each in named if not any((at / each).exists() for at in (ROOT, PACKAGE))]
-    assert len(named) > 50
-    assert missing == []
+def test_every_file_that_pages_for_contributors_name_exists(pages: list[Page]) -> None:
+    tree = [ROOT, PACKAGE, *(path for path in PACKAGE.iterdir() if path.is_dir()), ROOT / "test"]
+    named = {
+        (page.path.relative_to(ROOT).as_posix(), name)
+        for page in pages
+        if CONTRIBUTING in page.path.parents
+        for name in re.findall(r"`([\w/.-]+(?:/|\.py))`", page.text)
+    }
+    missing = {(page, name) for page, name in named if not any((at / name).exists() for at in tree)}
+    assert len(named) > 100
+    assert missing == set()
