@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import gc
 import json
-import resource
+import mmap
 import sys
 
 from benchmarks import bulk_rows, calls, server
@@ -41,6 +41,8 @@ def bulk_growth(count: int) -> Measurement:
 
 
 def _peak() -> float:
+    import resource  # Windows does not have it, and the tests import this module there too.
+
     return 1024.0 * resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 
 
@@ -48,7 +50,7 @@ def _memory() -> float:
     gc.collect()
     with open("/proc/self/statm") as file:
         pages = int(file.read().split()[1])
-    return float(pages * resource.getpagesize())
+    return float(pages * mmap.PAGESIZE)
 
 
 if __name__ == "__main__":

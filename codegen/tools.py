@@ -38,7 +38,7 @@ def ruff(
         cwd=folder,
         input=source,
         capture_output=True,
-        text=True,
+        encoding="utf-8",
         check=False,
     )
     if done.returncode:

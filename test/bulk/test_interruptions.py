@@ -19,6 +19,7 @@ import talon_one.aio.bulk
 from bulk.runs import OK, memberships, profiles, sent_ids, span
 from docs.pages import ROOT
 from support.calls import KEYS, make_client
+from support.platforms import needs_posix_signals
 from support.server import HANG_UP, Received, RecordingServer, Response
 from talon_one import Configuration, IntegrationApi, bulk
 from talon_one.bulk.interrupts import Interrupts
@@ -76,6 +77,7 @@ def test_ctrl_c_waits_for_requests_in_flight_and_starts_no_new_ones(
     assert [span(ids) for ids in sent_ids(server)] == ["5-19"]
 
 
+@needs_posix_signals
 def test_ctrl_c_at_any_moment_loses_no_row(server: RecordingServer) -> None:
     def respond(received: Received) -> Response:
         if len(server.requests) == 4:
@@ -134,6 +136,7 @@ bulk.change_audiences(
 """
 
 
+@needs_posix_signals
 def test_a_killed_process_sends_nothing_twice_and_loses_nothing(
     server: RecordingServer, tmp_path: Path
 ) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -15,6 +14,7 @@ from bulk.runs import (
     sent_ids,
     span,
 )
+from support.platforms import needs_linux
 from support.server import HANG_UP, RecordingServer, Response
 from talon_one import (
     NoResponseError,
@@ -115,9 +115,8 @@ def test_an_exception_from_a_callback_stops_the_job(run_bulk: RunBulk, option: s
     assert isinstance(result.failure.__cause__, ZeroDivisionError)
 
 
+@needs_linux
 def test_a_full_disk_stops_the_job_and_keeps_the_summary(run_bulk: RunBulk) -> None:
-    if not Path("/dev/full").exists():
-        pytest.fail("this test needs /dev/full, which Linux has")
     result = run_bulk("upsert_profiles", [BAD_ID, *profiles(3)], failures="/dev/full")
     assert result.failure is not None
     assert isinstance(result.failure.__cause__, OSError)

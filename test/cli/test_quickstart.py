@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-import fcntl
 import os
-import pty
 import re
 import socket
 import struct
 import subprocess
-import termios
 from collections.abc import Callable
 
 import pytest
 
 import talon_one
 from cli.program import TALON_ONE, Ended, run, variables
+from support.platforms import needs_posix_files
 from support.server import HANG_UP, RecordingServer, Response
 from talon_one.cli import main
 from talon_one.cli.deployment import environment
@@ -158,6 +156,7 @@ def test_piped_output_has_neither_colours_nor_lines_that_are_too_long() -> None:
     assert max(map(len, ended.out.splitlines())) <= 60
 
 
+@needs_posix_files
 def test_in_a_narrow_terminal_nothing_is_lost() -> None:
     columns = 32
     output = in_terminal(columns)
@@ -171,6 +170,11 @@ def test_in_a_narrow_terminal_nothing_is_lost() -> None:
 
 def in_terminal(columns: int) -> str:
     """Return what the command writes to a terminal of this width."""
+    # Windows does not have these modules.
+    import fcntl
+    import pty
+    import termios
+
     here, there = pty.openpty()
     fcntl.ioctl(there, termios.TIOCSWINSZ, struct.pack("HHHH", 24, columns, 0, 0))
     more = {"TERM": "xterm-256color"}

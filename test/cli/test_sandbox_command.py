@@ -15,6 +15,7 @@ import pytest
 
 import talon_one
 from cli.program import TALON_ONE, run, variables
+from support.platforms import needs_posix_signals
 from talon_one.cli import main
 
 # Ctrl-C would be ignored if the tests themselves run where it is, such as behind nohup.
@@ -58,6 +59,7 @@ def end(process: subprocess.Popen[str], how: signal.Signals) -> tuple[int, str, 
     return process.returncode, out, err
 
 
+@needs_posix_signals
 @pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM], ids=["Ctrl-C", "SIGTERM"])
 def test_it_answers_those_who_export_its_lines_until_it_is_ended(how: signal.Signals) -> None:
     with running_sandbox() as (exported, process):
@@ -77,6 +79,7 @@ def test_it_answers_those_who_export_its_lines_until_it_is_ended(how: signal.Sig
         assert (code, " ".join(out.split()), err) == (0, "The sandbox has ended.", "")
 
 
+@needs_posix_signals
 def test_a_database_keeps_what_happened(tmp_path: Path) -> None:
     arguments = ("--database", str(tmp_path / "shop.db"))
     with running_sandbox(*arguments) as (exported, process):
@@ -89,6 +92,7 @@ def test_a_database_keeps_what_happened(tmp_path: Path) -> None:
         assert end(process, signal.SIGINT)[0] == 0
 
 
+@needs_posix_signals
 def test_it_listens_on_the_port_it_is_told() -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))

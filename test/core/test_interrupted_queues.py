@@ -19,6 +19,7 @@ import pytest
 import talon_one
 from support.calls import KEYS
 from support.interrupting import Interrupt, each_interruption
+from support.platforms import needs_posix_signals
 from support.server import RecordingServer, Response
 from talon_one import ApiClient, Configuration, aio
 from talon_one._core.entity_queues import EntityQueues, Ticket
@@ -235,6 +236,7 @@ def quiet_loop() -> Iterator[asyncio.AbstractEventLoop]:
         loop.close()
 
 
+@needs_posix_signals
 def test_a_call_that_is_interrupted_while_it_waits_leaves_its_queues(
     server: RecordingServer,
 ) -> None:
@@ -306,6 +308,7 @@ def test_tasks_of_a_loop_that_died_leave_their_queues(
 # -- Any moment ------------------------------------------------------------------------------------
 
 
+@needs_posix_signals
 def test_thousands_of_interruptions_at_any_moment_cost_no_place() -> None:
     """Signals hit a thread that enters and leaves beside others that do."""
     turns = EntityQueues(2)

@@ -12,6 +12,7 @@ import pytest
 from support import greenlets
 from support.certificates import authority, server_context
 from support.network import closed_port
+from support.platforms import needs_posix_signals
 from support.server import SILENCE, RecordingServer
 
 pytestmark = pytest.mark.one_shell("they are what asyncio does without")
@@ -31,6 +32,7 @@ def test_calls_of_greenlets_are_sent_once_each(program: str) -> None:
         assert posts(server) == greenlets.CALLS
 
 
+@needs_posix_signals
 def test_calls_of_gunicorn_with_gevent_are_sent_once_each() -> None:
     with RecordingServer(default=SILENCE) as server:
         greenlets.run("gunicorn", server.url, str(closed_port()))
@@ -48,6 +50,7 @@ class SlowTls:
         return self._context.wrap_socket(*args, **settings)
 
 
+@needs_posix_signals
 def test_a_call_of_a_signal_handler_leaves_the_one_that_it_interrupts_alone(tmp_path: Path) -> None:
     file = tmp_path / "authority.pem"
     authority("ours").cert_pem.write_to_path(str(file))

@@ -306,7 +306,7 @@ class _Strikes:
     def strike(self) -> Any:
         if not self.struck:
             self.struck = True
-            signal.raise_signal(signal.SIGUSR1)
+            signal.raise_signal(signal.SIGTERM)
         return {}
 
     def __repr__(self) -> str:
@@ -338,7 +338,7 @@ def test_what_the_handler_of_a_signal_raises_comes_out_as_it_is() -> None:
     def handler(number: int, frame: object) -> None:
         raise TimeIsUp
 
-    before = signal.signal(signal.SIGUSR1, handler)
+    before = signal.signal(signal.SIGTERM, handler)
     try:
         for what in (
             lambda model: model.to_json(),
@@ -352,4 +352,4 @@ def test_what_the_handler_of_a_signal_raises_comes_out_as_it_is() -> None:
             with pytest.raises(TimeIsUp):
                 what(talon_one.NewCustomerSessionV2(attributes={"a": [_Strikes()]}))
     finally:
-        signal.signal(signal.SIGUSR1, before)
+        signal.signal(signal.SIGTERM, before)

@@ -18,6 +18,7 @@ from benchmarks.memory_growth import call_growth
 from benchmarks.payloads import session_request, session_response
 from benchmarks.throughput import throughput
 from benchmarks.timing import Measurement, interleaved
+from support.platforms import needs_linux
 from talon_one import IntegrationRequest, IntegrationStateV2, Model
 
 from .fresh import ROOT
@@ -25,6 +26,7 @@ from .fresh import ROOT
 _KEPT = 2**17
 
 
+@needs_linux
 def test_the_command_prints_a_row_with_a_verdict_for_every_budget() -> None:
     done = subprocess.run(
         [sys.executable, "-m", "benchmarks", "--processes", "1", "--rounds", "2", "--calls", "10"],
@@ -66,6 +68,7 @@ def test_a_goal_has_a_direction() -> None:
     assert throughput.verdict(0.8) == "missed by 0.10"
 
 
+@needs_linux
 def test_a_client_that_leaks_memory_is_noticed(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

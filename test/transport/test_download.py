@@ -18,6 +18,7 @@ from hypothesis import strategies as st
 
 import talon_one
 from support.calls import KEYS
+from support.platforms import needs_posix_files
 from support.server import HANG_UP, RecordingServer, Response
 from talon_one import (
     ApiException,
@@ -318,6 +319,7 @@ def test_nothing_is_left_behind_when_the_file_cannot_take_its_place(tmp_path: Pa
     assert list(tmp_path.iterdir()) == [path]
 
 
+@needs_posix_files
 def test_nothing_is_left_behind_when_the_disk_is_full(tmp_path: Path) -> None:
     program = """
 import resource, signal, sys

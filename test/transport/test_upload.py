@@ -23,6 +23,7 @@ from hypothesis import strategies as st
 
 from support.calls import KEYS, make_client
 from support.network import closed_port
+from support.platforms import needs_posix_files
 from support.server import SILENCE, Received, RecordingServer, Response
 from support.spec import OPERATIONS
 from talon_one import (
@@ -211,6 +212,7 @@ def test_a_text_file_is_encoded_in_utf_8_whatever_its_own_encoding(
     assert content(server.last).decode() == "Ä" * PIECE
 
 
+@needs_posix_files
 def test_a_named_pipe_is_read_once(
     tmp_path: Path, client: ApiClient, server: RecordingServer, opened: list[Any]
 ) -> None:
@@ -475,6 +477,7 @@ def test_files_that_cannot_be_read_are_refused_before_anything_is_sent(
     assert server.connections == 0
 
 
+@needs_posix_files
 def test_a_file_that_has_nothing_for_now_is_not_taken_to_be_at_its_end(client: ApiClient) -> None:
     reader, writer = os.pipe()
     os.set_blocking(reader, False)
@@ -583,6 +586,7 @@ def test_no_upload_needs_a_signature_and_one_that_did_would_be_refused() -> None
 # -- What a shell with threads or asyncio builds on ---------------------------------------------
 
 
+@needs_posix_files
 def test_closing_does_not_wait_for_a_thread_that_reads(tmp_path: Path, opened: list[Any]) -> None:
     path = tmp_path / "pipe"
     os.mkfifo(path)
