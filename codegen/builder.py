@@ -24,6 +24,7 @@ from codegen.names import identifier, module_name
 from codegen.notifications import notifications
 from codegen.paging import paging
 from codegen.patterns import python_pattern
+from codegen.python_names import with_python_names
 from talon_one._core.auth import SCHEMES
 
 _CONSTRAINTS = {
@@ -52,7 +53,7 @@ def build(document: Document, package: str) -> ir.Sdk:
     Raises:
         SpecError: Two things would get the same Python name, or something cannot be expressed.
     """
-    return _Builder(document, package).sdk()
+    return with_python_names(_Builder(document, package).sdk())
 
 
 class _Builder:

@@ -5,17 +5,19 @@ from __future__ import annotations
 import re
 import tempfile
 import textwrap
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator
 from itertools import chain
 from pathlib import Path
 from typing import Any
 
-from jinja2 import Environment
+from jinja2 import Environment, pass_context
+from jinja2.runtime import Context
 
 from codegen import ir
 from codegen.checks import YIELDING_METHODS
 from codegen.loader import SpecError
 from codegen.names import module_name
+from codegen.python_names import with_method_names
 from codegen.tools import ruff, templates
 from talon_one._core.operation import ERROR_MODEL
 
@@ -42,7 +44,7 @@ def render(sdk: ir.Sdk, core_names: dict[str, str], submodules: Collection[str] 
     Raises:
         SpecError: A schema has one of these names.
     """
-    templates = _environment()
+    templates = _environment(sdk)
     package = sdk.package.replace(".", "/")
     files: Files = {}
 
@@ -84,9 +86,10 @@ def render(sdk: ir.Sdk, core_names: dict[str, str], submodules: Collection[str] 
     return _formatted(files)
 
 
-def _environment() -> Environment:
+def _environment(sdk: ir.Sdk) -> Environment:
     environment = templates()
     environment.filters.update(
+        prose=_prose_filter(sdk),
         docstring=docstring,
         literal=literal,
         keywords=keywords,
@@ -95,6 +98,25 @@ def _environment() -> Environment:
     )
     environment.globals.update(error_models=_error_models, yielding=YIELDING_METHODS)
     return environment
+
+
+def _prose_filter(sdk: ir.Sdk) -> Callable[[Context, str], str]:
+    """Return the filter `prose`, which names operations as Python code calls them."""
+    methods = {
+        own: {
+            each.id: each.name if api.name == own else f"{api.name}.{each.name}"
+            for api in sdk.apis
+            for each in api.operations
+        }
+        for own in (None, *(api.name for api in sdk.apis))
+    }
+
+    @pass_context
+    def prose(context: Context, text: str) -> str:
+        api = context.get("api")
+        return with_method_names(text, methods[api and api.name])
+
+    return prose
 
 
 def docstring(text: str, indent: int, hanging: int = 0, prefix: str = "") -> str:

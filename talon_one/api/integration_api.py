@@ -27,8 +27,8 @@ class IntegrationApi(Api):
     ) -> models.ActivateLoyaltyPointsResponse:
         """Activate pending loyalty points.
 
-        Turns points that await an action into active ones. Send either `sessionId`, which
-        covers all points earned in that session, or `transactionUUIDs` with 1 to 50
+        Turns points that await an action into active ones. Send either `session_id`, which
+        covers all points earned in that session, or `transaction_uuids` with 1 to 50
         transactions, but not both. Returns the changed ledger entries, or `404` when the
         target is not found.
 
@@ -60,9 +60,9 @@ class IntegrationApi(Api):
         """Find the best prior price of SKUs.
 
         Looks up, for each SKU, the best price observed in the past. The body needs `skus`,
-        `timeframe` (a number of days before `timeframeEndDate`), `timeframeEndDate` and
-        `timeframeEndDateType` (`strict`, `price` or `sale`). An optional `target` narrows the
-        search.
+        `timeframe` (a number of days before `timeframe_end_date`), `timeframe_end_date` and
+        `timeframe_end_date_type` (`strict`, `price` or `sale`). An optional `target` narrows
+        the search.
 
         Args:
             body: Request body for finding the best prior price of one or more SKUs within a
@@ -90,8 +90,8 @@ class IntegrationApi(Api):
 
         Creates an audience, either empty or mirrored from an external platform. For a
         supported technology partner, pass both `integration` (for instance `mparticle` or
-        `segment`) and `integrationId`, the ID the audience has over there. For any other
-        platform, pass `integrationId` and leave `integration` out; for a brand-new audience,
+        `segment`) and `integration_id`, the ID the audience has over there. For any other
+        platform, pass `integration_id` and leave `integration` out; for a brand-new audience,
         `name` alone is enough. The first audience in the account unlocks audience conditions
         in the Rule Builder. A `409` means that the integration already has an audience with
         that ID.
@@ -123,14 +123,15 @@ class IntegrationApi(Api):
     ) -> models.Coupon:
         """Reserve a coupon for customers.
 
-        Reserves the coupon for the profiles listed in `integrationIDs`, at most 1000 of them,
-        and returns the coupon with status `201`. If the coupon was created with mandatory
-        reservation, the result is a hard reservation and nobody else may redeem it; otherwise
-        it is a soft one, which only shows the coupon in `getCustomerInventory` (handy for a
-        coupon wallet) while anyone can still redeem it. Coupons created with the visibility
-        option count as soft-reserved for everyone. The reservation limit of the coupon is not
-        enforced here; to enforce it, use the coupon reservation effect in a rule together
-        with `updateCustomerSessionV2`. Undo a reservation with `deleteCouponReservation`.
+        Reserves the coupon for the profiles listed in `integration_ids`, at most 1000 of
+        them, and returns the coupon with status `201`. If the coupon was created with
+        mandatory reservation, the result is a hard reservation and nobody else may redeem it;
+        otherwise it is a soft one, which only shows the coupon in `get_customer_inventory`
+        (handy for a coupon wallet) while anyone can still redeem it. Coupons created with the
+        visibility option count as soft-reserved for everyone. The reservation limit of the
+        coupon is not enforced here; to enforce it, use the coupon reservation effect in a
+        rule together with `update_customer_session_v2`. Undo a reservation with
+        `delete_coupon_reservation`.
 
         Args:
             coupon_value: Coupon code. Special characters are percent-encoded in the URL:
@@ -158,8 +159,8 @@ class IntegrationApi(Api):
     ) -> models.Referral:
         """Create one referral code.
 
-        Issues a referral code in the campaign given by `campaignId` for the profile named in
-        `advocateProfileIntegrationId`. Referral limits configured on the campaign do not
+        Issues a referral code in the campaign given by `campaign_id` for the profile named in
+        `advocate_profile_integration_id`. Referral limits configured on the campaign do not
         apply here. Returns the new referral with status `201`.
 
         Args:
@@ -189,8 +190,8 @@ class IntegrationApi(Api):
     ) -> models.CreateReferralsForMultipleAdvocates201Response | None:
         """Create referral codes in bulk.
 
-        Issues one distinct referral code per advocate in the campaign given by `campaignId`.
-        The body lists between 1 and 1000 profiles in `advocateProfileIntegrationIds`.
+        Issues one distinct referral code per advocate in the campaign given by `campaign_id`.
+        The body lists between 1 and 1000 profiles in `advocate_profile_integration_ids`.
         Referral limits configured on the campaign do not apply here. With the default
         `silent=yes` the reply is an empty `204`, while `silent=no` returns the created
         referrals with `201`.
@@ -286,8 +287,8 @@ class IntegrationApi(Api):
         """Cancel coupon reservations.
 
         Drops every reservation of the given coupon code held by the profiles in
-        `integrationIDs`, which takes at most 1000 entries. Success returns no content, and an
-        unknown coupon returns `404`.
+        `integration_ids`, which takes at most 1000 entries. Success returns no content, and
+        an unknown coupon returns `404`.
 
         Args:
             coupon_value: Coupon code. Special characters are percent-encoded in the URL:
@@ -354,9 +355,9 @@ class IntegrationApi(Api):
         """Delete a customer's loyalty transactions.
 
         Erases the profile's transactions in a loyalty program. Set `scope` to `AllSubledgers`
-        to clear every ledger, or to `SelectedSubledgers` together with `subledgerIds` to
+        to clear every ledger, or to `SelectedSubledgers` together with `subledger_ids` to
         clear only some. Success returns no content. Review the log beforehand with
-        `getLoyaltyProgramProfileTransactions`.
+        `get_loyalty_program_profile_transactions`.
 
         Args:
             loyalty_program_id: Numeric ID of a profile-based loyalty program. Listing loyalty
@@ -394,9 +395,9 @@ class IntegrationApi(Api):
         """Create one loyalty card.
 
         Creates a single card in a card-based loyalty program and returns it.
-        `customerProfileIds` links profiles to the card, no more of them than the program's
-        `usersPerCardLimit`, which `getLoyaltyProgram` reports. A code format configured on
-        the program determines the card identifier.
+        `customer_profile_ids` links profiles to the card, no more of them than the program's
+        `users_per_card_limit`, which `ManagementApi.get_loyalty_program` reports. A code
+        format configured on the program determines the card identifier.
 
         Args:
             loyalty_program_id: Numeric ID of the loyalty program (card-based) that holds the
@@ -529,20 +530,20 @@ class IntegrationApi(Api):
     ) -> models.CustomerInventory:
         """Fetch everything tied to a customer.
 
-        Collects the entities that point to the profile with this `integrationId`. Query flags
-        select the sections to include: profile, referral codes, coupons, loyalty points and
-        cards, giveaways, and achievements. The coupon section lists reserved codes, among
+        Collects the entities that point to the profile with this `integration_id`. Query
+        flags select the sections to include: profile, referral codes, coupons, loyalty points
+        and cards, giveaways, and achievements. The coupon section lists reserved codes, among
         them those already redeemed. An unknown profile returns `404`.
 
         Args:
             integration_id: Integration ID of the profile. Customer session updates and the
                 Management API's list of an Application's customers both show it.
-            profile: With `true`, the response also contains the customer profile.
-            referrals: With `true`, the response also contains the customer's referrals.
-            coupons: With `true`, the response also contains the customer's coupons.
-            loyalty: With `true`, the response also contains the customer's loyalty data.
-            giveaways: With `true`, the response also contains the customer's giveaways.
-            achievements: With `true`, the response also contains the customer's achievements.
+            profile: With `True`, the response also contains the customer profile.
+            referrals: With `True`, the response also contains the customer's referrals.
+            coupons: With `True`, the response also contains the customer's coupons.
+            loyalty: With `True`, the response also contains the customer's loyalty data.
+            giveaways: With `True`, the response also contains the customer's giveaways.
+            achievements: With `True`, the response also contains the customer's achievements.
 
         Operation `getCustomerInventory`: `GET
         /v1/customer_profiles/{integrationId}/inventory`.
@@ -566,8 +567,8 @@ class IntegrationApi(Api):
         """Fetch one customer session.
 
         Returns the current state of a single session, looked up by its integration ID.
-        Because `updateCustomerSessionV2` and `updateCustomerProfileV2` can hand back this
-        data while they write changes, a separate read is often unnecessary. A malformed
+        Because `update_customer_session_v2` and `update_customer_profile_v2` can hand back
+        this data while they write changes, a separate read is often unnecessary. A malformed
         request yields `400`, an invalid API key `401`.
 
         Args:
@@ -626,9 +627,9 @@ class IntegrationApi(Api):
     ) -> models.LoyaltyBalancesWithTiers:
         """Fetch a customer's loyalty balances.
 
-        Returns the ledger balances that a profile holds in a loyalty program. Use `endDate`
-        and `subledgerId` to narrow the result, and ask for tier details with `includeTiers`
-        or `includeProjectedTier`; without filters, every balance as of today is returned.
+        Returns the ledger balances that a profile holds in a loyalty program. Use `end_date`
+        and `subledger_id` to narrow the result, and ask for tier details with `include_tiers`
+        or `include_projected_tier`; without filters, every balance as of today is returned.
         Balances are computed on demand from stored points, so broad queries may be slow. An
         unknown program or profile returns `404`.
 
@@ -641,11 +642,11 @@ class IntegrationApi(Api):
                 pending balances are computed. Times are read as UTC; a bare date means
                 midnight.
             subledger_id: Subledger ID to which the results are limited.
-            include_tiers: With `true`, adds the customer's current tier plus the points
-                missing for the next one. Default: `false`.
-            include_projected_tier: With `true`, adds the projected tier's name and the
-                customer's active points; combine with `subledgerId` for speed. Default:
-                `false`.
+            include_tiers: With `True`, adds the customer's current tier plus the points
+                missing for the next one. Default: `False`.
+            include_projected_tier: With `True`, adds the projected tier's name and the
+                customer's active points; combine with `subledger_id` for speed. Default:
+                `False`.
 
         Operation `getLoyaltyBalances`: `GET
         /v1/loyalty_programs/{loyaltyProgramId}/profile/{integrationId}/balances`.
@@ -675,7 +676,7 @@ class IntegrationApi(Api):
         """Fetch point balances of a loyalty card.
 
         Returns the balances on one card of a card-based program. Limit the result with
-        `endDate`, which computes balances as of that moment, or with subledger IDs; without
+        `end_date`, which computes balances as of that moment, or with subledger IDs; without
         either, every balance of the card comes back. An unknown program or card returns
         `404`.
 
@@ -784,7 +785,7 @@ class IntegrationApi(Api):
         Returns the transaction log of one card in a card-based program. Filter by subledger,
         transaction type (`manual`, `session`, `import`), date range, session IDs, transaction
         UUIDs or pending activation. Without filters, the most recent 50 entries come back;
-        `pageSize` accepts up to 1000, and `hasMore` signals further pages.
+        `page_size` accepts up to 1000, and `has_more` signals further pages.
 
         Args:
             loyalty_program_id: Numeric ID of the loyalty program (card-based) that holds the
@@ -806,8 +807,8 @@ class IntegrationApi(Api):
                 transactions. The parameter is repeated once per UUID.
             page_size: Maximum number of items per page, from 1 to 1000.
             skip: Number of items to leave out from the start of the results, used for paging.
-            awaits_activation: With `true`, returns only unexpired transactions whose points
-                need an action to become active. The value `false` leads to a 400 error.
+            awaits_activation: With `True`, returns only unexpired transactions whose points
+                need an action to become active. The value `False` leads to a 400 error.
 
         Operation `getLoyaltyCardTransactions`: `GET
         /v1/loyalty_programs/{loyaltyProgramId}/cards/{loyaltyCardId}/transactions`.
@@ -900,8 +901,9 @@ class IntegrationApi(Api):
 
         Returns a page of the transaction log for one profile in a loyalty program. Filter by
         date range, subledger, transaction type, session IDs, transaction UUIDs or pending
-        activation. Without filters, the most recent 50 entries come back; `pageSize` accepts
-        up to 1000. For the log of the whole program, use `getLoyaltyProgramTransactions`.
+        activation. Without filters, the most recent 50 entries come back; `page_size` accepts
+        up to 1000. For the log of the whole program, use
+        `ManagementApi.get_loyalty_program_transactions`.
 
         Args:
             loyalty_program_id: Numeric ID of a profile-based loyalty program. Listing loyalty
@@ -921,8 +923,8 @@ class IntegrationApi(Api):
                 timestamp. Times are read as UTC; a bare date means midnight.
             page_size: Maximum number of items per page, from 1 to 1000.
             skip: Number of items to leave out from the start of the results, used for paging.
-            awaits_activation: With `true`, returns only unexpired transactions whose points
-                need an action to become active. The value `false` leads to a 400 error.
+            awaits_activation: With `True`, returns only unexpired transactions whose points
+                need an action to become active. The value `False` leads to a 400 error.
 
         Operation `getLoyaltyProgramProfileTransactions`: `GET
         /v1/loyalty_programs/{loyaltyProgramId}/profile/{integrationId}/transactions`.
@@ -986,7 +988,7 @@ class IntegrationApi(Api):
 
         Returns the campaigns currently running in the Application that owns the API key.
         Narrow the list by campaign IDs, by ranges for the start and end dates, or by store or
-        audience. Pages hold 50 campaigns by default and 1000 at most, and `hasMore` tells
+        audience. Pages hold 50 campaigns by default and 1000 at most, and `has_more` tells
         whether another page follows.
 
         Args:
@@ -1026,7 +1028,7 @@ class IntegrationApi(Api):
         """Enroll a customer in a loyalty program.
 
         Makes the profile a member of a profile-based loyalty program; card-based programs are
-        not supported. A profile that is missing is created under the given `integrationId`
+        not supported. A profile that is missing is created under the given `integration_id`
         before it joins. The call fails for an unknown program and for a profile that is
         already a member. Success returns status `200`.
 
@@ -1064,7 +1066,7 @@ class IntegrationApi(Api):
     ) -> models.LoyaltyCard:
         """Link a profile to a loyalty card.
 
-        Registers a customer profile, named by `integrationId` in the body, on one card of a
+        Registers a customer profile, named by `integration_id` in the body, on one card of a
         card-based program. The card then counts as registered, which changes how it may be
         used. The number of linked profiles cannot exceed the program's card user limit.
         Returns the updated card; `404` means that the program or card is unknown.
@@ -1110,7 +1112,7 @@ class IntegrationApi(Api):
         balance may drop below zero where negative balances are permitted. Not undone: free
         items, giveaways, created coupons and referrals, coupon reservations, custom effects,
         and attribute updates on entities or cart items. When the order workflow calls for a
-        fresh session, cancel the closed one through `updateCustomerSessionV2` and start
+        fresh session, cancel the closed one through `update_customer_session_v2` and start
         another.
 
         Args:
@@ -1158,10 +1160,10 @@ class IntegrationApi(Api):
                 the Campaign Manager lists it under **Sessions**.
             body: Request body for returning cart items: the items themselves and, optionally,
                 entities to include in the response.
-            dry: With `true`, the request is evaluated but its changes are not saved.
-            run_rule_engine: With `true`, the session is evaluated again after the return.
-                Only campaigns with `reevaluateOnReturn` enabled that had an effect at session
-                closing take part.
+            dry: With `True`, the request is evaluated but its changes are not saved.
+            run_rule_engine: With `True`, the session is evaluated again after the return.
+                Only campaigns with `reevaluate_on_return` enabled that had an effect at
+                session closing take part.
             idempotency_key: Key, ideally a UUID, that makes the request safe to repeat: for
                 24 hours the stored response is returned instead of processing it again.
 
@@ -1229,16 +1231,16 @@ class IntegrationApi(Api):
         """Record an event (V1).
 
         Stores any kind of event within a session, such as a change of payment details; newer
-        code uses `trackEventV2`. `sessionId` is required, and a missing session or profile is
-        created empty. The call fails if the session exists under another `profileId`; an
-        empty `profileId` marks the session as anonymous. The reply holds the complete
+        code uses `track_event_v2`. `session_id` is required, and a missing session or profile
+        is created empty. The call fails if the session exists under another `profile_id`; an
+        empty `profile_id` marks the session as anonymous. The reply holds the complete
         integration state: profile, session, recorded event and resulting effects.
 
         Deprecated: a call gives a `DeprecationWarning`.
 
         Args:
             body: Event to track within a customer session (V1).
-            dry: With `true`, the request is evaluated but its changes are not saved.
+            dry: With `True`, the request is evaluated but its changes are not saved.
 
         Operation `trackEvent`: `POST /v1/events`.
         """
@@ -1272,7 +1274,7 @@ class IntegrationApi(Api):
         Reports a custom event, for instance that a customer shared a product link, and
         evaluates the rules that listen for it. The event type has to be created in the
         Campaign Manager and referenced in a rule through the event type condition.
-        `profileId` is mandatory in practice although the schema marks it as optional; an
+        `profile_id` is mandatory in practice although the schema marks it as optional; an
         unknown ID creates a profile without firing `talon_profile_created`. Archived
         campaigns are left out. Avoid parallel requests, which can be rejected with `409`. The
         default `silent=yes` answers with an empty `204`.
@@ -1282,9 +1284,9 @@ class IntegrationApi(Api):
                 to return.
             silent: `yes`, the default, makes the call faster by answering 204 without
                 content; `no` returns the created or updated objects.
-            dry: With `true`, the request is evaluated but its changes are not saved.
-            force_complete_evaluation: With `true`, every matching campaign is evaluated,
-                whatever evaluation mode is set. Default: `false`; requires `dry=true`.
+            dry: With `True`, the request is evaluated but its changes are not saved.
+            force_complete_evaluation: With `True`, every matching campaign is evaluated,
+                whatever evaluation mode is set. Default: `False`; requires `dry=True`.
             idempotency_key: Key, ideally a UUID, that makes the request safe to repeat: for
                 24 hours the stored response is returned instead of processing it again.
 
@@ -1329,9 +1331,9 @@ class IntegrationApi(Api):
                 used, and the extra data to return.
             silent: `yes`, the default, makes the call faster by answering 204 without
                 content; `no` returns the created or updated objects.
-            dry: With `true`, the request is evaluated but its changes are not saved.
-            force_complete_evaluation: With `true`, every matching campaign is evaluated,
-                whatever evaluation mode is set. Default: `false`; requires `dry=true`.
+            dry: With `True`, the request is evaluated but its changes are not saved.
+            force_complete_evaluation: With `True`, every matching campaign is evaluated,
+                whatever evaluation mode is set. Default: `False`; requires `dry=True`.
 
         Returns:
             The answer, or `None` if the server sends none.
@@ -1361,9 +1363,9 @@ class IntegrationApi(Api):
         """Detach a customer profile from its card.
 
         Removes the link between a registered loyalty card and the customer profile whose
-        `integrationId` is sent in the body. The profile ID can be read from the reply of
-        `updateCustomerSessionV2`. Returns the updated card, or `404` when the program or card
-        is unknown.
+        `integration_id` is sent in the body. The profile ID can be read from the reply of
+        `update_customer_session_v2`. Returns the updated card, or `404` when the program or
+        card is unknown.
 
         Args:
             loyalty_program_id: Numeric ID of the loyalty program (card-based) that holds the
@@ -1431,7 +1433,7 @@ class IntegrationApi(Api):
 
         Changes the name of an audience that came from a third-party integration and returns
         the updated audience. The Rule Engine is not run. Members are managed elsewhere, for
-        example with `updateCustomerProfileV2`. An unknown audience ID produces `404`.
+        example with `update_customer_profile_v2`. An unknown audience ID produces `404`.
 
         Args:
             audience_id: Internal ID that identifies the audience.
@@ -1465,8 +1467,8 @@ class IntegrationApi(Api):
         """Create or update a profile (V1).
 
         Deprecated; support ended on July 15, 2021, although requests are still accepted, so
-        use `updateCustomerProfileV2`. It writes one profile, creating it when needed, and
-        lets campaign rules act on the data. The `integrationId` must never change, so prefer
+        use `update_customer_profile_v2`. It writes one profile, creating it when needed, and
+        lets campaign rules act on the data. The `integration_id` must never change, so prefer
         a database key to an email address that customers may edit. The reply holds the
         complete integration state with profile, session, event and effects.
 
@@ -1476,7 +1478,7 @@ class IntegrationApi(Api):
             integration_id: Integration ID that you choose for the profile, unique in the
                 account.
             body: Customer profile data sent to create or update a profile.
-            dry: With `true`, the request is evaluated but its changes are not saved.
+            dry: With `True`, the request is evaluated but its changes are not saved.
 
         Operation `updateCustomerProfile`: `PUT /v1/customer_profiles/{integrationId}`.
         """
@@ -1543,10 +1545,10 @@ class IntegrationApi(Api):
         """Create or update a customer profile.
 
         Writes attributes and audience changes to one profile, creating it when the
-        `integrationId` is new. Attributes have to exist in the Campaign Manager beforehand.
-        Rules run only with `runRuleEngine=true`, and archived campaigns are then left out.
-        The reply carries the requested integration state, and `responseContent` can extend it
-        so that follow-up reads are unnecessary. Send requests one at a time, as parallel
+        `integration_id` is new. Attributes have to exist in the Campaign Manager beforehand.
+        Rules run only with `run_rule_engine=True`, and archived campaigns are then left out.
+        The reply carries the requested integration state, and `response_content` can extend
+        it so that follow-up reads are unnecessary. Send requests one at a time, as parallel
         calls may be answered with `409`.
 
         Args:
@@ -1554,11 +1556,11 @@ class IntegrationApi(Api):
                 permanent, and not editable by the customer. In the URL it is percent-encoded.
             body: Request body for updating a customer profile (V2): profile data and,
                 optionally, entities to include in the response.
-            run_rule_engine: With `true`, rules run and the response carries effects, new
-                coupons and referrals. The default `false` answers faster, leaves `effects`
-                empty and rules out `responseContent`.
-            dry: With `true`, changes are not saved and `evaluableCampaignIds` can select the
-                campaigns to run. Requires `runRuleEngine=true`.
+            run_rule_engine: With `True`, rules run and the response carries effects, new
+                coupons and referrals. The default `False` answers faster, leaves `effects`
+                empty and rules out `response_content`.
+            dry: With `True`, changes are not saved and `evaluable_campaign_ids` can select
+                the campaigns to run. Requires `run_rule_engine=True`.
             idempotency_key: Key, ideally a UUID, that makes the request safe to repeat: for
                 24 hours the stored response is returned instead of processing it again.
 
@@ -1588,10 +1590,10 @@ class IntegrationApi(Api):
         """Create or update customer profiles in bulk.
 
         Writes up to 1000 profiles in a single call, creating those that are missing. Each
-        `integrationId` should be permanent, such as a database key, and never a value that
-        customers may edit. The Rule Engine does not run; use `updateCustomerProfileV2` when
-        rules must be evaluated. With the default `silent=yes` the reply is an empty `204`,
-        whereas `silent=no` returns the updated profiles.
+        `integration_id` should be permanent, such as a database key, and never a value that
+        customers may edit. The Rule Engine does not run; use `update_customer_profile_v2`
+        when rules must be evaluated. With the default `silent=yes` the reply is an empty
+        `204`, whereas `silent=no` returns the updated profiles.
 
         Args:
             body: Request body for updating several customer profiles at once.
@@ -1630,12 +1632,12 @@ class IntegrationApi(Api):
         """Create or update a session (V1).
 
         Deprecated; support ended on July 15, 2021, although requests are still accepted, so
-        use `updateCustomerSessionV2`. It stores the contents of a customer's cart, creating
-        the session on first use. Set `profileId` to the `integrationId` of a profile, which
-        is created empty if missing, or to an empty string for an anonymous session. A profile
-        may have several sessions at once; share one between access points only when they
-        share the cart. Amounts use the currency of the Application, and the reply holds the
-        complete integration state with profile, session, event and effects.
+        use `update_customer_session_v2`. It stores the contents of a customer's cart,
+        creating the session on first use. Set `profile_id` to the `integration_id` of a
+        profile, which is created empty if missing, or to an empty string for an anonymous
+        session. A profile may have several sessions at once; share one between access points
+        only when they share the cart. Amounts use the currency of the Application, and the
+        reply holds the complete integration state with profile, session, event and effects.
 
         Deprecated: a call gives a `DeprecationWarning`.
 
@@ -1643,7 +1645,7 @@ class IntegrationApi(Api):
             customer_session_id: Integration ID that you choose for the session, unique in the
                 account.
             body: Data for creating or updating a customer session (V1).
-            dry: With `true`, the request is evaluated but its changes are not saved.
+            dry: With `True`, the request is evaluated but its changes are not saved.
 
         Operation `updateCustomerSession`: `PUT /v1/customer_sessions/{customerSessionId}`.
         """
@@ -1675,14 +1677,15 @@ class IntegrationApi(Api):
         """Create or update a customer session.
 
         Sends the cart and other session data to Talon.One, creating the session on first use,
-        and returns the effects that matching promotion rules produce. Set `profileId` to the
-        `integrationId` of a profile to link the two; an unknown profile is created empty, and
-        `profileId=""` makes the session anonymous, although a guest ID is the better choice.
-        One profile may take part in several Applications at once, either under distinct
-        session IDs or under one shared ID. Amounts use the currency of the Application, and
-        archived campaigns are skipped during rule evaluation. List extra entities in
-        `responseContent` to receive them in the same reply instead of calling again. Send
-        updates one after another, since parallel requests can be refused with `409`.
+        and returns the effects that matching promotion rules produce. Set `profile_id` to the
+        `integration_id` of a profile to link the two; an unknown profile is created empty,
+        and `profile_id=""` makes the session anonymous, although a guest ID is the better
+        choice. One profile may take part in several Applications at once, either under
+        distinct session IDs or under one shared ID. Amounts use the currency of the
+        Application, and archived campaigns are skipped during rule evaluation. List extra
+        entities in `response_content` to receive them in the same reply instead of calling
+        again. Send updates one after another, since parallel requests can be refused with
+        `409`.
 
         Args:
             customer_session_id: Integration ID chosen for the customer session at its
@@ -1690,11 +1693,11 @@ class IntegrationApi(Api):
                 becomes `%20`.
             body: Request body for updating a customer session, with an optional choice of
                 extra data for the response.
-            dry: With `true`, nothing is persisted and only the payload sent when closing the
-                session counts. `evaluableCampaignIds` in the body can then select which
+            dry: With `True`, nothing is persisted and only the payload sent when closing the
+                session counts. `evaluable_campaign_ids` in the body can then select which
                 campaigns run.
             now: Future RFC 3339 timestamp to use as the current time, for instance to test
-                scheduled campaigns. Accepted only together with `dry=true`.
+                scheduled campaigns. Accepted only together with `dry=True`.
             idempotency_key: Key, ideally a UUID, that makes the request safe to repeat: for
                 24 hours the stored response is returned instead of processing it again.
 

@@ -9,8 +9,8 @@ from talon_one._schema.model import Model
 
 
 class CustomerProfileIntegrationResponseV2(Model):
-    """Response to `updateCustomerProfileV2`, with the effects and the entities requested through
-    `responseContent`."""
+    """Response to `IntegrationApi.update_customer_profile_v2`, with the effects and the entities
+    requested through `responseContent`."""
 
     __slots__ = ()
 

@@ -9,8 +9,8 @@ from talon_one._schema.model import Model
 
 
 class IntegrationEventV2Response(Model):
-    """Response to `trackEventV2`, with the processed event, its effects and any requested
-    entities."""
+    """Response to `IntegrationApi.track_event_v2`, with the processed event, its effects and any
+    requested entities."""
 
     __slots__ = ()
 

@@ -103,8 +103,8 @@ class ManagementApi(Api):
 
         Credits points to a profile in a loyalty program. The body sets the amount and, if
         wanted, a reason, a subledger, a pending period and an expiry. If only a session ID is
-        at hand, `updateCustomerSessionV2` reveals the profile's `integrationId`. Success
-        returns no content.
+        at hand, `IntegrationApi.update_customer_session_v2` reveals the profile's
+        `integration_id`. Success returns no content.
 
         Args:
             loyalty_program_id: ID of the loyalty program to use.
@@ -141,8 +141,8 @@ class ManagementApi(Api):
     ) -> models.GetCampaigns200Response:
         """Copy a campaign to other Applications.
 
-        Duplicates a campaign into each Application listed in `applicationIds`. The copies can
-        be given their own name, description, schedule, tags and evaluation group; without
+        Duplicates a campaign into each Application listed in `application_ids`. The copies
+        can be given their own name, description, schedule, tags and evaluation group; without
         `name`, they are titled after the original with a copy prefix. Returns the created
         campaigns.
 
@@ -390,7 +390,7 @@ class ManagementApi(Api):
         """Create a campaign from a template.
 
         Creates a campaign in an Application that the chosen template is connected to. The
-        body needs `name` and `templateId`, plus a value for every template parameter.
+        body needs `name` and `template_id`, plus a value for every template parameter.
         Collections that the template's rules refer to are created along with the campaign.
         Status `201` confirms the new campaign.
 
@@ -426,7 +426,7 @@ class ManagementApi(Api):
         """Add a store budget to a campaign.
 
         Creates budget limits for stores of a campaign. The body needs `action` and
-        `storeLimits`; `period` makes the limit recur daily, weekly, monthly or yearly.
+        `store_limits`; `period` makes the limit recur daily, weekly, monthly or yearly.
         Success returns an empty `201`, while `409` signals a conflict.
 
         Args:
@@ -503,8 +503,8 @@ class ManagementApi(Api):
         """Create coupons from a pattern.
 
         Generates coupon codes for a campaign from a code pattern. A request may create up to
-        20,000 codes, or 200,000 with a `uniquePrefix`, which is deprecated in favor of
-        `createCouponsAsynchronously`. With the default `silent=yes` the reply is an empty
+        20,000 codes, or 200,000 with a `unique_prefix`, which is deprecated in favor of
+        `create_coupons_asynchronously`. With the default `silent=yes` the reply is an empty
         `204`, while `silent=no` returns the new coupons.
 
         Args:
@@ -546,8 +546,8 @@ class ManagementApi(Api):
         """Create coupons in the background.
 
         Starts a job that generates up to 5,000,000 coupon codes for a campaign. It is meant
-        for 20,001 codes or more; smaller amounts belong to `createCoupons`. The reply
-        contains the `batchId` shared by all codes of the job, and an email announces
+        for 20,001 codes or more; smaller amounts belong to `create_coupons`. The reply
+        contains the `batch_id` shared by all codes of the job, and an email announces
         completion.
 
         Args:
@@ -627,7 +627,7 @@ class ManagementApi(Api):
         """Create one coupon per recipient.
 
         Generates codes from a pattern and assigns them to the profiles in
-        `recipientsIntegrationIds`. The list takes 1 to 1000 entries. With the default
+        `recipients_integration_ids`. The list takes 1 to 1000 entries. With the default
         `silent=yes` the reply is an empty `204`, while `silent=no` returns the new coupons.
 
         Args:
@@ -692,7 +692,7 @@ class ManagementApi(Api):
         """Invite a user by email.
 
         Adds a new account user and emails an invitation to the given address. The token in
-        that email works for 24 hours; `createInviteEmail` sends another. The new user is
+        that email works for 24 hours; `create_invite_email` sends another. The new user is
         returned with status `201`.
 
         Args:
@@ -818,9 +818,9 @@ class ManagementApi(Api):
     ) -> models.Store:
         """Add a store to an Application.
 
-        Creates a store under an `integrationId` of your choice, which stays fixed afterwards.
-        The new store is returned with status `201`, while `409` signals that the Application
-        already uses that integration ID.
+        Creates a store under an `integration_id` of your choice, which stays fixed
+        afterwards. The new store is returned with status `201`, while `409` signals that the
+        Application already uses that integration ID.
 
         Args:
             application_id: Numeric ID of the Application, which also appears in the URL of
@@ -848,7 +848,7 @@ class ManagementApi(Api):
         """Disable a user by email.
 
         Deactivates the user whose email address is given in the body. Success returns no
-        content; `activateUserByEmail` reverses the step.
+        content; `activate_user_by_email` reverses the step.
 
         Args:
             body: Request body naming, by email address, the user to deactivate.
@@ -989,7 +989,7 @@ class ManagementApi(Api):
 
         Args:
             achievement_id: ID of the account-level achievement, as listed by
-                `listAchievementsV2`.
+                `list_achievements_v2`.
 
         Returns:
             Nothing.
@@ -1215,7 +1215,7 @@ class ManagementApi(Api):
             recipient_integration_id: Integration ID of the recipient profile whose coupons
                 are to be deleted.
             exact_match: Whether the searched value must equal the complete coupon code,
-                ignoring case. Defaults to `false`.
+                ignoring case. Defaults to `False`.
 
         Returns:
             Nothing.
@@ -1499,7 +1499,7 @@ class ManagementApi(Api):
         """Exclude price records from the price history.
 
         Leaves up to 1000 recorded prices out of the best prior price calculation. Every ID
-        must come from `priceHistory`, belong to this Application, not be excluded yet, and
+        must come from `price_history`, belong to this Application, not be excluded yet, and
         not belong to a scheduled strikethrough pricing notification.
 
         Args:
@@ -1564,7 +1564,7 @@ class ManagementApi(Api):
 
         Args:
             achievement_id: ID of the account-level achievement, as listed by
-                `listAchievementsV2`.
+                `list_achievements_v2`.
 
         Operation `exportAchievementV2`: `GET /v2/achievements/{achievementId}/export`.
         """
@@ -1633,12 +1633,12 @@ class ManagementApi(Api):
         """Export campaign analytics to CSV.
 
         Downloads a CSV file with figures per campaign of an Application between the required
-        `rangeStart` and `rangeEnd`. Columns: `campaign_id` (which also holds the labels of
+        `range_start` and `range_end`. Columns: `campaign_id` (which also holds the labels of
         the total and influenced rows), `start_date` and `end_date` of the period in UTC,
         `revenue` (value of purchased items before discounts), `sessions` (closed ones),
         `average_session_value` (revenue divided by sessions), `average_items_per_session`,
         `coupons` (successful redemptions), and `discounts` (value granted on cart items).
-        `campaignIds` limits the rows. Large files may have to be split before they can be
+        `campaign_ids` limits the rows. Large files may have to be split before they can be
         opened.
 
         Args:
@@ -1874,7 +1874,7 @@ class ManagementApi(Api):
         `discount_limitval`, `discount_counter`, `limits`, and `attributes`, a JSON object.
         Columns about reservations: `reservation`, `reservation_limitval`,
         `reservation_counter`, and `is_reservation_mandatory`. Dates use RFC 3339 unless
-        `dateFormat` says otherwise, and `valuesOnly` reduces the file to the codes.
+        `date_format` says otherwise, and `values_only` reduces the file to the codes.
 
         Args:
             application_id: Numeric ID of the Application, which also appears in the URL of
@@ -1898,14 +1898,14 @@ class ManagementApi(Api):
             recipient_integration_id: Integration ID of the recipient profile whose coupons
                 are exported.
             batch_id: Matches only coupons that belong to the batch with this ID.
-            exact_match: With `true`, the coupon code has to match completely, apart from
-                case. Default: `false`.
+            exact_match: With `True`, the coupon code has to match completely, apart from
+                case. Default: `False`.
             date_format: Date format used in the exported file, `excel` or `ISO8601`.
             campaign_state: Campaign state to include: `running`, `disabled`, `expired`,
                 `archived`, `scheduled`, `staged` or `enabled`. The last one covers scheduled,
                 running and expired campaigns.
-            values_only: With `true`, only the `value` column with the codes is returned,
-                without further coupon data. Default: `false`.
+            values_only: With `True`, only the `value` column with the codes is returned,
+                without further coupon data. Default: `False`.
             deleted_before: Keeps only coupons deleted before this RFC 3339 timestamp, in any
                 time zone. Deletions older than 7 days are not available.
             deleted_after: Keeps only coupons deleted after this RFC 3339 timestamp, in any
@@ -1949,7 +1949,7 @@ class ManagementApi(Api):
         `cancelledat`. Columns that describe its content: `cartitems`, `additional_costs`,
         `total` (items plus additional costs, without discounts), `discounts`, `coupons`,
         `referral`, `identifiers`, and `attributes`. Choose `excel` or `ISO8601` dates with
-        `dateFormat`. Large files may have to be split before they can be opened.
+        `date_format`. Large files may have to be split before they can be opened.
 
         Args:
             application_id: Numeric ID of the Application, which also appears in the URL of
@@ -1993,7 +1993,7 @@ class ManagementApi(Api):
         Downloads a CSV file with the tiers that customers hold in a loyalty program. Columns:
         `programid`, `subledgerid` (empty when the program has no subledger),
         `customerprofileid`, `tiername`, `startdate`, and `expirydate`, with both dates in RFC
-        3339 format. Limit the rows with the optional arrays `subledgerIds` and `tierNames`;
+        3339 format. Limit the rows with the optional arrays `subledger_ids` and `tier_names`;
         without them, all subledgers and tiers are included.
 
         Args:
@@ -2034,7 +2034,7 @@ class ManagementApi(Api):
         `campaignid`, `rulesetid`, `ruleindex`, `couponid` (when a coupon is involved), and
         `total_revenue`. Columns about its cause: `event_type`, `eventid` (an internal ID),
         `sessionid`, `sessionintegrationid`, `profileid`, `profileintegrationid`, and
-        `store_integration_id`. Choose `excel` or `ISO8601` dates with `dateFormat`. Large
+        `store_integration_id`. Choose `excel` or `ISO8601` dates with `date_format`. Large
         files may have to be split before they can be opened.
 
         Args:
@@ -2073,7 +2073,7 @@ class ManagementApi(Api):
     ) -> str:
         """Export loyalty balances (old).
 
-        Deprecated; use `exportLoyaltyBalances` instead. It downloads a CSV file with what
+        Deprecated; use `export_loyalty_balances` instead. It downloads a CSV file with what
         every customer of the loyalty program holds.
 
         Deprecated: a call gives a `DeprecationWarning`.
@@ -2119,7 +2119,7 @@ class ManagementApi(Api):
         Downloads a CSV file listing what each customer of a loyalty program holds. Columns:
         `loyaltyProgramID`, `loyaltySubledger` (when there is one), `profileIntegrationID`,
         `currentBalance`, `pendingBalance`, `expiredBalance`, `spentBalance`, and
-        `currentTier` as of the export. `endDate` computes balances for another moment, past
+        `currentTier` as of the export. `end_date` computes balances for another moment, past
         or future. Large files may have to be split before they can be opened.
 
         Args:
@@ -2161,7 +2161,7 @@ class ManagementApi(Api):
         Downloads a CSV file with what every card of the loyalty program holds. Columns:
         `loyaltyProgramID`, `loyaltySubledger` (when there is one), `cardState` (`active` or
         `inactive`), `cardIdentifier` (matching `^[A-Za-z0-9._%+@-]+$`), `currentBalance`,
-        `pendingBalance`, `expiredBalance`, and `spentBalance`. `endDate` computes balances
+        `pendingBalance`, `expiredBalance`, and `spentBalance`. `end_date` computes balances
         for another moment, past or future. Large files may have to be split before they can
         be opened.
 
@@ -2205,7 +2205,7 @@ class ManagementApi(Api):
         """Export the ledger of a loyalty card.
 
         Downloads a CSV file with the ledger entries of one card between the required
-        `rangeStart` and `rangeEnd`. Choose `excel` or `ISO8601` dates with `dateFormat`.
+        `range_start` and `range_end`. Choose `excel` or `ISO8601` dates with `date_format`.
         Large files may have to be split before they can be opened.
 
         Args:
@@ -2252,8 +2252,8 @@ class ManagementApi(Api):
         or creation date. Columns: `identifier`, `created`, `status`, `userpercardlimit` (how
         many profiles may share the card), `customerprofileids`, `blockreason` (why it was
         transferred and blocked), `generated`, `batchid`, and `attributes`. Choose `excel` or
-        `ISO8601` dates with `dateFormat`. Large files may have to be split before they can be
-        opened.
+        `ISO8601` dates with `date_format`. Large files may have to be split before they can
+        be opened.
 
         Args:
             loyalty_program_id: Numeric ID of the loyalty program (card-based) that holds the
@@ -2322,13 +2322,13 @@ class ManagementApi(Api):
         """Export a customer's loyalty transactions.
 
         Downloads a CSV file with the loyalty transactions of a profile between the required
-        `rangeStart` and `rangeEnd`. Columns that identify the origin: `customerprofileid`,
+        `range_start` and `range_end`. Columns that identify the origin: `customerprofileid`,
         `customersessionid`, `rulesetid`, `rulename`, `programid`, `campaignid`, and
         `subledgerid`. Columns that describe the transaction: `id`, `transactionUUID`, `name`
         (the stated reason), `type` (`addition` or `subtraction`), `amount`, `created`,
         `startdate`, `expirydate`, `archived` (whether the session is archived), and `flags`.
         A `createsNegativeBalance` flag marks transactions that push the balance below zero.
-        Choose `excel` or `ISO8601` dates with `dateFormat`.
+        Choose `excel` or `ISO8601` dates with `date_format`.
 
         Args:
             range_start: Start of the time range to report on, as an RFC 3339 timestamp. Times
@@ -2460,8 +2460,8 @@ class ManagementApi(Api):
         """Explain a session's coupon failures.
 
         Produces a readable summary of why coupons could not be redeemed in the session named
-        by the required `sessionIntegrationId`. Narrow it to one `applicationId` or
-        `couponCode`, and choose the `language` by its ISO 639 code.
+        by the required `session_integration_id`. Narrow it to one `application_id` or
+        `coupon_code`, and choose the `language` by its ISO 639 code.
 
         Args:
             session_integration_id: Integration ID of the customer session whose coupon
@@ -2502,10 +2502,10 @@ class ManagementApi(Api):
     ) -> models.GetAccessLogs200Response:
         """List API calls with their total number.
 
-        Returns access log entries of an Application between the required `rangeStart` and
-        `rangeEnd`, plus the total number of matches. Filter by request path, HTTP method or
-        outcome. Pages hold up to 1000 entries; `getAccessLogsWithoutTotalCount` avoids the
-        cost of counting.
+        Returns access log entries of an Application between the required `range_start` and
+        `range_end`, plus the total number of matches. Filter by request path, HTTP method or
+        outcome. Pages hold up to 1000 entries; `get_access_logs_without_total_count` avoids
+        the cost of counting.
 
         Deprecated: a call gives a `DeprecationWarning`.
 
@@ -2557,10 +2557,10 @@ class ManagementApi(Api):
     ) -> models.GetAccessLogsWithoutTotalCount200Response:
         """List API calls made to an Application.
 
-        Returns access log entries of an Application between the required `rangeStart` and
-        `rangeEnd`. Filter by request path, HTTP method or outcome (`success`, `error`). Pages
-        hold up to 1000 entries, which is also the default, and `hasMore` replaces a total
-        count.
+        Returns access log entries of an Application between the required `range_start` and
+        `range_end`. Filter by request path, HTTP method or outcome (`success`, `error`).
+        Pages hold up to 1000 entries, which is also the default, and `has_more` replaces a
+        total count.
 
         Args:
             application_id: Numeric ID of the Application, which also appears in the URL of
@@ -2604,7 +2604,7 @@ class ManagementApi(Api):
         numeric ID.
 
         Args:
-            account_id: Numeric ID of the account, available as `accountId` when listing the
+            account_id: Numeric ID of the account, available as `account_id` when listing the
                 account's users.
 
         Operation `getAccount`: `GET /v1/accounts/{accountId}`.
@@ -2628,11 +2628,11 @@ class ManagementApi(Api):
         """Fetch account statistics.
 
         Returns totals for the whole account, such as Applications, campaigns, coupons,
-        referral codes, users, webhooks and loyalty programs. `lastUpdatedAt` tells how recent
-        the numbers are.
+        referral codes, users, webhooks and loyalty programs. `last_updated_at` tells how
+        recent the numbers are.
 
         Args:
-            account_id: Numeric ID of the account, available as `accountId` when listing the
+            account_id: Numeric ID of the account, available as `account_id` when listing the
                 account's users.
 
         Operation `getAccountAnalytics`: `GET /v1/accounts/{accountId}/analytics`.
@@ -2720,7 +2720,7 @@ class ManagementApi(Api):
 
         Args:
             achievement_id: ID of the account-level achievement, as listed by
-                `listAchievementsV2`.
+                `list_achievements_v2`.
 
         Operation `getAchievementV2`: `GET /v2/achievements/{achievementId}`.
         """
@@ -2857,7 +2857,7 @@ class ManagementApi(Api):
         """List the account's roles (V1).
 
         Returns every role defined in the account in the original format. Newer code uses
-        `listAllRolesV2`.
+        `list_all_roles_v2`.
 
         Deprecated: a call gives a `DeprecationWarning`.
 
@@ -3014,8 +3014,8 @@ class ManagementApi(Api):
         """List friends a customer referred.
 
         Returns the people whom a customer has referred within an Application. Pages hold up
-        to 1000 entries, which is also the default; set `withTotalResultSize` to get the total
-        number.
+        to 1000 entries, which is also the default; set `with_total_result_size` to get the
+        total number.
 
         Args:
             application_id: Numeric ID of the Application, which also appears in the URL of
@@ -3026,9 +3026,9 @@ class ManagementApi(Api):
             skip: Number of items to leave out from the start of the results, used for paging.
             sort: Name of the sort field. Ascending by default, descending with a leading `-`;
                 for performance reasons some fields cannot be used.
-            with_total_result_size: With `true`, the response states the overall count in
-                `totalResultSize`, which can be slow on large data sets. With `false`, only
-                `hasMore` signals further pages.
+            with_total_result_size: With `True`, the response states the overall count in
+                `total_result_size`, which can be slow on large data sets. With `False`, only
+                `has_more` signals further pages.
 
         Operation `getApplicationCustomerFriends`: `GET
         /v1/applications/{applicationId}/profile/{integrationId}/friends`.
@@ -3059,8 +3059,8 @@ class ManagementApi(Api):
         """List customers of an Application.
 
         Returns the customers known to an Application, optionally narrowed to one
-        `integrationId`. Pages hold up to 1000 customers, which is also the default; set
-        `withTotalResultSize` to get the total number.
+        `integration_id`. Pages hold up to 1000 customers, which is also the default; set
+        `with_total_result_size` to get the total number.
 
         Args:
             application_id: Numeric ID of the Application, which also appears in the URL of
@@ -3068,9 +3068,9 @@ class ManagementApi(Api):
             integration_id: Integration ID of the profile, which has to match exactly.
             page_size: Maximum number of items per page, from 1 to 1000.
             skip: Number of items to leave out from the start of the results, used for paging.
-            with_total_result_size: With `true`, the response states the overall count in
-                `totalResultSize`, which can be slow on large data sets. With `false`, only
-                `hasMore` signals further pages.
+            with_total_result_size: With `True`, the response states the overall count in
+                `total_result_size`, which can be slow on large data sets. With `False`, only
+                `has_more` signals further pages.
 
         Operation `getApplicationCustomers`: `GET /v1/applications/{applicationId}/customers`.
         """
@@ -3102,7 +3102,7 @@ class ManagementApi(Api):
         Finds the customers of an Application by attributes, integration IDs or profile IDs
         sent in the body. A profile qualifies when it carries each requested attribute;
         additional ones do not matter. Pages hold up to 1000 customers, which is also the
-        default; set `withTotalResultSize` to get the total number.
+        default; set `with_total_result_size` to get the total number.
 
         Args:
             application_id: Numeric ID of the Application, which also appears in the URL of
@@ -3111,9 +3111,9 @@ class ManagementApi(Api):
                 or profile IDs.
             page_size: Maximum number of items per page, from 1 to 1000.
             skip: Number of items to leave out from the start of the results, used for paging.
-            with_total_result_size: With `true`, the response states the overall count in
-                `totalResultSize`, which can be slow on large data sets. With `false`, only
-                `hasMore` signals further pages.
+            with_total_result_size: With `True`, the response states the overall count in
+                `total_result_size`, which can be slow on large data sets. With `False`, only
+                `has_more` signals further pages.
 
         Operation `getApplicationCustomersByAttributes`: `POST
         /v1/applications/{applicationId}/customer_search`.
@@ -3144,7 +3144,7 @@ class ManagementApi(Api):
 
         Returns each different `type` found among the events recorded in an Application. Pages
         hold up to 1000 types, which is also the default. Events are recorded with
-        `trackEventV2`, for example.
+        `IntegrationApi.track_event_v2`, for example.
 
         Args:
             application_id: Numeric ID of the Application, which also appears in the URL of
@@ -3197,8 +3197,8 @@ class ManagementApi(Api):
 
         Returns the events recorded in an Application, plus the total number of matches.
         Filter by type, date, session, profile, customer name or email, coupon, referral, rule
-        or campaign. Pages hold up to 1000 events; `getApplicationEventsWithoutTotalCount`
-        avoids the cost of counting.
+        or campaign. Pages hold up to 1000 events;
+        `get_application_events_without_total_count` avoids the cost of counting.
 
         Deprecated: a call gives a `DeprecationWarning`.
 
@@ -3274,7 +3274,7 @@ class ManagementApi(Api):
         Returns the events recorded in an Application, optionally filtered by type, date,
         session, profile, customer name or email, coupon, referral, rule, campaign or effect
         type. Pages hold up to 1000 events, which is also the default. No total is computed;
-        `hasMore` tells whether another page follows.
+        `has_more` tells whether another page follows.
 
         Args:
             application_id: Numeric ID of the Application, which also appears in the URL of
@@ -3324,7 +3324,7 @@ class ManagementApi(Api):
         """Fetch one session of an Application.
 
         Returns a single customer session by its internal ID. Find that ID with
-        `getApplicationSessions`.
+        `get_application_sessions`.
 
         Args:
             application_id: Numeric ID of the Application, which also appears in the URL of
@@ -3369,7 +3369,7 @@ class ManagementApi(Api):
         """List sessions of an Application.
 
         Returns the customer sessions recorded in an Application. Filter by profile, state,
-        creation date, coupon, referral, integration ID or store; with `partialMatch=true` a
+        creation date, coupon, referral, integration ID or store; with `partial_match=True` a
         text filter matches parts of a value from 3 characters on. Pages hold up to 1000
         sessions, which is also the default.
 
@@ -3380,11 +3380,12 @@ class ManagementApi(Api):
             skip: Number of items to leave out from the start of the results, used for paging.
             sort: Name of the sort field. Ascending by default, descending with a leading `-`;
                 for performance reasons some fields cannot be used.
-            partial_match: With `true`, the one search field used (`integrationId`, `profile`,
-                `coupon`, `referral`, `storeIntegrationId`) matches anywhere in the value,
-                ignoring case. Terms under 3 characters still require an exact match.
+            partial_match: With `True`, the one search field used (`integration_id`,
+                `profile`, `coupon`, `referral`, `store_integration_id`) matches anywhere in
+                the value, ignoring case. Terms under 3 characters still require an exact
+                match.
             profile: Profile integration ID of the sessions to return, compared exactly. With
-                `partialMatch=true`, parts of at least 3 characters also match.
+                `partial_match=True`, parts of at least 3 characters also match.
             state: Session state to include: `open`, `closed`, `partially_returned` or
                 `cancelled`.
             created_before: Keeps only entries created before this RFC 3339 timestamp. Any
@@ -3392,13 +3393,13 @@ class ManagementApi(Api):
             created_after: Keeps only entries created after this RFC 3339 timestamp. Any time
                 zone is accepted and converted to UTC.
             coupon: Coupon code of the sessions to return, compared exactly. With
-                `partialMatch=true`, parts of at least 3 characters also match.
+                `partial_match=True`, parts of at least 3 characters also match.
             referral: Referral code of the sessions to return, compared exactly. With
-                `partialMatch=true`, parts of at least 3 characters also match.
+                `partial_match=True`, parts of at least 3 characters also match.
             integration_id: Integration ID of the sessions to return, compared exactly. With
-                `partialMatch=true`, parts of at least 3 characters also match.
+                `partial_match=True`, parts of at least 3 characters also match.
             store_integration_id: Store integration ID of the sessions to return, as chosen at
-                store creation. Compared exactly unless `partialMatch=true`, which also
+                store creation. Compared exactly unless `partial_match=True`, which also
                 accepts parts of 3 or more characters.
 
         Operation `getApplicationSessions`: `GET /v1/applications/{applicationId}/sessions`.
@@ -3430,7 +3431,7 @@ class ManagementApi(Api):
 
         Returns the sessions of the Application whose customer profile has every attribute
         named in the body; further attributes on the profile do not matter. Results come in
-        pages, with `hasMore` or, on request, with `totalResultSize`.
+        pages, with `has_more` or, on request, with `total_result_size`.
 
         Args:
             application_id: Numeric ID of the Application, which also appears in the URL of
@@ -3439,9 +3440,9 @@ class ManagementApi(Api):
                 or profile IDs.
             page_size: Maximum number of items per page, from 1 to 1000.
             skip: Number of items to leave out from the start of the results, used for paging.
-            with_total_result_size: With `true`, the response states the overall count in
-                `totalResultSize`, which can be slow on large data sets. With `false`, only
-                `hasMore` signals further pages.
+            with_total_result_size: With `True`, the response states the overall count in
+                `total_result_size`, which can be slow on large data sets. With `False`, only
+                `has_more` signals further pages.
 
         Operation `getApplicationSessionsByCustomerAttributes`: `POST
         /v1/applications/{applicationId}/sessions_search`.
@@ -3584,7 +3585,7 @@ class ManagementApi(Api):
         """List members of an audience.
 
         Returns the customer profiles that belong to an audience, page by page. Pages hold up
-        to 1000 profiles, which is also the default, and `profileQuery` narrows the list. An
+        to 1000 profiles, which is also the default, and `profile_query` narrows the list. An
         unknown audience produces `404`.
 
         Args:
@@ -3621,18 +3622,18 @@ class ManagementApi(Api):
     ) -> models.GetAudiences200Response:
         """List the account's audiences.
 
-        Returns every audience of the account; new ones are made with `createAudienceV2`.
-        Pages hold up to 1000 audiences, which is also the default; set `withTotalResultSize`
-        to get the total number.
+        Returns every audience of the account; new ones are made with
+        `IntegrationApi.create_audience_v2`. Pages hold up to 1000 audiences, which is also
+        the default; set `with_total_result_size` to get the total number.
 
         Args:
             page_size: Maximum number of items per page, from 1 to 1000.
             skip: Number of items to leave out from the start of the results, used for paging.
             sort: Name of the sort field. Ascending by default, descending with a leading `-`;
                 for performance reasons some fields cannot be used.
-            with_total_result_size: With `true`, the response states the overall count in
-                `totalResultSize`, which can be slow on large data sets. With `false`, only
-                `hasMore` signals further pages.
+            with_total_result_size: With `True`, the response states the overall count in
+                `total_result_size`, which can be slow on large data sets. With `False`, only
+                `has_more` signals further pages.
 
         Operation `getAudiences`: `GET /v1/audiences`.
         """
@@ -3654,7 +3655,7 @@ class ManagementApi(Api):
     ) -> models.GetAudiencesAnalytics200Response:
         """Count the members of audiences.
 
-        Returns the number of members for each audience named in the required `audienceIds`.
+        Returns the number of members for each audience named in the required `audience_ids`.
         Each entry pairs an audience ID with its count.
 
         Args:
@@ -3720,7 +3721,7 @@ class ManagementApi(Api):
         """Fetch performance figures of a campaign.
 
         Returns a time series of campaign statistics, such as revenue, discounts, and coupon
-        and referral redemptions. `rangeStart` and `rangeEnd` are required RFC 3339
+        and referral redemptions. `range_start` and `range_end` are required RFC 3339
         timestamps, and `granularity` sets the step, from `1 hour` to `1 year`.
 
         Args:
@@ -4000,8 +4001,8 @@ class ManagementApi(Api):
 
         Returns the changes shown on the audit log page of the account. Filter by Application,
         entity path, user, management key or creation date. Pages hold up to 1000 entries,
-        which is also the default; set `withTotalResultSize` to get the total number, and
-        `includeOld=false` to leave out the previous state.
+        which is also the default; set `with_total_result_size` to get the total number, and
+        `include_old=False` to leave out the previous state.
 
         Args:
             page_size: Maximum number of items per page, from 1 to 1000.
@@ -4016,13 +4017,13 @@ class ManagementApi(Api):
                 zone is accepted and converted to UTC.
             created_after: Keeps only changes made after this RFC 3339 timestamp. Any time
                 zone is accepted and converted to UTC.
-            with_total_result_size: With `true`, the response states the overall count in
-                `totalResultSize`, which can be slow on large data sets. With `false`, only
-                `hasMore` signals further pages.
+            with_total_result_size: With `True`, the response states the overall count in
+                `total_result_size`, which can be slow on large data sets. With `False`, only
+                `has_more` signals further pages.
             management_key_id: Numeric ID of the Management API key whose changes are
                 returned.
-            include_old: With `false`, the state prior to the change is left out of the
-                response. Default: `true`.
+            include_old: With `False`, the state prior to the change is left out of the
+                response. Default: `True`.
 
         Operation `getChanges`: `GET /v1/changes`.
         """
@@ -4085,7 +4086,7 @@ class ManagementApi(Api):
         """List the items of a collection.
 
         Returns the values stored in a collection, be it one of the account or one of a
-        campaign. Pages hold up to 1000 items, which is also the default, and `hasMore` tells
+        campaign. Pages hold up to 1000 items, which is also the default, and `has_more` tells
         whether another page follows. An unknown ID produces `404`.
 
         Args:
@@ -4137,8 +4138,8 @@ class ManagementApi(Api):
 
         Returns the campaign's coupons and the total number of matches. Filters cover code,
         batch, recipient, referral, validity, usability and dates. Pages hold up to 1000
-        coupons, which is also the default. `getCouponsWithoutTotalCount` avoids the cost of
-        counting.
+        coupons, which is also the default. `get_coupons_without_total_count` avoids the cost
+        of counting.
 
         Deprecated: a call gives a `DeprecationWarning`.
 
@@ -4168,14 +4169,14 @@ class ManagementApi(Api):
                 (started and not ended, open dates included) or `validFuture` (not yet
                 started).
             batch_id: Matches only coupons that belong to the batch with this ID.
-            usable: With `true`, keeps only coupons with `usageCounter < usageLimit`; with
-                `false`, only those with `usageCounter >= usageLimit`.
+            usable: With `true`, keeps only coupons with `usage_counter < usage_limit`; with
+                `false`, only those with `usage_counter >= usage_limit`.
             referral_id: Referral ID to which results are limited; it selects coupons issued
                 because someone used that referral's code.
             recipient_integration_id: Integration ID of the recipient profile whose coupons
                 are returned.
             exact_match: Whether the searched value must equal the complete coupon code,
-                ignoring case. Defaults to `false`.
+                ignoring case. Defaults to `False`.
 
         Operation `getCoupons`: `GET
         /v1/applications/{applicationId}/campaigns/{campaignId}/coupons`.
@@ -4223,7 +4224,7 @@ class ManagementApi(Api):
         Finds the coupons of a campaign by custom attributes sent in the body. A coupon
         qualifies when it carries each requested attribute; additional ones do not matter.
         Pages hold up to 1000 coupons. Newer code uses
-        `searchCouponsAdvancedWithoutTotalCount`.
+        `search_coupons_advanced_without_total_count`.
 
         Deprecated: a call gives a `DeprecationWarning`.
 
@@ -4245,14 +4246,14 @@ class ManagementApi(Api):
             valid: Validity of the coupons to return: `expired` (past their end), `validNow`
                 (started and not ended, open dates included) or `validFuture` (not yet
                 started).
-            usable: With `true`, keeps only coupons with `usageCounter < usageLimit`; with
-                `false`, only those with `usageCounter >= usageLimit`.
+            usable: With `true`, keeps only coupons with `usage_counter < usage_limit`; with
+                `false`, only those with `usage_counter >= usage_limit`.
             referral_id: Referral ID to which results are limited; it selects coupons issued
                 because someone used that referral's code.
             recipient_integration_id: Integration ID of the recipient profile whose coupons
                 are returned.
             exact_match: Whether the searched value must equal the complete coupon code,
-                ignoring case. Defaults to `false`.
+                ignoring case. Defaults to `False`.
             batch_id: Matches only coupons that belong to the batch with this ID.
 
         Operation `getCouponsByAttributes`: `POST
@@ -4308,7 +4309,7 @@ class ManagementApi(Api):
 
         Finds coupons by custom attributes in every active campaign that an Application has,
         and reports the total number of matches. Pages hold up to 1000 coupons. Newer code
-        uses `searchCouponsAdvancedApplicationWideWithoutTotalCount`.
+        uses `search_coupons_advanced_application_wide_without_total_count`.
 
         Deprecated: a call gives a `DeprecationWarning`.
 
@@ -4329,15 +4330,15 @@ class ManagementApi(Api):
             valid: Validity of the coupons to return: `expired` (past their end), `validNow`
                 (started and not ended, open dates included) or `validFuture` (not yet
                 started).
-            usable: With `true`, keeps only coupons with `usageCounter < usageLimit`; with
-                `false`, only those with `usageCounter >= usageLimit`.
+            usable: With `true`, keeps only coupons with `usage_counter < usage_limit`; with
+                `false`, only those with `usage_counter >= usage_limit`.
             referral_id: Referral ID to which results are limited; it selects coupons issued
                 because someone used that referral's code.
             recipient_integration_id: Integration ID of the recipient profile whose coupons
                 are returned.
             batch_id: Matches only coupons that belong to the batch with this ID.
             exact_match: Whether the searched value must equal the complete coupon code,
-                ignoring case. Defaults to `false`.
+                ignoring case. Defaults to `False`.
             campaign_state: Campaign state to include: `enabled`, `disabled`, `archived`,
                 `draft`, `scheduled`, `running` or `expired`.
 
@@ -4394,8 +4395,8 @@ class ManagementApi(Api):
 
         Returns the campaign's coupons that pass the given filters, among them code, batch,
         recipient, referral, validity, usability, redemption state and dates. Pages hold up to
-        1000 coupons, which is also the default. Instead of a total, `hasMore` tells whether
-        another page follows. Set `valuesOnly` to receive just the codes.
+        1000 coupons, which is also the default. Instead of a total, `has_more` tells whether
+        another page follows. Set `values_only` to receive just the codes.
 
         Args:
             application_id: Numeric ID of the Application, which also appears in the URL of
@@ -4415,17 +4416,17 @@ class ManagementApi(Api):
             valid: Validity of the coupons to return: `expired` (past their end), `validNow`
                 (started and not ended, open dates included) or `validFuture` (not yet
                 started).
-            usable: With `true`, keeps only coupons with `usageCounter < usageLimit`; with
-                `false`, only those with `usageCounter >= usageLimit`.
-            redeemed: With `true`, keeps only coupons with `usageCounter > 0`; with `false`,
-                only those with `usageCounter = 0`. Not allowed together with `usable`.
+            usable: With `true`, keeps only coupons with `usage_counter < usage_limit`; with
+                `false`, only those with `usage_counter >= usage_limit`.
+            redeemed: With `true`, keeps only coupons with `usage_counter > 0`; with `false`,
+                only those with `usage_counter = 0`. Not allowed together with `usable`.
             referral_id: Matches only coupons that were created through redemption of the
                 referral with this ID.
             recipient_integration_id: Integration ID of the recipient profile whose coupons
                 are returned.
             batch_id: Matches only coupons that belong to the batch with this ID.
-            exact_match: With `true`, the coupon code has to match completely, apart from
-                case. Default: `false`.
+            exact_match: With `True`, the coupon code has to match completely, apart from
+                case. Default: `False`.
             expires_before: Selects coupons that expire before this RFC 3339 timestamp. Any
                 time zone is accepted and converted to UTC.
             expires_after: Selects coupons that expire after this RFC 3339 timestamp. Any time
@@ -4434,8 +4435,8 @@ class ManagementApi(Api):
                 Any time zone is accepted and converted to UTC.
             starts_after: Selects coupons with a start date after this RFC 3339 timestamp. Any
                 time zone is accepted and converted to UTC.
-            values_only: With `true`, only the `value` column with the codes is returned,
-                without further coupon data. Default: `false`.
+            values_only: With `True`, only the `value` column with the codes is returned,
+                without further coupon data. Default: `False`.
 
         Operation `getCouponsWithoutTotalCount`: `GET
         /v1/applications/{applicationId}/campaigns/{campaignId}/coupons/no_total`.
@@ -4467,7 +4468,7 @@ class ManagementApi(Api):
         """Fetch one customer's activity report.
 
         Summarizes what a customer did in an Application, such as orders, coupon use,
-        discounts and revenue. `rangeStart` and `rangeEnd` are required RFC 3339 timestamps.
+        discounts and revenue. `range_start` and `range_end` are required RFC 3339 timestamps.
 
         Args:
             range_start: Start of the time range to report on, as an RFC 3339 timestamp. Times
@@ -4519,9 +4520,9 @@ class ManagementApi(Api):
         """List activity reports with their total number.
 
         Returns a summary of activity per customer of an Application between the required
-        `rangeStart` and `rangeEnd`, plus the total number of reports. Filter by customer
+        `range_start` and `range_end`, plus the total number of reports. Filter by customer
         name, integration ID, campaign name or advocate name. Pages hold up to 1000 reports;
-        `getCustomerActivityReportsWithoutTotalCount` avoids the cost of counting.
+        `get_customer_activity_reports_without_total_count` avoids the cost of counting.
 
         Deprecated: a call gives a `DeprecationWarning`.
 
@@ -4582,9 +4583,9 @@ class ManagementApi(Api):
         """List activity reports of an Application.
 
         Returns a summary of activity per customer of an Application between the required
-        `rangeStart` and `rangeEnd`. Filter by customer name, integration ID, campaign name or
-        advocate name. Pages hold up to 1000 reports, which is also the default; instead of a
-        total, `hasMore` tells whether another page follows.
+        `range_start` and `range_end`. Filter by customer name, integration ID, campaign name
+        or advocate name. Pages hold up to 1000 reports, which is also the default; instead of
+        a total, `has_more` tells whether another page follows.
 
         Args:
             range_start: Start of the time range to report on, as an RFC 3339 timestamp. Times
@@ -4667,8 +4668,8 @@ class ManagementApi(Api):
 
         Returns a single profile by its internal Talon.One ID. The Integration API can supply
         the same data with fewer calls: request the profile in `responseContent` of
-        `updateCustomerSessionV2`, or send an empty body to `updateCustomerProfileV2` with
-        `runRuleEngine=false`.
+        `IntegrationApi.update_customer_session_v2`, or send an empty body to
+        `IntegrationApi.update_customer_profile_v2` with `runRuleEngine=false`.
 
         Args:
             customer_id: Numeric `id` of the customer profile, not its integration ID. Listing
@@ -4745,12 +4746,12 @@ class ManagementApi(Api):
 
         Returns every profile of the account, either live or, with `sandbox`, those of the
         sandbox environment. Pages hold up to 1000 profiles, which is also the default, and
-        `hasMore` replaces a total count.
+        `has_more` replaces a total count.
 
         Args:
             page_size: Maximum number of items per page, from 1 to 1000.
             skip: Number of items to leave out from the start of the results, used for paging.
-            sandbox: With `true`, addresses sandbox customers; with the default `false`, live
+            sandbox: With `True`, addresses sandbox customers; with the default `False`, live
                 customers.
 
         Operation `getCustomerProfiles`: `GET /v1/customers/no_total`.
@@ -4789,7 +4790,7 @@ class ManagementApi(Api):
                 or profile IDs.
             page_size: Maximum number of items per page, from 1 to 1000.
             skip: Number of items to leave out from the start of the results, used for paging.
-            sandbox: With `true`, addresses sandbox customers; with the default `false`, live
+            sandbox: With `True`, addresses sandbox customers; with the default `False`, live
                 customers.
 
         Operation `getCustomersByAttributes`: `POST /v1/customer_search/no_total`.
@@ -4819,8 +4820,8 @@ class ManagementApi(Api):
         """Fetch loyalty dashboard statistics.
 
         Returns the daily figures behind the dashboard of a loyalty program, such as active,
-        pending, spent and expired points. `rangeStart` and `rangeEnd` are required RFC 3339
-        timestamps, and `subledgerId` limits the figures to one subledger. Today is never
+        pending, spent and expired points. `range_start` and `range_end` are required RFC 3339
+        timestamps, and `subledger_id` limits the figures to one subledger. Today is never
         included, because the numbers are refreshed at 11:59 PM each day in the time zone of
         the program.
 
@@ -4862,14 +4863,14 @@ class ManagementApi(Api):
         """List the account's event types.
 
         Returns the definitions of event types that exist in the account. By default only
-        current versions are listed; `includeOldVersions` or a `name` filter brings in older
+        current versions are listed; `include_old_versions` or a `name` filter brings in older
         ones. Pages hold up to 1000 entries, which is also the default.
 
         Args:
             name: Name of the event type to return. Setting it includes old versions, as with
-                `includeOldVersions`.
-            include_old_versions: With `true`, the list contains each version of the event
-                types, not just the current ones. Default: `false`.
+                `include_old_versions`.
+            include_old_versions: With `True`, the list contains each version of the event
+                types, not just the current ones. Default: `False`.
             page_size: Maximum number of items per page, from 1 to 1000.
             skip: Number of items to leave out from the start of the results, used for paging.
             sort: Name of the sort field. Ascending by default, descending with a leading `-`;
@@ -5015,11 +5016,11 @@ class ManagementApi(Api):
     ) -> models.GetLoyaltyCardTransactionLogs200Response:
         """List card transaction logs (Management API).
 
-        Management API counterpart of `getLoyaltyCardTransactions`, which suits real-time
-        integrations better. It returns the transaction log of one card in a card-based
-        program, filtered by date range, subledger, session IDs or transaction UUIDs. Without
-        filters, the most recent 50 entries come back; `pageSize` accepts up to 1000, and
-        `hasMore` signals further pages.
+        Management API counterpart of `IntegrationApi.get_loyalty_card_transactions`, which
+        suits real-time integrations better. It returns the transaction log of one card in a
+        card-based program, filtered by date range, subledger, session IDs or transaction
+        UUIDs. Without filters, the most recent 50 entries come back; `page_size` accepts up
+        to 1000, and `has_more` signals further pages.
 
         Args:
             loyalty_program_id: Numeric ID of the loyalty program (card-based) that holds the
@@ -5071,7 +5072,7 @@ class ManagementApi(Api):
 
         Returns the cards of a card-based program, optionally filtered by identifier, linked
         profile or batch. Pages hold up to 1000 cards, which is also the default, and
-        `hasMore` tells whether another page follows.
+        `has_more` tells whether another page follows.
 
         Args:
             loyalty_program_id: Numeric ID of the loyalty program (card-based) that holds the
@@ -5114,11 +5115,11 @@ class ManagementApi(Api):
     ) -> models.LoyaltyBalancesWithTiers:
         """Fetch a customer's balances (Management API).
 
-        Management API counterpart of `getLoyaltyBalances`, which suits real-time integrations
-        better. It returns the profile's ledger balances in the program, optionally limited by
-        `endDate` and `subledgerId`, with tier details on demand. Without filters, every
-        balance as of today is returned. Balances are computed on demand from stored points,
-        so broad queries may be slow.
+        Management API counterpart of `IntegrationApi.get_loyalty_balances`, which suits
+        real-time integrations better. It returns the profile's ledger balances in the
+        program, optionally limited by `end_date` and `subledger_id`, with tier details on
+        demand. Without filters, every balance as of today is returned. Balances are computed
+        on demand from stored points, so broad queries may be slow.
 
         Args:
             loyalty_program_id: Numeric ID of a profile-based loyalty program. Listing loyalty
@@ -5130,11 +5131,11 @@ class ManagementApi(Api):
                 midnight.
             subledger_id: Subledger ID to which the results are limited. An empty string
                 (`""`) selects the main ledger.
-            include_tiers: With `true`, adds the customer's current tier plus the points
-                missing for the next one. Default: `false`.
-            include_projected_tier: With `true`, adds the projected tier's name and the
-                customer's active points; combine with `subledgerId` for speed. Default:
-                `false`.
+            include_tiers: With `True`, adds the customer's current tier plus the points
+                missing for the next one. Default: `False`.
+            include_projected_tier: With `True`, adds the projected tier's name and the
+                customer's active points; combine with `subledger_id` for speed. Default:
+                `False`.
 
         Operation `getLoyaltyLedgerBalances`: `GET
         /v1/loyalty_programs/{loyaltyProgramId}/profile/{integrationId}/ledger_balances`.
@@ -5162,9 +5163,9 @@ class ManagementApi(Api):
         """Fetch a customer's loyalty ledger.
 
         Returns the main ledger and all subledgers that a profile holds in a loyalty program.
-        If only a session ID is at hand, `updateCustomerSessionV2` reveals the profile's
-        `integrationId`. Deprecated in recent API versions; prefer
-        `getLoyaltyProgramProfileTransactions` for transaction logs.
+        If only a session ID is at hand, `IntegrationApi.update_customer_session_v2` reveals
+        the profile's `integration_id`. Deprecated in recent API versions; prefer
+        `IntegrationApi.get_loyalty_program_profile_transactions` for transaction logs.
 
         Deprecated: a call gives a `DeprecationWarning`.
 
@@ -5202,9 +5203,9 @@ class ManagementApi(Api):
     ) -> models.LoyaltyProgram:
         """Fetch one loyalty program.
 
-        Returns the settings of a single loyalty program. Use `getLoyaltyPrograms` to find the
-        programs of the account, and `getCustomerInventory` to see which ones a profile has
-        joined.
+        Returns the settings of a single loyalty program. Use `get_loyalty_programs` to find
+        the programs of the account, and `IntegrationApi.get_customer_inventory` to see which
+        ones a profile has joined.
 
         Args:
             loyalty_program_id: Numeric ID of the loyalty program, as shown when listing
@@ -5243,12 +5244,13 @@ class ManagementApi(Api):
     ) -> models.GetLoyaltyProgramProfileTransactions200Response:
         """List customer transactions (Management API).
 
-        Management API counterpart of `getLoyaltyProgramProfileTransactions`, which is the
-        better fit for real-time use. It returns a page of the profile's transaction log in
-        the program, with filters for dates, the main ledger or a subledger, transaction type,
-        sessions and transaction UUIDs. Without filters, the most recent 50 entries come back;
-        `pageSize` accepts up to 1000. Use `getLoyaltyProgramTransactions` to read the log of
-        the whole program.
+        Management API counterpart of
+        `IntegrationApi.get_loyalty_program_profile_transactions`, which is the better fit for
+        real-time use. It returns a page of the profile's transaction log in the program, with
+        filters for dates, the main ledger or a subledger, transaction type, sessions and
+        transaction UUIDs. Without filters, the most recent 50 entries come back; `page_size`
+        accepts up to 1000. Use `get_loyalty_program_transactions` to read the log of the
+        whole program.
 
         Args:
             loyalty_program_id: Numeric ID of a profile-based loyalty program. Listing loyalty
@@ -5269,8 +5271,8 @@ class ManagementApi(Api):
                 timestamp. Times are read as UTC; a bare date means midnight.
             page_size: Maximum number of items per page, from 1 to 1000.
             skip: Number of items to leave out from the start of the results, used for paging.
-            awaits_activation: With `true`, returns only unexpired transactions whose points
-                need an action to become active. The value `false` leads to a 400 error.
+            awaits_activation: With `True`, returns only unexpired transactions whose points
+                need an action to become active. The value `False` leads to a 400 error.
 
         Operation `getLoyaltyProgramProfileLedgerTransactions`: `GET
         /v1/loyalty_programs/{loyaltyProgramId}/profile/{integrationId}/ledger_transactions`.
@@ -5308,8 +5310,8 @@ class ManagementApi(Api):
         Returns the transaction log of a whole loyalty program, with manual and imported
         entries included. Filter by type (`manual`, `session`, `import`), subledger, sessions,
         transaction UUIDs, date range or pending activation. Without filters, the most recent
-        50 entries come back; `pageSize` accepts up to 1000. For a single profile, prefer
-        `getLoyaltyProgramProfileTransactions`.
+        50 entries come back; `page_size` accepts up to 1000. For a single profile, prefer
+        `IntegrationApi.get_loyalty_program_profile_transactions`.
 
         Args:
             loyalty_program_id: Numeric ID of the loyalty program, as shown when listing
@@ -5327,8 +5329,8 @@ class ManagementApi(Api):
                 timestamp. Times are read as UTC; a bare date means midnight.
             page_size: Maximum number of items per page, from 1 to 1000.
             skip: Number of items to leave out from the start of the results, used for paging.
-            awaits_activation: With `true`, returns only unexpired transactions whose points
-                need an action to become active. The value `false` leads to a 400 error.
+            awaits_activation: With `True`, returns only unexpired transactions whose points
+                need an action to become active. The value `False` leads to a 400 error.
 
         Operation `getLoyaltyProgramTransactions`: `GET
         /v1/loyalty_programs/{loyaltyProgramId}/transactions`.
@@ -5375,7 +5377,7 @@ class ManagementApi(Api):
     ) -> models.LoyaltyDashboardData:
         """Fetch loyalty program statistics.
 
-        Deprecated; use `getDashboardStatistics` instead. It returns figures for a loyalty
+        Deprecated; use `get_dashboard_statistics` instead. It returns figures for a loyalty
         program, among them active, pending, spent and expired points.
 
         Deprecated: a call gives a `DeprecationWarning`.
@@ -5447,10 +5449,10 @@ class ManagementApi(Api):
     ) -> models.MessageLogEntries:
         """List message logs.
 
-        Returns the log of messages sent for the required `entityType` (`application`,
+        Returns the log of messages sent for the required `entity_type` (`application`,
         `loyalty_program` or `webhook`). Filter by change type, notification, webhook,
         Application, campaign, loyalty program, response code, success, period or creation
-        date (UTC). Paging relies on a cursor: pass `nextCursor` of the reply as `cursor` in
+        date (UTC). Paging relies on a cursor: pass `next_cursor` of the reply as `cursor` in
         the next call, until it is absent.
 
         Args:
@@ -5468,8 +5470,8 @@ class ManagementApi(Api):
             cursor: Marker of the record from which to continue, base64-encoded. Without a
                 value, results begin at the first record.
             period: Relative time frame to cover: `15m`, `30m`, `1h`, `4h`, `1d` or `2d`.
-            is_successful: With `true`, returns only entries with a `2xx` response; with
-                `false`, only those with a `4xx` or `5xx` response.
+            is_successful: With `True`, returns only entries with a `2xx` response; with
+                `False`, only those with a `4xx` or `5xx` response.
             application_id: Numeric ID of the Application to which results are limited.
             campaign_id: Numeric ID of the campaign to which results are limited.
             loyalty_program_id: Numeric ID of the loyalty program concerned, 1 or higher.
@@ -5513,7 +5515,7 @@ class ManagementApi(Api):
 
         Returns the campaign's referral codes and the total number of matches. Filter by code,
         advocate, validity, usability or creation date. Pages hold up to 1000 referrals;
-        `getReferralsWithoutTotalCount` avoids the cost of counting.
+        `get_referrals_without_total_count` avoids the cost of counting.
 
         Deprecated: a call gives a `DeprecationWarning`.
 
@@ -5534,8 +5536,8 @@ class ManagementApi(Api):
             valid: Validity of the referrals to return: `expired` (past their end), `validNow`
                 (started and not ended, open dates included) or `validFuture` (not yet
                 started).
-            usable: With `true`, keeps only referrals with `usageCounter < usageLimit`; with
-                `false`, only those with `usageCounter >= usageLimit`.
+            usable: With `true`, keeps only referrals with `usage_counter < usage_limit`; with
+                `false`, only those with `usage_counter >= usage_limit`.
             advocate: Integration ID of the advocate profile whose referrals are returned.
 
         Operation `getReferrals`: `GET
@@ -5576,7 +5578,7 @@ class ManagementApi(Api):
 
         Returns the campaign's referral codes, optionally filtered by code, advocate,
         validity, usability or creation date. Pages hold up to 1000 referrals, which is also
-        the default, and `hasMore` tells whether another page follows.
+        the default, and `has_more` tells whether another page follows.
 
         Args:
             application_id: Numeric ID of the Application, which also appears in the URL of
@@ -5596,8 +5598,8 @@ class ManagementApi(Api):
             valid: Validity of the referrals to return: `expired` (past their end), `validNow`
                 (started and not ended, open dates included) or `validFuture` (not yet
                 started).
-            usable: With `true`, keeps only referrals with `usageCounter < usageLimit`; with
-                `false`, only those with `usageCounter >= usageLimit`.
+            usable: With `true`, keeps only referrals with `usage_counter < usage_limit`; with
+                `false`, only those with `usage_counter >= usage_limit`.
             advocate: Integration ID of the advocate profile whose referrals are returned.
 
         Operation `getReferralsWithoutTotalCount`: `GET
@@ -5620,7 +5622,7 @@ class ManagementApi(Api):
     async def get_role(self, role_id: int, **settings: Unpack[CallSettings]) -> models.Role:
         """Fetch one role (V1).
 
-        Returns a single role in the original format. Newer code uses `getRoleV2`.
+        Returns a single role in the original format. Newer code uses `get_role_v2`.
 
         Deprecated: a call gives a `DeprecationWarning`.
 
@@ -5648,7 +5650,7 @@ class ManagementApi(Api):
         """Fetch one role.
 
         Returns a single role with its permissions and members. Find role IDs with
-        `listAllRolesV2`.
+        `list_all_roles_v2`.
 
         Args:
             role_id: Numeric ID of the role, as shown when listing roles.
@@ -6283,14 +6285,14 @@ class ManagementApi(Api):
 
         Uploads a CSV file, as multipart data, whose coupons are created in a campaign; keep
         it under about 500 MB. Required column: `value`, a unique code of at least 3
-        characters, ideally alphanumeric and no longer than 30; with `skipDuplicates=true`
+        characters, ideally alphanumeric and no longer than 30; with `skip_duplicates=True`
         repeated codes are ignored instead of raising an error. Optional columns: `startdate`
         and `expirydate` (RFC 3339 timestamps in any time zone, converted to UTC),
         `recipientintegrationid` (the only customer allowed to redeem the code), `limitval`
         (redemptions, default `1`, `0` for no limit), `discountlimit` (total discount, such as
         a gift card value), and `attributes`, a quoted JSON object with custom coupon
         attributes. The resulting `batchId` is visible in the Campaign Manager and through
-        `getCouponsWithoutTotalCount`.
+        `get_coupons_without_total_count`.
 
         Args:
             application_id: Numeric ID of the Application, which also appears in the URL of
@@ -6299,7 +6301,7 @@ class ManagementApi(Api):
                 Campaign Manager.
             up_file: CSV file with the data to import. A path, bytes, an open file or an
                 iterable of bytes.
-            skip_duplicates: With `true`, coupon codes that already exist are left out of the
+            skip_duplicates: With `True`, coupon codes that already exist are left out of the
                 import; otherwise they raise an error.
 
         Operation `importCoupons`: `POST
@@ -6450,7 +6452,7 @@ class ManagementApi(Api):
                 loyalty programs.
             up_file: CSV file with the data to import. A path, bytes, an open file or an
                 iterable of bytes.
-            notifications_enabled: With the default `true`, the import sends notifications
+            notifications_enabled: With the default `True`, the import sends notifications
                 about its consequences, such as a tier upgrade or a settled negative balance.
 
         Operation `importLoyaltyPoints`: `POST
@@ -6518,7 +6520,8 @@ class ManagementApi(Api):
         3339 timestamps in any time zone, converted to UTC), `limitval` (redemptions allowed,
         default `1`), and `attributes`, a quoted JSON object with custom referral attributes.
         Advocates without a profile do not get one here; create profiles with
-        `updateCustomerProfileV2` or `updateCustomerProfilesV2`.
+        `IntegrationApi.update_customer_profile_v2` or
+        `IntegrationApi.update_customer_profiles_v2`.
 
         Args:
             application_id: Numeric ID of the Application, which also appears in the URL of
@@ -6550,7 +6553,7 @@ class ManagementApi(Api):
         """Invite an identity provider's user.
 
         Emails an invitation to somebody managed in an external identity provider. The body
-        needs `email`; roles whose names equal one of the `userGroups` are assigned
+        needs `email`; roles whose names equal one of the `user_groups` are assigned
         automatically. Success returns no content.
 
         Args:
@@ -6589,16 +6592,16 @@ class ManagementApi(Api):
 
         Returns the collections that belong to the account as a whole, without their items.
         Filter by name. Pages hold up to 1000 collections, which is also the default; set
-        `withTotalResultSize` to get the total number.
+        `with_total_result_size` to get the total number.
 
         Args:
             page_size: Maximum number of items per page, from 1 to 1000.
             skip: Number of items to leave out from the start of the results, used for paging.
             sort: Name of the sort field. Ascending by default, descending with a leading `-`;
                 for performance reasons some fields cannot be used.
-            with_total_result_size: With `true`, the response states the overall count in
-                `totalResultSize`, which can be slow on large data sets. With `false`, only
-                `hasMore` signals further pages.
+            with_total_result_size: With `True`, the response states the overall count in
+                `total_result_size`, which can be slow on large data sets. With `False`, only
+                `has_more` signals further pages.
             name: Collection name to which results are limited.
 
         Operation `listAccountCollections`: `GET /v1/collections`.
@@ -6811,16 +6814,16 @@ class ManagementApi(Api):
 
         Returns the items stored in a cart item catalog, optionally filtered by SKU or product
         name. Pages hold up to 1000 items, which is also the default; set
-        `withTotalResultSize` to get the total number.
+        `with_total_result_size` to get the total number.
 
         Args:
             catalog_id: Numeric ID of the cart item catalog. The Campaign Manager shows it on
                 the catalogs page of the account tools.
             page_size: Maximum number of items per page, from 1 to 1000.
             skip: Number of items to leave out from the start of the results, used for paging.
-            with_total_result_size: With `true`, the response states the overall count in
-                `totalResultSize`, which can be slow on large data sets. With `false`, only
-                `hasMore` signals further pages.
+            with_total_result_size: With `True`, the response states the overall count in
+                `total_result_size`, which can be slow on large data sets. With `False`, only
+                `has_more` signals further pages.
             sku: SKUs of the catalog items to return; each has to match exactly.
             product_names: Product names of the catalog items to return; each has to match
                 exactly.
@@ -6856,7 +6859,7 @@ class ManagementApi(Api):
 
         Returns the collections owned by a single campaign, without their items. Filter by
         name. Pages hold up to 1000 collections, which is also the default; set
-        `withTotalResultSize` to get the total number.
+        `with_total_result_size` to get the total number.
 
         Args:
             application_id: Numeric ID of the Application, which also appears in the URL of
@@ -6867,9 +6870,9 @@ class ManagementApi(Api):
             skip: Number of items to leave out from the start of the results, used for paging.
             sort: Name of the sort field. Ascending by default, descending with a leading `-`;
                 for performance reasons some fields cannot be used.
-            with_total_result_size: With `true`, the response states the overall count in
-                `totalResultSize`, which can be slow on large data sets. With `false`, only
-                `hasMore` signals further pages.
+            with_total_result_size: With `True`, the response states the overall count in
+                `total_result_size`, which can be slow on large data sets. With `False`, only
+                `has_more` signals further pages.
             name: Collection name to which results are limited.
 
         Operation `listCollections`: `GET
@@ -6903,7 +6906,7 @@ class ManagementApi(Api):
 
         Returns the collections owned by any campaign of the Application, without their items.
         Filter by name. Pages hold up to 1000 collections, which is also the default; set
-        `withTotalResultSize` to get the total number.
+        `with_total_result_size` to get the total number.
 
         Args:
             application_id: Numeric ID of the Application, which also appears in the URL of
@@ -6912,9 +6915,9 @@ class ManagementApi(Api):
             skip: Number of items to leave out from the start of the results, used for paging.
             sort: Name of the sort field. Ascending by default, descending with a leading `-`;
                 for performance reasons some fields cannot be used.
-            with_total_result_size: With `true`, the response states the overall count in
-                `totalResultSize`, which can be slow on large data sets. With `false`, only
-                `hasMore` signals further pages.
+            with_total_result_size: With `True`, the response states the overall count in
+                `total_result_size`, which can be slow on large data sets. With `False`, only
+                `has_more` signals further pages.
             name: Collection name to which results are limited.
 
         Operation `listCollectionsInApplication`: `GET
@@ -6989,7 +6992,7 @@ class ManagementApi(Api):
 
         Returns the stores of an Application, optionally filtered by linked campaign, name,
         integration ID or a search term. Pages hold up to 1000 stores, which is also the
-        default; set `withTotalResultSize` to get the total number.
+        default; set `with_total_result_size` to get the total number.
 
         Args:
             application_id: Numeric ID of the Application, which also appears in the URL of
@@ -6998,13 +7001,13 @@ class ManagementApi(Api):
             skip: Number of items to leave out from the start of the results, used for paging.
             sort: Name of the sort field. Ascending by default, descending with a leading `-`;
                 for performance reasons some fields cannot be used.
-            with_total_result_size: With `true`, the response states the overall count in
-                `totalResultSize`, which can be slow on large data sets. With `false`, only
-                `hasMore` signals further pages.
+            with_total_result_size: With `True`, the response states the overall count in
+                `total_result_size`, which can be slow on large data sets. With `False`, only
+                `has_more` signals further pages.
             campaign_id: Numeric ID of the campaign to which results are limited.
             name: Store name, for example `South US store`.
             integration_id: Store integration ID to which the results are limited.
-            query: Text to look for in the `name` or `integrationId` of stores.
+            query: Text to look for in the `name` or `integration_id` of stores.
 
         Operation `listStores`: `GET /v1/applications/{applicationId}/stores`.
         """
@@ -7055,7 +7058,7 @@ class ManagementApi(Api):
         """Fetch the price history of a SKU.
 
         Returns the prices that an item had in an Application during a period. The body needs
-        `sku`, `startDate` and `endDate`.
+        `sku`, `start_date` and `end_date`.
 
         Args:
             application_id: Numeric ID of the Application, which also appears in the URL of
@@ -7088,8 +7091,9 @@ class ManagementApi(Api):
 
         Takes active points away from a profile in a loyalty program; pending points cannot be
         deducted this way. When a session is canceled or reopened, the rollback covers pending
-        points only. If only a session ID is at hand, `updateCustomerSessionV2` reveals the
-        profile's `integrationId`. Success returns no content.
+        points only. If only a session ID is at hand,
+        `IntegrationApi.update_customer_session_v2` reveals the profile's `integration_id`.
+        Success returns no content.
 
         Args:
             loyalty_program_id: ID of the loyalty program to use.
@@ -7122,7 +7126,7 @@ class ManagementApi(Api):
         """Set a new password.
 
         Stores a new password for the account that a reset token belongs to. The body needs
-        `password` and `resetToken`, and the token is used up by the call.
+        `password` and `reset_token`, and the token is used up by the call.
 
         Args:
             body: Request body for setting a new password with a reset token.
@@ -7179,7 +7183,7 @@ class ManagementApi(Api):
         """Create a SCIM user.
 
         Lets an identity provider such as Microsoft Entra ID create a Talon.One user over
-        SCIM. The body needs `userName`, usually an email address. The new user is returned
+        SCIM. The body needs `user_name`, usually an email address. The new user is returned
         with status `201`.
 
         Args:
@@ -7409,7 +7413,7 @@ class ManagementApi(Api):
         """List SCIM users.
 
         Returns the users that an identity provider such as Microsoft Entra ID provisioned
-        over SCIM, page by page. The reply lists them under `Resources`.
+        over SCIM, page by page. The reply lists them under `resources`.
 
         Operation `scimGetUsers`: `GET /v1/provisioning/scim/Users`.
         """
@@ -7501,8 +7505,8 @@ class ManagementApi(Api):
 
         Overwrites all attributes of a SCIM group with those in the body and returns the
         group. A SCIM `Group` is a Talon.One role, and its `members` are the users who hold
-        that role. Identity providers such as Microsoft Entra ID call it; use `scimPatchGroup`
-        for partial changes.
+        that role. Identity providers such as Microsoft Entra ID call it; use
+        `scim_patch_group` for partial changes.
 
         Args:
             group_id: Numeric ID of the SCIM group.
@@ -7532,8 +7536,8 @@ class ManagementApi(Api):
         """Replace a SCIM user.
 
         Overwrites all attributes of a SCIM user with those in the body and returns the user.
-        Identity providers such as Microsoft Entra ID call it; use `scimPatchUser` for partial
-        changes.
+        Identity providers such as Microsoft Entra ID call it; use `scim_patch_user` for
+        partial changes.
 
         Args:
             user_id: Internal ID that identifies the user.
@@ -7582,7 +7586,7 @@ class ManagementApi(Api):
 
         Finds the coupons of a campaign by custom attributes sent in the body, and reports the
         total number of matches. Pages hold up to 1000 coupons, which is also the default.
-        `searchCouponsAdvancedWithoutTotalCount` avoids the cost of counting.
+        `search_coupons_advanced_without_total_count` avoids the cost of counting.
 
         Deprecated: a call gives a `DeprecationWarning`.
 
@@ -7604,14 +7608,14 @@ class ManagementApi(Api):
             valid: Validity of the coupons to return: `expired` (past their end), `validNow`
                 (started and not ended, open dates included) or `validFuture` (not yet
                 started).
-            usable: With `true`, keeps only coupons with `usageCounter < usageLimit`; with
-                `false`, only those with `usageCounter >= usageLimit`.
+            usable: With `true`, keeps only coupons with `usage_counter < usage_limit`; with
+                `false`, only those with `usage_counter >= usage_limit`.
             referral_id: Referral ID to which results are limited; it selects coupons issued
                 because someone used that referral's code.
             recipient_integration_id: Integration ID of the recipient profile whose coupons
                 are returned.
             exact_match: Whether the searched value must equal the complete coupon code,
-                ignoring case. Defaults to `false`.
+                ignoring case. Defaults to `False`.
             batch_id: Matches only coupons that belong to the batch with this ID.
 
         Operation `searchCouponsAdvanced`: `POST
@@ -7667,8 +7671,8 @@ class ManagementApi(Api):
 
         Finds coupons by custom attributes in every active campaign that an Application has,
         and reports the total number of matches. Pages hold up to 1000 coupons, which is also
-        the default. `searchCouponsAdvancedApplicationWideWithoutTotalCount` avoids the cost
-        of counting.
+        the default. `search_coupons_advanced_application_wide_without_total_count` avoids the
+        cost of counting.
 
         Deprecated: a call gives a `DeprecationWarning`.
 
@@ -7689,15 +7693,15 @@ class ManagementApi(Api):
             valid: Validity of the coupons to return: `expired` (past their end), `validNow`
                 (started and not ended, open dates included) or `validFuture` (not yet
                 started).
-            usable: With `true`, keeps only coupons with `usageCounter < usageLimit`; with
-                `false`, only those with `usageCounter >= usageLimit`.
+            usable: With `true`, keeps only coupons with `usage_counter < usage_limit`; with
+                `false`, only those with `usage_counter >= usage_limit`.
             referral_id: Referral ID to which results are limited; it selects coupons issued
                 because someone used that referral's code.
             recipient_integration_id: Integration ID of the recipient profile whose coupons
                 are returned.
             batch_id: Matches only coupons that belong to the batch with this ID.
             exact_match: Whether the searched value must equal the complete coupon code,
-                ignoring case. Defaults to `false`.
+                ignoring case. Defaults to `False`.
             campaign_state: Campaign state to include: `enabled`, `disabled`, `archived`,
                 `draft`, `scheduled`, `running` or `expired`.
 
@@ -7753,7 +7757,7 @@ class ManagementApi(Api):
         Finds coupons by custom attributes across every campaign of an Application. A coupon
         qualifies when it carries each requested attribute; additional ones do not matter. The
         result may also be limited by campaign state. Pages hold up to 1000 coupons, which is
-        also the default, and `hasMore` replaces a total count.
+        also the default, and `has_more` replaces a total count.
 
         Args:
             application_id: Numeric ID of the Application, which also appears in the URL of
@@ -7772,15 +7776,15 @@ class ManagementApi(Api):
             valid: Validity of the coupons to return: `expired` (past their end), `validNow`
                 (started and not ended, open dates included) or `validFuture` (not yet
                 started).
-            usable: With `true`, keeps only coupons with `usageCounter < usageLimit`; with
-                `false`, only those with `usageCounter >= usageLimit`.
+            usable: With `true`, keeps only coupons with `usage_counter < usage_limit`; with
+                `false`, only those with `usage_counter >= usage_limit`.
             referral_id: Matches only coupons that were created through redemption of the
                 referral with this ID.
             recipient_integration_id: Integration ID of the recipient profile whose coupons
                 are returned.
             batch_id: Matches only coupons that belong to the batch with this ID.
-            exact_match: With `true`, the coupon code has to match completely, apart from
-                case. Default: `false`.
+            exact_match: With `True`, the coupon code has to match completely, apart from
+                case. Default: `False`.
             campaign_state: Campaign state to include: `running`, `disabled`, `expired`,
                 `archived`, `scheduled`, `staged` or `enabled`. The last one covers scheduled,
                 running and expired campaigns.
@@ -7825,7 +7829,7 @@ class ManagementApi(Api):
 
         Finds the coupons of a campaign by custom attributes sent in the body. A coupon
         qualifies when it carries each requested attribute; additional ones do not matter.
-        Pages hold up to 1000 coupons, which is also the default, and `hasMore` replaces a
+        Pages hold up to 1000 coupons, which is also the default, and `has_more` replaces a
         total count.
 
         Args:
@@ -7847,14 +7851,14 @@ class ManagementApi(Api):
             valid: Validity of the coupons to return: `expired` (past their end), `validNow`
                 (started and not ended, open dates included) or `validFuture` (not yet
                 started).
-            usable: With `true`, keeps only coupons with `usageCounter < usageLimit`; with
-                `false`, only those with `usageCounter >= usageLimit`.
+            usable: With `true`, keeps only coupons with `usage_counter < usage_limit`; with
+                `false`, only those with `usage_counter >= usage_limit`.
             referral_id: Matches only coupons that were created through redemption of the
                 referral with this ID.
             recipient_integration_id: Integration ID of the recipient profile whose coupons
                 are returned.
-            exact_match: With `true`, the coupon code has to match completely, apart from
-                case. Default: `false`.
+            exact_match: With `True`, the coupon code has to match completely, apart from
+                case. Default: `False`.
             batch_id: Matches only coupons that belong to the batch with this ID.
 
         Operation `searchCouponsAdvancedWithoutTotalCount`: `POST
@@ -7913,9 +7917,9 @@ class ManagementApi(Api):
     ) -> None:
         """Move a card's data to a new card.
 
-        Creates a card under `newCardIdentifier` and moves the linked customers, balances and
-        transactions to it. The new card starts out active, while the old one is blocked for
-        good; `blockReason` records why. Success returns no content, and an unknown card
+        Creates a card under `new_card_identifier` and moves the linked customers, balances
+        and transactions to it. The new card starts out active, while the old one is blocked
+        for good; `block_reason` records why. Success returns no content, and an unknown card
         returns `404`.
 
         Args:
@@ -8028,7 +8032,7 @@ class ManagementApi(Api):
 
         Args:
             achievement_id: ID of the account-level achievement, as listed by
-                `listAchievementsV2`.
+                `list_achievements_v2`.
             body: Request body for changing an account-level achievement and the Applications
                 connected to it.
 
@@ -8195,8 +8199,8 @@ class ManagementApi(Api):
     ) -> models.Coupon:
         """Change one coupon.
 
-        Overwrites the settings of a single coupon and returns it. Omitting `startDate`,
-        `expiryDate` or `recipientIntegrationId` resets that value to `null`.
+        Overwrites the settings of a single coupon and returns it. Omitting `start_date`,
+        `expiry_date` or `recipient_integration_id` resets that value to `null`.
 
         Args:
             application_id: Numeric ID of the Application, which also appears in the URL of
@@ -8234,11 +8238,11 @@ class ManagementApi(Api):
         """Change a batch of coupons.
 
         Applies the same values to every coupon of a campaign, or only to those of one batch
-        when `batchID` is sent. The batch ID can be read from `getCouponsWithoutTotalCount` or
-        from the coupon list in the Campaign Manager. Omitting `startDate` or `expiryDate`
-        resets it to `null`. Send these requests one after another; each is cut off after 30
-        minutes, in which case Talon.One support must help. Success returns no content; use
-        `updateCoupon` for a single code.
+        when `batch_id` is sent. The batch ID can be read from
+        `get_coupons_without_total_count` or from the coupon list in the Campaign Manager.
+        Omitting `start_date` or `expiry_date` resets it to `null`. Send these requests one
+        after another; each is cut off after 30 minutes, in which case Talon.One support must
+        help. Success returns no content; use `update_coupon` for a single code.
 
         Args:
             application_id: Numeric ID of the Application, which also appears in the URL of
