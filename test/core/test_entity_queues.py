@@ -100,7 +100,7 @@ def test_nothing_is_remembered_of_calls_that_are_over() -> None:
     assert turns._queues == {}
 
 
-@pytest.mark.parametrize("most", [0, -1, "3", 1.5])
+@pytest.mark.parametrize("limit", [0, -1, "3", 1.5])
 def test_a_limit_that_is_none_is_refused(limit: Any) -> None:
     with pytest.raises(ConfigurationError, match="calls_per_id is a number"):
         ApiClient(Configuration(calls_per_id=limit))
@@ -180,7 +180,7 @@ def session(profile: str) -> dict[str, Any]:
     return {"customerSession": {"profileId": profile}}
 
 
-@pytest.mark.parametrize("most", [1, 3])
+@pytest.mark.parametrize("limit", [1, 3])
 def test_threads_that_share_a_client_do_not_crowd_a_profile(
     server: RecordingServer, crowd: Crowd, limit: int
 ) -> None:
@@ -200,7 +200,7 @@ def test_threads_that_share_a_client_do_not_crowd_a_profile(
     assert crowd.limit["ben"] <= limit
 
 
-@pytest.mark.parametrize("most", [1, 3])
+@pytest.mark.parametrize("limit", [1, 3])
 def test_tasks_that_share_a_client_do_not_crowd_a_profile(
     server: RecordingServer, crowd: Crowd, limit: int
 ) -> None:

@@ -52,7 +52,7 @@ def test_a_rate_limit_is_waited_out_whatever_the_call(
 
 
 @pytest.mark.parametrize(
-    ("header", "least", "most"),
+    ("header", "minimum", "limit"),
     [
         ("3", 3, 3),
         ("0", 0, 0.25),
