@@ -70,6 +70,13 @@ async def test_the_limit_bounds_the_calls_in_flight(limit: int) -> None:
 
 
 @asynchronous
+async def test_ten_calls_are_in_flight_unless_a_limit_is_given() -> None:
+    recorder = CallRecorder()
+    await gather(recorder.call(each, steps=3) for each in range(40))
+    assert recorder.max_in_flight == 10
+
+
+@asynchronous
 async def test_functions_that_return_awaitables_are_accepted() -> None:
     recorder = CallRecorder()
     calls: list[Callable[[], Awaitable[int]]] = [lambda: recorder.call(1), lambda: recorder.call(2)]

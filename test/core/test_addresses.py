@@ -310,6 +310,9 @@ def test_the_rest_client_refuses_the_same_addresses(
     assert accepted == []
     assert not any(KEY in line or "pa55word" in line for line in shown)
     assert server.requests == []
+    for url in ("v1/x", "", "mailto:a@b.test", None, 5):
+        with pytest.raises(ApiValueError, match="a URL begins with https://"):
+            client.rest_client.request("GET", url)
 
 
 @pytest.mark.one_shell("it is urllib3 that stands behind it")

@@ -345,3 +345,9 @@ def test_a_file_that_cannot_be_read_is_refused(
     with pytest.raises(ApiValueError, match="cannot read the file"):
         ManagementApi(client).import_coupons(1, 2, tmp_path)
     assert server.requests == []
+
+
+@pytest.mark.parametrize("query", [{1: "a"}, {None: "a"}, [(b"a", "b")]])
+def test_names_in_a_query_called_by_hand_are_text(client: ApiClient, query: Any) -> None:
+    with pytest.raises(ApiTypeError, match="names of query_params are text"):
+        client.call_api("/v1/x", "GET", query_params=query)

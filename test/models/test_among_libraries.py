@@ -40,6 +40,7 @@ from talon_one import (
 )
 from talon_one._core.operation import Column
 from talon_one._schema import json_codec
+from talon_one._schema.scalars import native
 from talon_one._schema.validation import value_violations, violations
 from talon_one.tables.cells import to_cell
 
@@ -183,6 +184,23 @@ def test_a_scalar_is_taken_where_its_python_twin_is(name: str, scalar: Any, twin
     free.validate()
     assert json.loads(free.to_json()) == {"attributes": {"x": [twin], "y": twin}}
     assert ITEM(**{"sku": "A", "quantity": 1, name: twin}) == item
+
+
+def test_moments_of_numpy_are_those_of_python_in_any_unit() -> None:
+    for unit in ("s", "ms", "us", "ns"):
+        moment = np.datetime64("2026-01-31T10:00:00", unit)
+        assert native(moment) == datetime(2026, 1, 31, 10), unit
+    assert native(np.datetime64("2026-01-31", "D")) == datetime(2026, 1, 31)
+    beyond = np.datetime64("30000-01-01", "D")  # No datetime reaches it.
+    assert native(beyond) is beyond
+
+
+def test_whole_numbers_of_any_size_and_type_are_integers() -> None:
+    whole: tuple[Any, ...] = (2, Decimal("2"), Decimal("2.00"), np.int64(2), 10**400)
+    for number in whole:
+        assert not value_violations("int", {}, number), number
+    for number in (2.5, Decimal("2.5"), float("inf"), "2", True, None):
+        assert value_violations("int", {}, number), number
 
 
 @pytest.mark.parametrize("number", [2.0, np.float64(2), Decimal("2.5"), "2", True, np.bool_(True)])

@@ -75,6 +75,16 @@ def test_a_json_schema_has_types_limits_enumerations_and_definitions() -> None:
     }
     assert found["attributes"] == {"type": "object", "additionalProperties": True}
     assert schema["$defs"]["Product"]["required"] == ["name"]
+    lists = {
+        (name, wire): node["items"]
+        for name in ("NewCustomerSessionV2", "Campaign", "Application", "NewCoupons")
+        for wire, node in TypeAdapter(getattr(talon_one, name)).json_schema()["properties"].items()
+        if node.get("type") == "array"
+    }
+    assert lists["NewCustomerSessionV2", "couponCodes"]["type"] == "string"
+    assert lists["Campaign", "tags"]["type"] == "string"
+    assert lists["Campaign", "features"]["type"] == "string"
+    assert {"type": "integer"} in lists.values()
     session = TypeAdapter(NewCustomerSessionV2).json_schema()["properties"]
     assert (
         session["state"]["enum"] == SCHEMAS["NewCustomerSessionV2"]["properties"]["state"]["enum"]

@@ -40,6 +40,7 @@ from talon_one._core.operation import column
 from talon_one.api import management_operations as operations
 from talon_one.sandbox import Sandbox
 from talon_one.tables.cells import to_cell
+from talon_one.tables.checks import TableCheck
 from talon_one.tables.import_file import ImportFile
 
 IMPORTED = {"id": 1, "amount": 2, "entity": "Coupon"}
@@ -853,3 +854,16 @@ def test_a_hostile_value_is_a_problem_of_its_cell(
     found = [each for each in caught.value.problems if each.column == column]
     assert [each.row_index for each in found][:1] == [1]
     assert server.requests == []
+
+
+@pytest.mark.parametrize("size", [1, 7, 1000])
+def test_only_a_file_without_any_line_feed_ends_its_lines_with_carriage_returns(size: int) -> None:
+    found = {}
+    for ends in ("\r", "\r\n", "\n"):
+        data = f"value{ends}A{ends}B{ends}".encode() + b'"C\r"\n' * (ends == "\n")
+        checks = TableCheck(operations.import_coupons, 10)
+        for begin in range(0, len(data), size):
+            checks.feed(data[begin : begin + size])
+        checks.close()
+        found[ends] = [str(each) for each in checks.problems if "carriage return" in str(each)]
+    assert [bool(each) for each in found.values()] == [True, False, False]
