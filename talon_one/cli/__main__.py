@@ -1,4 +1,4 @@
-"""`python -m talon_one.cli`, for where the `talon-one` script is not on the path."""
+"""`python -m talon_one.cli`, for systems where the `talon-one` script is not on the path."""
 
 import sys
 

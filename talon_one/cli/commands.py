@@ -30,29 +30,29 @@ app = typer.Typer(
 def run(arguments: Sequence[str] | None = None) -> int:
     """Run the command line and return its exit code.
 
-    What goes wrong in a way that a user can mend ends in one line on standard error.
+    An error that a user can fix is one line on standard error.
     """
     for stream in (sys.stdout, sys.stderr):
-        # A console of another encoding must not turn a name it cannot show into a crash.
+        # A name that the encoding of a console cannot show must not crash the command.
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="backslashreplace")
     try:
         app(arguments, prog_name="talon-one")
-    except talon_one.ApiException as failure:
-        return _refuse(f"{failure} ({failure.method} {failure.url})")
-    except talon_one.OpenApiException as failure:
-        return _refuse(str(failure))
-    except OSError as failure:
-        return _refuse(failure.strerror or str(failure))
-    except ModuleNotFoundError as missing:
-        # The sandbox says what to install; any other missing module is a fault of ours.
-        if missing.name != "aiohttp":
+    except talon_one.ApiException as cause:
+        return _fail(f"{cause} ({cause.method} {cause.url})")
+    except talon_one.OpenApiException as cause:
+        return _fail(str(cause))
+    except OSError as cause:
+        return _fail(cause.strerror or str(cause))
+    except ModuleNotFoundError as cause:
+        # The message of the sandbox says what to install; any other missing module is our fault.
+        if cause.name != "aiohttp":
             raise
-        return _refuse(str(missing))
+        return _fail(str(cause))
     return 0
 
 
-def _refuse(reason: str) -> int:
+def _fail(reason: str) -> int:
     print(f"talon-one: {' '.join(reason.split())}", file=sys.stderr)
     return 1
 
@@ -72,7 +72,7 @@ def options(
         ),
     ] = False,
 ) -> None:
-    """Hold the options of the command itself; the callbacks do their work."""
+    """Declare the options of the command itself; their callbacks handle them."""
 
 
 @app.command()
@@ -107,8 +107,8 @@ def sandbox(
 
     try:
         Sandbox(port, database).run_forever(_announce)
-    except (sqlite3.Error, RuntimeError) as unusable:
-        raise typer.Exit(_refuse(f"cannot use the database {database}: {unusable}")) from unusable
+    except (sqlite3.Error, RuntimeError) as cause:
+        raise typer.Exit(_fail(f"cannot use the database {database}: {cause}")) from cause
     Screen().fact("The sandbox has ended.")
 
 

@@ -1,4 +1,4 @@
-"""Whom the quickstart and the examples talk to: a deployment, or a sandbox of their own."""
+"""The server of the quickstart and the examples: a deployment, or a sandbox of their own."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ if TYPE_CHECKING:
 
 @contextmanager
 def deployment() -> Iterator[Configuration]:
-    """Give the configuration that the environment describes, or that of a fresh sandbox.
+    """Yield the configuration of the environment, or that of a new sandbox.
 
-    With ``TALON_ONE_HOST`` set this is `Configuration.from_env`. Without it a sandbox runs on a
-    free port for as long as the block lasts.
+    With `TALON_ONE_HOST` set this is `Configuration.from_env`. Without it a sandbox runs on a free
+    port inside the `with` block.
 
     Raises:
-        ModuleNotFoundError: A sandbox is wanted, but aiohttp is not installed.
+        ModuleNotFoundError: If a sandbox is needed and aiohttp is not installed.
     """
     if host_is_set():
         yield Configuration.from_env()
@@ -33,12 +33,12 @@ def deployment() -> Iterator[Configuration]:
 
 
 def host_is_set() -> bool:
-    """Say whether the environment names a deployment."""
+    """Return whether the environment names a deployment."""
     return bool(os.environ.get("TALON_ONE_HOST"))
 
 
 def environment(sandbox: Sandbox) -> dict[str, str]:
-    """Return the variables by which `Configuration.from_env` finds a running sandbox."""
+    """Return the environment variables that point `Configuration.from_env` at a sandbox."""
     return {
         "TALON_ONE_HOST": sandbox.url,
         "TALON_ONE_API_KEY": sandbox.api_key,

@@ -1,9 +1,8 @@
 """The quickstart: the checkout of a shop, in plain calls of the SDK.
 
-This file is its one source. `talon-one quickstart` and `examples/quickstart.py` run `checkout`, and
-the checkout guide walks through it in passages that are copied from here word by word, which a test
-compares. That is why the statements stand in one function, and why a passage holds calls alone:
-what is shown of the responses is the business of the `Screen`.
+`talon-one quickstart` and `examples/quickstart.py` run `checkout`. The checkout guide quotes it
+passage by passage, and a test compares the two. So all statements are in one function, and the
+quoted passages have calls alone: the `Screen` shows the responses.
 """
 
 from __future__ import annotations
@@ -24,10 +23,10 @@ def checkout(api: talon_one.IntegrationApi, coupon_code: str, screen: Screen) ->
     Args:
         api: The API of an Application.
         coupon_code: Coupon that the customer enters.
-        screen: Where to show it.
+        screen: Screen that shows the responses.
 
     Raises:
-        ApiException: A call failed.
+        ApiException: If a call fails.
     """
     profile_id = f"customer-{uuid4()}"
     session_id = f"order-{uuid4()}"

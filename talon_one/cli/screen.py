@@ -1,4 +1,4 @@
-"""What the command shows: steps, facts, and effects as a table that fits any terminal."""
+"""The output of the command: steps, facts, and effects as a table that fits any terminal."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ if TYPE_CHECKING:
 
 
 class Screen:
-    """Standard output; without colours and in a plain width where it is no terminal."""
+    """Standard output; without colors and with a fixed width if it is not a terminal."""
 
     def __init__(self) -> None:
-        # Texts come from servers and callers: they are shown as they are, never as markup.
+        # Texts come from servers and callers, so they are never read as markup.
         self._console = Console(highlight=False, markup=False, emoji=False)
 
     def step(self, text: str) -> None:
-        """Begin a new part."""
+        """Start a new step."""
         self._console.print()
         self._console.print(text, style="bold")
 
@@ -32,13 +32,13 @@ class Screen:
         self._console.print(text)
 
     def line(self, text: str) -> None:
-        """Show a line that is meant to be copied, so it is never broken in two."""
+        """Show a line for copying, which is never wrapped."""
         self._console.print(text, soft_wrap=True)
 
     def effects(self, effects: Iterable[Effect]) -> None:
         """Show effects as a table, one row each."""
         table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
-        # Folding loses nothing in a narrow terminal, where an ellipsis would.
+        # In a narrow terminal folding keeps the whole text; an ellipsis would not.
         for title in ("Effect", "Rule", "Properties"):
             table.add_column(title, overflow="fold")
         for effect in effects:

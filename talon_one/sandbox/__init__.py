@@ -7,7 +7,7 @@ with Sandbox() as sandbox:
     print(sandbox.url, sandbox.api_key)
 ```
 
-It needs aiohttp, which `pip install "talon_one[sandbox]"` brings along. The names are
+It needs aiohttp, which `pip install "talon_one[sandbox]"` installs. The names are
 resolved on first use, so that importing this package costs nothing.
 """
 
@@ -16,8 +16,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from .database import DatabaseError as DatabaseError
-    from .runner import Sandbox as Sandbox
+    from talon_one.sandbox.database import DatabaseError as DatabaseError
+    from talon_one.sandbox.runner import Sandbox as Sandbox
 
 __all__ = ["DatabaseError", "Sandbox"]
 
@@ -26,17 +26,17 @@ def __getattr__(name: str) -> Any:
     if name not in __all__:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     if name == "DatabaseError":
-        from .database import DatabaseError
+        from talon_one.sandbox.database import DatabaseError
 
         return DatabaseError
     try:
-        from .runner import Sandbox
-    except ModuleNotFoundError as error:
-        # Only a missing aiohttp is the caller's to mend; anything else is a fault of ours.
-        if error.name is None or error.name.partition(".")[0] != "aiohttp":
+        from talon_one.sandbox.runner import Sandbox
+    except ModuleNotFoundError as cause:
+        # The caller can only install aiohttp; any other missing module is our fault.
+        if cause.name is None or cause.name.partition(".")[0] != "aiohttp":
             raise
         raise ModuleNotFoundError(
-            'The sandbox needs aiohttp: pip install "talon_one[sandbox]"', name=error.name
+            'The sandbox needs aiohttp: pip install "talon_one[sandbox]"', name=cause.name
         ) from None
     return Sandbox
 

@@ -1,4 +1,4 @@
-"""Who may call: the three `Authorization` schemes and the `Content-Signature` of V1."""
+"""Authentication: the three `Authorization` schemes and the `Content-Signature` of V1."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from enum import Enum
 from types import MappingProxyType
 from typing import Final
 
-from .database import digest
-from .errors import signature_mismatch, unauthorized
-from .records import Application
-from .store import Store
+from talon_one.sandbox.database import digest
+from talon_one.sandbox.errors import signature_mismatch, unauthorized
+from talon_one.sandbox.records import Application
+from talon_one.sandbox.store import Store
 
 
 class Access(Enum):
@@ -28,14 +28,14 @@ _KIND_OF_SCHEME: Final[Mapping[str, str]] = MappingProxyType(
 
 
 def authenticate(store: Store, access: Access, headers: Mapping[str, str], body: bytes) -> None:
-    """Let a request pass, or raise the error that answers it.
+    """Check the credentials of a request.
 
     `Authorization` counts when it is there; `Content-Signature` is for requests without it.
 
     Args:
-        store: Where the credentials are.
-        access: What the operation asks for.
-        headers: Request headers, looked up without regard to case.
+        store: State that holds the credentials.
+        access: Credentials that the operation takes.
+        headers: Request headers; names are case-insensitive.
         body: The exact bytes received, which are what a signature covers.
 
     Raises:
@@ -67,7 +67,7 @@ def _signature_matches(application: Application, header: str, body: bytes) -> bo
         name, _, value = part.partition("=")
         fields[name.strip()] = value.strip()
     expected = sign(application.secret, body).encode()
-    # Bytes, because the comparison of texts refuses anything outside ASCII.
+    # Bytes, because `compare_digest` refuses text outside ASCII.
     given = fields.get("signature", "").encode("utf-8", "surrogateescape")
     same = hmac.compare_digest(given, expected)
     return same and fields.get("signer") == str(application.id)

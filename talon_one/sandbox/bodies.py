@@ -1,4 +1,4 @@
-"""The request bodies the sandbox understands, described with the checks of `validation`."""
+"""The request bodies of the sandbox, described with the checks of `validation`."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any
 
-from .errors import Problem
-from .validation import (
+from talon_one.sandbox.errors import Problem
+from talon_one.sandbox.validation import (
     Check,
     Problems,
     boolean,
@@ -52,7 +52,7 @@ _CART_ITEM = record(
         "attributes": free_object,
         "additionalCosts": _COSTS,
     },
-    # A price may only be left out when a catalog knows the SKU, and the sandbox has no catalog.
+    # Only a catalog makes a price optional, and the sandbox has no catalog.
     required=("sku", "quantity", "price"),
     keep_unknown=True,
 )
@@ -214,7 +214,7 @@ REFERRAL = record(
 
 
 def _unsupported(value: Any, pointer: str, problems: Problems) -> Any:
-    # Taking a limit and then not enforcing it would make tests pass that must fail.
+    # A limit that is accepted and not enforced would make tests pass that must fail.
     if value not in ([], 0):
         name = pointer.rpartition("/")[2]
         problems.append(Problem("Unsupported", f"the sandbox does not enforce {name}", pointer))
@@ -256,7 +256,7 @@ COUPON_ROW = record(
 
 
 def new_coupons(value: Any, pointer: str, problems: Problems) -> Any:
-    """Accept the body of createCoupons whose pattern can produce as many codes as it asks for."""
+    """Accept the body of createCoupons if its pattern can produce the number of codes."""
     before = len(problems)
     order = _NEW_COUPONS(value, pointer, problems)
     if len(problems) > before:

@@ -1,4 +1,4 @@
-"""One request as the operations see it, and what they answer: no sockets, no headers."""
+"""A request as an operation sees it, and what the operation returns: no sockets, no headers."""
 
 from __future__ import annotations
 
@@ -6,22 +6,25 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from .errors import Problem, invalid
-from .store import Store
-from .values import parse_time
+from talon_one.sandbox.errors import Problem, invalid
+from talon_one.sandbox.store import Store
+from talon_one.sandbox.values import parse_time
 
 JSON: Final = "application/json"
 
 
 class Query:
-    """The query parameters of a request, read strictly: a wrong value is a 400."""
+    """The query parameters of a request, read strictly: a wrong value is a 400.
+
+    Args:
+        values: The decoded parameters by name.
+    """
 
     def __init__(self, values: Mapping[str, str]) -> None:
-        """Take the decoded parameters."""
         self._values = values
 
     def only(self, *names: str) -> None:
-        """Refuse all parameters but these."""
+        """Refuse every parameter that is not named."""
         more = [name for name in self._values if name not in names]
         if more:
             details = "the sandbox does not know this parameter here"
@@ -49,8 +52,8 @@ class Query:
         value = self._values.get(name)
         try:
             return value if value is None else parse_time(value)
-        except ValueError as error:
-            raise invalid(Problem("Invalid type", str(error), parameter=name)) from error
+        except ValueError as cause:
+            raise invalid(Problem("Invalid type", str(cause), parameter=name)) from cause
 
     def integer(self, name: str, default: int, minimum: int, maximum: int) -> int:
         """Return a whole number within the bounds."""
@@ -69,13 +72,13 @@ class Call:
     """A request that is authenticated, validated and inside a transaction.
 
     Attributes:
-        store: The state; what is changed in it is kept if the operation returns.
+        store: The state. Its changes are committed when the operation returns.
         now: Time of the request.
         ids: Decoded path parameters, in the order of the path.
         query: Query parameters.
         body: The validated body, the text of the uploaded file, or None for operations without
             either.
-        dry: Whether the changes are going to be forgotten.
+        dry: Whether the changes are rolled back.
     """
 
     store: Store
@@ -88,7 +91,7 @@ class Call:
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """What goes back: a status and, except for 204, a body: JSON, or text of another type."""
+    """What an operation returns: a status and, except for 204, a body (JSON, or other text)."""
 
     status: int
     body: Any = None

@@ -1,6 +1,6 @@
-"""The built-in world as data: one Application, one campaign of three rules, two audiences.
+"""The built-in data: one Application, one campaign of three rules, one coupon, two audiences.
 
-Ids and names follow the worked examples of the documentation, so that an example session gives
+Ids and names follow the worked examples of the documentation, so that an example session has
 the effects that are printed next to it.
 """
 
@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from .records import Application, Audience, Campaign, Coupon, Rule
+from talon_one.sandbox.records import Application, Audience, Campaign, Coupon, Rule
 
 ACCOUNT_ID: Final = 1
 USER_ID: Final = 1

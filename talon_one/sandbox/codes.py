@@ -1,4 +1,4 @@
-"""Coupon reservations, referrals, and the making of codes."""
+"""Coupon reservations, referrals, and the generation of codes."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ import secrets
 import string
 from collections.abc import Callable, Sequence
 
-from . import views
-from .call import NO_CONTENT, Call, Result
-from .errors import Problem, invalid, not_found
-from .records import Coupon, Referral
+from talon_one.sandbox import views
+from talon_one.sandbox.call import NO_CONTENT, Call, Result
+from talon_one.sandbox.errors import Problem, invalid, not_found
+from talon_one.sandbox.records import Coupon, Referral
 
 ALPHABET = string.ascii_uppercase + string.digits
 REFERRAL_PATTERN = "########"
@@ -21,10 +21,10 @@ def fill_pattern(pattern: str, characters: Sequence[str]) -> str:
 
 
 def new_code(pattern: str, characters: Sequence[str], taken: Callable[[str], bool]) -> str:
-    """Return a code nobody has yet.
+    """Return a code that is not taken.
 
     Raises:
-        ApiError: 400 if the pattern gives no free code within many tries.
+        ApiError: 400 if many attempts with the pattern find no free code.
     """
     for _ in range(10_000 if "#" in pattern else 1):
         code = fill_pattern(pattern, characters)
@@ -42,7 +42,7 @@ def _coupon(call: Call) -> Coupon:
 
 
 def create_reservation(call: Call) -> Result:
-    """Answer createCouponReservation; unknown profiles are created."""
+    """Handle createCouponReservation; unknown profiles are created."""
     coupon = _coupon(call)
     profile_ids = call.body["integrationIDs"]
     for index, profile_id in enumerate(profile_ids):
@@ -55,20 +55,20 @@ def create_reservation(call: Call) -> Result:
 
 
 def delete_reservation(call: Call) -> Result:
-    """Answer deleteCouponReservation; profiles without a reservation make no difference."""
+    """Handle deleteCouponReservation; profiles without a reservation make no difference."""
     call.store.release(_coupon(call).id, call.body["integrationIDs"])
     return NO_CONTENT
 
 
 def get_reserved_customers(call: Call) -> Result:
-    """Answer getReservedCustomers."""
+    """Handle getReservedCustomers."""
     profiles = call.store.reserving_profiles(_coupon(call).id)
     data = [views.profile(call.store, one) for one in profiles]
     return Result(200, {"totalResultSize": len(data), "data": data})
 
 
 def create_referral(call: Call) -> Result:
-    """Answer createReferral; an unknown advocate is created."""
+    """Handle createReferral; an unknown advocate is created."""
     sent, store = call.body, call.store
     if store.campaign(sent["campaignId"]) is None:
         details = f"no campaign has ID {sent['campaignId']}"

@@ -7,12 +7,12 @@ from contextlib import suppress
 from types import MappingProxyType
 from typing import Any, Final
 
-from . import bodies, files, json_text, views
-from . import campaign as builtin
-from .call import Call, Result
-from .codes import ALPHABET, fill_pattern
-from .errors import Problem, invalid
-from .management import (
+from talon_one.sandbox import bodies, files, json_text, views
+from talon_one.sandbox import campaign as builtin
+from talon_one.sandbox.call import Call, Result
+from talon_one.sandbox.codes import ALPHABET, fill_pattern
+from talon_one.sandbox.errors import Problem, invalid
+from talon_one.sandbox.management import (
     BATCH_PATTERN,
     LARGEST_ID,
     application_of,
@@ -20,9 +20,9 @@ from .management import (
     coupon_filter,
     new_coupon,
 )
-from .validation import Problems
+from talon_one.sandbox.validation import Problems
 
-# The columns that need not be there, and the properties of a coupon that they stand for.
+# Optional columns, and the property of a coupon that each one sets.
 _OPTIONAL: Final[Mapping[str, str]] = MappingProxyType(
     {
         "startdate": "startDate",
@@ -50,7 +50,7 @@ _FILTERS: Final = (
 
 
 def import_coupons(call: Call) -> Result:
-    """Answer importCoupons: all coupons of a file in one new batch, or none of them."""
+    """Handle importCoupons: all coupons of a file in one new batch, or none of them."""
     campaign, store = campaign_of(call), call.store
     skip = call.query.flag("skipDuplicates")
     rows = files.read(call.body, required=("value",), optional=tuple(_OPTIONAL))
@@ -79,7 +79,7 @@ def import_coupons(call: Call) -> Result:
             )
         )
         amount += 1
-    # This undoes the transaction, and with it the coupons of the faultless rows.
+    # Raising rolls the transaction back, and with it the coupons of the valid rows.
     if problems:
         raise invalid(*problems)
     return Result(200, views.coupon_import(import_id, call.now, amount))
@@ -99,9 +99,9 @@ _READERS: Final = (
 
 
 def _checked(row: files.Row) -> tuple[dict[str, Any], Problems]:
-    """Return what a row says about its coupon, and what is wrong with it."""
+    """Return the properties of the coupon of a row, and the problems of the row."""
     cells: dict[str, Any] = dict(row.cells)
-    # What cannot be read stays a text, which the checks refuse with the right words.
+    # An unreadable cell stays text, which the checks refuse with the right message.
     for column, read in _READERS:
         if column in cells:
             with suppress(ValueError):
@@ -116,7 +116,7 @@ def _checked(row: files.Row) -> tuple[dict[str, Any], Problems]:
 
 
 def export_coupons(call: Call) -> Result:
-    """Answer exportCoupons, with the filters that the sandbox knows."""
+    """Handle exportCoupons, with the filters that the sandbox knows."""
     application, query = application_of(call), call.query
     query.only(*_FILTERS)
     campaign_id = query.integer("campaignId", 0, 1, LARGEST_ID)

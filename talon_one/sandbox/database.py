@@ -11,10 +11,10 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Final
 
-from . import campaign as builtin
-from .store import Store
+from talon_one.sandbox import campaign as builtin
+from talon_one.sandbox.store import Store
 
-SCHEMA_VERSION: Final = 2
+SCHEMA_VERSION: Final = 3
 IN_MEMORY: Final = ":memory:"
 
 _SCHEMA: Final = """
@@ -88,22 +88,22 @@ CREATE TABLE events (
     attributes TEXT NOT NULL
 );
 CREATE INDEX events_by_profile ON events (profile_id);
-CREATE TABLE answers (
+CREATE TABLE responses (
     request TEXT NOT NULL, key TEXT NOT NULL, created TEXT NOT NULL,
     status INTEGER NOT NULL, body BLOB NOT NULL,
     PRIMARY KEY (request, key)
 );
-CREATE INDEX answers_by_age ON answers (created);
+CREATE INDEX responses_by_age ON responses (created);
 """
 
 
 class DatabaseError(RuntimeError):
-    """The file that a sandbox is told to keep its state in cannot serve for that."""
+    """The database file of a sandbox cannot be used."""
 
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Credentials:
-    """The secrets that open a sandbox."""
+    """The keys and the secret that a sandbox accepts."""
 
     api_key: str
     management_key: str
@@ -111,36 +111,37 @@ class Credentials:
 
 
 def digest(secret: str) -> str:
-    """Return what is stored of a key."""
+    """Return the hash under which a key is stored."""
     return hashlib.sha256(secret.encode("utf-8", "surrogateescape")).hexdigest()
 
 
 class Database:
-    """One SQLite database, used by one thread at a time."""
+    """One SQLite database, used by one thread at a time.
+
+    A new file gets the tables and the built-in data.
+
+    Args:
+        path: File that keeps the state, or `IN_MEMORY`.
+        credentials: Secrets that are valid from now on; they replace earlier ones.
+
+    Raises:
+        DatabaseError: If the folder of the file does not exist, or another version of the sandbox
+            wrote the file.
+        sqlite3.Error: If the file cannot be used as a database for another reason.
+    """
 
     def __init__(self, path: str, credentials: Credentials) -> None:
-        """Open the database, and create what is missing in it.
-
-        Args:
-            path: File to keep the state in, or `IN_MEMORY`.
-            credentials: The secrets valid from now on, in place of earlier ones.
-
-        Raises:
-            sqlite3.Error: If the file cannot be used as a database for another reason.
-            DatabaseError: If its folder does not exist, or the file was written by another
-                version of the sandbox.
-        """
         folder = Path(path).parent
         if path != IN_MEMORY and not folder.is_dir():
             raise DatabaseError(f"unable to open database file: there is no folder {folder}")
-        # The connection is opened and used by the thread of the server and by no other; the
-        # check would only get in the way of closing it after a failed start.
+        # Only the thread of the server opens and uses the connection. The check of SQLite would
+        # keep another thread from closing it after a failed start.
         self._connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
         try:
             self._connection.row_factory = sqlite3.Row
             self._connection.execute("PRAGMA foreign_keys = ON")
-            # In this mode a killed process loses nothing that was committed, and a commit need
-            # not wait for the disk.
+            # In this mode a commit does not wait for the disk, and a killed process still loses
+            # nothing that was committed.
             self._connection.execute("PRAGMA journal_mode = WAL")
             self._connection.execute("PRAGMA synchronous = NORMAL")
             self._prepare(credentials)
@@ -149,15 +150,15 @@ class Database:
             raise
 
     def close(self) -> None:
-        """Close the database; what was committed stays in its file."""
+        """Close the database; committed changes stay in its file."""
         self._connection.close()
 
     @contextmanager
     def transaction(self, *, dry: bool = False) -> Iterator[Store]:
-        """Give access to the state for the length of one request.
+        """Open a transaction for one request.
 
         Args:
-            dry: Whether to forget all changes in the end. An exception has the same effect.
+            dry: Whether to roll all changes back at the end, as an exception does.
         """
         self._connection.execute("BEGIN IMMEDIATE")
         try:
@@ -180,7 +181,7 @@ class Database:
             self._install(credentials)
 
     def _create(self) -> None:
-        # executescript() would commit the transaction, so the statements go in one by one.
+        # executescript() would commit the transaction, so the statements run one by one.
         for statement in _SCHEMA.split(";"):
             self._connection.execute(statement)
         self._connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")

@@ -1,4 +1,4 @@
-"""From the bytes of a request to the bytes of its answer: everything but the socket."""
+"""From the bytes of a request to the bytes of its response: everything but the socket."""
 
 from __future__ import annotations
 
@@ -7,14 +7,14 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import parse_qsl
 
-from . import files, json_text
-from .access import authenticate
-from .call import JSON, Call, Query, Result
-from .database import Database
-from .errors import ApiError, Problem, invalid
-from .routes import Route, find
-from .validation import Problems
-from .values import hours_before, utc_now
+from talon_one.sandbox import files, json_text
+from talon_one.sandbox.access import authenticate
+from talon_one.sandbox.call import JSON, Call, Query, Result
+from talon_one.sandbox.database import Database
+from talon_one.sandbox.errors import ApiError, Problem, invalid
+from talon_one.sandbox.routes import Route, find
+from talon_one.sandbox.validation import Problems
+from talon_one.sandbox.values import hours_before, utc_now
 
 IDEMPOTENCY_HOURS = 24
 IDEMPOTENCY_KEY_LENGTH = 255
@@ -22,12 +22,12 @@ IDEMPOTENCY_KEY_LENGTH = 255
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """A request as it came in.
+    """A request as received.
 
     Attributes:
         method: HTTP method.
-        target: Path and query exactly as sent, nothing decoded or normalised.
-        headers: Headers, looked up without regard to case.
+        target: Path and query exactly as sent, neither decoded nor normalized.
+        headers: Headers; names are case-insensitive.
         body: The exact bytes of the body.
     """
 
@@ -39,7 +39,7 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Response:
-    """An answer ready to be sent; an empty body goes out without a content type."""
+    """A response to send; an empty body is sent without a content type."""
 
     status: int
     body: bytes = b""
@@ -48,61 +48,62 @@ class Response:
 
 
 class Dispatcher:
-    """Answers requests, one at a time, each in a transaction of its own."""
+    """Handle requests one at a time, each in its own transaction.
+
+    Args:
+        database: Database that keeps the state.
+    """
 
     def __init__(self, database: Database) -> None:
-        """Answer from the given database."""
         self._database = database
 
-    def answer(self, request: Request) -> Response:
-        """Answer a request; whatever is wrong with it is an answer too."""
+    def respond(self, request: Request) -> Response:
+        """Return the response to a request; a refused request is a response, not an exception."""
         route = None
         try:
             path, _, query = request.target.partition("?")
             route, ids = find(request.method, path)
             with self._database.transaction(dry=True) as store:
                 authenticate(store, route.access, request.headers, request.body)
-            return self._carry_out(route, ids, _query(query), request)
-        except ApiError as error:
-            body = error.body(with_status=route is None or route.status_in_errors)
-            headers = {"Allow": ", ".join(error.allow)} if error.allow else {}
-            return Response(error.status, json_text.write(body), headers)
+            return self._run(route, ids, _query(query), request)
+        except ApiError as refusal:
+            body = refusal.body(with_status=route is None or route.status_in_errors)
+            headers = {"Allow": ", ".join(refusal.allow)} if refusal.allow else {}
+            return Response(refusal.status, json_text.write(body), headers)
 
-    def _carry_out(
-        self, route: Route, ids: tuple[str, ...], query: Query, request: Request
-    ) -> Response:
+    def _run(self, route: Route, ids: tuple[str, ...], query: Query, request: Request) -> Response:
         dry = route.dry and query.flag("dry")
         key = _idempotency_key(request) if route.idempotent else ""
         now = utc_now()
-        # A key belongs to one operation on one thing, so that using it again elsewhere does not
-        # bring back the wrong answer. That of a dry request is forgotten with its changes.
-        about, since = f"{request.method} {request.target}", hours_before(now, IDEMPOTENCY_HOURS)
+        # A key belongs to one method and target: used again elsewhere, it must not return the
+        # wrong response. A dry run rolls its stored response back with its other changes.
+        target, since = f"{request.method} {request.target}", hours_before(now, IDEMPOTENCY_HOURS)
         with self._database.transaction(dry=dry) as store:
-            if key and (stored := store.answer(about, key, since)):
+            if key and (stored := store.response(target, key, since)):
                 return Response(*stored)
             body = _body(route, request)
-            answer: Result = route.operation(Call(store, now, ids, query, body, dry))
-            response = Response(answer.status, _encoded(answer), content_type=answer.content_type)
+            result: Result = route.operation(Call(store, now, ids, query, body, dry))
+            response = Response(result.status, _encoded(result), content_type=result.content_type)
             if key:
-                store.save_answer(about, key, now, since, response.status, response.body)
+                store.save_response(target, key, now, since, response.status, response.body)
         return response
 
 
-def _encoded(answer: Result) -> bytes:
-    if answer.body is None:
+def _encoded(result: Result) -> bytes:
+    if result.body is None:
         return b""
-    if answer.content_type == JSON:
-        return json_text.write(answer.body)
-    return str(answer.body).encode()
+    if result.content_type == JSON:
+        return json_text.write(result.body)
+    return str(result.body).encode()
 
 
 def _query(text: str) -> Query:
     try:
-        # Of a parameter given twice the first one counts.
+        # The first value of a repeated parameter counts.
         return Query(dict(reversed(parse_qsl(text, keep_blank_values=True, errors="strict"))))
-    except ValueError as error:
+    except ValueError as cause:
         details = "the query is not percent-encoded UTF-8"
-        raise invalid(Problem("Invalid", details, parameter="query")) from error
+        raise invalid(Problem("Invalid", details, parameter="query")) from cause
 
 
 def _idempotency_key(request: Request) -> str:
@@ -114,10 +115,10 @@ def _idempotency_key(request: Request) -> str:
 
 
 def _body(route: Route, request: Request) -> Any:
-    """Return the text of the file that an operation takes, or its JSON body, checked.
+    """Return the text of an uploaded file, or the validated JSON body.
 
     Raises:
-        ApiError: 400 with everything that is wrong with it.
+        ApiError: 400 with every problem of the body.
     """
     if route.upload:
         return files.uploaded(request.headers.get("Content-Type", ""), request.body)
@@ -125,8 +126,8 @@ def _body(route: Route, request: Request) -> Any:
         return None
     try:
         value = json_text.read(request.body.decode("utf-8"))
-    except ValueError as error:
-        raise invalid(Problem("Malformed", "the body is not valid JSON")) from error
+    except ValueError as cause:
+        raise invalid(Problem("Malformed", "the body is not valid JSON")) from cause
     problems: Problems = []
     checked = route.body(value, "", problems)
     if problems:

@@ -1,4 +1,4 @@
-"""Effects as they go on the wire: built, undone, and translated for V1 callers."""
+"""Effects as JSON: building them, rolling them back, and translating them for V1."""
 
 from __future__ import annotations
 
@@ -6,13 +6,13 @@ from collections.abc import Iterable, Mapping
 from types import MappingProxyType
 from typing import Any, Final, TypeAlias
 
-from .records import Campaign
+from talon_one.sandbox.records import Campaign
 
 Effect: TypeAlias = dict[str, Any]
 
 NO_CAMPAIGN: Final = -1
 
-# The arguments of V1 effects, in order. Rejections carry the code alone: V1 tells the reason in
+# The arguments of V1 effects, in order. Rejections carry the code alone: V1 has the reason in
 # the `meta` of the event.
 _V1_ARGUMENTS: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
     {
@@ -28,7 +28,7 @@ _V1_ARGUMENTS: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
     }
 )
 
-_UNDONE_BY: Final[Mapping[str, str]] = MappingProxyType(
+_ROLLBACKS: Final[Mapping[str, str]] = MappingProxyType(
     {
         "acceptCoupon": "rollbackCoupon",
         "acceptReferral": "rollbackReferral",
@@ -50,11 +50,11 @@ def effect(
 
     Args:
         effect_type: Name of the effect.
-        props: Its properties; those that are None are left out.
-        campaign: Campaign that gives the effect. None where no campaign is involved, as for an
+        props: Its properties; None values are left out.
+        campaign: Campaign that produced the effect. None if no campaign is involved, as for an
             unknown code; the campaign id is then -1.
         rule_index: Position of the rule in the campaign's ruleset.
-        coupon_id: Internal id of the coupon that triggered the effect, if one did.
+        coupon_id: Internal id of the coupon that triggered the effect, if any.
     """
     rules = campaign.rules if campaign else ()
     made: Effect = {
@@ -71,11 +71,11 @@ def effect(
 
 
 def rollbacks(effects: Iterable[Mapping[str, Any]]) -> list[Effect]:
-    """Return the effects that undo the given ones, for those that can be undone."""
+    """Return the effects that roll back the given ones, for those that can be rolled back."""
     return [
-        {**done, "effectType": _UNDONE_BY[done["effectType"]]}
+        {**done, "effectType": _ROLLBACKS[done["effectType"]]}
         for done in effects
-        if done["effectType"] in _UNDONE_BY
+        if done["effectType"] in _ROLLBACKS
     ]
 
 

@@ -1,4 +1,4 @@
-"""What goes wrong with a request, in the three body shapes the platform answers with."""
+"""Errors of a request, in the three body shapes of the platform."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ INVALID_DATA = "The submitted data was invalid"
 
 @dataclass(frozen=True)
 class Problem:
-    """One entry of the `errors` list of an answer.
+    """One entry of the `errors` list of a response.
 
     Attributes:
         title: Short class of the problem, such as `enum` or `Invalid type`.
-        details: The whole story in one sentence.
-        pointer: JSON pointer to the faulty part of the body, unless `parameter` is given.
-        parameter: Name of the faulty query parameter or header.
-        line: Number of the faulty line of the file, 0 if the fault is elsewhere.
+        details: What is wrong, in one sentence.
+        pointer: JSON pointer to the invalid part of the body, unless `parameter` is given.
+        parameter: Name of the invalid query parameter or header.
+        line: Number of the invalid line of the file, 0 if the problem is elsewhere.
     """
 
     title: str
@@ -27,7 +27,7 @@ class Problem:
     line: int = 0
 
     def to_json(self) -> dict[str, Any]:
-        """Return the entry as it goes on the wire, with exactly one kind of source."""
+        """Return the entry as JSON, with exactly one kind of source."""
         if self.line:
             source = {"line": str(self.line)}
         elif self.parameter:
@@ -38,7 +38,15 @@ class Problem:
 
 
 class ApiError(Exception):
-    """A request that is refused. Raised inside a transaction, it undoes the transaction."""
+    """A request is refused. Raised inside a transaction, it rolls the transaction back.
+
+    Args:
+        status: HTTP status code.
+        message: Text of the `message` property.
+        problems: Entries of the `errors` property.
+        allow: Methods of the `Allow` header of a 405 response.
+        bare: Whether the body consists of the message alone.
+    """
 
     def __init__(
         self,
@@ -49,15 +57,6 @@ class ApiError(Exception):
         allow: tuple[str, ...] = (),
         bare: bool = False,
     ) -> None:
-        """Describe the refusal.
-
-        Args:
-            status: HTTP status code.
-            message: Text of the `message` property.
-            problems: Entries of the `errors` property.
-            allow: Methods named in the `Allow` header of a 405 answer.
-            bare: Whether the body consists of the message alone.
-        """
         super().__init__(message)
         self.status = status
         self.message = message
@@ -66,11 +65,11 @@ class ApiError(Exception):
         self.bare = bare
 
     def body(self, *, with_status: bool = True) -> dict[str, Any]:
-        """Return the answer body.
+        """Return the response body.
 
         Args:
-            with_status: Whether the operation's errors repeat the status as `StatusCode`. Session
-                operations leave it out of their 400 answers.
+            with_status: Whether a 400 of the operation has the status as `StatusCode`; those of
+                session operations do not.
         """
         if self.bare:
             return {"message": self.message}
@@ -84,20 +83,20 @@ class ApiError(Exception):
 
 
 def invalid(*problems: Problem) -> ApiError:
-    """Return the 400 that lists everything wrong with the submitted data."""
+    """Return the 400 that lists every problem of the submitted data."""
     return ApiError(400, INVALID_DATA, problems)
 
 
 def not_found(what: str) -> ApiError:
-    """Return the 404 for a thing the path or body names but nobody knows."""
+    """Return the 404 for something that the path or the body names and that does not exist."""
     return ApiError(404, f"{what} not found")
 
 
 def unauthorized() -> ApiError:
-    """Return the 401, which never says what exactly is wrong with the credential."""
+    """Return the 401, which never says what is wrong with the credential."""
     return ApiError(401, "Invalid or missing credentials")
 
 
 def signature_mismatch() -> ApiError:
-    """Return the answer to a wrong `Content-Signature`: a 400, not a 401."""
+    """Return the error for a wrong `Content-Signature`: a 400, not a 401."""
     return ApiError(400, "HMAC signature mismatch.", bare=True)

@@ -1,4 +1,4 @@
-"""CSV files: the one that a multipart body brings, and those that go back."""
+"""CSV files: reading the one in a multipart body, and writing exports."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from email import message_from_bytes
 from typing import Any, Final
 
-from .errors import Problem, invalid
+from talon_one.sandbox.errors import Problem, invalid
 
 CSV: Final = "application/csv"
 FIELD: Final = "upFile"
@@ -17,7 +17,7 @@ FIELD: Final = "upFile"
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """A row of a file that was sent: where it begins, and its cells that are not empty."""
+    """A row of an uploaded file: its first line, and its cells that are not empty."""
 
     line: int
     cells: Mapping[str, str]
@@ -27,13 +27,14 @@ def uploaded(content_type: str, body: bytes) -> str:
     """Return the text of the file in a multipart body.
 
     Args:
-        content_type: The header that tells the boundary of the parts.
+        content_type: `Content-Type` header, which has the boundary of the parts.
         body: The body.
 
     Raises:
-        ApiError: 400 if the body is not multipart, not complete, or without one file of text.
+        ApiError: 400 if the body is not multipart, is incomplete, or does not have exactly one text
+            file.
     """
-    # MIME is what e-mail is written in too, and the standard library reads that.
+    # The e-mail parser of the standard library reads MIME, and so multipart bodies.
     header = content_type.encode("utf-8", "surrogateescape")
     message = message_from_bytes(b"Content-Type: " + header + b"\r\n\r\n" + body)
     if message.get_content_type() != "multipart/form-data" or message.defects:
@@ -47,16 +48,16 @@ def uploaded(content_type: str, body: bytes) -> str:
         raise invalid(Problem("required", f"the body must have one file, named {FIELD}"))
     try:
         return files[0].decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise invalid(Problem("Malformed", f"{FIELD} is not UTF-8")) from error
+    except UnicodeDecodeError as cause:
+        raise invalid(Problem("Malformed", f"{FIELD} is not UTF-8")) from cause
 
 
 def read(text: str, *, required: Sequence[str], optional: Sequence[str]) -> list[Row]:
-    """Return the rows of a file. Blank lines are no rows.
+    """Return the rows of a file, without blank lines.
 
     Raises:
-        ApiError: 400 that names the line, if a column is missing or unknown, if a row has not as
-            many cells as the first, or if this is not CSV.
+        ApiError: 400 that names the line, if a column is missing or unknown, if a row has another
+            number of cells than the header, or if the text is not CSV.
     """
     records = _records(text)
     top, columns = next(records, (1, []))
@@ -77,7 +78,7 @@ def read(text: str, *, required: Sequence[str], optional: Sequence[str]) -> list
 
 
 def _records(text: str) -> Iterator[tuple[int, list[str]]]:
-    """Give the records that are not blank, each with the number of its first line."""
+    """Yield the records that are not blank, each with the number of its first line."""
     reader = csv.reader(io.StringIO(text, newline=""), strict=True)
     line = 1
     try:
@@ -85,12 +86,12 @@ def _records(text: str) -> Iterator[tuple[int, list[str]]]:
             if cells:
                 yield line, cells
             line = reader.line_num + 1
-    except csv.Error as error:
-        raise invalid(Problem("Malformed", f"the row is not CSV: {error}", line=line)) from error
+    except csv.Error as cause:
+        raise invalid(Problem("Malformed", f"the row is not CSV: {cause}", line=line)) from cause
 
 
 def write(columns: Sequence[str], rows: Iterable[Mapping[str, Any]]) -> str:
-    """Return a file with these columns of the rows; what is missing or None is an empty cell."""
+    """Return a file with these columns of the rows; a missing value or None is an empty cell."""
     text = io.StringIO()
     writer = csv.DictWriter(text, columns, extrasaction="ignore", lineterminator="\n")
     writer.writeheader()

@@ -1,4 +1,4 @@
-"""JSON as it is read and written here: strictly, so that all that is read can be sent back."""
+"""Strict JSON: everything that is read can be written again."""
 
 from __future__ import annotations
 
@@ -7,28 +7,28 @@ from typing import Any
 
 
 def write(value: Any) -> bytes:
-    """Return a value as compact UTF-8.
+    """Return a value as compact JSON in UTF-8.
 
     Raises:
-        ValueError: If JSON cannot express it.
+        ValueError: If JSON cannot express the value.
     """
     text = json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
     return text.encode()
 
 
 def read(text: str) -> Any:
-    """Return the value that a text describes.
+    """Return the value of a JSON text.
 
     Raises:
-        ValueError: If the text is not JSON, or describes what cannot be written again.
+        ValueError: If the text is not JSON, or its value could not be written again.
     """
     try:
         value = json.loads(text, parse_constant=_refuse)
-        # Escapes can spell lone surrogates and exponents infinity; neither can be stored or
-        # sent back, and encoding finds both.
+        # An escape can be a lone surrogate, and a large exponent is infinity. Neither can be
+        # stored or sent, and encoding the value finds both.
         write(value)
-    except RecursionError as error:
-        raise ValueError("the JSON is nested too deeply") from error
+    except RecursionError as cause:
+        raise ValueError("the JSON is nested too deeply") from cause
     return value
 
 

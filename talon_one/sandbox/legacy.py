@@ -1,4 +1,4 @@
-"""The V1 operations: flat bodies in, the full `IntegrationState` with effect tuples out."""
+"""The V1 operations: flat request bodies, and an `IntegrationState` with effect tuples."""
 
 from __future__ import annotations
 
@@ -6,18 +6,18 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from . import views
-from .call import Call, Result
-from .effects import NO_CAMPAIGN, v1_discounts, v1_tuples
-from .errors import Problem, invalid
-from .profiles import write_profile
-from .records import OPEN, Event, Profile, Session
-from .sessions import Update, advance, assess, blank, record_event, visit
-from .values import ZERO
+from talon_one.sandbox import views
+from talon_one.sandbox.call import Call, Result
+from talon_one.sandbox.effects import NO_CAMPAIGN, v1_discounts, v1_tuples
+from talon_one.sandbox.errors import Problem, invalid
+from talon_one.sandbox.profiles import write_profile
+from talon_one.sandbox.records import OPEN, Event, Profile, Session
+from talon_one.sandbox.sessions import Update, advance, assess, blank, record_event, visit
+from talon_one.sandbox.values import ZERO
 
 
 def update_session(call: Call) -> Result:
-    """Answer updateCustomerSession."""
+    """Handle updateCustomerSession."""
     sent = call.body
     content = {
         name: sent[name]
@@ -46,9 +46,9 @@ def update_session(call: Call) -> Result:
 
 
 def update_profile(call: Call) -> Result:
-    """Answer updateCustomerProfile, which always runs the rules."""
+    """Handle updateCustomerProfile, which always runs the rules."""
     change = write_profile(call, call.ids[0], call.body.get("attributes", {}))
-    # V1 answers always hold a session; a profile update has none, so it is an empty one.
+    # A V1 response always has a session; that of a profile update is empty.
     session = replace(blank(call, ""), profile_id=change.profile.integration_id)
     evaluation = assess(call.store, session, call.now)
     event = record_event(call, change.event_type, session, {})
@@ -56,7 +56,7 @@ def update_profile(call: Call) -> Result:
 
 
 def track_event(call: Call) -> Result:
-    """Answer trackEvent: record the event, and say what holds for its session."""
+    """Handle trackEvent: record the event, and return the effects that hold for its session."""
     sent, store = call.body, call.store
     session = store.session(sent["sessionId"])
     profile_id = sent.get("profileId")
@@ -90,9 +90,9 @@ def _state(
     event: Event,
     effects: Sequence[Mapping[str, Any]],
 ) -> dict[str, Any]:
-    """Return an `IntegrationState`, the same for all V1 operations."""
-    # An anonymous session has no profile, yet V1 answers always hold one.
-    nobody = Profile(
+    """Return the `IntegrationState` that every V1 operation returns."""
+    # A V1 response always has a profile; that of an anonymous session is empty.
+    anonymous = Profile(
         id=0,
         integration_id="",
         created=call.now,
@@ -103,7 +103,7 @@ def _state(
     )
     state = {
         "session": views.session_v1(session, v1_discounts(session.effects)),
-        "profile": views.profile(call.store, profile or nobody),
+        "profile": views.profile(call.store, profile or anonymous),
         "event": views.event(event, v1_tuples(effects), _meta(call, effects)),
     }
     coupon = call.store.coupon(next(iter(session.coupon_codes), ""))
@@ -113,7 +113,7 @@ def _state(
 
 
 def _meta(call: Call, effects: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
-    """Return why codes were rejected, which V1 effects do not say."""
+    """Return the reasons of rejected codes, which V1 effects do not have."""
     meta: dict[str, Any] = {}
     for made in effects:
         reason = made["props"].get("rejectionReason")

@@ -1,15 +1,15 @@
-"""The Management operations: Applications and campaigns to read, coupons to read and create."""
+"""The Management operations: read Applications and campaigns, read and create coupons."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from . import views
-from .call import NO_CONTENT, Call, Query, Result
-from .codes import ALPHABET, fill_pattern, new_code
-from .errors import Problem, invalid, not_found
-from .records import Application, Campaign, Coupon
+from talon_one.sandbox import views
+from talon_one.sandbox.call import NO_CONTENT, Call, Query, Result
+from talon_one.sandbox.codes import ALPHABET, fill_pattern, new_code
+from talon_one.sandbox.errors import Problem, invalid, not_found
+from talon_one.sandbox.records import Application, Campaign, Coupon
 
 DEFAULT_PATTERN = "#" * 12
 MAX_PAGE = 1_000
@@ -38,19 +38,19 @@ def _sorted(query: Query, items: list[dict[str, Any]], allowed: Sequence[str]) -
     """Sort in place by the `sort` parameter."""
     sort = query.one_of("sort", *allowed, *(f"-{name}" for name in allowed), default="id")
     name = sort.removeprefix("-")
-    # Things without the property come first, as the smallest.
+    # Items without the property sort as the smallest.
     items.sort(key=lambda item: (name in item, item.get(name)), reverse=sort.startswith("-"))
 
 
 def _page(query: Query, items: Sequence[Any]) -> tuple[Sequence[Any], bool]:
-    """Return the page asked for, and whether more follow."""
+    """Return the requested page, and whether more items follow."""
     size = query.integer("pageSize", MAX_PAGE, 1, MAX_PAGE)
     skip = query.integer("skip", 0, 0, LARGEST_ID)
     return items[skip : skip + size], skip + size < len(items)
 
 
 def _within(query: Query, stem: str, moment: str | None) -> bool:
-    """Say whether a moment passes the filters `<stem>Before` and `<stem>After`."""
+    """Return whether a moment passes the filters `<stem>Before` and `<stem>After`."""
     before, after = query.time(f"{stem}Before"), query.time(f"{stem}After")
     if before is None and after is None:
         return True
@@ -60,7 +60,7 @@ def _within(query: Query, stem: str, moment: str | None) -> bool:
 
 
 def get_applications(call: Call) -> Result:
-    """Answer getApplications."""
+    """Handle getApplications."""
     items = [views.application(call.store.application())]
     _sorted(call.query, items, ("id", "created", "name"))
     page, _ = _page(call.query, items)
@@ -68,12 +68,12 @@ def get_applications(call: Call) -> Result:
 
 
 def get_application(call: Call) -> Result:
-    """Answer getApplication."""
+    """Handle getApplication."""
     return Result(200, views.application(application_of(call)))
 
 
 def get_campaigns(call: Call) -> Result:
-    """Answer getCampaigns with its filters."""
+    """Handle getCampaigns with its filters."""
     application_of(call)
     found = [
         views.campaign(call.store, campaign)
@@ -94,7 +94,7 @@ def _campaign_passes(query: Query, campaign: Campaign) -> bool:
         and (query.text("name") or "").casefold() in campaign.name.casefold()
         and all(not tag or tag in campaign.tags for tag in tags)
         and _within(query, "created", campaign.created)
-        # Campaigns here have no schedule and belong to no group, template or store.
+        # Campaigns of the sandbox have no schedule, group, template or store.
         and _within(query, "start", None)
         and _within(query, "end", None)
         and not any(query.text(one) for one in ("campaignGroupId", "templateId", "storeId"))
@@ -102,12 +102,12 @@ def _campaign_passes(query: Query, campaign: Campaign) -> bool:
 
 
 def get_campaign(call: Call) -> Result:
-    """Answer getCampaign."""
+    """Handle getCampaign."""
     return Result(200, views.campaign(call.store, campaign_of(call)))
 
 
 def get_coupons(call: Call) -> Result:
-    """Answer getCouponsWithoutTotalCount with its filters."""
+    """Handle getCouponsWithoutTotalCount with its filters."""
     passes = coupon_filter(call.query, call.now)
     coupons = call.store.coupons_of_campaign(campaign_of(call).id)
     items = [views.coupon(one) for one in coupons if passes(one)]
@@ -123,7 +123,7 @@ def _searchable(code: str) -> str:
 
 
 def coupon_filter(query: Query, now: str) -> Callable[[Coupon], bool]:
-    """Return what says whether a coupon passes the filters of a query."""
+    """Return the predicate for the filters of a query."""
     form: Callable[[str], str] = str.casefold if query.flag("exactMatch") else _searchable
     value = query.text("value")
     valid = query.one_of("valid", "expired", "validNow", "validFuture")
@@ -161,7 +161,7 @@ def _validity(coupon: Coupon, now: str) -> str:
 
 
 def create_coupons(call: Call) -> Result:
-    """Answer createCoupons: as many random codes as asked for, in one new batch."""
+    """Handle createCoupons: random codes, in one new batch."""
     silent = call.query.one_of("silent", "yes", "no", default="yes")
     campaign, sent, store = campaign_of(call), call.body, call.store
     batch_id = fill_pattern(BATCH_PATTERN, ALPHABET.lower())
@@ -193,7 +193,7 @@ def new_coupon(
     batch_id: str,
     import_id: int | None = None,
 ) -> Coupon:
-    """Return the coupon that an order describes by the properties of `NewCoupons`."""
+    """Return the coupon that the properties of `NewCoupons` describe."""
     return Coupon(
         id=0,
         campaign_id=campaign_id,

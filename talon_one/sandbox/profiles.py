@@ -6,12 +6,12 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from . import views
-from .call import NO_CONTENT, Call, Result
-from .errors import Problem, invalid, not_found
-from .records import Profile
-from .rules import Evaluation
-from .sessions import (
+from talon_one.sandbox import views
+from talon_one.sandbox.call import NO_CONTENT, Call, Result
+from talon_one.sandbox.errors import Problem, invalid, not_found
+from talon_one.sandbox.records import Profile
+from talon_one.sandbox.rules import Evaluation
+from talon_one.sandbox.sessions import (
     assess,
     blank,
     evaluable_campaigns,
@@ -25,14 +25,14 @@ from .sessions import (
 
 @dataclass(frozen=True, slots=True)
 class ProfileChange:
-    """A profile after an update, and the built-in event that update stands for."""
+    """A profile after an update, and the type of the built-in event of that update."""
 
     profile: Profile
     event_type: str
 
 
 def write_profile(call: Call, integration_id: str, attributes: Mapping[str, Any]) -> ProfileChange:
-    """Merge attributes into a profile, creating it when it is new."""
+    """Merge attributes into a profile, creating it if it is new."""
     known = call.store.profile(integration_id) is not None
     profile = visit(call, integration_id) or known_profile(call, integration_id)
     merged = merge_attributes(profile.attributes, attributes)
@@ -53,12 +53,12 @@ def known_profile(call: Call, integration_id: str) -> Profile:
 
 
 def update_profile(call: Call) -> Result:
-    """Answer updateCustomerProfileV2."""
+    """Handle updateCustomerProfileV2."""
     store, sent = call.store, call.body
     change = write_profile(call, call.ids[0], sent.get("attributes", {}))
     _change_audiences(call, change.profile, sent.get("audiencesChanges"))
     session = replace(blank(call, ""), profile_id=change.profile.integration_id)
-    # Callers of 2020 send no responseContent and expect the profile in the answer.
+    # Callers of 2020 send no responseContent and expect the profile in the response.
     wanted = sent.get("responseContent", ["customerProfile"])
     if call.query.flag("runRuleEngine"):
         evaluation = assess(store, session, call.now, evaluable_campaigns(call, sent))
@@ -84,7 +84,7 @@ def _change_audiences(
 
 
 def update_profiles(call: Call) -> Result:
-    """Answer updateCustomerProfilesV2, which never runs rules."""
+    """Handle updateCustomerProfilesV2, which never runs rules."""
     silent = call.query.one_of("silent", "yes", "no", default="yes")
     profiles = [
         write_profile(call, entry["integrationId"], entry.get("attributes", {})).profile
@@ -97,7 +97,7 @@ def update_profiles(call: Call) -> Result:
 
 
 def update_audiences(call: Call) -> Result:
-    """Answer updateCustomerProfileAudiences: all actions, or none if one names nobody."""
+    """Handle updateCustomerProfileAudiences: all actions, or none if one fails."""
     for entry in call.body["data"]:
         audience_id, profile_id = entry["audienceId"], entry["profileIntegrationId"]
         if call.store.audience(audience_id) is None:
@@ -112,7 +112,7 @@ def update_audiences(call: Call) -> Result:
 
 
 def get_inventory(call: Call) -> Result:
-    """Answer getCustomerInventory with the sections the flags ask for."""
+    """Handle getCustomerInventory with the sections that the flags select."""
     store = call.store
     profile = known_profile(call, call.ids[0])
     profile_id = profile.integration_id
@@ -136,7 +136,7 @@ def get_inventory(call: Call) -> Result:
 
 
 def delete_customer_data(call: Call) -> Result:
-    """Answer deleteCustomerData: wipe attributes on the profile and all that points to it."""
+    """Handle deleteCustomerData: erase the attributes of a profile, its sessions and its events."""
     store = call.store
     profile = known_profile(call, call.ids[0])
     store.save_profile(replace(profile, attributes={}))

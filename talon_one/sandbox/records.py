@@ -1,7 +1,7 @@
-"""What the sandbox knows about the world: one immutable record for each kind of entity.
+"""The entities of the sandbox: one immutable record for each kind.
 
-They are what the store reads, the rules judge and the views write. Timestamps are text in the
-canonical form of `values`; dictionaries hold JSON with the platform's own property names.
+The store reads them, the rules evaluate them, and the views write them. Timestamps are text in the
+canonical form of `values`; dictionaries are JSON with the property names of the platform.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
 
-from .values import ZERO, amount
+from talon_one.sandbox.values import ZERO, amount
 
 OPEN = "open"
 CLOSED = "closed"
@@ -30,14 +30,14 @@ class Application:
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """A rule: when all conditions hold, all effects are given. See `rules` for the vocabulary."""
+    """A rule: if all conditions hold, it has all its effects. See `rules` for their types."""
 
     name: str
     conditions: Sequence[Mapping[str, Any]]
     effects: Sequence[Mapping[str, Any]]
 
     def needs(self, condition: str) -> bool:
-        """Say whether the rule has a condition of this type."""
+        """Return whether the rule has a condition of this type."""
         return any(entry["type"] == condition for entry in self.conditions)
 
 
@@ -91,7 +91,7 @@ class Coupon:
 
 @dataclass(frozen=True, slots=True)
 class Referral:
-    """A referral code of an advocate, perhaps meant for one friend only."""
+    """A referral code of an advocate, optionally for one friend only."""
 
     id: int
     campaign_id: int
@@ -147,7 +147,7 @@ class Event:
 
 @dataclass(frozen=True, slots=True)
 class Totals:
-    """What a session is worth before discounts."""
+    """The amounts of a session before discounts."""
 
     cart_items: Decimal = ZERO
     item_costs: Decimal = ZERO
@@ -155,7 +155,7 @@ class Totals:
 
     @property
     def total(self) -> Decimal:
-        """Cart items and all additional costs together."""
+        """The sum of the cart items and all additional costs."""
         return self.cart_items + self.item_costs + self.session_costs
 
 
@@ -167,7 +167,7 @@ class Session:
         id: Internal id, 0 for a session that is not stored.
         profile_id: Integration id of the customer, empty for an anonymous session.
         content: What the caller sent, merged over all updates, under its V2 names. `total` is
-            there while the latest update came through V1, whose callers add up themselves.
+            there if the latest update came through V1, whose callers compute it themselves.
         effects: The effects that hold for the session now.
     """
 
@@ -203,7 +203,7 @@ class Session:
         )
 
     def worth(self) -> Decimal:
-        """Return the session total: the caller's own for V1, else the sum of everything."""
+        """Return the session total: the one of the caller for V1, else the sum of everything."""
         given = self.content.get("total")
         return self.totals().total if given is None else amount(given)
 

@@ -1,4 +1,4 @@
-"""The operations the sandbox answers, as a table, and the search for the one a path names."""
+"""The operations of the sandbox as a table, and the search for the one that a path names."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from typing import Final
 from urllib.parse import unquote_to_bytes
 
-from . import bodies, codes, coupon_files, legacy, management, profiles, sessions
-from .access import Access
-from .call import Call, Result
-from .errors import ApiError, Problem, invalid
-from .validation import Check
+from talon_one.sandbox import bodies, codes, coupon_files, legacy, management, profiles, sessions
+from talon_one.sandbox.access import Access
+from talon_one.sandbox.call import Call, Result
+from talon_one.sandbox.errors import ApiError, Problem, invalid
+from talon_one.sandbox.validation import Check
 
 _KEY = Access.INTEGRATION
 _KEY_OR_SIGNATURE = Access.INTEGRATION_OR_SIGNATURE
@@ -25,13 +25,13 @@ class Route:
     Attributes:
         method: HTTP method.
         path: Path template; a segment in braces is a parameter.
-        operation: What answers it.
+        operation: Function that handles it.
         access: Credentials it takes.
         body: Check of the JSON body, None if the operation has none.
-        upload: Whether the body is multipart and brings a file.
-        dry: Whether it knows the query parameter `dry`.
-        idempotent: Whether it honours `Idempotency-Key`.
-        status_in_errors: Whether its 400 answers repeat the status as `StatusCode`.
+        upload: Whether the body is multipart with a file.
+        dry: Whether it takes the query parameter `dry`.
+        idempotent: Whether it honors `Idempotency-Key`.
+        status_in_errors: Whether its 400 responses have the status as `StatusCode`.
     """
 
     method: str
@@ -45,7 +45,7 @@ class Route:
     status_in_errors: bool = True
 
     def match(self, segments: list[str]) -> tuple[str, ...] | None:
-        """Return the path parameters if the path is of this template, else None."""
+        """Return the path parameters if the path matches the template, else None."""
         template = self.path.split("/")
         if len(template) != len(segments):
             return None
@@ -165,8 +165,8 @@ ROUTES: Final = (
 def find(method: str, raw_path: str) -> tuple[Route, tuple[str, ...]]:
     """Find the operation for a request.
 
-    The path is taken apart before it is decoded, and each segment is decoded once: an id may
-    hold anything, slashes and dots included.
+    The path is split before it is decoded, and each segment is decoded once: an id may contain
+    anything, slashes and dots included.
 
     Raises:
         ApiError: 404 for an unknown path, 405 for a known one with another method, 400 for a
@@ -181,12 +181,12 @@ def find(method: str, raw_path: str) -> tuple[Route, tuple[str, ...]]:
         allowed = tuple(sorted(route.method for route, _ in found))
         raise ApiError(405, "Method not allowed", allow=allowed)
     path = "/".join(segments)
-    raise ApiError(404, f"The sandbox does not answer {method} {path}")
+    raise ApiError(404, f"The sandbox does not support {method} {path}")
 
 
 def _decoded(segment: str) -> str:
     try:
         return unquote_to_bytes(segment.encode("utf-8", "surrogateescape")).decode("utf-8")
-    except UnicodeDecodeError as error:
+    except UnicodeDecodeError as cause:
         details = "the path is not percent-encoded UTF-8"
-        raise invalid(Problem("Invalid", details, parameter="path")) from error
+        raise invalid(Problem("Invalid", details, parameter="path")) from cause

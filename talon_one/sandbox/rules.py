@@ -1,7 +1,7 @@
-"""The rule engine: campaigns, a session and its codes go in, effects come out. No I/O.
+"""The rule engine: campaigns, a session and its codes in, effects out. No I/O.
 
 A rule is data (see `campaign`): a list of conditions and a list of effects, each with a `type`
-and its parameters. This module gives the types their meaning.
+and its parameters. This module implements the types.
 
 Conditions: `couponIsValid`, `referralIsValid`, `cartItemTotalAtLeast` (amount),
 `hasAdditionalCost` (additionalCost).
@@ -19,14 +19,14 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
 
-from .effects import Effect, effect
-from .records import Campaign, Coupon, Referral, Rule, Session
-from .values import ZERO, amount, cents, json_number
+from talon_one.sandbox.effects import Effect, effect
+from talon_one.sandbox.records import Campaign, Coupon, Referral, Rule, Session
+from talon_one.sandbox.values import ZERO, amount, cents, json_number
 
 
 @dataclass(frozen=True, slots=True)
 class CouponEntry:
-    """A coupon code of the session and what is known about it."""
+    """A coupon code of the session, and the coupon if there is one."""
 
     code: str
     coupon: Coupon | None = None
@@ -35,7 +35,7 @@ class CouponEntry:
 
 @dataclass(frozen=True, slots=True)
 class ReferralEntry:
-    """The referral code of the session and what is known about it."""
+    """The referral code of the session, and the referral if there is one."""
 
     code: str
     referral: Referral | None = None
@@ -44,16 +44,16 @@ class ReferralEntry:
 
 @dataclass(frozen=True, slots=True)
 class Situation:
-    """Everything an evaluation may look at.
+    """The input of an evaluation.
 
     Attributes:
         session: The session, merged and in its new state.
-        now: Moment for which validity is judged.
+        now: Moment at which codes have to be valid.
         campaigns: Campaigns of the Application.
         coupons: One entry per distinct coupon code, in the order sent.
         referral: The referral code, if the session has one.
         evaluable: Ids of the only campaigns to evaluate, disabled ones included; None for all
-            that run.
+            running ones.
     """
 
     session: Session
@@ -64,7 +64,7 @@ class Situation:
     evaluable: frozenset[int] | None = None
 
     def takes_part(self, campaign: Campaign) -> bool:
-        """Say whether the rules of a campaign are evaluated."""
+        """Return whether the rules of a campaign are evaluated."""
         if self.evaluable is not None:
             return campaign.id in self.evaluable and campaign.state != "archived"
         return campaign.running
@@ -72,7 +72,7 @@ class Situation:
 
 @dataclass(slots=True)
 class Evaluation:
-    """What an evaluation led to.
+    """The output of an evaluation.
 
     Attributes:
         effects: All effects that hold for the session now, rejections included.
@@ -88,7 +88,7 @@ class Evaluation:
 
     @property
     def triggered(self) -> set[int]:
-        """Ids of the campaigns that gave an effect other than a rejection."""
+        """Ids of the campaigns with an effect other than a rejection."""
         return {
             made["campaignId"]
             for made in self.effects
@@ -112,7 +112,7 @@ def evaluate(situation: Situation) -> Evaluation:
 
 
 class _Engine:
-    """One evaluation under way."""
+    """One evaluation in progress."""
 
     def __init__(self, situation: Situation) -> None:
         self.situation = situation
@@ -120,14 +120,12 @@ class _Engine:
         self.campaigns = {campaign.id: campaign for campaign in situation.campaigns}
         self.totals = situation.session.totals()
         self.worth = situation.session.worth()
-        # Discounts together never exceed what the session costs.
+        # The sum of all discounts never exceeds the total of the session.
         self.left = max(self.worth, ZERO)
         self.valid_coupons: list[Coupon] = []
         self.valid_referral: Referral | None = None
-        # Index of the condition that kept a valid code from being accepted, by code.
+        # Index of the condition that failed for a valid code, by code.
         self.failed_condition: dict[str, int] = {}
-
-    # Codes ------------------------------------------------------------------------------------
 
     def check_coupon(self, entry: CouponEntry) -> None:
         coupon = entry.coupon
@@ -206,7 +204,7 @@ class _Engine:
         )
 
     def reject_the_rest(self) -> None:
-        """Reject the codes that are valid but that no rule accepted."""
+        """Reject the valid codes that no rule accepted."""
         for coupon in self.valid_coupons:
             if coupon not in self.result.coupons:
                 self._reject("Coupon", coupon.value, "CouponRejectedByCondition", coupon)
@@ -214,10 +212,8 @@ class _Engine:
         if referral is not None and referral not in self.result.referrals:
             self._reject("Referral", referral.code, "ReferralRejectedByCondition", referral)
 
-    # Rules ------------------------------------------------------------------------------------
-
     def run(self, campaign: Campaign, index: int, rule: Rule) -> None:
-        """Run a rule once, or once for each valid code where it is about codes."""
+        """Run a rule once, or once for each valid code if it has a condition about codes."""
         if rule.needs("couponIsValid"):
             coupons = [one for one in self.valid_coupons if one.campaign_id == campaign.id]
             for coupon in coupons:
@@ -277,7 +273,7 @@ class _Engine:
     def _holds(self, condition: Mapping[str, Any]) -> bool:
         match condition["type"]:
             case "couponIsValid" | "referralIsValid":
-                # Rules about codes are only run for codes that passed their checks.
+                # Rules about codes only run for codes that passed their checks.
                 return True
             case "cartItemTotalAtLeast":
                 return self.totals.cart_items >= amount(condition["amount"])

@@ -1,4 +1,4 @@
-"""`Sandbox`: the server as an object to start, stop and ask for its address and keys."""
+"""`Sandbox`: the server as an object that starts and stops, with its URL and its keys."""
 
 from __future__ import annotations
 
@@ -13,21 +13,21 @@ from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Final
 
-from . import campaign
-from .database import IN_MEMORY, Credentials
-from .server import HOST, Server
+from talon_one.sandbox import campaign
+from talon_one.sandbox.database import IN_MEMORY, Credentials
+from talon_one.sandbox.server import HOST, Server
 
 API_KEY: Final = "sandbox-integration-key"
 MANAGEMENT_KEY: Final = "sandbox-management-key"
 LARGEST_PORT: Final = 65_535
 
-# Seconds between looks at whether the program still runs.
+# Seconds between checks whether the main thread is alive.
 _WATCH_INTERVAL: Final = 0.5
 
 
 @dataclass(slots=True)
 class _Background:
-    """The thread a started sandbox runs in, and the means to end it."""
+    """The thread of a started sandbox, and the means to stop it."""
 
     ready: Future[None] = field(default_factory=Future)
     stopping: threading.Event = field(default_factory=threading.Event)
@@ -36,10 +36,10 @@ class _Background:
     wake: asyncio.Event | None = None
 
     async def until_stopped(self, server: Server) -> None:
-        """Serve until told to stop, or until the program has come to its end.
+        """Serve until `stop` is called or the main thread has ended.
 
-        The thread is no daemon, so that it always closes what it opened; a program that forgot
-        to stop it must nevertheless be able to end.
+        The thread is not a daemon, so that it always closes its database and its sockets. A
+        program that forgets to stop the sandbox must still be able to exit.
         """
         self.loop, self.wake = asyncio.get_running_loop(), asyncio.Event()
         async with server:
@@ -49,18 +49,18 @@ class _Background:
                     await asyncio.wait_for(self.wake.wait(), _WATCH_INTERVAL)
 
     def run(self, server: Server) -> None:
-        """Be the thread."""
+        """Run the thread."""
         try:
             asyncio.run(self.until_stopped(server))
-        except BaseException as error:
+        except BaseException as cause:
             if self.ready.done():
                 raise
-            self.ready.set_exception(error)
+            self.ready.set_exception(cause)
 
     def stop(self) -> None:
-        """End the thread and wait until it is gone."""
+        """Stop the thread and wait until it has ended."""
         self.stopping.set()
-        # The loop may be closed already; then there is nothing left to wake.
+        # The loop may be closed already; then there is nothing to wake.
         with suppress(RuntimeError):
             if self.loop is not None and self.wake is not None:
                 self.loop.call_soon_threadsafe(self.wake.set)
@@ -76,13 +76,23 @@ class Sandbox:
         print(sandbox.url, sandbox.api_key)
     ```
 
-    A `with` block runs it in a thread of its own, an `async with` block in the running event
-    loop, `serve()` and `run_forever()` in the foreground.
+    A `with` block runs it in its own thread, an `async with` block in the running event
+    loop, `serve()` and `run_forever()` in the foreground. Nothing is opened before it starts.
+
+    Args:
+        port: Port to listen on, 0 to 65535; with 0 the system chooses a free one.
+        database: SQLite file that keeps the state. `:memory:` keeps it until the sandbox stops.
+        api_key: Integration key to accept, as `ApiKey-v1 <key>`.
+        management_key: Management key to accept, as `ManagementKey-v1 <key>` or `Bearer <key>`.
+        application_secret: Hexadecimal secret to accept signatures of.
+
+    Raises:
+        ValueError: If the port is out of range, the secret is not hexadecimal, or a key is empty.
 
     Attributes:
-        api_key: Integration key, sent as `ApiKey-v1 <key>`.
-        management_key: Management key, sent as `ManagementKey-v1 <key>` or `Bearer <key>`.
-        application_secret: Secret that V1 requests may be signed with, hexadecimal.
+        api_key: The Integration key.
+        management_key: The Management key.
+        application_secret: The secret for signatures of V1 requests.
         application_id: Id of the built-in Application, which signatures name as their signer.
         campaign_id: Id of the built-in campaign.
         coupon_code: Code of the built-in coupon.
@@ -101,19 +111,6 @@ class Sandbox:
         management_key: str = MANAGEMENT_KEY,
         application_secret: str = campaign.APPLICATION.secret,
     ) -> None:
-        """Describe a sandbox; nothing is opened before it is started.
-
-        Args:
-            port: Port to listen on, 0 to 65535; 0 lets the system choose one that is free.
-            database: SQLite file to keep the state in. With `:memory:` it is gone on stopping.
-            api_key: Integration key to accept.
-            management_key: Management key to accept.
-            application_secret: Application secret to accept signatures of.
-
-        Raises:
-            ValueError: If there can be no such port, the secret is not hexadecimal or a key is
-                empty.
-        """
         if not 0 <= port <= LARGEST_PORT:
             raise ValueError(f"a port must be from 0 to {LARGEST_PORT}, not {port}")
         bytes.fromhex(application_secret)
@@ -128,17 +125,16 @@ class Sandbox:
         self._background: _Background | None = None
 
     def __repr__(self) -> str:
-        """Say where it runs, and nothing secret."""
         return f"<Sandbox {self.url if self.running else 'not running'}>"
 
     @property
     def running(self) -> bool:
-        """Whether it answers requests."""
+        """Whether it listens for requests."""
         return self._server is not None
 
     @property
     def port(self) -> int:
-        """The port it listens on or, while it is not running, the one it was told to use."""
+        """The port it listens on or, while it is not running, the `port` argument."""
         return self._server.port if self._server else self._wanted_port
 
     @property
@@ -158,15 +154,13 @@ class Sandbox:
         credentials = Credentials(self.api_key, self.management_key, self.application_secret)
         return Server(self._wanted_port, self._database, credentials)
 
-    # In a thread --------------------------------------------------------------------------------
-
     def start(self) -> Sandbox:
-        """Start it in a background thread and return it once it answers.
+        """Start it in a background thread and return it once it listens.
 
         Raises:
-            OSError: If the port is in use or cannot be had.
-            DatabaseError: If the folder of the database does not exist, or the database is of
-                another version.
+            OSError: If the port is in use or not allowed.
+            DatabaseError: If the folder of the database does not exist, or another version of the
+                sandbox wrote the file.
             sqlite3.Error: If the database cannot be opened for another reason.
             RuntimeError: If it is already running.
         """
@@ -185,47 +179,41 @@ class Sandbox:
         return self
 
     def stop(self) -> None:
-        """Stop the background thread, and wait for it. Stopping twice does no harm."""
+        """Stop the background thread and wait for it. Stopping twice is harmless."""
         background, self._background, self._server = self._background, None, None
         if background is not None:
             background.stop()
 
     def __enter__(self) -> Sandbox:
-        """Start it."""
         return self.start()
 
     def __exit__(
         self,
         kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
+        cause: BaseException | None,
+        traceback: TracebackType | None,
     ) -> None:
-        """Stop it."""
         self.stop()
 
-    # In an event loop ---------------------------------------------------------------------------
-
     async def __aenter__(self) -> Sandbox:
-        """Start it in the running event loop; raises as `start` does."""
         self._server = await self._new_server().__aenter__()
         return self
 
     async def __aexit__(
         self,
         kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
+        cause: BaseException | None,
+        traceback: TracebackType | None,
     ) -> None:
-        """Stop it."""
         server, self._server = self._server, None
         if server is not None:
-            await server.__aexit__(kind, error, trace)
+            await server.__aexit__(kind, cause, traceback)
 
     async def serve(self, on_start: Callable[[Sandbox], None] | None = None) -> None:
         """Run it in the event loop until the task is cancelled.
 
         Args:
-            on_start: Called with the sandbox once it answers, to announce its URL for instance.
+            on_start: Called with the sandbox once it listens, for instance to print its URL.
         """
         async with self:
             if on_start is not None:
@@ -236,12 +224,12 @@ class Sandbox:
         """Run it in the foreground until Ctrl-C or SIGTERM, and then return.
 
         Args:
-            on_start: Called with the sandbox once it answers, to announce its URL for instance.
+            on_start: Called with the sandbox once it listens, for instance to print its URL.
         """
 
         async def main() -> None:
             serving = asyncio.ensure_future(self.serve(on_start))
-            # Not every platform and thread can handle signals; cancelling works there, too.
+            # Some platforms and threads cannot handle signals; cancelling the task still works.
             with suppress(NotImplementedError, RuntimeError, ValueError):
                 asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, serving.cancel)
             with suppress(asyncio.CancelledError):

@@ -12,45 +12,42 @@ from urllib.parse import urlsplit
 
 from aiohttp import web
 
-from .database import Credentials, Database
-from .dispatch import Dispatcher, Request, Response
+from talon_one.sandbox.database import Credentials, Database
+from talon_one.sandbox.dispatch import Dispatcher, Request, Response
 
 HOST = "127.0.0.1"
-# Seconds that a request under way is waited for when the server stops.
+# Seconds that a stopping server waits for requests in progress.
 SHUTDOWN_TIMEOUT = 1.0
-# Connections that may wait to be accepted.
+# Connections that the system queues before they are accepted.
 BACKLOG = 128
 
 _log = logging.getLogger(__name__)
 
 
 class Server:
-    """A listening server with its database, open for the length of an `async with`."""
+    """A listening server with its database, open inside an `async with` block.
+
+    Args:
+        port: Port to listen on; with 0 the system chooses one.
+        database: SQLite file, or `:memory:`.
+        credentials: The keys and the secret that it accepts.
+
+    Raises:
+        OSError: On entering, if it cannot listen on the port.
+        DatabaseError, sqlite3.Error: On entering, if the database cannot be opened.
+    """
 
     def __init__(self, port: int, database: str, credentials: Credentials) -> None:
-        """Prepare a server.
-
-        Args:
-            port: Port to listen on; 0 lets the system choose.
-            database: SQLite file, or `:memory:`.
-            credentials: The secrets that open it.
-        """
         self.port = port
         self._path = database
         self._credentials = credentials
         self._socket: socket.socket | None = None
 
     async def __aenter__(self) -> Server:
-        """Open the database and listen.
-
-        Raises:
-            OSError: If the port cannot be had.
-            DatabaseError, sqlite3.Error: If the database cannot be opened.
-        """
         self._database = Database(self._path, self._credentials)
         self._dispatcher = Dispatcher(self._database)
         # The low-level server hands over the path as sent. The router of a web.Application
-        # would decode and normalise it first, and ids may hold slashes and dots.
+        # would decode and normalize it first, and ids may contain slashes and dots.
         self._runner = web.ServerRunner(
             web.Server(self._handle, access_log=None), shutdown_timeout=SHUTDOWN_TIMEOUT
         )
@@ -64,20 +61,19 @@ class Server:
     async def __aexit__(
         self,
         kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
+        cause: BaseException | None,
+        traceback: TracebackType | None,
     ) -> None:
-        """Stop listening, finish what is under way, close the database."""
         await self._close()
 
     async def _listen(self) -> None:
         try:
             self._socket = socket.create_server((HOST, self.port), backlog=BACKLOG)
-        except OSError as error:
-            in_use = error.errno == errno.EADDRINUSE
-            reason = "the port is in use" if in_use else error.strerror
+        except OSError as cause:
+            in_use = cause.errno == errno.EADDRINUSE
+            reason = "the port is in use" if in_use else cause.strerror
             message = f"the sandbox cannot listen on {HOST}:{self.port}: {reason}"
-            raise OSError(error.errno, message) from error
+            raise OSError(cause.errno, message) from cause
         self.port = self._socket.getsockname()[1]
         await self._runner.setup()
         await web.SockSite(self._runner, self._socket, backlog=BACKLOG).start()
@@ -93,17 +89,17 @@ class Server:
             self._database.close()
 
     async def _stop_accepting(self) -> None:
-        # Closing an asyncio server loses the connections it has accepted in the same turn of the
-        # loop, and leaks their sockets. So first it stops looking at its port, and what it has
-        # accepted gets the time to become a connection that the runner knows and closes.
+        # Closing an asyncio server loses the connections that it accepted in the same turn of the
+        # loop, and leaks their sockets. So it first stops watching its port. The accepted sockets
+        # then get the time to become connections, which the runner closes.
         if self._socket is not None:
-            # The proactor loop of Windows has no readers to remove, nor this fault.
+            # The proactor loop of Windows has no readers, and does not have the defect.
             with suppress(NotImplementedError):
                 asyncio.get_running_loop().remove_reader(self._socket)
         await _let_the_loop_turn()
 
     async def _handle(self, request: web.BaseRequest) -> web.StreamResponse:
-        # The dispatcher does not await, so requests are answered strictly one after another.
+        # The dispatcher does not await, so requests are handled strictly one after another.
         incoming = Request(
             method=request.method,
             target=_origin_form(request.raw_path),
@@ -111,7 +107,7 @@ class Server:
             body=await request.content.read(),
         )
         try:
-            response = self._dispatcher.answer(incoming)
+            response = self._dispatcher.respond(incoming)
         except Exception:
             _log.exception("%s %s failed", incoming.method, incoming.target)
             response = Response(500, b'{"message":"Internal server error","StatusCode":500}')
@@ -124,7 +120,7 @@ class Server:
 
 
 async def _let_the_loop_turn() -> None:
-    # asyncio takes a few turns from accepting a connection to telling its protocol, and from
+    # asyncio needs a few turns from accepting a connection to calling its protocol, and from
     # closing a transport to closing its socket.
     for _ in range(8):
         await asyncio.sleep(0)

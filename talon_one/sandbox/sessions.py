@@ -1,4 +1,4 @@
-"""Customer sessions: the state machine, merging, redemption and its undoing; the V2 operations."""
+"""Customer sessions: states, merging, redemption and its rollback; the V2 operations."""
 
 from __future__ import annotations
 
@@ -7,15 +7,15 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any, Final
 
-from . import views
-from .call import Call, Result
-from .effects import rollbacks
-from .errors import Problem, invalid, not_found
-from .records import CANCELLED, CLOSED, OPEN, Event, Profile, Session
-from .rules import CouponEntry, Evaluation, ReferralEntry, Situation, evaluate
-from .store import Store
+from talon_one.sandbox import views
+from talon_one.sandbox.call import Call, Result
+from talon_one.sandbox.effects import rollbacks
+from talon_one.sandbox.errors import Problem, invalid, not_found
+from talon_one.sandbox.records import CANCELLED, CLOSED, OPEN, Event, Profile, Session
+from talon_one.sandbox.rules import CouponEntry, Evaluation, ReferralEntry, Situation, evaluate
+from talon_one.sandbox.store import Store
 
-# Every transition a PUT may cause, and the built-in event it stands for.
+# The transitions that a PUT may cause, each with its built-in event.
 _EVENTS: Final = (
     ("", OPEN, "talon_session_created"),
     ("", CLOSED, "talon_session_closed"),
@@ -28,18 +28,18 @@ _EVENTS: Final = (
 
 @dataclass(frozen=True, slots=True)
 class Update:
-    """A session update, in terms both API versions share.
+    """A session update, in the form that both API versions share.
 
     Attributes:
         session_id: Integration id of the session.
-        profile_id: Integration id of the customer; empty for anonymous, None to leave it.
-        state: State to move to. Leaving it out means `open`, so a closed session refuses it.
+        profile_id: Integration id of the customer; empty if anonymous, None to keep the stored one.
+        state: New state. A request without one means `open`, which a closed session refuses.
         content: Properties to replace, under their V2 names; attributes are merged.
         discard: Stored properties to drop.
-        pointer: Where the session sits in the body, for error messages.
+        pointer: JSON pointer to the session in the body, for error messages.
         params: The request as the event records it.
         evaluable: Ids of the only campaigns to evaluate.
-        at: Moment to evaluate for.
+        at: Moment of the evaluation.
     """
 
     session_id: str
@@ -55,7 +55,7 @@ class Update:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What an update led to."""
+    """The result of an update."""
 
     session: Session
     profile: Profile | None
@@ -64,10 +64,10 @@ class Outcome:
 
 
 def advance(call: Call, update: Update) -> Outcome:
-    """Bring a session into its next state, creating it when it is new.
+    """Move a session to its next state, creating it if it is new.
 
     Raises:
-        ApiError: If the transition is not allowed, or the session belongs to somebody else.
+        ApiError: If the transition is not allowed, or the session belongs to another profile.
     """
     store = call.store
     stored = store.session(update.session_id)
@@ -113,7 +113,7 @@ def _merged(call: Call, stored: Session | None, update: Update) -> Session:
     if stored is None:
         stored = blank(call, update.session_id)
     elif stored.state == CLOSED:
-        # Only its state may change, so the rest of the request is not looked at.
+        # Only the state may change, so the rest of the request is ignored.
         update = replace(update, content={}, discard=())
     profile_id = stored.profile_id if update.profile_id is None else update.profile_id
     if stored.profile_id and profile_id != stored.profile_id:
@@ -122,7 +122,7 @@ def _merged(call: Call, stored: Session | None, update: Update) -> Session:
     first_session = stored.first_session
     if profile_id != stored.profile_id:
         first_session = not store.has_other_session(profile_id, update.session_id)
-    # A dry closing request is about its payload alone.
+    # A dry request that closes a session evaluates its own content alone.
     kept = {} if call.dry and update.state == CLOSED else stored.content
     content = {name: value for name, value in kept.items() if name not in update.discard}
     attributes = merge_attributes(
@@ -140,12 +140,12 @@ def _merged(call: Call, stored: Session | None, update: Update) -> Session:
 
 
 def merge_attributes(stored: Mapping[str, Any], sent: Mapping[str, Any]) -> dict[str, Any]:
-    """Merge attributes by name; `null` leaves the stored value."""
+    """Merge attributes by name; `null` keeps the stored value."""
     return {**stored, **{name: value for name, value in sent.items() if value is not None}}
 
 
 def blank(call: Call, session_id: str) -> Session:
-    """Return a session nobody has stored yet."""
+    """Return a new session, which is not stored."""
     return Session(
         id=0,
         application_id=call.store.application().id,
@@ -160,7 +160,7 @@ def blank(call: Call, session_id: str) -> Session:
 
 
 def visit(call: Call, profile_id: str) -> Profile | None:
-    """Return the profile of a request, creating it if need be; None for an anonymous one."""
+    """Return the profile of a request, creating it if it is new; None for an anonymous one."""
     if not profile_id:
         return None
     profile = call.store.ensure_profile(profile_id, call.now)
@@ -188,7 +188,7 @@ def assess(
 ) -> Evaluation:
     """Look up the codes of a session and run the rules over it."""
     coupons = []
-    # A code given twice counts once.
+    # A repeated code counts once.
     for code in dict.fromkeys(filter(None, session.coupon_codes)):
         coupon = store.coupon(code)
         reserved = coupon is not None and store.reserved(coupon.id, session.profile_id)
@@ -217,11 +217,8 @@ def record_event(
     )
 
 
-# The V2 operations --------------------------------------------------------------------------------
-
-
 def evaluable_campaigns(call: Call, sent: Mapping[str, Any]) -> frozenset[int] | None:
-    """Return the campaigns a dry request restricts itself to; others cannot."""
+    """Return the ids of the campaigns that a dry request selects; other requests cannot."""
     ids = sent.get("evaluableCampaignIds")
     return frozenset(ids) if call.dry and ids is not None else None
 
@@ -231,7 +228,7 @@ def integration_state(
     wanted: Sequence[str],
     extras: Mapping[str, Callable[[], Any]],
 ) -> dict[str, Any]:
-    """Return an `IntegrationStateV2` with the extras that were asked for and that there are."""
+    """Return an `IntegrationStateV2` with the requested extras that exist."""
     state: dict[str, Any] = {
         "effects": list(effects),
         "createdCoupons": [],
@@ -247,7 +244,7 @@ def integration_state(
 def shared_extras(
     store: Store, profile: Profile | None, event: Event, evaluation: Evaluation
 ) -> dict[str, Callable[[], Any]]:
-    """Return the `responseContent` that session and profile updates have in common."""
+    """Return the `responseContent` that session and profile updates share."""
     return {
         "customerProfile": lambda: profile and views.profile(store, profile),
         "event": lambda: views.event(event, evaluation.effects),
@@ -276,7 +273,7 @@ def _evaluation_time(call: Call) -> str:
 
 
 def update_session(call: Call) -> Result:
-    """Answer updateCustomerSessionV2."""
+    """Handle updateCustomerSessionV2."""
     sent = call.body["customerSession"]
     apart = ("profileId", "state", "evaluableCampaignIds")
     outcome = advance(
@@ -286,7 +283,7 @@ def update_session(call: Call) -> Result:
             profile_id=sent.get("profileId"),
             state=sent.get("state", OPEN),
             content={name: value for name, value in sent.items() if name not in apart},
-            # The total a V1 caller worked out is void once a V2 caller has touched the session.
+            # A V2 update discards the total that a V1 caller computed.
             discard=("total",),
             pointer="/customerSession",
             params=sent,
@@ -317,7 +314,7 @@ def _referral(store: Store, session: Session) -> dict[str, Any] | None:
 
 
 def get_session(call: Call) -> Result:
-    """Answer getCustomerSession: the session and the effects that still hold."""
+    """Handle getCustomerSession: the session and the effects that still hold."""
     session = call.store.session(call.ids[0])
     if session is None:
         raise not_found("Customer session")

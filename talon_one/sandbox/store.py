@@ -1,7 +1,7 @@
-"""The state of the sandbox as questions and changes, each in terms of the records.
+"""Queries and changes of the state, in terms of the records.
 
-A `Store` lives as long as the transaction it was opened for (`database.Database.transaction`);
-nothing is kept outside the database.
+A `Store` lives as long as its transaction (`database.Database.transaction`). All state is in the
+database.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from decimal import Decimal
 from types import MappingProxyType
 from typing import Any, Final
 
-from .records import (
+from talon_one.sandbox.records import (
     Application,
     Audience,
     Campaign,
@@ -26,15 +26,18 @@ from .records import (
     Session,
 )
 
-# The tables of what a session can redeem.
+# The tables of the codes that a session can redeem.
 _TABLES: Final[Mapping[str, str]] = MappingProxyType({"coupon": "coupons", "referral": "referrals"})
 
 
 class Store:
-    """Reads and writes entities within one transaction."""
+    """Read and write entities within one transaction.
+
+    Args:
+        connection: Connection with an open transaction.
+    """
 
     def __init__(self, connection: sqlite3.Connection) -> None:
-        """Work on a connection that has a transaction open."""
         self._connection = connection
 
     def insert(self, table: str, row: Mapping[str, Any]) -> int:
@@ -51,14 +54,12 @@ class Store:
         row: sqlite3.Row | None = self._connection.execute(query, values).fetchone()
         return row
 
-    # Application, credentials, campaigns --------------------------------------------------------
-
     def application(self) -> Application:
         """Return the Application all Integration requests belong to."""
         return Application(**dict(self._all("SELECT * FROM applications")[0]))
 
     def accepts(self, kind: str, digest: str) -> bool:
-        """Say whether a key of this kind is valid, given its digest."""
+        """Return whether a key of this kind is valid, given its digest."""
         query = "SELECT 1 FROM credentials WHERE kind = ? AND digest = ?"
         return self._one(query, kind, digest) is not None
 
@@ -77,14 +78,12 @@ class Store:
         count = f"SELECT TOTAL(usage_counter) AS n FROM {table}"  # noqa: S608  own names
         return int(self._all(f"{count} WHERE campaign_id = ?", campaign_id)[0]["n"])
 
-    # Coupons and reservations -------------------------------------------------------------------
-
     def add_coupon(self, coupon: Coupon, **columns: Any) -> Coupon:
         """Store a new coupon and return it with its id.
 
         Args:
             coupon: The coupon; its `id` is ignored.
-            **columns: Columns to set otherwise.
+            **columns: Columns that replace those of the coupon.
         """
         row = _row(coupon) | {"attributes": json.dumps(coupon.attributes)}
         return replace(coupon, id=self.insert("coupons", row | columns))
@@ -94,7 +93,7 @@ class Store:
         return self.insert("imports", {"created": created})
 
     def coupon(self, code: str) -> Coupon | None:
-        """Return a coupon by its code, upper and lower case being different."""
+        """Return a coupon by its code, which is case-sensitive."""
         row = self._one("SELECT * FROM coupons WHERE value = ?", code)
         return _coupon(row) if row else None
 
@@ -116,7 +115,7 @@ class Store:
         return [_coupon(row) for row in rows]
 
     def reserved(self, coupon_id: int, profile_id: str) -> bool:
-        """Say whether a profile holds a reservation of a coupon."""
+        """Return whether a profile holds a reservation of a coupon."""
         query = "SELECT 1 FROM reservations WHERE coupon_id = ? AND profile_id = ?"
         return self._one(query, coupon_id, profile_id) is not None
 
@@ -129,7 +128,7 @@ class Store:
         self._count_reservations(coupon_id)
 
     def release(self, coupon_id: int, profile_ids: Iterable[str]) -> None:
-        """Drop the reservations profiles hold of a coupon."""
+        """Delete the reservations that profiles hold of a coupon."""
         self._connection.executemany(
             "DELETE FROM reservations WHERE coupon_id = ? AND profile_id = ?",
             [(coupon_id, profile_id) for profile_id in profile_ids],
@@ -153,8 +152,6 @@ class Store:
             WHERE coupon_id = ? ORDER BY profiles.id
         """
         return [_profile(row) for row in self._all(query, coupon_id)]
-
-    # Referrals ----------------------------------------------------------------------------------
 
     def add_referral(self, referral: Referral) -> Referral:
         """Store a new referral and return it with its id."""
@@ -180,11 +177,9 @@ class Store:
         return [row["profile_id"] for row in self._all(query, referral_id)]
 
     def was_referred(self, profile_id: str) -> bool:
-        """Say whether a profile has redeemed any referral."""
+        """Return whether a profile has redeemed any referral."""
         query = "SELECT 1 FROM redemptions WHERE kind = 'referral' AND profile_id = ?"
         return bool(profile_id) and self._one(query, profile_id) is not None
-
-    # Redemptions --------------------------------------------------------------------------------
 
     def redeem(self, session: Session, kind: str, target_id: int) -> None:
         """Count one redemption of a coupon or referral by a session."""
@@ -198,7 +193,7 @@ class Store:
         self._move_usage(kind, target_id, 1)
 
     def give_back(self, session: Session) -> None:
-        """Undo all redemptions of a session."""
+        """Roll back all redemptions of a session."""
         query = "SELECT kind, target_id FROM redemptions WHERE session_id = ?"
         for row in self._all(query, session.id):
             self._move_usage(row["kind"], row["target_id"], -1)
@@ -217,15 +212,13 @@ class Store:
         """
         return int(self._all(query, profile_id, coupon_id)[0]["n"]) if profile_id else 0
 
-    # Profiles and audiences ---------------------------------------------------------------------
-
     def profile(self, integration_id: str) -> Profile | None:
         """Return a profile by its integration id."""
         row = self._one("SELECT * FROM profiles WHERE integration_id = ?", integration_id)
         return _profile(row) if row else None
 
     def ensure_profile(self, integration_id: str, now: str) -> Profile:
-        """Return a profile, creating it empty when it is new."""
+        """Return a profile, creating it empty if it is new."""
         profile = self.profile(integration_id)
         if profile is not None:
             return profile
@@ -281,8 +274,6 @@ class Store:
             (audience_id, profile_id),
         )
 
-    # Sessions and events ------------------------------------------------------------------------
-
     def session(self, integration_id: str) -> Session | None:
         """Return a session by its integration id."""
         row = self._one("SELECT * FROM sessions WHERE integration_id = ?", integration_id)
@@ -294,7 +285,7 @@ class Store:
         return [_session(row) for row in self._all(query, profile_id)]
 
     def has_other_session(self, profile_id: str, integration_id: str) -> bool:
-        """Say whether a profile has a session besides the one named."""
+        """Return whether a profile has a session besides the one named."""
         query = "SELECT 1 FROM sessions WHERE profile_id = ? AND integration_id <> ? LIMIT 1"
         return self._one(query, profile_id, integration_id) is not None
 
@@ -317,32 +308,30 @@ class Store:
         return replace(event, id=self.insert("events", row))
 
     def clear_event_attributes(self, profile_id: str) -> None:
-        """Forget what the events of a profile say."""
+        """Erase the attributes of the events of a profile."""
         self._connection.execute(
             "UPDATE events SET attributes = '{}' WHERE profile_id = ?", (profile_id,)
         )
 
-    # Answers to repeated requests ---------------------------------------------------------------
-
-    def answer(self, request: str, key: str, since: str) -> tuple[int, bytes] | None:
+    def response(self, request: str, key: str, since: str) -> tuple[int, bytes] | None:
         """Return the status and body stored for an idempotency key, unless too old."""
-        query = "SELECT status, body FROM answers WHERE request = ? AND key = ? AND created > ?"
+        query = "SELECT status, body FROM responses WHERE request = ? AND key = ? AND created > ?"
         row = self._one(query, request, key, since)
         return (row["status"], row["body"]) if row else None
 
-    def save_answer(
+    def save_response(
         self, request: str, key: str, now: str, since: str, status: int, body: bytes
     ) -> None:
-        """Store an answer under its idempotency key, and drop those that are too old."""
-        self._connection.execute("DELETE FROM answers WHERE created <= ?", (since,))
+        """Store a response under its idempotency key, and delete those that are too old."""
+        self._connection.execute("DELETE FROM responses WHERE created <= ?", (since,))
         self.insert(
-            "answers",
+            "responses",
             {"request": request, "key": key, "created": now, "status": status, "body": body},
         )
 
 
 def _row(record: Any) -> dict[str, Any]:
-    """Return the columns of a record, without its id, which the database gives."""
+    """Return the columns of a record without its id, which the database assigns."""
     return {one.name: getattr(record, one.name) for one in fields(record) if one.name != "id"}
 
 

@@ -1,8 +1,8 @@
 """Checks of JSON values: small functions that combine into the description of a request body.
 
-A check takes a value and its JSON pointer and returns the value as it is to be used: timestamps
-in canonical form, properties that are `null` or unknown to the description left out. It adds what
-it dislikes to a list, so that one answer names every problem at once.
+A check takes a value and its JSON pointer, and returns the normalized value: timestamps in
+canonical form, without properties that are `null` or unknown. It adds problems to a list, so that
+one response names all of them.
 """
 
 from __future__ import annotations
@@ -12,8 +12,8 @@ import math
 from collections.abc import Callable, Mapping
 from typing import Any, TypeAlias
 
-from .errors import Problem
-from .values import parse_time
+from talon_one.sandbox.errors import Problem
+from talon_one.sandbox.values import parse_time
 
 Problems: TypeAlias = "list[Problem]"
 Check: TypeAlias = Callable[[Any, str, Problems], Any]
@@ -29,7 +29,7 @@ def step(pointer: str, token: str | int) -> str:
 
 def _mistyped(value: Any, pointer: str, kind: str) -> Problem:
     name = pointer.rpartition("/")[2].replace("~1", "/").replace("~0", "~") or "body"
-    # Nested values are not repeated: they may be long, and the pointer says where they are.
+    # Nested values are not quoted: they may be long, and the pointer says where they are.
     nested = isinstance(value, dict | list)
     shown = "" if nested else f" ({json.dumps(value, ensure_ascii=False)[:80]})"
     return Problem("Invalid type", f'Value of "{name}"{shown} is not {kind}', pointer)
@@ -86,7 +86,7 @@ def boolean(value: Any, pointer: str, problems: Problems) -> Any:
 
 
 def timestamp(value: Any, pointer: str, problems: Problems) -> Any:
-    """Accept an RFC 3339 timestamp and hand it on in canonical form."""
+    """Accept an RFC 3339 timestamp, and return it in canonical form."""
     if isinstance(value, str):
         try:
             return parse_time(value)
@@ -97,7 +97,7 @@ def timestamp(value: Any, pointer: str, problems: Problems) -> Any:
 
 
 def free_object(value: Any, pointer: str, problems: Problems) -> Any:
-    """Accept any JSON object, as attributes are."""
+    """Accept any JSON object, such as attributes."""
     if not isinstance(value, dict):
         problems.append(_mistyped(value, pointer, "an object"))
     return value
@@ -120,7 +120,7 @@ def choice(*allowed: str) -> Check:
 
 
 def list_of(item: Check, *, max_items: int | None = None) -> Check:
-    """Accept an array whose items all pass; a too long one is not looked into."""
+    """Accept an array whose items all pass; the items of a too long one are not checked."""
 
     def check(value: Any, pointer: str, problems: Problems) -> Any:
         if not isinstance(value, list):
@@ -136,7 +136,7 @@ def list_of(item: Check, *, max_items: int | None = None) -> Check:
 
 
 def map_of(item: Check) -> Check:
-    """Accept an object used as a map, all values of which pass."""
+    """Accept an object whose values all pass, whatever its keys are."""
 
     def check(value: Any, pointer: str, problems: Problems) -> Any:
         if not isinstance(value, dict):
@@ -150,12 +150,12 @@ def map_of(item: Check) -> Check:
 def record(
     properties: Mapping[str, Check], *, required: tuple[str, ...] = (), keep_unknown: bool = False
 ) -> Check:
-    """Accept an object with these properties; `null` counts as not given.
+    """Accept an object with these properties; `null` counts as missing.
 
     Args:
         properties: Check of each known property.
-        required: Names that must be there.
-        keep_unknown: Whether properties without a check are handed on rather than dropped.
+        required: Names of required properties.
+        keep_unknown: Whether properties without a check are kept rather than dropped.
     """
 
     def check(value: Any, pointer: str, problems: Problems) -> Any:

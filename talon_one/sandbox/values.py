@@ -1,8 +1,8 @@
-"""Timestamps and amounts: how they are read, computed with and written.
+"""Timestamps and amounts: reading, computing and writing them.
 
-Timestamps are handled as text in one canonical form, `2024-05-02T09:00:00.000000Z`. That form has
+Timestamps are text in one canonical form, `2024-05-02T09:00:00.000000Z`. That form has
 a fixed width and is always UTC, so it compares and sorts as text, in Python as in SQLite.
-Amounts are `Decimal` inside and JSON numbers outside.
+Amounts are `Decimal` inside the sandbox and numbers in JSON.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ _RFC3339 = re.compile(
 
 
 def utc_now() -> str:
-    """Return the present moment in canonical form."""
+    """Return the current time in canonical form."""
     return format_time(datetime.now(timezone.utc))
 
 
@@ -33,7 +33,7 @@ def format_time(moment: datetime) -> str:
 
 
 def parse_time(text: str) -> str:
-    """Bring an RFC 3339 timestamp with any offset into canonical form.
+    """Convert an RFC 3339 timestamp with any offset to canonical form.
 
     Digits beyond microseconds are dropped.
 
@@ -48,26 +48,26 @@ def parse_time(text: str) -> str:
     zone = "+00:00" if offset in "Zz" else offset
     try:
         return format_time(datetime.fromisoformat(f"{day}T{clock}.{micros}{zone}"))
-    except OverflowError as error:
-        raise ValueError(f"{text!r} lies outside the calendar") from error
+    except OverflowError as cause:
+        raise ValueError(f"{text!r} lies outside the calendar") from cause
 
 
 def hours_before(moment: str, hours: int) -> str:
-    """Return the canonical timestamp that lies the given number of hours before `moment`."""
+    """Return the timestamp that many hours before `moment`."""
     aware = datetime.fromisoformat(moment.removesuffix("Z") + "+00:00")
     return format_time(aware - timedelta(hours=hours))
 
 
 def amount(number: Any) -> Decimal:
-    """Turn a JSON number into the decimal it was written as."""
+    """Return a JSON number as the decimal that its text spells."""
     return Decimal(str(number))
 
 
 def cents(value: Decimal) -> Decimal:
-    """Round to cents, halves away from zero, as receipts do."""
+    """Round to cents, halves away from zero."""
     return value.quantize(CENT, rounding=ROUND_HALF_UP)
 
 
 def json_number(value: Decimal) -> int | float:
-    """Write an amount as the JSON number a person would write: 30 rather than 30.00."""
+    """Return an amount as a JSON number: 30 rather than 30.0."""
     return int(value) if value == value.to_integral_value() else float(value)

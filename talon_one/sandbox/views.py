@@ -1,15 +1,23 @@
-"""Records as the JSON objects of the platform's answers."""
+"""Records as the JSON objects of responses."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from . import json_text
-from .campaign import ACCOUNT_ID, USER_ID
-from .records import Application, Campaign, Coupon, Event, Profile, Referral, Session
-from .store import Store
-from .values import json_number
+from talon_one.sandbox import json_text
+from talon_one.sandbox.campaign import ACCOUNT_ID, USER_ID
+from talon_one.sandbox.records import (
+    Application,
+    Campaign,
+    Coupon,
+    Event,
+    Profile,
+    Referral,
+    Session,
+)
+from talon_one.sandbox.store import Store
+from talon_one.sandbox.values import json_number
 
 
 def _present(values: Mapping[str, Any]) -> dict[str, Any]:
@@ -99,7 +107,7 @@ def coupon_import(import_id: int, created: str, amount: int) -> dict[str, Any]:
 
 
 def coupon_row(record: Coupon, application_id: int) -> dict[str, Any]:
-    """Return a row of an export, by its columns, some of which the sandbox has nothing for."""
+    """Return a row of an export by its columns; the sandbox has no values for some of them."""
     return {
         "accountid": ACCOUNT_ID,
         "applicationid": application_id,
@@ -129,13 +137,13 @@ def coupon_row(record: Coupon, application_id: int) -> dict[str, Any]:
 
 
 def redeemable_coupon(store: Store, record: Coupon, profile_id: str) -> dict[str, Any]:
-    """Return an `IntegrationCoupon`: a coupon seen by one profile."""
+    """Return an `IntegrationCoupon`: a coupon for one profile."""
     count = store.redemptions_by(profile_id, record.id)
     return {**coupon(record), "profileRedemptionCount": count}
 
 
 def inventory_coupon(store: Store, record: Coupon, profile_id: str, now: str) -> dict[str, Any]:
-    """Return an `InventoryCoupon`: the same with its present state."""
+    """Return an `InventoryCoupon`: an `IntegrationCoupon` with its current state."""
     owner = store.campaign(record.campaign_id)
     if record.used_up:
         state = "used"
@@ -170,7 +178,7 @@ def referral(record: Referral) -> dict[str, Any]:
 
 
 def inventory_referral(store: Store, record: Referral) -> dict[str, Any]:
-    """Return an `InventoryReferral`: a referral and the friends who came through it."""
+    """Return an `InventoryReferral`: a referral and the friends who redeemed it."""
     return {**referral(record), "referredCustomers": store.referred_profiles(record.id)}
 
 
@@ -198,7 +206,7 @@ def _cart_items(record: Session) -> list[dict[str, Any]]:
 
 
 def _session_core(record: Session) -> dict[str, Any]:
-    """Return what `CustomerSession` and `CustomerSessionV2` have in common."""
+    """Return the properties that `CustomerSession` and `CustomerSessionV2` share."""
     return {
         "integrationId": record.integration_id,
         "created": record.created,
@@ -233,7 +241,7 @@ def session(record: Session) -> dict[str, Any]:
 
 
 def session_v1(record: Session, discounts: Mapping[str, Any]) -> dict[str, Any]:
-    """Return a `CustomerSession`, the V1 form: single codes, the caller's total, discounts."""
+    """Return a `CustomerSession`, the V1 form: single codes, the total of the caller, discounts."""
     return {
         **_session_core(record),
         "coupon": next(iter(record.coupon_codes), ""),
@@ -246,7 +254,7 @@ def session_v1(record: Session, discounts: Mapping[str, Any]) -> dict[str, Any]:
 def event(
     record: Event, effects: Sequence[Any], meta: Mapping[str, Any] | None = None
 ) -> dict[str, Any]:
-    """Return an `Event` with the effects it led to."""
+    """Return an `Event` with its effects."""
     return {
         "id": record.id,
         "created": record.created,

@@ -132,7 +132,7 @@ def test_settings_that_cannot_work_are_one_line(
 
 
 @pytest.mark.parametrize(
-    ("answer", "said"),
+    ("response", "said"),
     [
         (Response(200, "<html>\n"), "not JSON"),
         (
@@ -141,12 +141,12 @@ def test_settings_that_cannot_work_are_one_line(
         ),
         (HANG_UP, "closed connection"),
     ],
-    ids=["page of a proxy", "fault of the server", "no answer"],
+    ids=["page of a proxy", "fault of the server", "no response"],
 )
-def test_an_answer_that_cannot_be_used_is_one_line(
-    answer: Response, said: str, refused: Callable[[dict[str, str]], str]
+def test_an_unusable_response_is_one_line(
+    response: Response, said: str, refused: Callable[[dict[str, str]], str]
 ) -> None:
-    with RecordingServer(default=answer) as server:
+    with RecordingServer(default=response) as server:
         assert said in refused({"TALON_ONE_HOST": server.url, "TALON_ONE_API_KEY": "k"})
 
 

@@ -61,7 +61,7 @@ def end(process: subprocess.Popen[str], how: signal.Signals) -> tuple[int, str, 
 
 @needs_posix_signals
 @pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM], ids=["Ctrl-C", "SIGTERM"])
-def test_it_answers_those_who_export_its_lines_until_it_is_ended(how: signal.Signals) -> None:
+def test_it_serves_programs_that_export_its_lines_until_it_is_stopped(how: signal.Signals) -> None:
     with running_sandbox() as (exported, process):
         configuration = talon_one.Configuration.from_env(exported)
         with talon_one.ApiClient(configuration) as client:

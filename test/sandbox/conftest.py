@@ -15,7 +15,7 @@ from talon_one.sandbox import Sandbox
 
 @dataclass(frozen=True)
 class Reply:
-    """An answer, its body parsed."""
+    """A response with its body parsed."""
 
     status: int
     json: Any
@@ -47,11 +47,11 @@ class Client:
         if body is not None and not isinstance(body, bytes):
             body = json.dumps(body).encode()
         more = {name.replace("_", "-"): value for name, value in extra.items()}
-        answer = self.pool.urlopen(
+        response = self.pool.urlopen(
             method, target, body=body, headers={**headers, **more}, retries=False, redirect=False
         )
-        parsed = json.loads(answer.data) if answer.data else None
-        return Reply(answer.status, parsed, answer.headers)
+        parsed = json.loads(response.data) if response.data else None
+        return Reply(response.status, parsed, response.headers)
 
     def session(
         self,

@@ -27,9 +27,9 @@ def upload(
 
 def export(api: Any, query: str = "") -> list[dict[str, str]]:
     """Return the rows of an export."""
-    answer = api.pool.request("GET", f"{EXPORT}{query}", headers=api.management)
-    assert (answer.status, answer.headers["Content-Type"]) == (200, "application/csv")
-    return list(csv.DictReader(answer.data.decode().splitlines(), strict=True))
+    response = api.pool.request("GET", f"{EXPORT}{query}", headers=api.management)
+    assert (response.status, response.headers["Content-Type"]) == (200, "application/csv")
+    return list(csv.DictReader(response.data.decode().splitlines(), strict=True))
 
 
 def values(api: Any, query: str = "") -> list[str]:

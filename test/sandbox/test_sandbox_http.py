@@ -76,7 +76,7 @@ def test_an_unknown_path_is_a_json_404(api: Any, target: str) -> None:
     reply = api.send("GET", target)
     assert reply.status == 404
     assert reply.headers["Content-Type"].startswith("application/json")
-    message = f"The sandbox does not answer GET {target}"
+    message = f"The sandbox does not support GET {target}"
     assert reply.json == {"message": message, "errors": [], "StatusCode": 404}
 
 
@@ -84,7 +84,7 @@ def test_an_unknown_path_is_named_as_it_reads(api: Any) -> None:
     reply = api.send("POST", "/v2/caf%C3%A9?a=b", {})
     assert (reply.status, reply.json["message"]) == (
         404,
-        "The sandbox does not answer POST /v2/café",
+        "The sandbox does not support POST /v2/café",
     )
 
 
@@ -150,7 +150,7 @@ def test_an_id_beyond_int64_is_a_400(api: Any) -> None:
         ("/v2/customer_profiles", {"customerProfiles": [{"integrationId": "a"}]}),
     ],
 )
-def test_a_repeated_idempotency_key_replays_the_answer(api: Any, target: str, body: Any) -> None:
+def test_a_repeated_idempotency_key_replays_the_response(api: Any, target: str, body: Any) -> None:
     first = api.send("PUT", target, body, Idempotency_Key="k-1")
     second = api.send("PUT", target, body, Idempotency_Key="k-1")
     assert first.status in (200, 204)
@@ -168,7 +168,7 @@ def test_a_replay_does_not_act_again(api: Any) -> None:
     assert api.send("PUT", target, closing, Idempotency_Key="k-2").status == 400
 
 
-def test_an_answer_is_replayed_for_24_hours(api: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_response_is_replayed_for_24_hours(api: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     clock = "talon_one.sandbox.dispatch.utc_now"
     closing = {"customerSession": {"state": "closed"}}
     expected = [("01T12:00:00", 200), ("02T11:59:59", 200), ("02T12:00:01", 400)]
@@ -194,7 +194,7 @@ def test_a_key_belongs_to_one_operation_on_one_thing(api: Any) -> None:
         assert reply.json["customerSession"]["integrationId"] == session_id
 
 
-def test_a_dry_request_stores_no_answer(api: Any) -> None:
+def test_a_dry_request_stores_no_response(api: Any) -> None:
     target, body = "/v2/customer_profiles/a", {"attributes": {"a": 1}}
     for _ in range(2):
         assert api.send("PUT", f"{target}?dry=true", body, Idempotency_Key="k").status == 200

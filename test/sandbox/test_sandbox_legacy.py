@@ -84,7 +84,7 @@ def test_a_session_keeps_its_owner(api: Any) -> None:
         assert reply.json["errors"][0]["source"] == {"pointer": "/profileId"}
 
 
-def test_a_wrong_state_is_answered_with_its_pointer(api: Any) -> None:
+def test_a_wrong_state_is_refused_with_its_pointer(api: Any) -> None:
     reply = update(api, state="banana")
     assert reply.json["errors"][0]["source"] == {"pointer": "/state"}
     assert "StatusCode" not in reply.json

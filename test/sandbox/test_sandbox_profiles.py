@@ -11,7 +11,7 @@ def update(api: Any, profile_id: str = "p", query: str = "", **body: Any) -> Any
     return api.send("PUT", f"/v2/customer_profiles/{profile_id}{query}", body)
 
 
-def test_the_body_of_2020_is_answered_with_the_profile(api: Any) -> None:
+def test_the_body_of_2020_returns_the_profile(api: Any) -> None:
     reply = update(api, attributes={"Name": "Ada", "Tags": ["a", 1, None]})
     assert reply.status == 200
     assert set(reply.json) == {"effects", "createdCoupons", "createdReferrals", "customerProfile"}

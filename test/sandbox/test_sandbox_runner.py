@@ -176,13 +176,13 @@ def test_a_checkout_survives_a_restart(tmp_path: Path, client_of: Any) -> None:
         client.session(profileId="p", couponCodes=["TEN-OFF"], cartItems=CART)
         closing = {"customerSession": {"profileId": "q", "state": "closed"}}
         target = "/v2/customer_sessions/other"
-        answered = client.send("PUT", target, closing, Idempotency_Key="k")
+        first = client.send("PUT", target, closing, Idempotency_Key="k")
         before = client.send("GET", "/v2/customer_sessions/order-1").json
     with Sandbox(database=path) as sandbox:
         client = client_of(sandbox)
         assert client.send("GET", "/v2/customer_sessions/order-1").json == before
         again = client.send("PUT", target, closing, Idempotency_Key="k")
-        assert (again.status, again.json) == (answered.status, answered.json)
+        assert (again.status, again.json) == (first.status, first.json)
         closed = client.session(state="closed")
         assert [one["effectType"] for one in closed.json["effects"]] == [
             "acceptCoupon",
@@ -191,7 +191,7 @@ def test_a_checkout_survives_a_restart(tmp_path: Path, client_of: Any) -> None:
         assert client.coupon("TEN-OFF")["usageCounter"] == 1
 
 
-def test_a_killed_server_has_kept_everything_it_answered(tmp_path: Path, client_of: Any) -> None:
+def test_a_killed_server_has_kept_everything_it_confirmed(tmp_path: Path, client_of: Any) -> None:
     path = tmp_path / "state.db"
     with foreground(path) as process:
         assert process.stdout is not None

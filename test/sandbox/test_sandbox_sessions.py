@@ -22,7 +22,7 @@ def only_problem(reply: Any) -> Any:
     return problem
 
 
-def test_the_worked_example_gives_the_documented_answer(api: Any) -> None:
+def test_the_worked_example_returns_the_documented_response(api: Any) -> None:
     reply = api.session(
         "order-1001",
         "customerSession",
@@ -278,7 +278,7 @@ def test_reading_an_unknown_session_is_a_404(api: Any) -> None:
     assert (reply.status, reply.json["StatusCode"]) == (404, 404)
 
 
-def test_a_dry_update_answers_and_stores_nothing(api: Any) -> None:
+def test_a_dry_update_evaluates_and_stores_nothing(api: Any) -> None:
     reply = api.session(
         "order-1",
         "customerSession",
@@ -363,7 +363,7 @@ def test_a_cart_may_be_as_large_as_documented(api: Any) -> None:
     assert api.session(cartItems=[MUGS | {"quantity": 10}] * 1000).status == 200
 
 
-def test_an_unknown_state_is_answered_as_documented(api: Any) -> None:
+def test_an_unknown_state_is_refused_as_documented(api: Any) -> None:
     reply = api.session(state="banana")
     assert reply.status == 400
     assert reply.json == {

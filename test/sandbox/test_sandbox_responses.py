@@ -1,4 +1,4 @@
-"""Every answer has the shape that the description of the API in `spec/` gives it."""
+"""Every response has the shape that `spec/` describes."""
 
 from __future__ import annotations
 
@@ -165,7 +165,7 @@ CALLS: dict[str, tuple[str, str, Any]] = {
 
 
 @pytest.mark.parametrize("operation_id", CALLS)
-def test_an_answer_has_the_described_shape(api: Any, operation_id: str) -> None:
+def test_a_response_has_the_described_shape(api: Any, operation_id: str) -> None:
     prepare(api)
     reply = api.send(*CALLS[operation_id])
     described = spec()[0][operation_id]["responses"]
@@ -174,7 +174,7 @@ def test_an_answer_has_the_described_shape(api: Any, operation_id: str) -> None:
     assert list(faults(reply.json, schema)) == []
 
 
-def test_the_fullest_session_answer_has_all_that_was_asked_for(api: Any) -> None:
+def test_the_fullest_session_response_has_all_requested_content(api: Any) -> None:
     prepare(api)
     reply = api.send(*CALLS["updateCustomerSessionV2"])
     assert set(EVERYTHING) <= set(reply.json)
