@@ -90,11 +90,11 @@ class IntegrationApi(Api):
 
         Creates an audience, either empty or mirrored from an external platform. For a
         supported technology partner, pass both `integration` (for instance `mparticle` or
-        `segment`) and `integration_id`, the ID the audience has over there. For any other
-        platform, pass `integration_id` and leave `integration` out; for a brand-new audience,
-        `name` alone is enough. The first audience in the account unlocks audience conditions
-        in the Rule Builder. A `409` means that the integration already has an audience with
-        that ID.
+        `segment`) and `integration_id`, the ID of the audience on that platform. For any
+        other platform, pass `integration_id` and leave `integration` out; for a brand-new
+        audience, `name` alone is enough. The first audience in the account unlocks audience
+        conditions in the Rule Builder. A `409` means that the integration already has an
+        audience with that ID.
 
         Args:
             body: Data for creating an audience, either internal or from a third-party
@@ -193,12 +193,12 @@ class IntegrationApi(Api):
         Issues one distinct referral code per advocate in the campaign given by `campaign_id`.
         The body lists between 1 and 1000 profiles in `advocate_profile_integration_ids`.
         Referral limits configured on the campaign do not apply here. With the default
-        `silent=yes` the reply is an empty `204`, while `silent=no` returns the created
+        `silent=yes` the response is an empty `204`, while `silent=no` returns the created
         referrals with `201`.
 
         Args:
             body: Data for generating referral codes for several advocates at once.
-            silent: `yes`, the default, makes the call faster by answering 204 without
+            silent: `yes`, the default, makes the call faster by responding with `204` and no
                 content; `no` returns the created or updated objects.
 
         Returns:
@@ -988,7 +988,7 @@ class IntegrationApi(Api):
 
         Returns the campaigns currently running in the Application that owns the API key.
         Narrow the list by campaign IDs, by ranges for the start and end dates, or by store or
-        audience. Pages hold 50 campaigns by default and 1000 at most, and `has_more` tells
+        audience. Pages hold 50 campaigns by default and 1000 at most, and `has_more` says
         whether another page follows.
 
         Args:
@@ -1151,9 +1151,9 @@ class IntegrationApi(Api):
 
         Records a return for selected cart items of a `closed` session, which moves to the
         `partially_returned` state. Effects tied to the returned items are rolled back, and
-        the reply holds the new integration state. Send an `Idempotency-Key` header (usually a
-        UUID, 255 characters at most) to make retries safe. Responses to such requests are
-        kept for 24 hours after sending, and the calls appear in the access logs.
+        the response holds the new integration state. Send an `Idempotency-Key` header
+        (usually a UUID, 255 characters at most) to make retries safe. Responses to such
+        requests are kept for 24 hours after sending, and the calls appear in the access logs.
 
         Args:
             customer_session_id: Integration ID given to the customer session at its creation;
@@ -1233,7 +1233,7 @@ class IntegrationApi(Api):
         Stores any kind of event within a session, such as a change of payment details; newer
         code uses `track_event_v2`. `session_id` is required, and a missing session or profile
         is created empty. The call fails if the session exists under another `profile_id`; an
-        empty `profile_id` marks the session as anonymous. The reply holds the complete
+        empty `profile_id` marks the session as anonymous. The response holds the complete
         integration state: profile, session, recorded event and resulting effects.
 
         Deprecated: a call gives a `DeprecationWarning`.
@@ -1277,16 +1277,16 @@ class IntegrationApi(Api):
         `profile_id` is mandatory in practice although the schema marks it as optional; an
         unknown ID creates a profile without firing `talon_profile_created`. Archived
         campaigns are left out. Avoid parallel requests, which can be rejected with `409`. The
-        default `silent=yes` answers with an empty `204`.
+        default `silent=yes` responds with an empty `204`.
 
         Args:
             body: Request body for tracking a V2 event, including loyalty cards and entities
                 to return.
-            silent: `yes`, the default, makes the call faster by answering 204 without
+            silent: `yes`, the default, makes the call faster by responding with `204` and no
                 content; `no` returns the created or updated objects.
             dry: With `True`, the request is evaluated but its changes are not saved.
             force_complete_evaluation: With `True`, every matching campaign is evaluated,
-                whatever evaluation mode is set. Default: `False`; requires `dry=True`.
+                regardless of its evaluation mode. Default: `False`; requires `dry=True`.
             idempotency_key: Key, ideally a UUID, that makes the request safe to repeat: for
                 24 hours the stored response is returned instead of processing it again.
 
@@ -1329,11 +1329,11 @@ class IntegrationApi(Api):
         Args:
             body: Request body of `track_event_v3`: the event to record, the loyalty card
                 used, and the extra data to return.
-            silent: `yes`, the default, makes the call faster by answering 204 without
+            silent: `yes`, the default, makes the call faster by responding with `204` and no
                 content; `no` returns the created or updated objects.
             dry: With `True`, the request is evaluated but its changes are not saved.
             force_complete_evaluation: With `True`, every matching campaign is evaluated,
-                whatever evaluation mode is set. Default: `False`; requires `dry=True`.
+                regardless of its evaluation mode. Default: `False`; requires `dry=True`.
 
         Returns:
             The answer, or `None` if the server sends none.
@@ -1363,7 +1363,7 @@ class IntegrationApi(Api):
         """Detach a customer profile from its card.
 
         Removes the link between a registered loyalty card and the customer profile whose
-        `integration_id` is sent in the body. The profile ID can be read from the reply of
+        `integration_id` is sent in the body. The profile ID can be read from the response of
         `update_customer_session_v2`. Returns the updated card, or `404` when the program or
         card is unknown.
 
@@ -1469,7 +1469,7 @@ class IntegrationApi(Api):
         Deprecated; support ended on July 15, 2021, although requests are still accepted, so
         use `update_customer_profile_v2`. It writes one profile, creating it when needed, and
         lets campaign rules act on the data. The `integration_id` must never change, so prefer
-        a database key to an email address that customers may edit. The reply holds the
+        a database key to an email address that customers may edit. The response holds the
         complete integration state with profile, session, event and effects.
 
         Deprecated: a call gives a `DeprecationWarning`.
@@ -1547,9 +1547,9 @@ class IntegrationApi(Api):
         Writes attributes and audience changes to one profile, creating it when the
         `integration_id` is new. Attributes have to exist in the Campaign Manager beforehand.
         Rules run only with `run_rule_engine=True`, and archived campaigns are then left out.
-        The reply carries the requested integration state, and `response_content` can extend
-        it so that follow-up reads are unnecessary. Send requests one at a time, as parallel
-        calls may be answered with `409`.
+        The response carries the requested integration state, and `response_content` can
+        extend it so that follow-up reads are unnecessary. Send requests one at a time, as
+        parallel calls may fail with `409`.
 
         Args:
             integration_id: Integration ID of the customer profile: unique in the deployment,
@@ -1557,7 +1557,7 @@ class IntegrationApi(Api):
             body: Request body for updating a customer profile (V2): profile data and,
                 optionally, entities to include in the response.
             run_rule_engine: With `True`, rules run and the response carries effects, new
-                coupons and referrals. The default `False` answers faster, leaves `effects`
+                coupons and referrals. The default `False` responds faster, leaves `effects`
                 empty and rules out `response_content`.
             dry: With `True`, changes are not saved and `evaluable_campaign_ids` can select
                 the campaigns to run. Requires `run_rule_engine=True`.
@@ -1592,12 +1592,12 @@ class IntegrationApi(Api):
         Writes up to 1000 profiles in a single call, creating those that are missing. Each
         `integration_id` should be permanent, such as a database key, and never a value that
         customers may edit. The Rule Engine does not run; use `update_customer_profile_v2`
-        when rules must be evaluated. With the default `silent=yes` the reply is an empty
+        when rules must be evaluated. With the default `silent=yes` the response is an empty
         `204`, whereas `silent=no` returns the updated profiles.
 
         Args:
             body: Request body for updating several customer profiles at once.
-            silent: `yes`, the default, makes the call faster by answering 204 without
+            silent: `yes`, the default, makes the call faster by responding with `204` and no
                 content; `no` returns the created or updated objects.
             idempotency_key: Key, ideally a UUID, that makes the request safe to repeat: for
                 24 hours the stored response is returned instead of processing it again.
@@ -1637,7 +1637,8 @@ class IntegrationApi(Api):
         profile, which is created empty if missing, or to an empty string for an anonymous
         session. A profile may have several sessions at once; share one between access points
         only when they share the cart. Amounts use the currency of the Application, and the
-        reply holds the complete integration state with profile, session, event and effects.
+        response holds the complete integration state with profile, session, event and
+        effects.
 
         Deprecated: a call gives a `DeprecationWarning`.
 
@@ -1683,7 +1684,7 @@ class IntegrationApi(Api):
         choice. One profile may take part in several Applications at once, either under
         distinct session IDs or under one shared ID. Amounts use the currency of the
         Application, and archived campaigns are skipped during rule evaluation. List extra
-        entities in `response_content` to receive them in the same reply instead of calling
+        entities in `response_content` to receive them in the same response instead of calling
         again. Send updates one after another, since parallel requests can be refused with
         `409`.
 

@@ -9,7 +9,7 @@ from talon_one._schema.model import Model
 
 
 class ActivateLoyaltyPointsResponse(Model):
-    """Answer to a point activation request, listing the ledger entries that changed."""
+    """Response to a point activation request, listing the ledger entries that changed."""
 
     __slots__ = ()
 

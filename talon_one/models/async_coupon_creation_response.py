@@ -8,7 +8,7 @@ from talon_one._schema.model import Model
 
 
 class AsyncCouponCreationResponse(Model):
-    """Answer to an asynchronous coupon creation request, carrying the ID of the batch being
+    """Response to an asynchronous coupon creation request, carrying the ID of the batch being
     created."""
 
     __slots__ = ()

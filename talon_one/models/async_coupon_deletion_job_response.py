@@ -8,7 +8,7 @@ from talon_one._schema.model import Model
 
 
 class AsyncCouponDeletionJobResponse(Model):
-    """Answer to a coupon deletion request, carrying the ID of the background job."""
+    """Response to a coupon deletion request, carrying the ID of the background job."""
 
     __slots__ = ()
 

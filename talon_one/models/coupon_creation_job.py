@@ -68,7 +68,7 @@ class CouponCreationJob(Model):
     created_by: int = field(wire="createdBy")
     """User who created the entity, by ID."""
     communicated: bool = field()
-    """`true` once the creating user has been told how the job ended."""
+    """`true` once the creating user has been notified of the outcome of the job."""
     chunk_execution_count: int = field(wire="chunkExecutionCount")
     """How many attempts at generating a chunk of coupons the job has made so far."""
     chunk_size: int | None = field(default=None, wire="chunkSize")

@@ -36,7 +36,7 @@ class CouponDeletionJob(Model):
     created_by: int = field(wire="createdBy")
     """User who created the entity, by ID."""
     communicated: bool = field()
-    """`true` once the creating user has been told how the job ended."""
+    """`true` once the creating user has been notified of the outcome of the job."""
     campaign_ids: list[int] | None = field(
         default=None, wire="campaignIDs", aliases=("campaign_i_ds",)
     )

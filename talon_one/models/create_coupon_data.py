@@ -11,7 +11,7 @@ from talon_one._schema.model import Model
 
 
 class CreateCouponData(Model):
-    """Notification payload for newly created coupons; also tells who created them and how."""
+    """Notification payload for newly created coupons; also says who created them and how."""
 
     __slots__ = ()
 

@@ -9,7 +9,7 @@ from talon_one._schema.model import Model
 
 
 class CreateTemplateCampaignResponse(Model):
-    """Answer to creating a campaign from a template: the campaign, its ruleset, and its
+    """Response to creating a campaign from a template: the campaign, its ruleset, and its
     collections."""
 
     __slots__ = ()

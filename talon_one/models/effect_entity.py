@@ -8,7 +8,7 @@ from talon_one._schema.model import Model
 
 
 class EffectEntity(Model):
-    """Common properties shared by every effect, whatever its type."""
+    """Common properties shared by effects of all types."""
 
     __slots__ = ()
 

@@ -9,7 +9,7 @@ from talon_one._schema.model import Model
 
 
 class GetCouponsWithoutTotalCount200Response(Model):
-    """Page of coupons without a total count; `hasMore` tells whether further pages exist."""
+    """Page of coupons without a total count; `hasMore` says whether further pages exist."""
 
     __slots__ = ()
 

@@ -9,7 +9,7 @@ from talon_one._schema.model import Model
 
 
 class GetReferralsWithoutTotalCount200Response(Model):
-    """Page of referrals without a total count; `hasMore` tells whether further pages exist."""
+    """Page of referrals without a total count; `hasMore` says whether further pages exist."""
 
     __slots__ = ()
 

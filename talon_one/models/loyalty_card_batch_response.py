@@ -8,7 +8,7 @@ from talon_one._schema.model import Model
 
 
 class LoyaltyCardBatchResponse(Model):
-    """Answer to a loyalty card batch request, with the batch ID and the number of cards."""
+    """Response to a loyalty card batch request, with the batch ID and the number of cards."""
 
     __slots__ = ()
 

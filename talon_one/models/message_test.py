@@ -8,7 +8,7 @@ from talon_one._schema.model import Model
 
 
 class MessageTest(Model):
-    """Outcome of a test message, as answered by the receiving system."""
+    """Outcome of a test message, as reported by the receiving system."""
 
     __slots__ = ()
 

@@ -32,5 +32,5 @@ class NewMCPKey(Model):
     last_used: datetime | None = timestamp(default=None, wire="lastUsed")
     """Most recent use of the MCP key, as an RFC 3339 timestamp."""
     key: str = field(secret=True)
-    """Secret value of the MCP key. Store it at once, because it appears only in the creation
+    """Secret value of the MCP key. Store it immediately, because it appears only in the creation
     response."""

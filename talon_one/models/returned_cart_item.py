@@ -15,6 +15,6 @@ class ReturnedCartItem(Model):
     position: int | None = field(default=None)
     """Index that locates the returned item within `cartItems` of the session."""
     quantity: int | None = field(default=None)
-    """How many units of the cart item come back."""
+    """How many units of the cart item are returned."""
     sku: str | None = field(default=None, min_length=1)
     """Stock keeping unit of the returned item, as listed under `cartItems` in the session."""

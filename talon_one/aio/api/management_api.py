@@ -504,8 +504,8 @@ class ManagementApi(Api):
 
         Generates coupon codes for a campaign from a code pattern. A request may create up to
         20,000 codes, or 200,000 with a `unique_prefix`, which is deprecated in favor of
-        `create_coupons_asynchronously`. With the default `silent=yes` the reply is an empty
-        `204`, while `silent=no` returns the new coupons.
+        `create_coupons_asynchronously`. With the default `silent=yes` the response is an
+        empty `204`, while `silent=no` returns the new coupons.
 
         Args:
             application_id: Numeric ID of the Application, which also appears in the URL of
@@ -514,7 +514,7 @@ class ManagementApi(Api):
                 Campaign Manager.
             body: Request body for generating coupons in a campaign, with their limits,
                 validity dates, code pattern, and attributes.
-            silent: `yes`, the default, makes the call faster by answering 204 without
+            silent: `yes`, the default, makes the call faster by responding with `204` and no
                 content; `no` returns the created or updated objects.
 
         Returns:
@@ -546,7 +546,7 @@ class ManagementApi(Api):
         """Create coupons in the background.
 
         Starts a job that generates up to 5,000,000 coupon codes for a campaign. It is meant
-        for 20,001 codes or more; smaller amounts belong to `create_coupons`. The reply
+        for 20,001 codes or more; smaller amounts belong to `create_coupons`. The response
         contains the `batch_id` shared by all codes of the job, and an email announces
         completion.
 
@@ -628,7 +628,8 @@ class ManagementApi(Api):
 
         Generates codes from a pattern and assigns them to the profiles in
         `recipients_integration_ids`. The list takes 1 to 1000 entries. With the default
-        `silent=yes` the reply is an empty `204`, while `silent=no` returns the new coupons.
+        `silent=yes` the response is an empty `204`, while `silent=no` returns the new
+        coupons.
 
         Args:
             application_id: Numeric ID of the Application, which also appears in the URL of
@@ -637,7 +638,7 @@ class ManagementApi(Api):
                 Campaign Manager.
             body: Request body for creating one coupon for each of several recipients, all
                 sharing the same limits, dates, and code pattern.
-            silent: `yes`, the default, makes the call faster by answering 204 without
+            silent: `yes`, the default, makes the call faster by responding with `204` and no
                 content; `no` returns the created or updated objects.
 
         Returns:
@@ -2286,7 +2287,7 @@ class ManagementApi(Api):
     ) -> str:
         """Export loyalty join dates.
 
-        Downloads a CSV file that tells when each customer joined the loyalty program.
+        Downloads a CSV file with the date on which each customer joined the loyalty program.
         Columns: `loyaltyProgramID`, `profileIntegrationID`, and `joinDate` as an RFC 3339
         timestamp. Large files may have to be split before they can be opened.
 
@@ -2628,7 +2629,7 @@ class ManagementApi(Api):
         """Fetch account statistics.
 
         Returns totals for the whole account, such as Applications, campaigns, coupons,
-        referral codes, users, webhooks and loyalty programs. `last_updated_at` tells how
+        referral codes, users, webhooks and loyalty programs. `last_updated_at` says how
         recent the numbers are.
 
         Args:
@@ -3274,7 +3275,7 @@ class ManagementApi(Api):
         Returns the events recorded in an Application, optionally filtered by type, date,
         session, profile, customer name or email, coupon, referral, rule, campaign or effect
         type. Pages hold up to 1000 events, which is also the default. No total is computed;
-        `has_more` tells whether another page follows.
+        `has_more` says whether another page follows.
 
         Args:
             application_id: Numeric ID of the Application, which also appears in the URL of
@@ -3932,8 +3933,8 @@ class ManagementApi(Api):
 
         Returns an Application's campaigns, optionally filtered by state, name, tags,
         creation, start or end dates, campaign group, template or linked store. Pages hold up
-        to 1000 campaigns, which is also the default. The reply includes the total number of
-        matches, and an invalid filter returns `400`.
+        to 1000 campaigns, which is also the default. The response includes the total number
+        of matches, and an invalid filter returns `400`.
 
         Args:
             application_id: Numeric ID of the Application, which also appears in the URL of
@@ -4086,7 +4087,7 @@ class ManagementApi(Api):
         """List the items of a collection.
 
         Returns the values stored in a collection, be it one of the account or one of a
-        campaign. Pages hold up to 1000 items, which is also the default, and `has_more` tells
+        campaign. Pages hold up to 1000 items, which is also the default, and `has_more` says
         whether another page follows. An unknown ID produces `404`.
 
         Args:
@@ -4395,7 +4396,7 @@ class ManagementApi(Api):
 
         Returns the campaign's coupons that pass the given filters, among them code, batch,
         recipient, referral, validity, usability, redemption state and dates. Pages hold up to
-        1000 coupons, which is also the default. Instead of a total, `has_more` tells whether
+        1000 coupons, which is also the default. Instead of a total, `has_more` says whether
         another page follows. Set `values_only` to receive just the codes.
 
         Args:
@@ -4585,7 +4586,7 @@ class ManagementApi(Api):
         Returns a summary of activity per customer of an Application between the required
         `range_start` and `range_end`. Filter by customer name, integration ID, campaign name
         or advocate name. Pages hold up to 1000 reports, which is also the default; instead of
-        a total, `has_more` tells whether another page follows.
+        a total, `has_more` says whether another page follows.
 
         Args:
             range_start: Start of the time range to report on, as an RFC 3339 timestamp. Times
@@ -5072,7 +5073,7 @@ class ManagementApi(Api):
 
         Returns the cards of a card-based program, optionally filtered by identifier, linked
         profile or batch. Pages hold up to 1000 cards, which is also the default, and
-        `has_more` tells whether another page follows.
+        `has_more` says whether another page follows.
 
         Args:
             loyalty_program_id: Numeric ID of the loyalty program (card-based) that holds the
@@ -5353,7 +5354,7 @@ class ManagementApi(Api):
     ) -> models.GetLoyaltyPrograms200Response:
         """List the account's loyalty programs.
 
-        Returns every loyalty program of the account. The reply also states how many there
+        Returns every loyalty program of the account. The response also states how many there
         are.
 
         Operation `getLoyaltyPrograms`: `GET /v1/loyalty_programs`.
@@ -5452,8 +5453,8 @@ class ManagementApi(Api):
         Returns the log of messages sent for the required `entity_type` (`application`,
         `loyalty_program` or `webhook`). Filter by change type, notification, webhook,
         Application, campaign, loyalty program, response code, success, period or creation
-        date (UTC). Paging relies on a cursor: pass `next_cursor` of the reply as `cursor` in
-        the next call, until it is absent.
+        date (UTC). Paging relies on a cursor: pass `next_cursor` of the response as `cursor`
+        in the next call, until it is absent.
 
         Args:
             entity_type: Kind of entity the entry concerns: `application`, `loyalty_program`,
@@ -5578,7 +5579,7 @@ class ManagementApi(Api):
 
         Returns the campaign's referral codes, optionally filtered by code, advocate,
         validity, usability or creation date. Pages hold up to 1000 referrals, which is also
-        the default, and `has_more` tells whether another page follows.
+        the default, and `has_more` says whether another page follows.
 
         Args:
             application_id: Numeric ID of the Application, which also appears in the URL of
@@ -6163,8 +6164,8 @@ class ManagementApi(Api):
 
         Uploads a CSV file, as multipart data, with the budgets of a campaign's stores. The
         file has exactly two columns, both required: `store_integration_id` and `limit`.
-        Budgets stored earlier are dropped. `action` and `period` tell which budget the limits
-        belong to.
+        Budgets stored earlier are dropped. `action` and `period` determine which budget the
+        limits belong to.
 
         Args:
             application_id: Numeric ID of the Application, which also appears in the URL of
@@ -6480,7 +6481,7 @@ class ManagementApi(Api):
         500 MB. Required column: `code`, such as a gift card code. Optional columns:
         `startdate` and `enddate` (RFC 3339 timestamps in any time zone, converted to UTC) and
         `attributes`, a quoted JSON object with custom giveaway attributes. The dates only
-        tell the Rule Engine when a code may be handed out; they say nothing about how long
+        determine when the Rule Engine may hand out a code; they say nothing about how long
         the code itself works. Repeated codes are accepted, and each copy is given out
         separately.
 
@@ -6703,8 +6704,8 @@ class ManagementApi(Api):
     ) -> models.ListAllRolesV2200Response:
         """List the account's roles.
 
-        Returns every role defined in the account with its permissions and members. The reply
-        also states how many there are.
+        Returns every role defined in the account with its permissions and members. The
+        response also states how many there are.
 
         Operation `listAllRolesV2`: `GET /v2/roles`.
         """
@@ -7025,11 +7026,11 @@ class ManagementApi(Api):
 
     @endpoint(operations.okta_event_handler_challenge)
     async def okta_event_handler_challenge(self, **settings: Unpack[CallSettings]) -> None:
-        """Answer the Okta ownership challenge.
+        """Respond to the Okta ownership challenge.
 
         Serves the challenge with which Okta verifies who owns the API. Okta calls it to make
         sure that user provisioning and deprovisioning can reach Talon.One and that nobody
-        else receives and answers Okta events. Success returns status `200`.
+        else receives Okta events. Success returns status `200`.
 
         Returns:
             Nothing.
@@ -7413,7 +7414,7 @@ class ManagementApi(Api):
         """List SCIM users.
 
         Returns the users that an identity provider such as Microsoft Entra ID provisioned
-        over SCIM, page by page. The reply lists them under `resources`.
+        over SCIM, page by page. The response lists them under `resources`.
 
         Operation `scimGetUsers`: `GET /v1/provisioning/scim/Users`.
         """
