@@ -1,4 +1,4 @@
-"""ApiResponse, the decoded answer together with its status and headers."""
+"""ApiResponse: the decoded response together with its status and headers."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ class ApiResponse(Generic[T]):
     It also unpacks as the triple ``data, status, headers``.
 
     Attributes:
-        data: Decoded answer, as the plain method returns it.
+        data: Decoded response, as the plain method returns it.
         status_code: HTTP status.
-        headers: Headers of the answer; names are matched regardless of case.
-        raw_data: Bytes of the answer.
+        headers: Headers of the response; names are matched regardless of case.
+        raw_data: Bytes of the response.
     """
 
     __slots__ = ("data", "headers", "raw_data", "status_code")

@@ -70,8 +70,8 @@ class Configuration(VendorSettings):
         application_id: ID of the Application that signs requests with ``Content-Signature``.
         application_secret: Its secret key, a hexadecimal string.
         timeout: Seconds that a step of a call may take: a number, a pair of seconds to connect
-            and to wait for each piece of the answer, or a `Timeout`. ``None`` waits without limit.
-            If not given: 5 s to connect, and 30 s, or what the operation needs, to read.
+            and to wait for each part of the response, or a `Timeout`. ``None`` waits without
+            limit. If not given: 5 s to connect, and 30 s, or what the operation needs, to read.
         deadline: Seconds that a call may take in all, retries and pauses included.
         retries: Retries after a failure: a number, a `RetryPolicy`, or a `urllib3.Retry`; ``False``
             or 0 for none. Two if not given.

@@ -1,4 +1,4 @@
-"""A signature and an Operation to a method, and the variants of that method."""
+"""Api: base of both blocking APIs, and the decorators that make methods of signatures."""
 
 from __future__ import annotations
 
@@ -88,7 +88,7 @@ class BaseApi:
         raise NotImplementedError
 
     def _is_of_other_kind(self, api_client: Any, client_class: type[Any]) -> bool:
-        # A mock with the attributes of a client has another mock in the place of this one.
+        # A mock with the attributes of a client has another mock in place of this one.
         asynchronous = api_client.asynchronous if hasattr(api_client, "asynchronous") else None
         if type(asynchronous) is bool:
             return asynchronous is not client_class.asynchronous
@@ -119,7 +119,7 @@ class BaseApi:
         return operation
 
     def __repr__(self) -> str:
-        # A mock in the place of a client may have no settings, and there is no client if the
+        # A mock in place of a client may have no settings, and there is no client if the
         # constructor has failed.
         client = vars(self).get("api_client")
         host = getattr(getattr(client, "configuration", None), "host", "")
@@ -186,7 +186,7 @@ class Api(BaseApi):
     def pages(
         self, method: Callable[P, A], /, *args: P.args, **kwargs: P.kwargs
     ) -> talon_one.pagination.Pages[A]:
-        """Return an iterator over the answers that make up a list; see `iterate`."""
+        """Return an iterator over the responses that make up a list; see `iterate`."""
         from talon_one.pagination import Pages
 
         return Pages(method, args, kwargs)
@@ -194,7 +194,7 @@ class Api(BaseApi):
     def stream(
         self, method: Callable[P, Any], /, *args: P.args, **kwargs: P.kwargs
     ) -> talon_one.Download:
-        """Return the answer of a method as a download, to be read piece by piece.
+        """Return the response of a method as a download, to be read in chunks.
 
         ::
 
@@ -262,7 +262,7 @@ def with_http_info(method: Callable[P, Any]) -> Callable[[Callable[..., T]], Cal
 def without_preload_content(
     method: Callable[P, Any],
 ) -> Callable[[Callable[..., T]], Callable[P, T]]:
-    """Turn a declaration into the variant of *method* that returns the raw answer, still unread."""
+    """Turn a declaration into the variant of *method* that returns the response unread."""
     variant: Callable[[Callable[..., T]], Callable[P, T]]
     variant = _variant(method, _preload_content=False)
     return variant

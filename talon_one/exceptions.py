@@ -26,18 +26,18 @@
         ├── TooManyRequestsException        429; `retry_after` says when to come back
         ├── ServiceException                5xx
         ├── InvalidResponseError          2xx whose body is not what was promised
-        └── TransportError                  no complete HTTP answer
+        └── TransportError                  no complete HTTP response
             ├── NotSentError                the server never saw the request
             │   ├── TlsError                the connection could not be secured
             │   └── ConnectTimeoutError     no connection in time (also an ApiTimeoutError)
             ├── NoResponseError               it may have; nothing usable came back
-            │   └── ReadTimeoutError        no answer in time (also an ApiTimeoutError)
+            │   └── ReadTimeoutError        no response in time (also an ApiTimeoutError)
             └── ApiTimeoutError             either of the two that ran out of time (TimeoutError)
 
 All but the last branch, and those that name their module, are raised before anything is sent, or,
-where the file of an upload cannot be read to its end, before the request is complete, so that the
+where the file of an upload cannot be read completely, before the request is complete, so that the
 server cannot act on it. Below `ApiException`, only `NotSentError` says that the server did not see
-the request. After repetitions the exception is that of the last attempt, and `earlier` has the
+the request. After retries the exception is that of the last attempt, and `earlier` has the
 others.
 """
 
@@ -164,12 +164,12 @@ class ApiException(OpenApiException):
     """A call that failed.
 
     Attributes:
-        status: HTTP status of the answer; ``None`` when there was none.
+        status: HTTP status of the response; ``None`` when there was none.
         reason: HTTP reason phrase, or what went wrong.
-        body: Text of the answer, if any.
-        headers: Headers of the answer, if any.
+        body: Text of the response, if any.
+        headers: Headers of the response, if any.
         data: Decoded error body (such as `ErrorResponseWithStatus`), if it could be decoded.
-        raw_data: Bytes of the answer, if any.
+        raw_data: Bytes of the response, if any.
         operation_id: Operation that was called, such as ``updateCustomerSessionV2``.
         method: HTTP method of the request.
         url: URL of the request without its query.
@@ -229,7 +229,7 @@ class ApiException(OpenApiException):
         data: Any = None,
         **details: Any,
     ) -> ApiException:
-        """Return the exception of the class that belongs to the status of an answer."""
+        """Return the exception of the class that belongs to the status of a response."""
         status = http_resp.status if http_resp is not None else details.get("status")
         return exception_class(status)(http_resp=http_resp, body=body, data=data, **details)
 
@@ -275,7 +275,7 @@ class ApiException(OpenApiException):
 
     @property
     def _host(self) -> str:
-        """What is said of the host; nothing where it has answered."""
+        """What is said of the host; nothing where it has responded."""
         return ""
 
     def __str__(self) -> str:
@@ -332,14 +332,14 @@ class ServiceException(ApiException):
 
 
 class InvalidResponseError(ApiException):
-    """A 2xx answer whose body is not the JSON promised; `raw_data` has its bytes.
+    """A 2xx response whose body is not the JSON promised; `raw_data` has its bytes.
 
-    The server has carried out the request.
+    The server has executed the request.
     """
 
 
 class TransportError(ApiException):
-    """No complete HTTP answer was received; the cause is chained."""
+    """No complete HTTP response was received; the cause is chained."""
 
     @property
     def _host(self) -> str:
@@ -352,7 +352,7 @@ class NotSentError(TransportError):
 
 
 class NoResponseError(TransportError):
-    """The request was sent, but no usable answer came back: it may have been carried out."""
+    """The request was sent, but no usable response came back: it may have been executed."""
 
 
 class ApiTimeoutError(TransportError, TimeoutError):
@@ -368,7 +368,7 @@ class ConnectTimeoutError(ApiTimeoutError, NotSentError):
 
 
 class ReadTimeoutError(ApiTimeoutError, NoResponseError):
-    """The request was sent, and there was no complete answer in time."""
+    """The request was sent, and there was no complete response in time."""
 
 
 # Where gateways put the number of a request; the platform documents none.
@@ -395,7 +395,7 @@ def exception_class(status: int | None) -> type[ApiException]:
 def transport_error_class(
     *, sent: bool, timed_out: bool, tls: bool = False
 ) -> type[TransportError]:
-    """Return the class of exception for an attempt without a complete answer.
+    """Return the class of exception for an attempt without a complete response.
 
     Args:
         sent: Whether any of the request may have reached the server.

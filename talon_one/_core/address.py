@@ -1,4 +1,4 @@
-"""Hosts and paths: which addresses requests, and the credentials in them, may be sent to."""
+"""Validate hosts and paths, so that a request and its credentials go nowhere else."""
 
 from __future__ import annotations
 
@@ -140,7 +140,7 @@ def checked_target(target: object) -> str:
 
 
 def is_address(url: str, schemes: Collection[str]) -> bool:
-    """Say whether a URL has one of these schemes, a name, perhaps a port, and nothing behind.
+    """Return whether a URL has one of these schemes, a name, perhaps a port, and nothing behind.
 
     User and password may stand in it.
     """
@@ -160,7 +160,7 @@ def is_address(url: str, schemes: Collection[str]) -> bool:
 
 
 def is_loopback(host: str) -> bool:
-    """Say whether what is sent to a host stays on this machine."""
+    """Return whether what is sent to a host stays on this machine."""
     from ipaddress import ip_address
 
     try:

@@ -1,4 +1,4 @@
-"""Credentials to headers: ``Authorization`` with its prefix, and ``Content-Signature``."""
+"""Authentication headers: ``Authorization`` with its prefix, and ``Content-Signature``."""
 
 from __future__ import annotations
 

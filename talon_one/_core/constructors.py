@@ -1,4 +1,4 @@
-"""Say what to write where the arguments of a constructor do not fit it."""
+"""Explain arguments that do not fit a constructor."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a failure says of its attempt: whether the server saw the request, and may have acted."""
+"""Classify failures: whether the server saw the request, and may have acted."""
 
 from __future__ import annotations
 

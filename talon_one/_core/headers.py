@@ -1,4 +1,4 @@
-"""Names and values of headers: what may be put into a request."""
+"""Validate the names and values of headers."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Bodies as a log may show them: with what is secret in them masked."""
+"""Mask the secrets in request and response bodies before they are logged."""
 
 from __future__ import annotations
 

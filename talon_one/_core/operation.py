@@ -1,4 +1,4 @@
-"""Operation: all that is known of an endpoint, as data."""
+"""Operation: everything known about an endpoint, as data."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from functools import cached_property
 from typing import IO, Any, NamedTuple, TypeAlias
 
 IDEMPOTENT_METHODS = frozenset({"GET", "HEAD", "OPTIONS", "PUT", "DELETE"})
-"""Methods that may be repeated, unless the description of an operation says otherwise."""
+"""Methods that may be retried, unless the description of an operation says otherwise."""
 
 ERROR_MODEL = "ErrorResponseWithStatus"
-"""Model of an error answer for which the operation names no other."""
+"""Model of an error response for which the operation names no other."""
 
 
 IDEMPOTENCY_KEY = "Idempotency-Key"
@@ -97,27 +97,27 @@ class Upload(NamedTuple):
 
 
 class Paging(NamedTuple):
-    """How the answers of an operation make up a list; all names are those on the wire.
+    """How the responses of an operation make up a list; all names are those on the wire.
 
     The next page is asked for by `skip`, how many items to leave out, or by `cursor`, what the
-    answer before it calls `next`. An operation with neither answers with the whole list at once.
+    response before it calls `next`. An operation with neither responds with the whole list at once.
     """
 
     items: str
-    """Property of the answer that holds the items of the page."""
+    """Property of the response that holds the items of the page."""
     identity: tuple[str, ...] | None = None
     """Properties that together are unique in the list; an item that is a text, itself, if there are
     none. ``None`` where nothing is: then an item that comes twice may well be two."""
     skip: str | None = None
     """Parameter that says how many items to leave out."""
     more: str | None = None
-    """Property of the answer that says whether there are more items."""
+    """Property of the response that says whether there are more items."""
     total: str | None = None
-    """Property of the answer that says how many items there are on all pages."""
+    """Property of the response that says how many items there are on all pages."""
     cursor: str | None = None
     """Parameter that says where to go on."""
     next: str | None = None
-    """Property of the answer that holds the `cursor` of the next page."""
+    """Property of the response that holds the `cursor` of the next page."""
 
 
 class Column(NamedTuple):
@@ -128,7 +128,7 @@ class Column(NamedTuple):
     """Type as it is written in annotations; objects and lists are JSON in the cell."""
     required: bool
     words: tuple[str, ...]
-    """What may stand in the place of a timestamp, such as ``unlimited``."""
+    """What may stand in place of a timestamp, such as ``unlimited``."""
     separator: str
     """What stands between the items of a list that is no JSON; empty for most."""
     constraints: dict[str, Any]
@@ -165,21 +165,21 @@ class Operation:
     Attributes:
         id: Name in the API description, such as ``updateCustomerSessionV2``.
         method: HTTP method.
-        path: Path with ``{wire name}`` in the place of each path parameter.
+        path: Path with ``{wire name}`` in place of each path parameter.
         parameters: Parameters in the order of the document.
         body: JSON body, if the operation takes one.
         upload: File to upload, if the operation takes one.
         csv: What the file that it returns or takes looks like, if that is CSV.
-        results: Type of the answer for each 2xx status; ``None`` for an empty one.
-        errors: Model of an error answer by status, where it is not `ERROR_MODEL`.
+        results: Type of the response for each 2xx status; ``None`` for an empty one.
+        errors: Model of an error response by status, where it is not `ERROR_MODEL`.
         security: Names of the accepted security schemes, any one of which will do.
-        accept: Content type of a successful answer.
-        idempotent: Carrying it out twice does no more than once; by its method if ``None``.
-        serialised: Where it names the session and the profile that it is about, if it answers 409
+        accept: Content type of a successful response.
+        idempotent: Executing it twice does no more than once; by its method if ``None``.
+        serialised: Where it names the session and the profile that it is about, if it responds 409
             when too many requests for one of them meet.
-        read_timeout: Seconds to wait for the answer, where it takes longer than others.
+        read_timeout: Seconds to wait for the response, where it takes longer than others.
         most: How many things one request may make, where the schema of its body cannot say so.
-        paging: How its answers make up a list; ``None`` if it does not list anything.
+        paging: How its responses make up a list; ``None`` if it does not list anything.
         deprecated: What a `DeprecationWarning` says when it is called; empty for most.
         models: Package in which the names of models are looked up.
     """
@@ -270,7 +270,7 @@ class Operation:
         return tuple(names)
 
     def result_type(self, status: int) -> str | None:
-        """Return the type of an answer with this 2xx status; ``None`` if it should be empty."""
+        """Return the type of a response with this 2xx status; ``None`` if it should be empty."""
         if status in self.results:
             return self.results[status]
         # A status that the description does not know, such as 201 for 200: the same type.

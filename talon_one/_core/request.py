@@ -1,4 +1,4 @@
-"""Operation and arguments to a Request: what is sent, without sending it."""
+"""Build the Request of a call from an Operation and its arguments. No I/O."""
 
 from __future__ import annotations
 
@@ -123,10 +123,10 @@ class CallOptions:
         self.content_type: str | None = None
         self.preload = True
         self.full = False
-        """Return an `ApiResponse` rather than the decoded answer alone."""
+        """Return an `ApiResponse` rather than the decoded response alone."""
         self.async_req = False
         self.stream = False
-        """Return a good answer while it comes; others are read and raised."""
+        """Return a good response while it comes; others are read and raised."""
 
 
 _OPTIONS = {
@@ -320,7 +320,7 @@ def _supply_key(
     values: dict[str, Any],
     headers: Mapping[str, str],
 ) -> None:
-    """Give a call its ``Idempotency-Key``, so that it may be repeated, unless the caller has."""
+    """Give a call its ``Idempotency-Key``, so that it may be retried, unless the caller has."""
     name = operation.key_parameter
     if name is None:
         return

@@ -1,4 +1,4 @@
-"""Operation and answer to a result or an exception: what came back, once it is here."""
+"""Convert a complete response to the result of its operation, or to an exception."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 class RawResponse(NamedTuple):
-    """An HTTP answer that was received to its end."""
+    """An HTTP response that was received completely."""
 
     status: int
     reason: str | None
@@ -28,85 +28,87 @@ class RawResponse(NamedTuple):
     """Why the body could not be unpacked, if so."""
 
 
-def result(operation: Operation, request: Request, answer: RawResponse) -> Any:
+def result(operation: Operation, request: Request, response: RawResponse) -> Any:
     """Return what a call gives its caller.
 
-    JSON becomes the type that the operation promises, whatever is missing or added; an empty
-    answer where one may be expected becomes ``None``; CSV becomes text.
+    JSON becomes the type that the operation promises, whatever is missing or added. An empty
+    body becomes ``None`` where one is allowed. CSV becomes text.
 
     Raises:
         ApiException: The status is not 2xx; the class says more, and `data` has the error body.
-        InvalidResponseError: The answer is 2xx, but is not what was promised.
+        InvalidResponseError: The response is 2xx, but is not what was promised.
     """
-    if not 200 <= answer.status <= 299:
-        raise failure(operation, request, answer)
-    promised = operation.result_type(answer.status)
-    if promised is None and not answer.data.strip():
+    if not 200 <= response.status <= 299:
+        raise failure(operation, request, response)
+    promised = operation.result_type(response.status)
+    if promised is None and not response.data.strip():
         return None
-    if answer.status == 204:
+    if response.status == 204:
         return None
     if not operation.accept.startswith("application/json"):
-        if answer.problem is not None:
-            raise unreadable(request, answer.status, answer.headers, answer.data, answer.problem)
-        return text(answer)
+        if response.problem is not None:
+            raise unreadable(
+                request, response.status, response.headers, response.data, response.problem
+            )
+        return text(response)
     try:
-        data = decode(answer)
+        data = decode(response)
     except ValueError as cause:
-        what = f"{_described(answer)}: {answer.problem or cause}"
-        raise _undecodable(operation, request, answer, what) from cause
+        what = f"{_described(response)}: {response.problem or cause}"
+        raise _undecodable(operation, request, response, what) from cause
     if data is None and _is_object(promised):
         # As empty as an empty body: what was promised is lost.
-        raise _undecodable(operation, request, answer, "empty: null")
+        raise _undecodable(operation, request, response, "empty: null")
     return data if promised is None else convert(data, promised, operation.models)
 
 
 def _undecodable(
-    operation: Operation, request: Request, answer: RawResponse, what: str
+    operation: Operation, request: Request, response: RawResponse, what: str
 ) -> InvalidResponseError:
     return InvalidResponseError(
-        answer.status,
-        f"{answer.reason}, but the body is {what}",
-        **_details(operation, request, answer),
+        response.status,
+        f"{response.reason}, but the body is {what}",
+        **_details(operation, request, response),
     )
 
 
 def _is_object(promised: Any) -> bool:
-    """Say whether a type is more than any JSON, which null would be, too."""
+    """Return whether a type is more than any JSON, which null would be, too."""
     if promised is None or promised is object or promised is Any:
         return False
     return not isinstance(promised, str) or parse(promised) != ANY
 
 
-def failure(operation: Operation, request: Request, answer: RawResponse) -> Exception:
-    """Return the exception for an answer that is not 2xx.
+def failure(operation: Operation, request: Request, response: RawResponse) -> Exception:
+    """Return the exception for a response that is not 2xx.
 
     The body is decoded as JSON whatever content type it claims; if it is none, `data` is ``None``.
     """
-    reason = answer.reason
+    reason = response.reason
     try:
-        body = decode(answer)
+        body = decode(response)
     except ValueError:
         body = None
-        if answer.problem is not None:
-            reason = f"{reason}; the body cannot be read: {answer.problem}"
-    model = operation.errors.get(answer.status, ERROR_MODEL)
-    return exception_class(answer.status)(
-        answer.status,
+        if response.problem is not None:
+            reason = f"{reason}; the body cannot be read: {response.problem}"
+    model = operation.errors.get(response.status, ERROR_MODEL)
+    return exception_class(response.status)(
+        response.status,
         reason,
         data=convert(body, model, operation.models),
-        **_details(operation, request, answer),
+        **_details(operation, request, response),
     )
 
 
 def unreadable(
     request: Request, status: int, headers: Mapping[str, str], data: bytes, problem: str
 ) -> InvalidResponseError:
-    """Return the exception for a good answer whose body cannot be unpacked.
+    """Return the exception for a good response whose body cannot be unpacked.
 
     Args:
         request: What was sent.
-        status: Status of the answer.
-        headers: Headers of the answer.
+        status: Status of the response.
+        headers: Headers of the response.
         data: The body as it came, or what is at hand of it.
         problem: Why it cannot be unpacked.
     """
@@ -128,32 +130,32 @@ def content_length(headers: Mapping[str, str]) -> int | None:
     return int(text) if text.isascii() and text.isdigit() and len(text) < 19 else None
 
 
-def decode(answer: RawResponse) -> Any:
-    """Return the JSON of an answer.
+def decode(response: RawResponse) -> Any:
+    """Return the JSON of a response.
 
-    JSON is UTF-8 by its standard; if the body is not, the charset that the answer claims is tried.
+    JSON is UTF-8 by its standard. If the body is not, the charset of the response is tried.
 
     Raises:
         ValueError: The body is not JSON, or not readable in either encoding.
     """
     try:
-        return json_codec.decode(answer.data)
+        return json_codec.decode(response.data)
     except UnicodeDecodeError:
-        charset = _charset(answer)
+        charset = _charset(response)
         if charset in ("", "utf-8", "utf8"):
             raise
-        return json_codec.decode(_decoded(answer.data, charset))
+        return json_codec.decode(_decoded(response.data, charset))
 
 
-def text(answer: RawResponse) -> str:
-    """Return the body of an answer as text, such as CSV.
+def text(response: RawResponse) -> str:
+    """Return the body of a response as text, such as CSV.
 
     A byte order mark, as spreadsheets want it, is kept out.
     """
     try:
-        return answer.data.decode("utf-8-sig")
+        return response.data.decode("utf-8-sig")
     except UnicodeDecodeError:
-        return _decoded(answer.data, _charset(answer) or "latin-1")
+        return _decoded(response.data, _charset(response) or "latin-1")
 
 
 def _decoded(data: bytes, charset: str) -> str:
@@ -163,21 +165,21 @@ def _decoded(data: bytes, charset: str) -> str:
         raise ValueError(str(cause)) from cause
 
 
-def _charset(answer: RawResponse) -> str:
-    _, _, parameters = answer.headers.get("Content-Type", "").lower().partition("charset=")
+def _charset(response: RawResponse) -> str:
+    _, _, parameters = response.headers.get("Content-Type", "").lower().partition("charset=")
     return parameters.partition(";")[0].strip(" \"'")
 
 
-def _described(answer: RawResponse) -> str:
-    if not answer.data.strip():
+def _described(response: RawResponse) -> str:
+    if not response.data.strip():
         return "empty"
-    return f"not JSON ({answer.headers.get('Content-Type', 'no content type')})"
+    return f"not JSON ({response.headers.get('Content-Type', 'no content type')})"
 
 
-def _details(operation: Operation, request: Request, answer: RawResponse) -> dict[str, Any]:
+def _details(operation: Operation, request: Request, response: RawResponse) -> dict[str, Any]:
     return {
-        "headers": answer.headers,
-        "raw_data": answer.data,
+        "headers": response.headers,
+        "raw_data": response.data,
         "operation_id": operation.id,
         "method": request.method,
         "url": request.url_without_query,

@@ -1,4 +1,4 @@
-"""Secrets in memory: text that no representation shows, and failures without the locals below."""
+"""Secrets in memory: strings with a masked representation, and tracebacks without locals."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What each setting of a Configuration may be, checked when it is set."""
+"""Check each setting of a Configuration when it is assigned."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Timeout, how long the steps of a call and the call as a whole may take."""
+"""Timeout: limits for the steps of a call and for the call as a whole."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ _LONGEST = (2**31 - 1) / 1000
 
 
 class Timeout(NamedTuple):
-    """Seconds that a call may take; ``None`` means for ever.
+    """Seconds that a call may take; ``None`` means forever.
 
     Looking up the address of a host is left to the system, which has a timeout of its own.
     """
@@ -19,9 +19,9 @@ class Timeout(NamedTuple):
     connect: float | None = 5.0
     """To get a connection, for each attempt, whichever addresses the host has."""
     read: float | None = 30.0
-    """To wait for each piece of the answer, for each attempt."""
+    """To wait for each piece of the response, for each attempt."""
     deadline: float | None = None
-    """For the whole call: all attempts, the pauses between them, and reading the answer."""
+    """For the whole call: all attempts, the pauses between them, and reading the response."""
 
     def within(self, remaining: float | None) -> Timeout:
         """Return the timeout of an attempt for which so many seconds are left."""

@@ -1,4 +1,4 @@
-"""Transports: what a client sends requests with, and may be given by its user."""
+"""Transport: sends the requests of a client; users may supply their own."""
 
 from __future__ import annotations
 

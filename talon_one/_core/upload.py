@@ -1,4 +1,4 @@
-"""The body of an upload: one file in a form, read piece by piece while it is sent."""
+"""Multipart body of a file upload, read in chunks while it is sent."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Connections that note in the exchange of a call how far its request has come."""
+"""Connections of urllib3 that record in an Exchange how far a request got."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ if not TYPE_CHECKING:
 
 
 class _AnnouncedAnswer(http.client.HTTPResponse):
-    """An answer that any status below 200 may announce; the standard library knows 100 alone."""
+    """A response that any status below 200 may announce; the standard library knows 100 alone."""
 
     _announcements = 0
 
@@ -104,7 +104,7 @@ class Tracked(HTTPConnection):
     def response_class(  # type: ignore[override]
         self, sock: Any, *args: Any, **kwargs: Any
     ) -> http.client.HTTPResponse:
-        """Begin to read a response; a method in the place of what is a class in `http.client`."""
+        """Begin to read a response; a method in place of what is a class in `http.client`."""
         exchange = self.exchange
         if exchange.ends is not None:
             sock = BoundedSocket(sock, exchange, self.timeout)
@@ -128,7 +128,7 @@ class Tracked(HTTPConnection):
             super().send(data[start : start + _RECORD])
 
     def is_usable(self) -> bool:
-        """Say whether an idle connection may serve another call: it is open, and nothing came."""
+        """Return whether an idle connection may be reused: it is open, and nothing arrived."""
         return self.is_connected and not _has_decrypted(self.sock)
 
     def _new_conn(self) -> socket.socket:
@@ -183,7 +183,7 @@ class TrackedTls(Tracked, HTTPSConnection):
 
 
 def _has_decrypted(sock: Any) -> bool:
-    """Say whether TLS holds data that those who look at the socket do not see any more."""
+    """Return whether TLS holds data that those who look at the socket do not see any more."""
     if hasattr(sock, "sslobj"):  # TLS in the TLS of a proxy, as urllib3 makes it.
         return bool(sock.sslobj.pending() or sock.incoming.pending) or _has_decrypted(sock.socket)
     return hasattr(sock, "pending") and sock.pending() > 0

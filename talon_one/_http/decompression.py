@@ -1,4 +1,4 @@
-"""Undo the Content-Encoding of a response within bounds, or say why that is impossible."""
+"""Decompress response bodies within limits on memory and expansion."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ def unpacked_pieces(pieces: Iterable[bytes], codings: str) -> Iterator[bytes]:
 
 
 class Unpacker:
-    """Unpacks a body piece by piece, in memory that is bounded.
+    """Unpacks a body in chunks, in memory that is bounded.
 
     A body that is plain text, whatever its header claims, is passed on as it is: a proxy may have
     unpacked it, or an error page may have inherited the header. gzip is unpacked as it comes,

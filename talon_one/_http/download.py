@@ -43,7 +43,7 @@ class BaseDownload:
 
     @property
     def headers(self) -> Mapping[str, str]:
-        """Headers of the answer; names are matched regardless of case."""
+        """Headers of the response; names are matched regardless of case."""
         headers: Mapping[str, str] = self._opened().headers
         return headers
 
@@ -85,10 +85,10 @@ class BaseDownload:
 
 
 class Download(BaseDownload):
-    """An answer whose body comes piece by piece, such as that of a large CSV export.
+    """A response whose body comes in chunks, such as that of a large CSV export.
 
-    Opened by a ``with`` block; the failures of the call, and its repetitions, happen there. Later,
-    when part of the body has been handed over, nothing is repeated: a body that breaks off
+    Opened by a ``with`` block; the failures of the call, and its retries, happen there. Later,
+    when part of the body has been handed over, nothing is retried: a body that breaks off
     raises `NoResponseError`. The body can be read once. A deadline bounds the reading, too.
     """
 

@@ -1,4 +1,4 @@
-"""What the errors of both transports have in common: limits, messages, and details of the call."""
+"""What the errors of both transports share: limits, messages, details of the call."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Exchange, one attempt while it goes on: what was sent, the time left, its slot of the pool."""
+"""Exchange: the state of one attempt: what was sent, the time left, its slot in the pool."""
 
 from __future__ import annotations
 

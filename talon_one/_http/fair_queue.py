@@ -1,4 +1,4 @@
-"""The slots of a connection pool: leased in the order of asking, free when nothing holds them."""
+"""Slots of a connection pool: leased first come, first served; free when unreferenced."""
 
 from __future__ import annotations
 
@@ -11,26 +11,24 @@ from queue import Empty
 from types import BuiltinFunctionType
 from typing import Any
 
-# Seconds after which a waiter looks for itself. A wake-up is lost only if an exception comes in the
-# middle of it.
+# Seconds after which a waiter checks by itself: a wake-up is lost if an exception interrupts it.
 _PATIENCE = 0.05
-# The same where waiting for a lock would hold up all greenlets of the thread.
+# The same where waiting for a lock would block all greenlets of the thread.
 _GREEN_PATIENCE = 0.005
 
 
-class FairStack:
-    """What urllib3 keeps its free connections in, in the place of `queue.LifoQueue`.
+class FairQueue:
+    """The idle connections of a pool, in place of the `queue.LifoQueue` of urllib3.
 
-    There, whoever comes by at the right moment takes what others are waiting for: with many threads
-    and few connections, some wait until their time is up while others make a thousand calls. Here,
-    calls take their slots in the order in which they came. The idle connection that was put back
-    last is taken first.
+    `LifoQueue` is unfair: a newcomer may take the slot that others wait for, so that with many
+    threads and few connections some time out while others make a thousand calls. Here, calls get
+    slots in the order in which they asked. The most recently used idle connection is taken first.
 
-    There is no lock, for two reasons. An exception of a signal handler may come between any two
-    bytecodes, and would leave a lock taken, or a slot in nobody's hands. And a signal handler may
-    make a call of its own while the call that it interrupts is in here. So each step is a single
-    operation of a list, a deque or a set, which nothing interrupts. A slot is an object that moves
-    from hand to hand; one that is dropped on the way is collected, no longer counted, and replaced.
+    There is no lock, for two reasons. An exception from a signal handler may come between any two
+    bytecodes, and would leave a lock taken, or a slot lost. And a signal handler may make a call
+    while the interrupted call is in here. Each step is therefore a single atomic operation of a
+    list, a deque or a set. A slot is an object that is handed over; one that is dropped on the way
+    is garbage-collected, no longer counted, and replaced.
 
     Args:
         maxsize: How many slots there are.
@@ -158,7 +156,7 @@ class FairStack:
             raise Empty from None
 
     def has_room(self) -> bool:
-        """Say whether one more connection may be open beside those that lie idle."""
+        """Return whether one more connection may be open beside those that lie idle."""
         return len(self._idle) <= len(self._free)
 
     def get_oldest(self) -> Any:
@@ -173,7 +171,7 @@ class FairStack:
         return len(self._idle)
 
     def empty(self) -> bool:
-        """Say whether there are no idle connections."""
+        """Return whether there are no idle connections."""
         return not self._idle
 
 
@@ -182,11 +180,11 @@ class Lease:
 
     __slots__ = ("_held",)
 
-    def __init__(self, stack: FairStack, slot: _Slot) -> None:
+    def __init__(self, stack: FairQueue, slot: _Slot) -> None:
         # A list, because its `pop` is one step: of several that release a lease, one gets the slot.
         self._held = [(stack, slot)]
 
-    def take(self) -> tuple[FairStack, _Slot] | None:
+    def take(self) -> tuple[FairQueue, _Slot] | None:
         """Return the slot, to be freed by the caller; ``None`` if it was taken before."""
         try:
             return self._held.pop() if self._held else None

@@ -1,4 +1,4 @@
-"""The pools of one client: which connections a call gets, and where they go afterwards."""
+"""Connection pools of urllib3 that lease connections to exchanges."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 from talon_one._core.timeout import Timeout
 from talon_one._http.connections import GENUINE, Loan, Tracked, TrackedTls
 from talon_one._http.exchange import Exchange
-from talon_one._http.fair_queue import FairStack
+from talon_one._http.fair_queue import FairQueue
 from talon_one._http.tls import ssl_context
 
 if TYPE_CHECKING:
@@ -37,11 +37,11 @@ class Pool(HTTPConnectionPool):
     comes here unchanged through all that an application may have put around `urlopen`.
     """
 
-    QueueCls: Any = FairStack
+    QueueCls: Any = FairQueue
     pool: Any
 
     tracked: Any = Tracked
-    """What connections are, as long as nothing else was put in the place of those of urllib3."""
+    """What connections are, as long as nothing else was put in place of those of urllib3."""
     original: type[HTTPConnectionPool] = HTTPConnectionPool
     """The class of urllib3 in which a library such as vcrpy puts connections of its own."""
 
@@ -80,7 +80,7 @@ class Pool(HTTPConnectionPool):
             exchange.sent = True
         return connection
 
-    def _idle(self, stack: FairStack, exchange: Exchange) -> Any:
+    def _idle(self, stack: FairQueue, exchange: Exchange) -> Any:
         """Return an idle connection that may be used; ``None`` if there is none."""
         if exchange.fresh:
             connection = None if stack.has_room() else stack.get_oldest()

@@ -1,4 +1,4 @@
-"""Which proxy a host is reached through: the configured one, or that of the environment."""
+"""Choose the proxy for a host: the configured one, or that of the environment."""
 
 from __future__ import annotations
 
@@ -83,7 +83,7 @@ def headers_for(configuration: Configuration, proxy: str) -> dict[str, str]:
 
 
 def is_exempt(host: str, port: int, exemptions: str) -> bool:
-    """Say whether a host is to be reached directly.
+    """Return whether a host is to be reached directly.
 
     Args:
         host: Name or address of the server.

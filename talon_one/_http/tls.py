@@ -1,4 +1,4 @@
-"""TLS settings to SSL contexts; clients with equal settings share one."""
+"""Build SSL contexts from TLS settings; clients with equal settings share one."""
 
 from __future__ import annotations
 

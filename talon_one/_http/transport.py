@@ -66,7 +66,7 @@ class Urllib3Transport(Transport):
         return self._manager(self._configuration.host)
 
     def send(self, request: Request, timeout: Timeout = _DEFAULT) -> RawResponse:
-        """Send a request once and return the complete answer, whatever its status.
+        """Send a request once and return the complete response, whatever its status.
 
         Args:
             request: What to send.
@@ -74,8 +74,8 @@ class Urllib3Transport(Transport):
 
         Raises:
             NotSentError: The server has not seen the request.
-            NoResponseError: It may have, but no complete answer came back.
-            ApiValueError: A file to upload could not be read to its end; what was sent of it is
+            NoResponseError: It may have, but no complete response came back.
+            ApiValueError: A file to upload could not be read completely; what was sent of it is
                 not complete, and its connection is closed.
         """
         response, exchange = self._open(request, timeout)
@@ -83,9 +83,9 @@ class Urllib3Transport(Transport):
         return RawResponse(response.status, response.reason, response.headers, *body)
 
     def open(self, request: Request, timeout: Timeout = _DEFAULT) -> urllib3.BaseHTTPResponse:
-        """Send a request once and return the answer with its body still to be read.
+        """Send a request once and return the response with its body still to be read.
 
-        The caller reads it to its end or closes it; the deadline ends with the headers. Errors are
+        The caller reads it completely or closes it; the deadline ends with the headers. Errors are
         those of `send`.
         """
         response, exchange = self._open(request, timeout)
@@ -93,7 +93,7 @@ class Urllib3Transport(Transport):
         return response
 
     def stream(self, request: Request, timeout: Timeout = _DEFAULT) -> Stream | RawResponse:
-        """Send a request once and return the answer, its body to be read bit by bit if it is 2xx.
+        """Send a request once and return the response, its body to be read in chunks if it is 2xx.
 
         Errors are those of `send`.
         """
@@ -106,7 +106,7 @@ class Urllib3Transport(Transport):
     def _open(
         self, request: Request, timeout: Timeout
     ) -> tuple[urllib3.BaseHTTPResponse, Exchange]:
-        """Send a request and return the answer up to its body, and what came to pass so far."""
+        """Send a request and return the response up to its body, and its exchange."""
         fresh = request.carryover is not None and request.carryover.fresh
         exchange = Exchange(timeout, fresh)
         upload = request.body
@@ -116,7 +116,7 @@ class Urllib3Transport(Transport):
             try:
                 return self._open_with(iter(upload), request, timeout, exchange), exchange
             finally:
-                # Also if the server has answered, or gone, before it was sent to its end.
+                # Also if the server has responded, or gone, before it was sent completely.
                 upload.close()
         except TransportError as failure:
             self._distrust(failure, request, exchange)
@@ -143,7 +143,7 @@ class Urllib3Transport(Transport):
                 body=body,
                 # A copy, because what an application has put around `urlopen` may add to them.
                 headers=request.headers.copy(),
-                # Both are decided above: what is repeated, and that nothing is redirected.
+                # Both are decided above: what is retried, and that nothing is redirected.
                 retries=False,
                 redirect=False,
                 # The host of the pool may be that of the proxy.
@@ -163,7 +163,7 @@ class Urllib3Transport(Transport):
     def _complete(
         self, response: urllib3.BaseHTTPResponse, request: Request, exchange: Exchange
     ) -> tuple[bytes, str | None]:
-        """Return the body of an answer as `_body` does, and give its connection back."""
+        """Return the body of a response as `_body` does, and give its connection back."""
         try:
             return _body(response, request, exchange)
         except TransportError as failure:
@@ -209,10 +209,10 @@ class Urllib3Transport(Transport):
 
 
 class Stream:
-    """An answer whose body is read piece by piece.
+    """A response whose body is read in chunks.
 
     Args:
-        response: The answer.
+        response: The response.
         request: What was sent.
         exchange: What has come to pass so far; its deadline bounds the reading, too.
     """
@@ -270,7 +270,7 @@ def _raw_piece(response: urllib3.BaseHTTPResponse) -> bytes:
 def _body(
     response: urllib3.BaseHTTPResponse, request: Request, exchange: Exchange
 ) -> tuple[bytes, str | None]:
-    """Return the complete body of an answer, and why it cannot be unpacked, if so."""
+    """Return the complete body of a response, and why it cannot be unpacked, if so."""
     codings = response.headers.get("Content-Encoding")
     try:
         if codings is None:

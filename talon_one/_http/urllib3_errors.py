@@ -115,7 +115,7 @@ def _is_of_network(cause: Exception) -> bool:
 
 
 def _was_raised_below(cause: Exception) -> bool:
-    """Say whether it was raised by the code that speaks to the network, such as `OverflowError`.
+    """Return whether it was raised by the code that speaks to the network, such as `OverflowError`.
 
     Code of the caller has failures of its own: what reads a file to upload, stands in for a server
     in a test, or handles a signal.

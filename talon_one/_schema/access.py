@@ -1,4 +1,4 @@
-"""How other rooms reach the JSON object behind a model, and the fields of a class."""
+"""Access for other rooms to the JSON object behind a model, and to the fields of a class."""
 
 from __future__ import annotations
 

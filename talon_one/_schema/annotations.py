@@ -1,4 +1,4 @@
-"""Types written as text: annotations (``list[Coupon]``), type strings (``dict(str, Coupon)``)."""
+"""Parse types written as text: annotations, and type strings such as ``dict(str, Coupon)``."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Decoded JSON to a type, mostly one that a type string names: ``list[Coupon]``, ``datetime``."""
+"""Convert decoded JSON to a type, usually named by a type string such as ``list[Coupon]``."""
 
 from __future__ import annotations
 

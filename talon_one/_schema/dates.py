@@ -1,4 +1,4 @@
-"""Timestamps and dates: read leniently, written as RFC 3339, and checked for it when sent."""
+"""Timestamps and dates: parsed leniently, written as RFC 3339, validated before sending."""
 
 from __future__ import annotations
 
@@ -110,7 +110,7 @@ def timestamp_fault(text: str, words: tuple[str, ...] = ()) -> str:
 
     Args:
         text: What is to be sent.
-        words: What may be sent in the place of a timestamp.
+        words: What may be sent in place of a timestamp.
     """
     if text in words:
         return ""

@@ -1,4 +1,4 @@
-"""Models to dicts and back: of wire names, or of Python names."""
+"""Convert models to dicts and back, with wire names or Python names."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from talon_one._schema.model import JsonObject, Model
 
 HIDDEN = "***"
-"""What stands in the place of a secret where people look."""
+"""What stands in place of a secret where people look."""
 
 
 def to_dict(
@@ -70,7 +70,7 @@ def with_wire_names(
 
 
 def _has_python_names(cls: type[Model], data: JsonObject, around: bool | None) -> bool | None:
-    """Say whether a dict has Python names or wire names; ``None`` if that cannot be told."""
+    """Return whether a dict has Python names or wire names; ``None`` if that cannot be told."""
     if any(key in cls._by_name and key not in cls._by_wire for key in data):
         return True
     if any(key in cls._by_wire and key not in cls._by_name for key in data):

@@ -1,4 +1,4 @@
-"""One descriptor per kind of property: how it is read from, and written to, a JSON object."""
+"""Fields: descriptors that read and write one property of a JSON object."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What tools ask of a model class: the types of its properties, its signature, descriptions."""
+"""Types, signature and descriptions of a model class, for tools that ask for them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""JSON text to Python data and back: what a value looks like on the wire."""
+"""Encode Python data as JSON, and decode JSON without loss."""
 
 from __future__ import annotations
 
@@ -249,7 +249,7 @@ def _number_or_text(value: Any) -> Any:
 
 
 def _has_long_number(text: bytes) -> bool:
-    # Several times faster than a regular expression, and this is on the way of every answer.
+    # Several times faster than a regular expression, and this is on the way of every response.
     return _NINETEEN_DIGITS in text.translate(_EVERY_DIGIT_AS_ZERO)
 
 
@@ -321,7 +321,7 @@ class _Writer:
                 yield text
 
     def _inner(self, value: Any) -> Any:
-        """Return what is to be written in the place of a value."""
+        """Return what is to be written in place of a value."""
         while type(value) not in _PLAIN and not isinstance(value, (dict, list, str, int, float)):
             # A tuple is all that is written as it is, and that `strict` is not asked for.
             value = list(value) if isinstance(value, tuple) else strict(value)

@@ -1,4 +1,4 @@
-"""Warn of properties that are sent though no schema has them, and that look misspelled."""
+"""Warn about unknown properties of a request that look misspelled."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Model, a typed view over a JSON object; the classes in `talon_one.models` only add facts."""
+"""Model: a typed view over a JSON object; the classes in `talon_one.models` only add facts."""
 
 from __future__ import annotations
 
@@ -141,7 +141,7 @@ class Model:
         return other
 
     def _is_given(self, key: str) -> bool:
-        """Say whether an undeclared property is one that the caller has set, and not received."""
+        """Return whether an undeclared property was set by the caller rather than received."""
         try:
             given = _get_given(self)
         except AttributeError:
@@ -194,7 +194,7 @@ class Model:
         del self._data[key]
 
     def __contains__(self, key: object) -> bool:
-        """Say whether the JSON object has a property of this wire name, be it null."""
+        """Return whether the JSON object has a property of this wire name, be it null."""
         return key in self._data
 
     def __iter__(self) -> Iterator[str]:
@@ -267,7 +267,7 @@ class Model:
     def from_dict(cls, data: Any) -> Self:
         """Return an object made from a dict, or another mapping, of wire names or of Python names.
 
-        In a dict of wire names ``None`` is JSON null, so nothing of a decoded answer is lost. A
+        In a dict of wire names ``None`` is JSON null, so nothing of a decoded response is lost. A
         dict that uses Python names is read like the keywords of the constructor: ``None`` is "not
         given", also inside nested objects. What `to_dict` returns can be read back either way:
         where both names are the same, a dict that names every property counts as one of its.

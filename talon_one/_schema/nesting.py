@@ -1,4 +1,4 @@
-"""Data nested to any depth: converted, copied, compared and pickled without recursion."""
+"""Convert, copy, compare and pickle data of any depth without recursion."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _ATOMS = frozenset({str, int, float, bool, type(None)})
 
 
 def is_model(value: Any) -> bool:
-    """Say whether this is a `Model`, whose module stands above this one."""
+    """Return whether this is a `Model`, whose module stands above this one."""
     return hasattr(type(value), "__wire__")
 
 
@@ -83,7 +83,7 @@ def copied(data: dict[str, Any], memo: dict[int, Any]) -> dict[str, Any]:
 
 
 def alike(one: Any, other: Any) -> bool:
-    """Say whether two values mean the same JSON.
+    """Return whether two values mean the same JSON.
 
     Models are compared by what their properties read as: a timestamp may be text here and a
     datetime there, and an object may be wrapped on one side only.
@@ -117,7 +117,7 @@ def alike(one: Any, other: Any) -> bool:
 
 
 def clipped(value: Any, levels: int = _SHOWN_LEVELS) -> Any:
-    """Return *value* with dots in the place of what is nested too deeply to be shown."""
+    """Return *value* with dots in place of what is nested too deeply to be shown."""
     if not _is_container(value):
         return value
     if not levels:
@@ -140,7 +140,7 @@ Flat = list[tuple["type[Model] | None", Any]]
 
 
 def is_deep(data: Any) -> bool:
-    """Say whether data are nested more deeply than `pickle` can be trusted with.
+    """Return whether data are nested more deeply than `pickle` can be trusted with.
 
     Data in which something stands twice count as deep, since they may contain themselves.
     """

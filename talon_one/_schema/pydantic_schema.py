@@ -1,4 +1,4 @@
-"""How pydantic, and with it FastAPI, checks and describes models: by their own rules."""
+"""Schemas by which pydantic and FastAPI check and describe models."""
 
 from __future__ import annotations
 

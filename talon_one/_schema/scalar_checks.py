@@ -1,4 +1,4 @@
-"""May this value be sent? The checks of everything that has nothing inside."""
+"""Validate scalars: text, numbers, dates, enumerations."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Scalars beside Python's own: of other libraries, of numbers that no float holds, and marked."""
+"""Scalars beyond Python's own: of numpy and pandas, very large numbers, unchecked values."""
 
 from __future__ import annotations
 
@@ -81,7 +81,7 @@ def native(value: Any) -> Any:
 
 
 def is_missing(value: Any) -> bool:
-    """Say whether this is what pandas and numpy have in the place of a value that is missing."""
+    """Return whether this is what pandas and numpy have in place of a value that is missing."""
     name = type(value).__name__
     return name in _MISSING or (name == "datetime64" and bool(value != value))
 

@@ -1,4 +1,4 @@
-"""May this be sent? Every violation at once, each with its JSON path."""
+"""Validate models and values before they are sent; collect all violations with their paths."""
 
 from __future__ import annotations
 

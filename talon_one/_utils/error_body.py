@@ -1,4 +1,4 @@
-"""The message and the entries of an error response, whoever wrote it."""
+"""Read the message and the entries of an error response, from Talon.One or a gateway."""
 
 from __future__ import annotations
 

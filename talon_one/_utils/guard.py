@@ -1,4 +1,4 @@
-"""Turn exceptions of values that callers hand in, which run code of their own, into ours."""
+"""Turn exceptions raised by objects of the caller into exceptions of this package."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ _OURS = (OpenApiException, Warning, MemoryError)
 
 
 class guarded:
-    """A block that lets no exception of a caller's value out, but one of ours that it caused.
+    """Replace an exception of a caller's value, raised in the block, by one of ours.
 
     Printing, iterating or comparing a value may do anything: a timestamp of pandas that is missing
     raises when it is asked for its zone. What a signal handler raises goes through as it is.
@@ -52,7 +52,7 @@ def shown(value: object) -> str:
 
 
 def passes(cause: Exception) -> bool:
-    """Say whether an exception that appeared among values of a caller is not theirs.
+    """Return whether an exception that appeared among values of a caller is not theirs.
 
     It is ours already, or nobody's fault, or a warning that the application has made an error, or
     out of the handler of a signal.
@@ -61,7 +61,7 @@ def passes(cause: Exception) -> bool:
 
 
 def raised_by_signal(cause: BaseException) -> bool:
-    """Say whether an exception came out of the handler of a signal, which may strike anywhere."""
+    """Return whether a signal handler raised an exception; it may do so anywhere."""
     handlers = _codes_of_handlers()
     traceback = cause.__traceback__
     while traceback is not None:

@@ -1,4 +1,4 @@
-"""A value as an error message quotes it: short, whatever it is, and never a failure of its own."""
+"""Quote values in error messages: shortened, and without failing."""
 
 from __future__ import annotations
 

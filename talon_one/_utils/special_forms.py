@@ -1,4 +1,4 @@
-"""What Python 3.10 lacks for annotations, so that they can be evaluated with it as well."""
+"""Typing features that Python 3.10 lacks."""
 
 from __future__ import annotations
 

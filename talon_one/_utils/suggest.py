@@ -1,4 +1,4 @@
-"""The nearest valid name for one that was mistyped, as the end of an error message."""
+"""Suggest the nearest valid name for a misspelled one."""
 
 from __future__ import annotations
 

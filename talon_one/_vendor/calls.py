@@ -60,7 +60,7 @@ class RawCalls:
         """Call a path by hand, for what has no method.
 
         Args:
-            resource_path: Path with ``{name}`` in the place of each path parameter.
+            resource_path: Path with ``{name}`` in place of each path parameter.
             method: HTTP method.
             path_params: Values of the path parameters.
             query_params: Values of the query, by wire name.

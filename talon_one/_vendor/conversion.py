@@ -51,17 +51,17 @@ class Conversion:
         source = getattr(response_text, "data", response_text)
         headers = getattr(response_text, "headers", None) or {}
         raw = source if isinstance(source, bytes) else str(source).encode("utf-8", "surrogatepass")
-        answer = RawResponse(200, None, headers, raw)
+        received = RawResponse(200, None, headers, raw)
         if response_type == "file":
-            return self._saved(answer)
+            return self._saved(received)
         kind = (content_type or "").partition(";")[0].strip().lower()
         if kind.startswith("text/") or kind.endswith("/csv"):
-            return text(answer)
+            return text(received)
         try:
-            data = decode(answer)
+            data = decode(received)
         except ValueError as cause:
             if response_type in ("str", "object", str, object) and content_type is None:
-                return text(answer)
+                return text(received)
             raise ApiValueError(f"not JSON: {cause}") from cause
         return convert(data, response_type)
 
@@ -109,16 +109,16 @@ class Conversion:
         json_types = [each for each in content_types if "json" in each.lower()]
         return json_types[0] if json_types else content_types[0]
 
-    def _saved(self, answer: RawResponse) -> str:
-        """Write an answer to a file of its own in the temporary folder and return its path."""
-        disposition = answer.headers.get("Content-Disposition", "")
+    def _saved(self, received: RawResponse) -> str:
+        """Write a response to a file of its own in the temporary folder and return its path."""
+        disposition = received.headers.get("Content-Disposition", "")
         name = os.path.basename(
             disposition.partition("filename=")[2].partition(";")[0].strip("\"' ")
         )
         folder = tempfile.mkdtemp(dir=self.configuration.temp_folder_path)
-        path = os.path.join(folder, name or "answer")
+        path = os.path.join(folder, name or "response")
         with open(path, "wb") as file:
-            file.write(answer.data)
+            file.write(received.data)
         return path
 
 

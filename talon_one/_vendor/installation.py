@@ -1,4 +1,4 @@
-"""Say what is wrong with an installation in which an import fails; loaded only then."""
+"""Detect an installation that is mixed with a vendor's package; loaded when an import fails."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def _installed(name: str) -> Distribution | None:
 
 
 def _is_overwritten() -> bool:
-    """Say whether the files that are shared are not those that were installed with this package."""
+    """Return whether shared files differ from those installed with this package."""
     ours = _installed(OURS)
     spec = find_spec(OURS)
     if ours is None or spec is None or spec.origin is None:

@@ -28,7 +28,7 @@ class RawCall:
     """A call of a path for which there is no method.
 
     Attributes:
-        resource_path: Path with ``{name}`` in the place of each path parameter, perhaps a query.
+        resource_path: Path with ``{name}`` in place of each path parameter, perhaps a query.
         method: HTTP method.
         path_params: Values of the path parameters.
         query_params: Values of the query, by wire name.

@@ -37,7 +37,7 @@ class RESTClientObject(Urllib3Transport):
         """Call any URL, as the vendor's packages do; prefer `talon_one.ApiClient.call_api`.
 
         Raises:
-            ApiException: The status of the answer is not 2xx, or there was no answer.
+            ApiException: The status of the response is not 2xx, or there was no response.
         """
         url = hidden_url(url)
         with guarded("an argument of request"):
@@ -55,14 +55,14 @@ class RESTClientObject(Urllib3Transport):
         if not _preload_content:
             return self.open(request, timeout)
         response, exchange = self._open(request, timeout)
-        answer = RESTResponse(response, self._complete(response, request, exchange)[0])
-        if not 200 <= answer.status <= 299:
-            raise ApiException.from_response(http_resp=answer)
-        return answer
+        converted = RESTResponse(response, self._complete(response, request, exchange)[0])
+        if not 200 <= converted.status <= 299:
+            raise ApiException.from_response(http_resp=converted)
+        return converted
 
 
 class RESTResponse:
-    """An answer in the form of the vendor's packages."""
+    """A response in the form of the vendor's packages."""
 
     def __init__(self, resp: urllib3.BaseHTTPResponse, data: bytes | None = None) -> None:
         self.response = resp
@@ -73,7 +73,7 @@ class RESTResponse:
 
     @property
     def headers(self) -> Mapping[str, str]:
-        """Headers of the answer."""
+        """Headers of the response."""
         return self.response.headers
 
     def read(self) -> bytes | str:
@@ -81,9 +81,9 @@ class RESTResponse:
         return self.data
 
     def getheaders(self) -> Mapping[str, str]:
-        """Return the headers of the answer."""
+        """Return the headers of the response."""
         return self.headers
 
     def getheader(self, name: str, default: str | None = None) -> str | None:
-        """Return one header of the answer."""
+        """Return one header of the response."""
         return self.headers.get(name, default)

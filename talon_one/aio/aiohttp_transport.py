@@ -1,4 +1,4 @@
-"""aiohttp behind one method: sends a request once, and puts what goes wrong into our words."""
+"""Send a request once with aiohttp and translate its errors."""
 
 from __future__ import annotations
 
@@ -72,7 +72,7 @@ class AiohttpTransport(Transport):
             max_line_size=_LONGEST_LINE,
             max_field_size=_LONGEST_LINE,
         )
-        # What is repeated is decided above; aiohttp knows methods only. It has no other switch.
+        # What is retried is decided above; aiohttp knows methods only. It has no other switch.
         self._session._retry_connection = False
         self._routes: dict[str, tuple[str, dict[str, Any]]] = {}
         # Those whose body may still be read by somebody.
@@ -87,7 +87,7 @@ class AiohttpTransport(Transport):
         await anext(self._life)
 
     async def close(self) -> None:
-        """Close all connections, once the calls that are under way have come to their end.
+        """Close all connections, once the calls that are under way have end.
 
         Who is cancelled here does not wait for them.
         """
@@ -104,7 +104,7 @@ class AiohttpTransport(Transport):
         self._under_way += 1
 
     def calls_end(self) -> None:
-        """Note that a call has come to its end."""
+        """Note that a call has ended."""
         self._under_way -= 1
         if self._idle is not None and not self._under_way and not self._idle.done():
             self._idle.set_result(None)
@@ -114,7 +114,7 @@ class AiohttpTransport(Transport):
         self._connector.detach()
 
     async def send(self, request: Request, timeout: Timeout) -> RawResponse:
-        """Send a request once and return the complete answer, whatever its status.
+        """Send a request once and return the complete response, whatever its status.
 
         Args:
             request: What to send.
@@ -122,26 +122,26 @@ class AiohttpTransport(Transport):
 
         Raises:
             NotSentError: The server has not seen the request.
-            NoResponseError: It may have, but no complete answer came back.
-            ApiValueError: A file to upload could not be read to its end.
+            NoResponseError: It may have, but no complete response came back.
+            ApiValueError: A file to upload could not be read completely.
         """
         stream = await self._stream(request, timeout)
-        return await stream.answer()
+        return await stream.complete_response()
 
     async def open(self, request: Request, timeout: Timeout) -> aiohttp.ClientResponse:
-        """Send a request once and return the answer with its body still to be read.
+        """Send a request once and return the response with its body still to be read.
 
-        The caller reads it to its end or releases it. Errors are those of `send`.
+        The caller reads it completely or releases it. Errors are those of `send`.
         """
         return await self._open(request, _exchange(request, timeout))
 
     async def stream(self, request: Request, timeout: Timeout) -> Stream | RawResponse:
-        """Send a request once and return the answer, its body to be read bit by bit if it is 2xx.
+        """Send a request once and return the response, its body to be read in chunks if it is 2xx.
 
         Errors are those of `send`.
         """
         stream = await self._stream(request, timeout)
-        return stream if 200 <= stream.status <= 299 else await stream.answer()
+        return stream if 200 <= stream.status <= 299 else await stream.complete_response()
 
     async def _stream(self, request: Request, timeout: Timeout) -> Stream:
         exchange = _exchange(request, timeout)
@@ -206,7 +206,7 @@ class AiohttpTransport(Transport):
             route["server_hostname"] = configuration.tls_server_name
         if base.startswith("https") and not configuration.verify_ssl:
             warnings.warn(
-                f"who answers at {base} is not verified", InsecureRequestWarning, stacklevel=2
+                f"the server at {base} is not verified", InsecureRequestWarning, stacklevel=2
             )
         proxy = proxy_for(configuration, base)
         if proxy is not None:
@@ -257,7 +257,7 @@ async def _close_with_the_loop(
     finally:
         at_end()
         for response in list(responses):
-            # Otherwise who reads a body would wait for ever: aiohttp tells only connections.
+            # Otherwise who reads a body would wait forever: aiohttp tells only connections.
             response.close()
         await session.close()
         await connector.wait_until_closed()

@@ -18,7 +18,7 @@ _ROWS_PER_TURN = 1000
 
 
 class TaskRunner(Runner):
-    """Carry out a bulk job with tasks; see `Runner`."""
+    """Execute a bulk job with tasks; see `Runner`."""
 
     asynchronous = True
 
@@ -30,7 +30,7 @@ class TaskRunner(Runner):
         """Pieces in flight whose request has been started."""
 
     async def execute(self) -> Summary:
-        """Carry out the job; see `Runner._finish`."""
+        """Execute the job; see `Runner._finish`."""
         try:
             await self._work()
         except Exception as cause:  # Of the caller's code: requests in flight may end.

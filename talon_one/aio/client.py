@@ -80,7 +80,7 @@ class ApiClient(BaseClient, RawCalls, Conversion):
     async def aclose(self) -> None:
         """Close the connections; calls are refused from now on.
 
-        Calls that are under way in this event loop come to their end first. Connections of other
+        Calls that are under way in this event loop end first. Connections of other
         loops are closed with those.
         """
         self._closed = True

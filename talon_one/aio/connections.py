@@ -1,4 +1,4 @@
-"""Connections of aiohttp that know how far a request has come, and that end when they are told."""
+"""Connections of aiohttp that record how far a request got, and close at the deadline."""
 
 from __future__ import annotations
 
@@ -90,7 +90,7 @@ class Exchange:
     async def watched(self, body: AsyncIterable[bytes]) -> AsyncGenerator[bytes, None]:
         """Yield the pieces of a body, and break the connection when one is not taken in time.
 
-        aiohttp bounds only the wait for the answer.
+        aiohttp bounds only the wait for the response.
         """
         loop = asyncio.get_running_loop()
         if self.timeout.read is not None:
@@ -112,7 +112,7 @@ class Exchange:
             self.transport.abort()
 
     def stop_watching(self) -> None:
-        """Leave the connection alone from now on: the answer has begun, or will not."""
+        """Leave the connection alone from now on: the response has begun, or will not."""
         if self._timer is not None:
             self._timer.cancel()
 
@@ -196,15 +196,15 @@ class _Connection(ResponseHandler):
         return self._socket.reads == self._reads and not wait_for_read(self._socket, 0)
 
     async def read(self) -> Any:
-        """Return the next head of an answer, announcements included."""
-        answer = await super().read()
-        if not 100 <= answer[0].code < 200:
+        """Return the next head of a response, announcements included."""
+        response = await super().read()
+        if not 100 <= response[0].code < 200:
             self._announcements = 0
         else:
             self._announcements += 1
             if self._announcements > MAX_INTERIM_RESPONSES:
                 raise aiohttp.ClientError("interim responses come again and again")
-        return answer
+        return response
 
     def connection_lost(self, exc: BaseException | None) -> None:
         """Close what is left of a connection that the other side has ended."""

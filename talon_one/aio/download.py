@@ -1,4 +1,4 @@
-"""Download, an answer that is read piece by piece instead of as a whole."""
+"""Download: a response whose body is read in chunks instead of as a whole."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A signature and an Operation to a coroutine method, and the variants of that method."""
+"""Api: base of both asyncio APIs, and the decorators that make methods of signatures."""
 
 from __future__ import annotations
 
@@ -74,7 +74,7 @@ class Api(BaseApi):
     def pages(
         self, method: Callable[P, Awaitable[A]], /, *args: P.args, **kwargs: P.kwargs
     ) -> talon_one.aio.pagination.AsyncPages[A]:
-        """Return an iterator for ``async for`` over the answers of a list; see `iterate`."""
+        """Return an iterator for ``async for`` over the responses of a list; see `iterate`."""
         from talon_one.aio.pagination import AsyncPages
 
         return AsyncPages(method, args, kwargs)
@@ -82,7 +82,7 @@ class Api(BaseApi):
     def stream(
         self, method: Callable[P, Any], /, *args: P.args, **kwargs: P.kwargs
     ) -> talon_one.aio.download.Download:
-        """Return the answer of a method as a download, to be read piece by piece.
+        """Return the response of a method as a download, to be read in chunks.
 
         ::
 
@@ -149,7 +149,7 @@ def with_http_info(method: Callable[P, Any]) -> Callable[[Callable[..., T]], Cal
 def without_preload_content(
     method: Callable[P, Any],
 ) -> Callable[[Callable[..., T]], Callable[P, T]]:
-    """Turn a declaration into the variant of *method* that returns the raw answer, still unread."""
+    """Turn a declaration into the variant of *method* that returns the response unread."""
     variant: Callable[[Callable[..., T]], Callable[P, T]]
     variant = _variant(method, _preload_content=False)
     return variant

@@ -1,4 +1,4 @@
-"""What goes wrong with aiohttp, in our exceptions and in the words of the blocking client."""
+"""Translate exceptions of aiohttp into ours, with the messages of the blocking client."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def to_transport_error(cause: Exception, request: Request, exchange: Exchange) -
 
 
 def timed_out(cause: Exception, exchange: Exchange) -> bool:
-    """Say whether it was time that put an end to an attempt."""
+    """Return whether it was time that put an end to an attempt."""
     return exchange.time_is_up or exchange.stalled or isinstance(cause, asyncio.TimeoutError)
 
 

@@ -1,4 +1,4 @@
-"""Stream, a response of aiohttp whose body is still to come."""
+"""Stream: a response of aiohttp whose body is still to be read."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ T = TypeVar("T")
 
 
 class Stream:
-    """A response whose body is read as a whole, or piece by piece.
+    """A response whose body is read as a whole, or in chunks.
 
     Args:
         response: The response.
@@ -52,7 +52,7 @@ class Stream:
         self._exchange = exchange
         self._connector = connector
 
-    async def answer(self) -> RawResponse:
+    async def complete_response(self) -> RawResponse:
         """Return the response with its complete body.
 
         Raises:
@@ -136,7 +136,7 @@ class Stream:
             raise self._broken_off(cause, b"") from cause
 
     def _broken_off(self, cause: Exception, received: bytes) -> TransportError:
-        """Return the exception for a response that began and did not come to its end.
+        """Return the exception for a response that began and is incomplete.
 
         Raises:
             Exception: It is the fault of the file, or of somebody else.

@@ -15,9 +15,9 @@ from talon_one._utils.quoting import message_of, quoted
 from talon_one.exceptions import ApiTypeError, ApiValueError, OpenApiException
 
 FAILED = "failed"
-"""The row was not carried out, or may be sent again without harm."""
+"""The row was not executed, or may be sent again without harm."""
 UNKNOWN = "unknown"
-"""The row may have been carried out, and must not be carried out twice."""
+"""The row may have been executed, and must not be executed twice."""
 
 _MAX_REPR_LENGTH = 10_000
 # The first bytes of each line.
@@ -31,7 +31,7 @@ class Failure:
     index: int
     """Number of the row, counted from 0, in the rows that were given."""
     outcome: str
-    """``"failed"``, or ``"unknown"`` if the row may have been carried out."""
+    """``"failed"``, or ``"unknown"`` if the row may have been executed."""
     reason: str
     status: int | None = None
     """HTTP status of the response, if there was one."""
@@ -119,7 +119,7 @@ def _open_file(path: str, resuming: bool) -> IO[bytes]:
 
 
 def _drop_partial_line(file: IO[bytes]) -> None:
-    """Remove a last line without a line break, which a process did not write to its end.
+    """Remove a last line without a line break, which a process did not write completely.
 
     No resume token counts the row of such a line as settled.
     """
@@ -155,7 +155,7 @@ def read_failures(path: str | os.PathLike[str], *, include_unknown: bool = False
 
     Args:
         path: The file.
-        include_unknown: Include rows that may have been carried out. They were not retried,
+        include_unknown: Include rows that may have been executed. They were not retried,
             because a retry could create coupons twice, for example. Find out first.
 
     Raises:
@@ -189,7 +189,7 @@ def failures_in(path: str | os.PathLike[str]) -> Iterator[Failure]:
         for number, line in enumerate(file, 1):
             remaining -= len(line)
             if remaining < 0 or not line.endswith(b"\n"):
-                return  # A process did not write it to its end, see `_drop_partial_line`.
+                return  # A process did not write it completely, see `_drop_partial_line`.
             if line.strip():
                 yield _parse_line(line, f"{os.fspath(path)}, line {number}")
 

@@ -14,7 +14,7 @@ from talon_one.bulk.resume_token import Counts, IntRanges, Token, to_ranges
 SENT = "sent"
 
 INTERRUPTED = "the job was interrupted while the row was being sent"
-"""Reason of rows that may have been carried out in a request without a known end."""
+"""Reason of rows that may have been executed in a request without a known end."""
 
 # How many different reasons a summary lists; the rest are counted together.
 _MAX_REASONS = 20
@@ -26,7 +26,7 @@ class Outcomes:
 
     Args:
         token: Resume token of an earlier run, or an empty one.
-        idempotent: Whether a request may be carried out twice without harm.
+        idempotent: Whether a request may be executed twice without harm.
         failures: Where rows go that were not sent.
         on_progress: Called with the `Progress`.
         on_chunk: Called with the `ChunkResult` of each request.

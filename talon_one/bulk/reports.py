@@ -15,7 +15,7 @@ class Summary(NamedTuple):
     failed: int
     """Rows that were not sent, or not accepted; they may be sent again."""
     unknown: int
-    """Rows that may have been carried out and were not retried, because that could do harm."""
+    """Rows that may have been executed and were not retried, because that could do harm."""
     skipped: int
     """Rows that an earlier run has settled; they are included in the counts above."""
     requests: int

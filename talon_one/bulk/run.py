@@ -238,7 +238,7 @@ class Run:
         return self._defer(piece, failure) if not_sent else self._mark_unknown(piece, failure)
 
     def _mark_unknown(self, piece: Piece, failure: BaseException) -> str:
-        """Fail the rows of a request that may have been carried out, and stop."""
+        """Fail the rows of a request that may have been executed, and stop."""
         status = failure.status if isinstance(failure, ApiException) else None
         self._outcomes.fail(piece.indices, piece.rows, UNKNOWN, describe(failure), status)
         self._outcomes.in_flight.discard(piece)
@@ -247,7 +247,7 @@ class Run:
         return UNKNOWN
 
     def _defer(self, piece: Piece, cause: BaseException) -> str:
-        """Leave the rows of a request that was not carried out to the next run, and stop."""
+        """Leave the rows of a request that was not executed to the next run, and stop."""
         self._outcomes.in_flight.discard(piece)
         self.stop(cause)
         return _DEFERRED

@@ -1,4 +1,4 @@
-"""How a bulk job is carried out: the rules that the blocking and the asyncio runner share."""
+"""How a bulk job is executed: the rules that the blocking and the asyncio runner share."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class Step(Enum):
 
 
 class Runner(ABC):
-    """Carry out a bulk job.
+    """Execute a bulk job.
 
     Requests are made concurrently. Everything else happens in the thread, or task, that executes
     the runner: rows are read, callbacks called, and results settled only there.

@@ -15,7 +15,7 @@ from talon_one.bulk.runner import Runner, Step
 
 
 class ThreadRunner(Runner):
-    """Carry out a bulk job with threads; see `Runner`."""
+    """Execute a bulk job with threads; see `Runner`."""
 
     asynchronous = False
 
@@ -29,7 +29,7 @@ class ThreadRunner(Runner):
         self._arrived = Semaphore(0)
 
     def execute(self) -> Summary:
-        """Carry out the job; see `Runner._finish`."""
+        """Execute the job; see `Runner._finish`."""
         with self._interrupts:
             try:
                 self._work()

@@ -53,7 +53,7 @@ class PageCursor:
         self._wire_name = paging.skip or paging.cursor
         names = {each.wire: each.name for each in operation.parameters}
         self._keyword = names.get(self._wire_name or "")
-        # Keys of recent items, each with whether a log entry has reported its repetition.
+        # Keys of recent items, each with whether a log entry has reported its retry.
         self._seen: OrderedDict[Any, bool] = OrderedDict()
         self._identical_pages = 0
         self._pages_without_news = 0

@@ -151,13 +151,13 @@ async def test_while_it_reads_the_answer(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     reading = asyncio.Event()
-    read = Stream.answer
+    read = Stream.complete_response
 
     async def answer(stream: Stream) -> Any:
         reading.set()
         return await read(stream)
 
-    monkeypatch.setattr(Stream, "answer", answer)
+    monkeypatch.setattr(Stream, "complete_response", answer)
     server.script(Response(raw=HALF, silent=True))
     server.default = Echo()
     call = asyncio.ensure_future(ask(client, "1"))

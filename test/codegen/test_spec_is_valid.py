@@ -54,7 +54,7 @@ def test_the_readme_counts_right(document: Document) -> None:
     }
     said = (ROOT / "spec" / "README.md").read_text(encoding="utf-8")
     for what, number in counted.items():
-        assert re.findall(rf"([\d,]+) {what}\b", said)[0] == f"{number:,}"
+        assert re.findall(rf"([\d,]+)\s+{what}\b", said)[0] == f"{number:,}"
 
 
 def test_every_operation_is_described(document: Document) -> None:

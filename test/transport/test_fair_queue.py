@@ -1,4 +1,4 @@
-"""FairStack: a slot for each call, in the order in which they came, and none is ever lost."""
+"""FairQueue: a slot for each call, in the order in which they came, and none is ever lost."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from concurrent.futures import Future, ThreadPoolExecutor
 
 import pytest
 
-from talon_one._http.fair_queue import FairStack, Lease, _Waiter
+from talon_one._http.fair_queue import FairQueue, Lease, _Waiter
 
 
-def waiters(stack: FairStack) -> int:
+def waiters(stack: FairQueue) -> int:
     return len(stack._waiting)
 
 
-def begin_to_wait(executor: ThreadPoolExecutor, stack: FairStack) -> Future[Lease]:
+def begin_to_wait(executor: ThreadPoolExecutor, stack: FairQueue) -> Future[Lease]:
     """Have a thread wait, and return when it does."""
     before = waiters(stack)
     future = executor.submit(stack.lease, 10)
@@ -27,7 +27,7 @@ def begin_to_wait(executor: ThreadPoolExecutor, stack: FairStack) -> Future[Leas
 
 
 def test_there_are_as_many_slots_as_were_asked_for() -> None:
-    stack = FairStack(2)
+    stack = FairQueue(2)
     leases = [stack.lease(0), stack.lease(0)]
     with pytest.raises(queue.Empty):
         stack.lease(0)
@@ -37,7 +37,7 @@ def test_there_are_as_many_slots_as_were_asked_for() -> None:
 
 
 def test_a_lease_that_is_released_twice_frees_one_slot() -> None:
-    stack = FairStack(2)
+    stack = FairQueue(2)
     first, second = stack.lease(0), stack.lease(0)
     for _ in range(3):
         first.release()
@@ -49,7 +49,7 @@ def test_a_lease_that_is_released_twice_frees_one_slot() -> None:
 
 
 def test_a_slot_that_no_object_holds_is_free() -> None:
-    stack = FairStack(2)
+    stack = FairQueue(2)
     for _ in range(5):
         leases = [stack.lease(0), stack.lease(0)]
         with pytest.raises(queue.Empty):
@@ -59,7 +59,7 @@ def test_a_slot_that_no_object_holds_is_free() -> None:
 
 
 def test_a_slot_that_is_lost_between_two_hands_is_replaced() -> None:
-    stack = FairStack(1)
+    stack = FairQueue(1)
     for _ in range(3):
         assert stack.lease(0).take() is not None
     held = stack.lease(0).take()
@@ -71,7 +71,7 @@ def test_a_slot_that_is_lost_between_two_hands_is_replaced() -> None:
 
 
 def test_who_came_first_is_served_first_and_nobody_pushes_in() -> None:
-    stack = FairStack(1)
+    stack = FairQueue(1)
     lease = stack.lease()
     with ThreadPoolExecutor(3) as executor:
         waiting = [begin_to_wait(executor, stack) for _ in range(3)]
@@ -85,7 +85,7 @@ def test_who_came_first_is_served_first_and_nobody_pushes_in() -> None:
 
 
 def test_a_waiter_that_is_gone_without_leaving_holds_nobody_up() -> None:
-    stack = FairStack(1)
+    stack = FairQueue(1)
     lease = stack.lease()
     with ThreadPoolExecutor(1) as executor:
         waiting = begin_to_wait(executor, stack)
@@ -98,7 +98,7 @@ def test_a_waiter_that_is_gone_without_leaving_holds_nobody_up() -> None:
 
 
 def test_a_waiter_that_nobody_wakes_looks_for_itself() -> None:
-    stack = FairStack(1)
+    stack = FairQueue(1)
     lease = stack.lease()
     with ThreadPoolExecutor(1) as executor:
         waiting = begin_to_wait(executor, stack)
@@ -109,7 +109,7 @@ def test_a_waiter_that_nobody_wakes_looks_for_itself() -> None:
 
 
 def test_a_closed_stack_sends_waiters_away() -> None:
-    stack = FairStack(1)
+    stack = FairQueue(1)
     lease = stack.lease()
     with ThreadPoolExecutor(2) as executor:
         waiting = [begin_to_wait(executor, stack) for _ in range(2)]
@@ -121,7 +121,7 @@ def test_a_closed_stack_sends_waiters_away() -> None:
 
 
 def test_many_threads_share_few_slots() -> None:
-    stack = FairStack(3)
+    stack = FairQueue(3)
     out: list[Lease] = []
     limit = 0
 
@@ -147,7 +147,7 @@ def test_many_threads_share_few_slots() -> None:
 
 
 def test_idle_connections_are_kept_as_urllib3_expects() -> None:
-    stack = FairStack(2)
+    stack = FairQueue(2)
     # This is how urllib3 fills a pool.
     stack.put(None)
     assert stack.empty()
@@ -163,7 +163,7 @@ def test_idle_connections_are_kept_as_urllib3_expects() -> None:
 
 
 def test_a_child_process_begins_with_all_slots_free() -> None:
-    stack = FairStack(1)
+    stack = FairQueue(1)
     lease = stack.lease()
     stack.start_anew()
     stack.lease(0).release()
