@@ -1,4 +1,4 @@
-"""``python -m codegen`` writes the generated files; with ``--check`` it only says what differs."""
+"""``python -m codegen`` writes the generated files; with ``--check`` it reports what differs."""
 
 from __future__ import annotations
 

@@ -98,7 +98,7 @@ class _Links:
                 if each.body:
                     for name in {*_mentioned(each.body.type), *each.body.also}:
                         links.taken_by[name].append(link)
-                returned = [response.type for response in each.answers if response.type]
+                returned = [response.type for response in each.responses if response.type]
                 for name in {name for type in returned for name in _mentioned(type)}:
                     # The usual model of errors would list nearly every operation there is.
                     if name != ERROR_MODEL:

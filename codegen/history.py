@@ -1,4 +1,4 @@
-"""What has changed since earlier releases: operations that others replace, retired properties."""
+"""Changes since earlier releases: replaced operations and retired properties."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from codegen.names import identifier
 
 
 def replacement(document: Document, node: Document) -> str:
-    """Return the method that an operation names as its replacement, or nothing.
+    """Return the method that replaces an operation, or an empty text.
 
     Raises:
-        SpecError: There is no such operation, or one of the two is what the other should be.
+        SpecError: There is no such operation, it is deprecated, or this one is not.
     """
     wanted = node.get("x-replaced-by")
     if wanted is None:
@@ -38,7 +38,7 @@ def retired(schema: Document, properties: list[ir.Property]) -> dict[str, str]:
     """Return the properties that earlier releases had, Python name to wire name.
 
     Raises:
-        SpecError: One of the names cannot be used, or is that of a property that there is.
+        SpecError: A name is no identifier, reserved, or the name of a property.
     """
     table = schema.get("x-retired", {})
     if not isinstance(table, dict) or not all(isinstance(wire, str) for wire in table.values()):

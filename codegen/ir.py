@@ -9,7 +9,7 @@ from typing import Any
 
 @dataclass(frozen=True)
 class Variants:
-    """The classes that an object may have, depending on a property beside it.
+    """The classes of an object that depends on a property beside it.
 
     Attributes:
         by: Wire name of that property.
@@ -25,7 +25,7 @@ class TypeRef:
     """A type as Python writes it.
 
     Attributes:
-        text: What it is, such as ``list[Coupon]``.
+        text: The type as source, such as ``list[Coupon]``.
         kind: ``scalar``, ``datetime``, ``date``, ``nested`` (models are inside) or ``variant``.
         models: Names of the models that *text* mentions.
         constraints: Keywords for `talon_one._schema.fields.field`.
@@ -49,7 +49,7 @@ class TypeRef:
         text = self.text
         for name in self.models:
             text = re.sub(rf"\b{name}\b", f"models.{name}", text)
-        # What holds for every variant.
+        # Every variant is a Model.
         return f"Model | {text}" if self.variants else text
 
 
@@ -148,7 +148,7 @@ class Body:
 
     @property
     def annotation(self) -> str:
-        """What the signature accepts: the model, models of earlier releases, or a plain dict."""
+        """The annotation: the model, models of earlier releases, or a plain dict."""
         accepted = " | ".join((self.type.annotation, *(f"models.{name}" for name in self.also)))
         has_dict = self.type.text == "Any" or self.type.text.startswith("dict[")
         return accepted if has_dict else f"{accepted} | dict[str, Any]"
@@ -186,8 +186,8 @@ class Csv:
 
 
 @dataclass(frozen=True)
-class RawResponse:
-    """One documented answer of an operation."""
+class Response:
+    """One documented response of an operation."""
 
     status: int
     description: str
@@ -216,7 +216,7 @@ class Operation:
     body: Body | None
     upload: Upload | None
     csv: Csv | None
-    answers: tuple[RawResponse, ...]
+    responses: tuple[Response, ...]
     security: tuple[str, ...]
     deprecated: bool
     legacy: bool
@@ -232,7 +232,7 @@ class Operation:
 
     @property
     def deprecation(self) -> str:
-        """What a `DeprecationWarning` says, and what type checkers say; empty for most."""
+        """Message of the `DeprecationWarning` and for type checkers; empty if not deprecated."""
         instead = f"; use {self.replaced_by}" if self.replaced_by else ""
         return f"{self.id} is deprecated{instead}" if self.deprecated else ""
 
@@ -247,25 +247,25 @@ class Operation:
         return [each for each in self.parameters if not each.required]
 
     @property
-    def successes(self) -> list[RawResponse]:
-        """The documented 2xx answers."""
-        return [each for each in self.answers if each.is_success]
+    def successes(self) -> list[Response]:
+        """The documented 2xx responses."""
+        return [each for each in self.responses if each.is_success]
 
     @property
     def return_type(self) -> str:
-        """The annotation of what the method returns."""
+        """The return annotation of the method."""
         texts = {each.type.annotation if each.type else "None" for each in self.successes}
-        # None goes last, as people write it.
+        # None goes last, by convention.
         return " | ".join(sorted(texts, key=lambda text: (text == "None", text))) or "None"
 
     @property
     def is_csv(self) -> bool:
-        """Whether a successful answer is CSV text."""
+        """Whether a successful response is CSV text."""
         return self.csv_type is not None
 
     @property
     def csv_type(self) -> str | None:
-        """Content type of a successful answer that is CSV text."""
+        """Content type of a successful response that is CSV text."""
         types = [each.content_type or "" for each in self.successes]
         return next((each for each in types if each.endswith("/csv")), None)
 
@@ -283,13 +283,13 @@ class Api:
 
 @dataclass(frozen=True)
 class Shape:
-    """One class that the body of a webhook may have.
+    """One class of the bodies of webhooks.
 
     Attributes:
         model: Name of the class.
-        items: Class of the items that it is known by.
-        key: Property that such an item has; ``None`` where any item will do.
-        value: Value of that property; ``None`` where having it is enough.
+        items: Class of its items, which identifies it.
+        key: Property of such an item; ``None`` if any item is accepted.
+        value: Value of that property; ``None`` if any value is accepted.
     """
 
     model: str
@@ -300,7 +300,7 @@ class Shape:
 
 @dataclass(frozen=True)
 class Sdk:
-    """Everything that the templates need to know."""
+    """Everything that templates need."""
 
     package: str
     title: str

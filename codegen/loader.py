@@ -31,7 +31,7 @@ EXTENSIONS = (
 
 
 class SpecError(Exception):
-    """The description of the API is wrong, or says something the generator cannot express."""
+    """The description of the API is wrong, or the generator cannot express it."""
 
 
 DOMAIN = "x-domain"
@@ -71,7 +71,7 @@ def load(folder: Path) -> Document:
 
 
 def resolve(document: Document, node: Any) -> Any:
-    """Return what *node* refers to, or *node* itself if it is no reference.
+    """Return the target of a reference, or *node* itself if it is none.
 
     Raises:
         SpecError: The reference leads nowhere, or back to itself.
@@ -100,7 +100,7 @@ def _read(path: Path) -> Document:
         text = path.read_text(encoding="utf-8")
     except FileNotFoundError as cause:
         raise SpecError(f"{path} is missing") from cause
-    # Both are safe; the one written in C is faster.
+    # Both are safe; the one in C is faster.
     loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)(text)
     try:
         root = loader.get_single_node()
@@ -116,7 +116,7 @@ def _read(path: Path) -> Document:
 
 
 def _check_keys(file: str, node: yaml.Node | None) -> None:
-    """Refuse a key that a mapping has twice, of which YAML would drop one, and misspelled ones."""
+    """Refuse duplicate keys, of which YAML would drop one, and misspelled extension keys."""
     if isinstance(node, yaml.SequenceNode):
         for item in node.value:
             _check_keys(file, item)

@@ -1,4 +1,4 @@
-"""How names of the API become names of Python."""
+"""Names of the API to names of Python."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ _BOUNDARIES = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 def underscored(name: str) -> str:
     """Return a name of the API the way Python writes names: ``catalogItemID``, ``catalog_item_id``.
 
-    It is split before a capital that follows a lower-case letter or digit, and before the last
-    capital of a run that is followed by a lower-case letter.
+    The name is split before a capital that follows a lower-case letter or digit, and before the
+    last capital of a run that is followed by a lower-case letter.
     """
     return re.sub(r"[-\s]+", "_", _BOUNDARIES.sub("_", name)).lower()
 
 
 def identifier(name: str, reserved: frozenset[str] = frozenset()) -> str:
-    """Return an underscored name that may stand in Python, with an underscore behind if need be."""
+    """Return an underscored name that is an identifier, with an underscore appended if reserved."""
     text = re.sub(r"\W", "_", underscored(name))
     if not text or text[0].isdigit():
         text = f"_{text}"
@@ -26,7 +26,7 @@ def identifier(name: str, reserved: frozenset[str] = frozenset()) -> str:
 
 
 def is_usable(name: str, reserved: frozenset[str] = frozenset()) -> bool:
-    """Say whether a name may stand in Python as it is."""
+    """Return whether a name is an identifier and not reserved."""
     return name.isidentifier() and not keyword.iskeyword(name) and name not in reserved
 
 

@@ -216,7 +216,7 @@ def content_type(operation: ir.Operation) -> str:
     return "application/json" if operation.body else ""
 
 
-def error_data(response: ir.RawResponse) -> str:
+def error_data(response: ir.Response) -> str:
     """Return the link to the model of an error response, or nothing if it is the usual one."""
     if response.type and response.type.text != ERROR_MODEL:
         return type_link(response.type)

@@ -1,4 +1,4 @@
-"""How regular expressions of the API become those of Python."""
+"""Regular expressions of the API to those of Python."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _POSIX_CLASSES = {
 
 
 def python_pattern(pattern: str) -> str:
-    """Return a regular expression of the document in the dialect of Python.
+    """Return a regular expression of the API in the dialect of Python.
 
     Raises:
         SpecError: Python cannot compile it.
@@ -30,14 +30,14 @@ def python_pattern(pattern: str) -> str:
     for posix, python in _POSIX_CLASSES.items():
         with_wire_names = with_wire_names.replace(posix, python)
     with_wire_names = with_wire_names.replace("[^]", r"[\s\S]")
-    # In Python, $ would let a line break through at the end.
+    # In Python, $ also matches before a line break at the end.
     if with_wire_names.endswith("$") and not with_wire_names.endswith(r"\$"):
         with_wire_names = with_wire_names[:-1] + r"\Z"
     with warnings.catch_warnings():
-        # Python warns where it takes literally what other dialects do not, such as [[:word:]].
+        # Python warns of what other dialects read differently, such as [[:word:]].
         warnings.simplefilter("error")
         try:
             re.compile(with_wire_names)
         except (re.error, FutureWarning) as cause:
-            raise SpecError(f"the pattern {pattern!r} is none in Python: {cause}") from cause
+            raise SpecError(f"the pattern {pattern!r} is not valid in Python: {cause}") from cause
     return with_wire_names

@@ -22,7 +22,7 @@ from codegen.tools import ruff, templates
 from talon_one._core.operation import ERROR_MODEL
 
 LINE_LENGTH = 100
-# What fits into a line, whatever brackets stand around it; pieces end behind a blank or slash.
+# The longest text that fits into a line with brackets around it. Pieces end after a blank or slash.
 _LONGEST_TEXT = 85
 _PIECES = re.compile(r"(?s).{1,70}(?:(?<=[ /])|$)|.{1,70}")
 
@@ -37,7 +37,7 @@ def render(sdk: ir.Sdk, core_names: dict[str, str], submodules: Collection[str] 
     """Return the Python files of an SDK.
 
     Args:
-        sdk: What to write.
+        sdk: The intermediate form.
         core_names: Hand-written public names of the package, with the modules that hold them.
         submodules: Modules that are attributes of the package.
 
@@ -63,7 +63,7 @@ def render(sdk: ir.Sdk, core_names: dict[str, str], submodules: Collection[str] 
         for name in each.aliases:
             path = f"models/{module_name(name)}.py"
             write(path, "other_name.py.jinja", target=each, name=name)
-    # The names of other modules begin with a letter, so that none can be the same.
+    # Names of modules of models begin with a letter, so none has this name.
     write("webhooks/_shapes.py", "notifications.py.jinja")
     write("models/__init__.py", "models_init.py.jinja", classes=public)
     write("models/__init__.pyi", "models_init.pyi.jinja", classes=public)
@@ -130,9 +130,9 @@ def docstring(text: str, indent: int, hanging: int = 0, prefix: str = "") -> str
         hanging: Further columns for every line but the first.
         prefix: Text in front of the prose, on its first line.
     """
-    # Three quotes would end the docstring, and one before those that do would not be part of it.
+    # Three quotes would end the docstring, and one quote before its end would be cut off.
     escaped = re.sub(r'"(?=""|\Z)', r"\"", (prefix + text).replace("\\", "\\\\"))
-    # Three quotes stand on the first line, and perhaps on the last.
+    # The first line has three quotes, and the last may have three more.
     width = LINE_LENGTH - indent - 6
     lines = textwrap.wrap(
         escaped,
@@ -156,7 +156,7 @@ def _at_slashes(line: str, width: int, indent: str) -> Iterator[str]:
 
 
 def literal(value: Any) -> str:
-    """Return a value as Python source; a text too long for a line in pieces that Python joins."""
+    """Return a value as Python source; a long text in several literals, which Python joins."""
     if isinstance(value, dict):
         inside = ", ".join(f"{key!r}: {literal(item)}" for key, item in value.items())
         return f"{{{inside}}}"
@@ -171,7 +171,7 @@ def keywords(values: dict[str, Any]) -> str:
 
 
 def table(entries: dict[str, str], indent: int = 4) -> str:
-    """Return a dict of short texts as Python source, of which each entry gets a line."""
+    """Return a dict of short texts as Python source, one entry per line."""
     inside = ""
     for name, value in entries.items():
         fits = indent + len(f"{name!r}: {value!r},") <= LINE_LENGTH
@@ -180,8 +180,8 @@ def table(entries: dict[str, str], indent: int = 4) -> str:
 
 
 def _error_models(operation: ir.Operation) -> dict[int, str]:
-    """Return the models of error answers that are not the usual one."""
-    models = {each.status: each.type.text for each in operation.answers if each.type}
+    """Return the models of error responses that are not the usual one."""
+    models = {each.status: each.type.text for each in operation.responses if each.type}
     return {
         status: text
         for status, text in models.items()
@@ -203,7 +203,7 @@ def _public_classes(sdk: ir.Sdk) -> dict[str, str]:
 
 
 def _formatted(files: Files) -> Files:
-    """Return Python files the way ruff writes them."""
+    """Return Python files, formatted by ruff."""
     with tempfile.TemporaryDirectory() as folder:
         root = Path(folder)
         for path, content in files.items():

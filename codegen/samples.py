@@ -1,4 +1,4 @@
-"""Plausible values as Python source: what the examples of the reference pages send."""
+"""Sample values as Python source, for the examples of the reference pages."""
 
 from __future__ import annotations
 
@@ -101,7 +101,7 @@ _NUMBERS = {
     "usage_limit": (1,),
 }
 _ANY_NUMBER = (1, 0, 10, 100, 1000, 1_000_000)
-# Source of free-form values.
+# Free-form values, as source.
 _LISTS = {
     "condition": "['and', ['couponValid']]",
     "effect": "[['setDiscount', 'Summer sale', 10]]",
@@ -114,11 +114,11 @@ _MAPS = {
 }
 _ENDS = re.compile(r"(^|_)(end|ends|before|until|expiry|expires)(_(at|date|on|time))?$")
 
-# What is imported from datetime, with the call that needs it.
+# Names of the module datetime, with the source that needs them.
 _IMPORTED = {"date": "=date(", "datetime": "=datetime(", "timezone": "timezone."}
 
-# Endings of optional properties without which a request would show too little of what it is for.
-_TELLING = frozenset(
+# Optional properties that make an example informative, by the end of their names.
+_INFORMATIVE = frozenset(
     {
         "cart_item_price",
         "cart_items",
@@ -131,7 +131,7 @@ _TELLING = frozenset(
         "usage_limit",
     }
 )
-# How many properties are shown of a model that requires none and has nothing telling.
+# Number of properties shown of a model that has no required and no informative ones.
 _SHOWN = 2
 
 LINE_LENGTH = 88
@@ -139,7 +139,7 @@ _SEPARATOR = "# -- The next example --"
 
 
 def examples(sdk: ir.Sdk) -> dict[str, str]:
-    """Return a complete program for each operation, by its ID, the way ruff writes it."""
+    """Return a complete program for each operation, by its ID, formatted."""
     sampler = Sampler(sdk)
     programs = {each.id: sampler.program(api, each) for api in sdk.apis for each in api.operations}
     # All of them go through ruff at once.
@@ -149,14 +149,14 @@ def examples(sdk: ir.Sdk) -> dict[str, str]:
 
 
 class Sampler:
-    """Makes source of plausible values; the same for the same description."""
+    """Writes sample values; the same description gives the same values."""
 
     def __init__(self, sdk: ir.Sdk) -> None:
         self._package = sdk.package
         self._models = {each.name: each for each in sdk.models}
 
     def program(self, api: ir.Api, operation: ir.Operation) -> str:
-        """Return a complete program that calls an operation, still without proper layout."""
+        """Return a complete program that calls an operation, not yet formatted."""
         call = f"api.{operation.name}({', '.join(self._arguments(operation))})"
         used = [name for name, mark in _IMPORTED.items() if mark in call]
         lines = [f"from datetime import {', '.join(used)}", ""] if used else []
@@ -174,14 +174,14 @@ class Sampler:
         return "\n".join(lines)
 
     def expression(self, type: ir.TypeRef, name: str) -> str:
-        """Return an expression of this type that may be sent.
+        """Return an expression of this type that passes validation.
 
         Args:
-            type: What the value is to be.
-            name: What the value is called; it says what would be plausible.
+            type: Type of the value.
+            name: Name of the value, which suggests a sample.
 
         Raises:
-            SpecError: No known value keeps within the limits, or a model requires itself.
+            SpecError: No sample satisfies the constraints, or a model requires itself.
         """
         return self._shaped(parse(type.text), type.constraints, name, ())
 
@@ -199,7 +199,7 @@ class Sampler:
     def _shaped(
         self, shape: Shape, constraints: Mapping[str, Any], name: str, around: tuple[str, ...]
     ) -> str:
-        """Return an expression; *around* names the models that it stands in."""
+        """Return an expression; *around* names the models around it."""
         if shape.kind == "list":
             return self._list(shape, constraints, name, around)
         if shape.kind == "dict":
@@ -229,7 +229,7 @@ class Sampler:
         inner = shape.inner or ANY
         if inner == ANY:
             return _known(_LISTS, name, "[]")
-        # Trees of objects end here.
+        # A model inside itself: the tree ends here.
         if _innermost(inner) in around:
             return "[]"
         return f"[{self._shaped(inner, constraints.get('items', {}), name, around)}]"
@@ -255,7 +255,7 @@ class Sampler:
 
 
 def _shown(model: ir.Model, around: tuple[str, ...]) -> list[ir.Property]:
-    """Return the properties that the sample of a model has."""
+    """Return the properties that the sample of a model sets."""
     optional = [
         each
         for each in model.properties
@@ -266,10 +266,12 @@ def _shown(model: ir.Model, around: tuple[str, ...]) -> list[ir.Property]:
             or set(each.type.models) & set(around)
         )
     ]
-    telling = {
-        each.name for each in optional if not _TELLING.isdisjoint(_endings(_full_name(model, each)))
+    informative = {
+        each.name
+        for each in optional
+        if not _INFORMATIVE.isdisjoint(_endings(_full_name(model, each)))
     }
-    shown = [each for each in model.properties if each.required or each.name in telling]
+    shown = [each for each in model.properties if each.required or each.name in informative]
     # Some objects take one of several properties, but not two of them.
     return (shown or optional[:_SHOWN])[: model.max_properties]
 
@@ -279,7 +281,7 @@ def _full_name(model: ir.Model, each: ir.Property) -> str:
 
 
 def _known(known: Mapping[str, V], name: str, otherwise: V) -> V:
-    """Return what is known for the longest ending of *name*, taken in the singular."""
+    """Return the entry for the longest ending of *name* in the singular."""
     singular = re.sub(r"(?<!s)(?<!tu)s$", "", name)
     return next((known[ending] for ending in _endings(singular) if ending in known), otherwise)
 
@@ -293,7 +295,7 @@ def _endings(name: str) -> list[str]:
 def _fitting(
     shape: Shape, constraints: Mapping[str, Any], name: str, candidates: tuple[Any, ...]
 ) -> str:
-    """Return the first candidate that keeps within the limits."""
+    """Return the first candidate that satisfies the constraints."""
     for value in candidates:
         if not value_violations(shape.kind, constraints, value):
             return repr(value)

@@ -1,4 +1,4 @@
-"""The tools of the generator: Jinja for its templates, ruff for what comes out of them."""
+"""Tools of the generator: Jinja for templates, ruff to format their output."""
 
 from __future__ import annotations
 
@@ -10,27 +10,27 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 
 def templates() -> Environment:
-    """Return the templates of this package, without filters and functions of their own."""
+    """Return the templates of this package; callers add filters and functions."""
     return Environment(
         loader=PackageLoader("codegen"),
         trim_blocks=True,
         lstrip_blocks=True,
         keep_trailing_newline=True,
         undefined=StrictUndefined,
-        autoescape=False,  # noqa: S701  what is written is Python and Markdown, not HTML
+        autoescape=False,  # noqa: S701  the output is Python and Markdown, not HTML
     )
 
 
 def ruff(
     *command: str, line_length: int, folder: Path | None = None, source: str | None = None
 ) -> str:
-    """Run ruff on a folder or on a source, whatever settings there are around it.
+    """Run ruff on a folder or a source, without any configuration file.
 
     Returns:
         What ruff prints: for ``format -`` the formatted source.
 
     Raises:
-        RuntimeError: ruff refuses its input.
+        RuntimeError: ruff rejects its input.
     """
     settings = ["--isolated", "--quiet", "--no-cache", f"--line-length={line_length}"]
     done = subprocess.run(
@@ -42,5 +42,5 @@ def ruff(
         check=False,
     )
     if done.returncode:
-        raise RuntimeError(f"ruff refuses what was generated: {done.stdout}{done.stderr}")
+        raise RuntimeError(f"ruff rejects the generated code: {done.stdout}{done.stderr}")
     return done.stdout

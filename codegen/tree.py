@@ -1,4 +1,4 @@
-"""The generated files on disk: which differ, which are stale, and bringing them up to date."""
+"""Generated files on disk: compare them, write them, delete stale ones."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ VERSION = ".openapi-generator/VERSION"
 
 
 def with_record(files: Files) -> Files:
-    """Return *files* together with the record of them, and of the generator that wrote them."""
+    """Return *files* together with a record of them and of the generator version."""
     paths = sorted([*files, RECORD, VERSION])
     record = "".join(f"{path}\n" for path in paths)
     return {**files, RECORD: record, VERSION: f"{__version__}\n"}
 
 
 def differences(root: Path, files: Files) -> list[str]:
-    """Return the paths that are missing, different or stale, each with what is wrong."""
+    """Return the paths that are missing, different or stale, each with the reason."""
     found = []
     for path, content in sorted(files.items()):
         target = root / path
@@ -31,7 +31,7 @@ def differences(root: Path, files: Files) -> list[str]:
 
 
 def write(root: Path, files: Files) -> None:
-    """Make the tree hold exactly *files* of what is generated."""
+    """Write *files*, and delete other generated files."""
     for path in stale(root, files):
         (root / path).unlink()
     for path, content in files.items():
@@ -42,9 +42,10 @@ def write(root: Path, files: Files) -> None:
 
 
 def stale(root: Path, files: Files) -> list[str]:
-    """Return what an earlier run wrote, or what lies where only generated files do, and is not due.
+    """Return generated files that are not among *files*.
 
-    Folders that hold nothing else are searched as well, because the record may be lost or edited.
+    These are files of the record, and files in folders that hold only generated ones, because the
+    record may be lost or edited.
     """
     record = root / RECORD
     written = set(record.read_text(encoding="utf-8").split("\n")) if record.is_file() else set()

@@ -202,7 +202,7 @@ class IntegrationApi(Api):
                 content; `no` returns the created or updated objects.
 
         Returns:
-            The answer, or `None` if the server sends none.
+            The response body, or `None` if there is none.
 
         Operation `createReferralsForMultipleAdvocates`: `POST
         /v1/referrals_for_multiple_advocates`.
@@ -1291,7 +1291,7 @@ class IntegrationApi(Api):
                 24 hours the stored response is returned instead of processing it again.
 
         Returns:
-            The answer, or `None` if the server sends none.
+            The response body, or `None` if there is none.
 
         Operation `trackEventV2`: `POST /v2/events`.
         """
@@ -1336,7 +1336,7 @@ class IntegrationApi(Api):
                 regardless of its evaluation mode. Default: `False`; requires `dry=True`.
 
         Returns:
-            The answer, or `None` if the server sends none.
+            The response body, or `None` if there is none.
 
         Operation `trackEventV3`: `POST /v3/events`.
         """
@@ -1603,7 +1603,7 @@ class IntegrationApi(Api):
                 24 hours the stored response is returned instead of processing it again.
 
         Returns:
-            The answer, or `None` if the server sends none.
+            The response body, or `None` if there is none.
 
         Operation `updateCustomerProfilesV2`: `PUT /v2/customer_profiles`.
         """

@@ -515,7 +515,7 @@ class ManagementApi(Api):
                 content; `no` returns the created or updated objects.
 
         Returns:
-            The answer, or `None` if the server sends none.
+            The response body, or `None` if there is none.
 
         Operation `createCoupons`: `POST
         /v1/applications/{applicationId}/campaigns/{campaignId}/coupons`.
@@ -639,7 +639,7 @@ class ManagementApi(Api):
                 content; `no` returns the created or updated objects.
 
         Returns:
-            The answer, or `None` if the server sends none.
+            The response body, or `None` if there is none.
 
         Operation `createCouponsForMultipleRecipients`: `POST
         /v1/applications/{applicationId}/campaigns/{campaignId}/coupons_with_recipients`.

@@ -271,7 +271,7 @@ BAD: dict[str, tuple[Edit, str]] = {
     ),
     "a pattern that does not compile": (
         _property(other={"type": "string", "pattern": "["}),
-        "Thing: other: the pattern '[' is none in Python: unterminated character set",
+        "Thing: other: the pattern '[' is not valid in Python: unterminated character set",
     ),
     "a word of an enum that YAML reads as a boolean": (
         _property(other={"type": "string", "enum": [True]}),
@@ -304,7 +304,7 @@ BAD: dict[str, tuple[Edit, str]] = {
     ),
     "twins of variants": (
         _variant({"others": {"thing": "Crate"}}),
-        "Thing: content: x-variants: Thing and Crate are both the one of 'thing'",
+        "Thing: content: x-variants: Thing and Crate are both the variant 'thing'",
     ),
     "a variant that is no object": (
         _variant({"others": {"many": "Things"}}),
@@ -452,7 +452,7 @@ BAD: dict[str, tuple[Edit, str]] = {
     ),
     "columns without a file": (
         _operation(**{"x-csv": {"columns": {}}}),
-        f"{GET}: x-csv stands where no CSV is returned or taken",
+        f"{GET}: x-csv stands where no CSV is returned or accepted",
     ),
     "a file without columns": (
         _csv({}),
@@ -472,11 +472,11 @@ BAD: dict[str, tuple[Edit, str]] = {
     ),
     "words in the place of a number": (
         _csv({"columns": {"code": {"type": "integer", "words": ["many"]}}}),
-        f"{GET}: x-csv: code: words stand in the place of timestamps only",
+        f"{GET}: x-csv: code: only timestamps have words",
     ),
     "a separator without a list": (
         _csv({"columns": {"code": {"type": "string", "separator": ";"}}}),
-        f"{GET}: x-csv: code: a separator parts the items of a list of texts only",
+        f"{GET}: x-csv: code: only lists of texts have a separator",
     ),
     "a misspelled list of columns": (
         lambda spec: spec.operation.update({"x-cvs": {}}),
@@ -490,22 +490,22 @@ BAD: dict[str, tuple[Edit, str]] = {
         _answer("2XX", ("application/json",)),
         f"{GET}: the status '2XX' is not supported; name each one",
     ),
-    "an answer that is XML": (
+    "a response that is XML": (
         _answer("200", ("application/xml",)),
-        f"{GET}: an answer that is application/xml is not supported",
+        f"{GET}: a response that is application/xml is not supported",
     ),
     "an answer of several content types": (
         _answer("200", ("application/json", "text/csv")),
-        f"{GET}: an answer that is application/json or text/csv is not supported",
+        f"{GET}: a response that is application/json or text/csv is not supported",
     ),
     # Pages
     "pages that nothing is said of": (
         _pages(None, pageSize="integer", skip="integer"),
-        f"{GET}: has the parameters of pages; say in x-pages how they are to be read",
+        f"{GET}: has the parameters of pages, so it needs x-pages",
     ),
     "a cursor that nothing is said of": (
         _pages(None, cursor="string"),
-        f"{GET}: has the parameters of pages; say in x-pages how they are to be read",
+        f"{GET}: has the parameters of pages, so it needs x-pages",
     ),
     "pages that are no mapping": (
         _pages("skip"),
@@ -537,15 +537,15 @@ BAD: dict[str, tuple[Edit, str]] = {
     ),
     "pages without the list that is named": (
         _pages({"items": "hasMore"}),
-        f"{GET}: x-pages: 'hasMore' is no array of the answer",
+        f"{GET}: x-pages: 'hasMore' is no array of the response",
     ),
     "pages without the total that is named": (
         _pages({"items": "data", "total": "totalResultSize"}),
-        f"{GET}: x-pages: 'totalResultSize' is no integer of the answer",
+        f"{GET}: x-pages: 'totalResultSize' is no integer of the response",
     ),
     "pages of items that cannot be told apart": (
         _pages({"items": "data", "skip": "skip"}, skip="integer"),
-        f"{GET}: x-pages needs identity; false means that nothing is unique",
+        f"{GET}: x-pages needs identity, or false if nothing is unique",
     ),
     "an identity that no item has": (
         _pages({"items": "data", "skip": "skip", "identity": ["id"]}, skip="integer"),

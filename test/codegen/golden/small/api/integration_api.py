@@ -49,7 +49,7 @@ class IntegrationApi(Api):
     ) -> None:
         """Delete a thing.
 
-        Says in a body why.
+        Returns the reason in a body.
 
         Args:
             thing_id: ID of the thing.
@@ -87,8 +87,8 @@ class IntegrationApi(Api):
 
         Args:
             thing_id: ID of the thing.
-            verbose: Whether to tell more.
-            accept_language: Language of the answer.
+            verbose: Whether to return more.
+            accept_language: Language of the response.
 
         Operation `getThing`: `GET /v1/things/{thingId}`.
         """
@@ -173,14 +173,14 @@ class IntegrationApi(Api):
     ) -> models.Part | None:
         """Change a thing.
 
-        Answers only if there is something to say.
+        Returns something only sometimes.
 
         Args:
             thing_id: ID of the thing.
             body: What larger things consist of.
 
         Returns:
-            The answer, or `None` if the server sends none.
+            The response body, or `None` if there is none.
 
         Operation `patchThing`: `PATCH /v1/things/{thingId}`.
         """
@@ -271,12 +271,12 @@ class IntegrationApi(Api):
     ) -> models.Everything:
         """Save a thing.
 
-        Takes a thing, or one as earlier releases had it.
+        Accepts a thing, or one of earlier releases.
 
         Args:
             thing_id: ID of the thing.
-            dry: Whether to only try.
-            idempotency_key: Key that makes a repetition harmless.
+            dry: Whether to change nothing.
+            idempotency_key: Key that makes a retry safe.
             body: One property of every kind.
 
         Operation `saveThing`: `PUT /v1/things/{thingId}`.

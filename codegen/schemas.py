@@ -1,0 +1,97 @@
+"""Schemas to models and type aliases: their names, and those of their properties."""
+
+from __future__ import annotations
+
+from codegen import ir
+from codegen.checks import (
+    RESERVED_CLASSES,
+    RESERVED_PROPERTIES,
+    located,
+    refuse_hiding,
+    refuse_twins,
+    refuse_unusable,
+)
+from codegen.history import retired
+from codegen.loader import DOMAIN, Document, SpecError
+from codegen.names import identifier, module_name
+from codegen.nodes import prose, python_aliases
+from codegen.type_refs import COMBINATIONS, TypeReader
+
+
+class SchemaReader:
+    """Reads schemas, whose properties have the types that *types* reads."""
+
+    def __init__(self, types: TypeReader) -> None:
+        self._types = types
+
+    def model(self, name: str, schema: Document) -> ir.Model:
+        """Return the model of a schema that has properties."""
+        required = set(schema.get("required", ()))
+        undeclared = required - schema["properties"].keys()
+        if undeclared:
+            raise SpecError(f"requires {min(undeclared)!r}, which it does not declare")
+        combined = schema.keys() & set(COMBINATIONS)
+        if combined:
+            raise SpecError(f"{min(combined)} beside properties is not supported")
+        properties = []
+        for wire, node in schema["properties"].items():
+            with located(wire):
+                properties.append(self._property(wire, node, wire in required))
+        names = [spelled for each in properties for spelled in (each.name, *each.aliases)]
+        refuse_twins("property", names)
+        refuse_unusable(names, RESERVED_PROPERTIES)
+        refuse_hiding(properties)
+        for each in properties:
+            if each.type.variants and each.type.variants.by not in schema["properties"]:
+                raise SpecError(f"{each.wire} depends on {each.type.variants.by!r}, not beside it")
+        return ir.Model(
+            name=name,
+            module=module_name(name),
+            description=prose(schema),
+            properties=tuple(properties),
+            aliases=_class_aliases(name, schema),
+            deprecated=schema.get("deprecated", False),
+            retired=retired(schema, properties),
+            max_properties=schema.get("maxProperties"),
+            domain=schema.get(DOMAIN, ""),
+        )
+
+    def alias(self, name: str, schema: Document) -> ir.Alias:
+        """Return the type alias of a schema that has none."""
+        if "$ref" in schema or len(schema.get("allOf", ())) == 1:
+            raise SpecError("is another schema by another name; give that x-python-aliases")
+        if "x-retired" in schema:
+            raise SpecError("x-retired stands where there are no properties")
+        return ir.Alias(
+            name=name,
+            module=module_name(name),
+            description=prose(schema),
+            type=self._types.variant_or_type(schema),
+            aliases=_class_aliases(name, schema),
+            domain=schema.get(DOMAIN, ""),
+        )
+
+    def _property(self, wire: str, node: Document, required: bool) -> ir.Property:
+        inner = self._types.described(node)
+        return ir.Property(
+            name=node.get("x-python-name") or identifier(wire, RESERVED_PROPERTIES),
+            wire=wire,
+            type=self._types.variant_or_type(node),
+            required=required,
+            nullable=bool(node.get("nullable") or inner.get("nullable")),
+            description=prose(node) or prose(inner),
+            aliases=python_aliases(node),
+            secret=inner.get("format") == "password",
+            deprecated=node.get("deprecated", False),
+            read_only=node.get("readOnly", False),
+            default=node.get("default"),
+        )
+
+
+def _class_aliases(name: str, schema: Document) -> tuple[str, ...]:
+    aliases = python_aliases(schema)
+    for each in (name, *aliases):
+        if not each[0].isupper():
+            raise SpecError(f"{each!r} does not begin with a capital, as names of classes do")
+    refuse_unusable([name, *aliases], RESERVED_CLASSES)
+    return aliases
