@@ -131,7 +131,7 @@ async def test_while_it_sends(server: RecordingServer, client: aio.ApiClient, no
     assert server.connections == 2
 
 
-async def test_while_it_waits_for_the_answer(
+async def test_while_it_waits_for_the_response(
     server: RecordingServer, client: aio.ApiClient, notes: Notes
 ) -> None:
     server.script(SILENCE)
@@ -144,7 +144,7 @@ async def test_while_it_waits_for_the_answer(
     assert [each.connection for each in server.requests] == [1, 2]
 
 
-async def test_while_it_reads_the_answer(
+async def test_while_it_reads_the_response(
     server: RecordingServer,
     client: aio.ApiClient,
     notes: Notes,
@@ -153,11 +153,11 @@ async def test_while_it_reads_the_answer(
     reading = asyncio.Event()
     read = Stream.complete_response
 
-    async def answer(stream: Stream) -> Any:
+    async def response(stream: Stream) -> Any:
         reading.set()
         return await read(stream)
 
-    monkeypatch.setattr(Stream, "complete_response", answer)
+    monkeypatch.setattr(Stream, "complete_response", response)
     server.script(Response(raw=HALF, silent=True))
     server.default = Echo()
     call = asyncio.ensure_future(ask(client, "1"))
@@ -196,12 +196,12 @@ async def test_at_every_turn_of_the_loop(secure: bool) -> None:
                 call.cancel()
                 with suppress(asyncio.CancelledError):
                     await call
-                # Were one of them lost, or its answer somebody else's, one of these would fail.
+                # Were one of them lost, or its response somebody else's, one of these would fail.
                 await asyncio.gather(ask(client, "2"), ask(client, "3"))
         assert asyncio.all_tasks() == {asyncio.current_task()}
 
 
-async def test_a_raw_answer_that_is_not_read_keeps_nobody_waiting(
+async def test_a_raw_response_that_is_not_read_keeps_nobody_waiting(
     server: RecordingServer,
 ) -> None:
     server.default = Response(body={}, headers={"Content-Length": "9"})
@@ -216,11 +216,11 @@ async def test_a_raw_answer_that_is_not_read_keeps_nobody_waiting(
 # -- Time --------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("answer", [SILENCE, Response(raw=HALF, silent=True)])
+@pytest.mark.parametrize("response", [SILENCE, Response(raw=HALF, silent=True)])
 async def test_a_timeout_of_asyncio_cuts_a_call_short(
-    server: RecordingServer, client: aio.ApiClient, notes: Notes, answer: Response
+    server: RecordingServer, client: aio.ApiClient, notes: Notes, response: Response
 ) -> None:
-    server.script(answer)
+    server.script(response)
     server.default = Echo()
     with pytest.raises(asyncio.TimeoutError):
         await asyncio.wait_for(ask(client, "1"), 0.1)
@@ -261,7 +261,7 @@ async def test_closing_waits_for_calls_under_way(server: RecordingServer) -> Non
     assert len(server.requests) == 3
 
 
-async def test_who_waits_for_a_connection_while_the_client_closes_gets_an_answer(
+async def test_who_waits_for_a_connection_while_the_client_closes_gets_an_response(
     server: RecordingServer,
 ) -> None:
     gate = Gate()

@@ -115,8 +115,8 @@ async def download(client: aio.ApiClient) -> Any:
 
 
 async def raw(client: aio.ApiClient) -> Any:
-    answer = await aio.ManagementApi(client).export_coupons_without_preload_content(1)
-    return await answer.read()
+    response = await aio.ManagementApi(client).export_coupons_without_preload_content(1)
+    return await response.read()
 
 
 @pytest.mark.parametrize("use", [download, raw])

@@ -47,7 +47,7 @@ def test_every_coroutine_method_has_the_signature_and_operation_of_its_twin(api:
         assert signatures[0].parameters == signatures[1].parameters, name
         first, second = (inspect.unwrap(each) for each in (blocking, awaited))
         types = [dict(each.__annotations__) for each in (first, second)]
-        # An answer that is still unread is one of the library below.
+        # A response that is still unread is one of the library below.
         if name.endswith("_without_preload_content"):
             returned = [each.pop("return") for each in types]
             assert returned == ["talon_one.rest.UnreadResponse", "aiohttp.ClientResponse"], name
@@ -58,7 +58,7 @@ def test_every_coroutine_method_has_the_signature_and_operation_of_its_twin(api:
             assert blocking.operation is awaited.operation, name
 
 
-def test_a_mistyped_method_is_answered_with_the_nearest_one() -> None:
+def test_a_mistyped_method_is_responded_with_the_nearest_one() -> None:
     api: Any = aio.IntegrationApi(make_client("http://127.0.0.1:9"))
     with pytest.raises(ApiAttributeError, match="Did you mean 'update_customer_session_v2'"):
         print(api.updateCustomerSessionV2)

@@ -40,7 +40,7 @@ def assert_hung_up(server: RecordingServer) -> None:
 
 
 @pytest.mark.asyncio
-async def test_many_tasks_share_a_client_and_every_one_gets_its_own_answer() -> None:
+async def test_many_tasks_share_a_client_and_every_one_gets_its_own_response() -> None:
     echo = Echo(20)
     with RecordingServer(default=echo) as server:
         async with make_client(server.url, connection_pool_maxsize=12) as client:
@@ -63,13 +63,13 @@ async def test_when_all_connections_break_at_once_every_call_is_repeated() -> No
     together = threading.Barrier(TASKS)
     echo = Echo()
 
-    def answer(request: Received) -> Response:
+    def response(request: Received) -> Response:
         together.wait(10)
         return echo(request)
 
     with RecordingServer(default=echo) as server:
         async with make_client(server.url) as client:
-            server.script(*[answer] * TASKS)
+            server.script(*[response] * TASKS)
             await use(client, *range(TASKS))
             assert server.connections == TASKS
             server.script(*[HANG_UP] * TASKS)

@@ -24,7 +24,7 @@ each_scheme = pytest.mark.parametrize("secure", [False, True], ids=["http", "htt
 
 
 class Intruder:
-    """Answers with the ID that was asked for, and sends what nobody asked for when it is told to.
+    """Responses with the ID that was asked for, and sends what nobody asked for when it is told to.
 
     Attributes:
         go: Set to have it sent.

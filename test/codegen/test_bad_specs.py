@@ -129,7 +129,7 @@ def _second_operation(**keys: Any) -> Edit:
     return edit
 
 
-def _answer(status: str, content_types: tuple[str, ...]) -> Edit:
+def _response(status: str, content_types: tuple[str, ...]) -> Edit:
     content = {each: {"schema": {"type": "string"}} for each in content_types}
     return _operation(responses={status: {"description": "", "content": content}})
 
@@ -487,15 +487,15 @@ BAD: dict[str, tuple[Edit, str]] = {
         f"{GET}: the status 'default' is not supported; name each one",
     ),
     "a range of statuses": (
-        _answer("2XX", ("application/json",)),
+        _response("2XX", ("application/json",)),
         f"{GET}: the status '2XX' is not supported; name each one",
     ),
     "a response that is XML": (
-        _answer("200", ("application/xml",)),
+        _response("200", ("application/xml",)),
         f"{GET}: a response that is application/xml is not supported",
     ),
     "an answer of several content types": (
-        _answer("200", ("application/json", "text/csv")),
+        _response("200", ("application/json", "text/csv")),
         f"{GET}: a response that is application/json or text/csv is not supported",
     ),
     # Pages

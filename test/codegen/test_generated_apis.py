@@ -215,9 +215,9 @@ def test_an_optional_body_may_be_left_out(
     server.script(Response(204), {"name": "q"})
     assert shop.patch_thing(1) is None
     assert server.last.body == b""
-    answer = shop.patch_thing(1, models.Part(name="p"))
+    response = shop.patch_thing(1, models.Part(name="p"))
     assert server.last.json() == {"name": "p"}
-    assert answer == models.Part(name="q")
+    assert response == models.Part(name="q")
 
 
 def test_delete_takes_a_body(shop: Any, server: RecordingServer) -> None:
@@ -246,7 +246,7 @@ def test_files_are_uploaded(office: Any, models: ModuleType, server: RecordingSe
     assert b'name="from"' in server.last.body
 
 
-# -- Answers ---------------------------------------------------------------------------------------
+# -- Responses -------------------------------------------------------------------------------------
 
 
 def test_each_success_status_has_its_type(
@@ -267,7 +267,7 @@ def test_lists_and_maps_of_models_are_wrapped(
     assert office.search({}) == {"a": [part]}
 
 
-def test_answers_that_are_no_objects_are_understood(
+def test_responses_that_are_no_objects_are_understood(
     shop: Any, office: Any, server: RecordingServer
 ) -> None:
     server.script(Response(body='"hello"'), ["a"], Response(body='"2026-01-31T10:00:00Z"'))
@@ -283,7 +283,7 @@ def test_csv_is_asked_for_and_comes_as_text(office: Any, server: RecordingServer
     assert server.last.headers["Accept"] == "text/csv, application/json"
 
 
-def test_empty_answers_are_none(shop: Any, office: Any, server: RecordingServer) -> None:
+def test_empty_responses_are_none(shop: Any, office: Any, server: RecordingServer) -> None:
     server.script(Response(204), Response(200), Response(204))
     assert shop.ping() is None
     assert shop.ping_head() is None
@@ -307,7 +307,7 @@ def test_errors_have_the_model_of_their_status(
         assert caught.value.operation_id == "getThing"
 
 
-def test_variants_return_status_and_raw_answers(shop: Any, server: RecordingServer) -> None:
+def test_variants_return_status_and_raw_responses(shop: Any, server: RecordingServer) -> None:
     server.script(INNER, INNER)
     data, status, headers = shop.get_thing_with_http_info(1)
     assert (data.text, status, headers["content-type"]) == ("t", 200, "application/json")

@@ -221,7 +221,7 @@ def test_http_to_a_port_that_speaks_tls_says_so() -> None:
 
 
 @pytest.mark.usefixtures("shell")
-def test_http_that_is_answered_with_an_alert_of_tls_says_so() -> None:
+def test_http_that_is_responded_with_an_alert_of_tls_says_so() -> None:
     with RecordingServer(default=Response(raw=b"\x15\x03\x01\x00\x02\x02\x46")) as server:
         with make_client(server.url) as client, pytest.raises(ApiException) as caught:
             READ(client, _retries=0)

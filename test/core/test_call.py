@@ -146,7 +146,7 @@ def test_a_conflict_passes_if_the_message_says_so_where_it_may(data: Any, repeat
     assert not is_repeated(attempts_of(CREATE), failure)
 
 
-def test_what_the_answer_asks_for_is_waited() -> None:
+def test_what_the_response_asks_for_is_waited() -> None:
     attempts = attempts_of()
     attempts.attempt_started()
     headers = HTTPHeaderDict({"retry-after": "7"})

@@ -148,9 +148,9 @@ def test_headers_are_latin_1_both_ways(client: ApiClient, server: RecordingServe
     api = IntegrationApi(client)
     for _ in range(2):
         server.script(Response(200, {}, {"X-City": latin}))
-        answer = api.get_customer_session_with_http_info("a", _headers={"X-Shop": latin})
+        response = api.get_customer_session_with_http_info("a", _headers={"X-Shop": latin})
         assert server.last.headers["X-Shop"] == latin
-        assert answer.headers["X-City"] == latin
+        assert response.headers["X-City"] == latin
         api.update_customer_session_v2("a", {"customerSession": {}}, _headers={"X-Shop": latin})
         assert server.last.headers["X-Shop"] == latin
         assert server.last.json() == {"customerSession": {}}
@@ -219,8 +219,8 @@ def test_the_body_of_the_2020_packages_is_taken_by_the_profile_update(
     body = talon_one.NewCustomerProfile(attributes={"Tier": "gold"})
     IntegrationApi(client).update_customer_profile_v2("p", body)
     assert server.last.json() == {"attributes": {"Tier": "gold"}}
-    answer = talon_one.CustomerProfileUpdate.from_dict({"customerProfile": {"id": 1}})
-    assert answer.customer_profile.id == 1
+    response = talon_one.CustomerProfileUpdate.from_dict({"customerProfile": {"id": 1}})
+    assert response.customer_profile.id == 1
 
 
 @pytest.mark.parametrize("form", ["path", "text path", "bytes", "file", "text file", "pair"])
@@ -259,15 +259,15 @@ def test_one_connection_serves_many_calls(server: RecordingServer, client: ApiCl
     assert server.connections == before + 1
 
 
-def test_every_thread_gets_its_own_answer(server: RecordingServer, client: ApiClient) -> None:
+def test_every_thread_gets_its_own_response(server: RecordingServer, client: ApiClient) -> None:
     api = IntegrationApi(client)
     server.default = lambda received: Response(body={"path": received.path})
     wrong = []
 
     def work(number: int) -> None:
         for _ in range(20):
-            answer = api.get_customer_session(f"session-{number}")
-            if not answer["path"].endswith(f"/session-{number}"):
+            response = api.get_customer_session(f"session-{number}")
+            if not response["path"].endswith(f"/session-{number}"):
                 wrong.append(number)
 
     threads = [threading.Thread(target=work, args=(number,)) for number in range(8)]
@@ -331,12 +331,12 @@ def test_a_call_by_hand_refuses_forms(client: ApiClient) -> None:
 
 
 @pytest.mark.one_shell("it is urllib3 that stands behind it")
-def test_the_rest_client_answers_the_way_the_vendors_packages_do(
+def test_the_rest_client_responses_the_way_the_vendors_packages_do(
     client: ApiClient, server: RecordingServer
 ) -> None:
     server.script(Response(200, {"a": 1}, {"X-A": "b"}), Response(404, {"message": "no"}))
-    answer = client.rest_client.request("GET", f"{server.url}/v1/x", query_params={"q": "ä"})
-    assert (answer.status, answer.data, answer.getheader("x-a")) == (200, b'{"a": 1}', "b")
+    response = client.rest_client.request("GET", f"{server.url}/v1/x", query_params={"q": "ä"})
+    assert (response.status, response.data, response.getheader("x-a")) == (200, b'{"a": 1}', "b")
     assert server.last.target == "/v1/x?q=%C3%A4"
     with pytest.raises(talon_one.NotFoundException):
         client.rest_client.request("POST", f"{server.url}/v1/x", body={"a": 1})
@@ -347,7 +347,7 @@ def test_the_rest_client_answers_the_way_the_vendors_packages_do(
 
 
 class Holder:
-    """An answer as the legacy package passes it to `deserialize`."""
+    """A response as the legacy package passes it to `deserialize`."""
 
     def __init__(self, data: str, headers: dict[str, str] | None = None) -> None:
         self.data = data
@@ -389,7 +389,7 @@ def test_text_that_is_not_json_stays_text_where_text_is_wanted() -> None:
         client.deserialize("plain words", "Coupon", "application/json")
 
 
-def test_an_answer_can_be_saved_to_a_file_under_its_own_name(tmp_path: Path) -> None:
+def test_an_response_can_be_saved_to_a_file_under_its_own_name(tmp_path: Path) -> None:
     client = ApiClient()
     client.configuration.temp_folder_path = str(tmp_path)
 

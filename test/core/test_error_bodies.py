@@ -37,8 +37,8 @@ def client(server: RecordingServer, shell: Shell) -> Iterator[Any]:
         yield made
 
 
-def failure(client: Any, server: RecordingServer, answer: Response) -> ApiException:
-    server.script(answer)
+def failure(client: Any, server: RecordingServer, response: Response) -> ApiException:
+    server.script(response)
     with pytest.raises(ApiException) as caught:
         IntegrationApi(client).get_customer_session("a")
     return caught.value

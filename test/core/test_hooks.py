@@ -211,7 +211,7 @@ def test_hooks_hear_nothing_of_a_call_that_is_refused_before(
     assert notes.told == []
 
 
-def test_the_raw_answer_is_told_as_well(client: ApiClient, notes: Notes) -> None:
+def test_the_raw_response_is_told_as_well(client: ApiClient, notes: Notes) -> None:
     READ(client, _preload_content=False).close()
     assert notes.told[-2:] == [("response", 1, 200), ("response", 0, 200)]
 
@@ -250,7 +250,7 @@ def _event(client: ApiClient) -> CallEvent:
 
 
 @pytest.mark.parametrize("method", ["on_request", "on_response", "on_error"])
-def test_a_hook_that_fails_costs_nobody_an_answer(
+def test_a_hook_that_fails_costs_nobody_an_response(
     client: ApiClient,
     server: RecordingServer,
     notes: Notes,
@@ -450,7 +450,7 @@ def test_each_attempt_is_one_line_of_the_log(
 
 
 @pytest.mark.parametrize(
-    ("answer", "outcome"),
+    ("response", "outcome"),
     [
         (Response(404), "404 NotFoundException"),
         (Response(200, "<html>"), "200 InvalidResponseError"),
@@ -461,11 +461,11 @@ def test_the_log_tells_what_became_of_an_attempt(
     client: ApiClient,
     server: RecordingServer,
     caplog: pytest.LogCaptureFixture,
-    answer: Response,
+    response: Response,
     outcome: str,
 ) -> None:
     caplog.set_level(logging.DEBUG, "talon_one")
-    server.script(answer)
+    server.script(response)
     with pytest.raises((NotFoundException, InvalidResponseError, NoResponseError)):
         CREATE(client)
     (line,) = lines(caplog)
@@ -492,7 +492,7 @@ def test_bodies_are_logged_on_request_only(
     client.configuration.log_bodies = True
     CHECKOUT(client)
     assert lines(caplog)[-1] == (
-        """sent b'{"customerSession":{}}', received b'{"effects": ["an answer"]}'"""
+        """sent b'{"customerSession":{}}', received b'{"effects": ["a response"]}'"""
     )
 
 

@@ -40,7 +40,7 @@ def server() -> Iterator[RecordingServer]:
 @pytest.fixture
 def client(server: RecordingServer, shell: Shell) -> Iterator[ApiClient]:
     keys = {"api_key_v1": "sesame-i", "management_key": "sesame-m"}
-    # Each answer is looked at by itself; repetitions have tests of their own.
+    # Each response is looked at by itself; repetitions have tests of their own.
     with shell.new_client(Configuration(host=server.url, api_key=keys, retries=0)) as made:
         yield made
 
@@ -51,7 +51,7 @@ def api(client: ApiClient) -> IntegrationApi:
 
 
 @pytest.mark.parametrize(
-    ("answer", "explained"),
+    ("response", "explained"),
     [
         (Response(200, "<html>Welcome</html>", {"Content-Type": "text/html"}), "text/html"),
         (Response(200, '{"effects": [', {"Content-Type": "application/json"}), "not JSON"),
@@ -68,13 +68,13 @@ def api(client: ApiClient) -> IntegrationApi:
     ],
 )
 def test_a_success_that_is_not_the_json_promised_keeps_what_was_received(
-    api: IntegrationApi, server: RecordingServer, answer: Response, explained: str
+    api: IntegrationApi, server: RecordingServer, response: Response, explained: str
 ) -> None:
-    server.script(answer)
+    server.script(response)
     with pytest.raises(InvalidResponseError, match=explained) as caught:
         api.update_customer_session_v2("order-1", SESSION)
     error = caught.value
-    body = answer.body if isinstance(answer.body, bytes) else answer.body.encode()
+    body = response.body if isinstance(response.body, bytes) else response.body.encode()
     assert error.status == 200
     assert error.raw_data == body
     assert error.headers is not None
@@ -82,7 +82,7 @@ def test_a_success_that_is_not_the_json_promised_keeps_what_was_received(
     assert error.operation_id == "updateCustomerSessionV2"
 
 
-def test_an_answer_that_breaks_off_keeps_its_status_and_what_arrived(
+def test_an_response_that_breaks_off_keeps_its_status_and_what_arrived(
     api: IntegrationApi, server: RecordingServer
 ) -> None:
     head = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 100\r\n\r\n"
@@ -130,7 +130,7 @@ def test_json_of_an_unexpected_shape_is_handed_over_whole(
     assert client.sanitize_for_serialization(state) == body
 
 
-def test_an_empty_answer_is_none_where_one_may_be_expected(
+def test_an_empty_response_is_none_where_one_may_be_expected(
     api: IntegrationApi, server: RecordingServer
 ) -> None:
     server.script(Response(204), Response(204))
@@ -154,8 +154,8 @@ def test_every_2xx_is_a_success_and_nothing_else_is(
 ) -> None:
     server.script(Response(status, {"effects": []}))
     if succeeds:
-        answer = api.update_customer_session_v2("a", SESSION)
-        assert answer == IntegrationStateV2.from_dict({"effects": []})
+        response = api.update_customer_session_v2("a", SESSION)
+        assert response == IntegrationStateV2.from_dict({"effects": []})
     else:
         with pytest.raises(ApiException) as caught:
             api.update_customer_session_v2("a", SESSION)
@@ -196,7 +196,7 @@ ERROR = {
     ],
 )
 @pytest.mark.parametrize("content_type", ["application/json", "text/plain", "application/csv"])
-def test_an_error_answer_is_an_exception_of_its_status_with_the_decoded_body(
+def test_an_error_response_is_an_exception_of_its_status_with_the_decoded_body(
     api: IntegrationApi, server: RecordingServer, status: int, name: str, content_type: str
 ) -> None:
     server.script(Response(status, ERROR, {"Content-Type": content_type}))
@@ -218,7 +218,7 @@ def test_an_error_answer_is_an_exception_of_its_status_with_the_decoded_body(
 
 
 @pytest.mark.parametrize("body", ["<html>no</html>", "", b"\xff\xfe\x00", "[1]", "null", "{}"])
-def test_an_error_answer_with_any_body_is_still_an_exception_of_its_status(
+def test_an_error_response_with_any_body_is_still_an_exception_of_its_status(
     api: IntegrationApi, server: RecordingServer, body: str | bytes
 ) -> None:
     server.script(Response(404, body))
@@ -309,14 +309,14 @@ def test_the_variant_with_http_info_tells_status_and_headers(
     api: IntegrationApi, server: RecordingServer
 ) -> None:
     server.script(Response(200, {"effects": []}, {"X-Request": "r1"}))
-    answer = api.update_customer_session_v2_with_http_info("a", SESSION)
-    assert isinstance(answer, ApiResponse)
-    data, status, headers = answer
-    assert data is answer.data
+    response = api.update_customer_session_v2_with_http_info("a", SESSION)
+    assert isinstance(response, ApiResponse)
+    data, status, headers = response
+    assert data is response.data
     assert isinstance(data, IntegrationStateV2)
-    assert (status, answer.status_code) == (200, 200)
-    assert headers["x-request"] == answer.headers["X-Request"] == "r1"
-    assert answer.raw_data == b'{"effects": []}'
+    assert (status, response.status_code) == (200, 200)
+    assert headers["x-request"] == response.headers["X-Request"] == "r1"
+    assert response.raw_data == b'{"effects": []}'
 
 
 def test_the_legacy_keyword_decides_what_the_variant_returns(
@@ -331,7 +331,7 @@ def test_the_legacy_keyword_decides_what_the_variant_returns(
     assert isinstance(only, IntegrationStateV2)
 
 
-def test_the_raw_answer_is_left_to_be_read(api: IntegrationApi, server: RecordingServer) -> None:
+def test_the_raw_response_is_left_to_be_read(api: IntegrationApi, server: RecordingServer) -> None:
     server.script(Response(404, "raw"), Response(200, "raw"))
     refused = api.get_customer_session_without_preload_content("a")
     assert (refused.status, refused.read()) == (404, b"raw")
@@ -341,7 +341,7 @@ def test_the_raw_answer_is_left_to_be_read(api: IntegrationApi, server: Recordin
 
 
 @pytest.mark.parametrize("way", ["close", "forget", "read"])
-def test_a_raw_answer_gives_its_connection_back_however_it_ends(
+def test_a_raw_response_gives_its_connection_back_however_it_ends(
     server: RecordingServer, shell: Shell, way: str
 ) -> None:
     configuration = Configuration(host=server.url, api_key={"api_key_v1": "i"}, retries=0)

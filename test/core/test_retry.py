@@ -195,7 +195,7 @@ def test_no_retry_after_makes_trouble(text: str) -> None:
     assert found is None or found >= 0
 
 
-def test_an_answer_without_retry_after_asks_for_nothing() -> None:
+def test_an_response_without_retry_after_asks_for_nothing() -> None:
     assert retry_after({}, NOW) is None
 
 

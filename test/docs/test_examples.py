@@ -42,7 +42,7 @@ def test_the_example_of_a_method_makes_its_call(
 ) -> None:
     section = method_sections[operation.id]
     (block,) = section.blocks
-    server.script(_answer(operation))
+    server.script(_response(operation))
     warns = pytest.warns(DeprecationWarning, match=f"{operation.id} is deprecated")
     with warns if operation.deprecated else nullcontext():
         exec(compile(block.padded, str(block), "exec"), {"__name__": "__main__"})
@@ -54,7 +54,7 @@ def test_the_example_of_a_method_makes_its_call(
         assert request.headers[name].partition(";")[0] == documented
 
 
-def _answer(operation: Operation) -> Response:
+def _response(operation: Operation) -> Response:
     """Return the first documented success, with nothing but what it requires."""
     success = operation.successes[0]
     if success.schema is None:

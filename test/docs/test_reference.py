@@ -103,17 +103,19 @@ def _text(path: Path) -> str:
 
 
 @for_every("operation", OPERATIONS)
-def test_the_section_of_a_method_tells_its_arguments_and_answers(
+def test_the_section_of_a_method_tells_its_arguments_and_responses(
     operation: Operation, method_sections: dict[str, Page]
 ) -> None:
     section = method_sections[operation.id]
-    *parameters, answers = section.tables
+    *parameters, responses = section.tables
     given = [*operation.positional, *(each.name for each in operation.optional)]
     assert [row[0] for rows in parameters for row in rows[1:]] == [f"`{each}`" for each in given]
     needed = ["required" in row[3].split("; ") for rows in parameters for row in rows[1:]]
     assert needed == [each in operation.positional for each in given]
-    assert [row[0] for row in answers[1:]] == sorted(str(each.status) for each in operation.answers)
-    for row in answers[1:]:
+    assert [row[0] for row in responses[1:]] == sorted(
+        str(each.status) for each in operation.responses
+    )
+    for row in responses[1:]:
         if not row[0].startswith("2"):
             assert row[2].startswith(f"raises `{exception_class(int(row[0])).__name__}`")
     assert ("> **Deprecated.**" in section.text) == operation.deprecated

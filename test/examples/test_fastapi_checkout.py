@@ -50,12 +50,12 @@ class Gate:
 
     Attributes:
         most: How many calls have been under way at once, at most.
-        loses_answers: Whether calls are carried out and their answers get lost.
+        loses_answers: Whether calls are carried out and their responses get lost.
     """
 
     def __init__(self, sandbox: Sandbox) -> None:
         self.limit = 0
-        self.loses_answers = False
+        self.loses_responses = False
         self._url = sandbox.url
         self._pool = urllib3.PoolManager()
         self._under_way = 0
@@ -70,16 +70,16 @@ class Gate:
             if too_many:
                 message = "Too many requests are updating this profile at the same time"
                 return Response(409, {"message": message, "errors": None, "StatusCode": 409})
-            answer = self._pool.request(
+            response = self._pool.request(
                 request.method,
                 self._url + request.target,
                 body=request.body,
                 headers=request.headers,
                 retries=False,
             )
-            if self.loses_answers:
+            if self.loses_responses:
                 return HANG_UP
-            return Response(answer.status, answer.data, {"Content-Type": "application/json"})
+            return Response(response.status, response.data, {"Content-Type": "application/json"})
         finally:
             with self._lock:
                 self._under_way -= 1
@@ -158,11 +158,11 @@ async def test_a_customer_is_told_of_a_rejected_code_and_can_order_all_the_same(
     async with checkout() as browser:
         quoted = await browser.put("/carts/1", json={**CART, "codes": ["TEN-OFF", "NOPE"]})
         ordered = await browser.post("/carts/1/order")
-    for answer in (quoted, ordered):
-        assert answer.status_code == 200
-        assert answer.json()["accepted_codes"] == ["TEN-OFF"]
-        assert answer.json()["rejected_codes"] == [{"code": "NOPE", "reason": "CouponNotFound"}]
-        assert answer.json()["promotions"] == "applied"
+    for response in (quoted, ordered):
+        assert response.status_code == 200
+        assert response.json()["accepted_codes"] == ["TEN-OFF"]
+        assert response.json()["rejected_codes"] == [{"code": "NOPE", "reason": "CouponNotFound"}]
+        assert response.json()["promotions"] == "applied"
 
 
 @pytest.mark.asyncio
@@ -176,7 +176,7 @@ async def test_a_code_that_is_taken_out_of_the_cart_is_taken_back() -> None:
 
 
 @pytest.mark.asyncio
-async def test_a_second_click_gets_the_first_answer(shop: Sandbox) -> None:
+async def test_a_second_click_gets_the_first_response(shop: Sandbox) -> None:
     async with checkout() as browser:
         await browser.put("/carts/1", json=CART)
         clicks = await asyncio.gather(*(browser.post("/carts/1/order") for _ in range(3)))
@@ -186,12 +186,12 @@ async def test_a_second_click_gets_the_first_answer(shop: Sandbox) -> None:
 
 
 @pytest.mark.asyncio
-async def test_an_order_whose_answer_was_lost_can_be_sent_again(shop: Sandbox, gate: Gate) -> None:
+async def test_an_order_whose_response_is_lost_can_be_resent(shop: Sandbox, gate: Gate) -> None:
     async with checkout() as browser:
         await browser.put("/carts/1", json=CART)
-        gate.loses_answers = True
+        gate.loses_responses = True
         lost = await browser.post("/carts/1/order")
-        gate.loses_answers = False
+        gate.loses_responses = False
         found = await browser.post("/carts/1/order")
     assert (lost.status_code, lost.json()) == (200, WITHOUT_DISCOUNTS)
     assert found.json()["to_pay"] == "62.51"
@@ -222,8 +222,8 @@ async def test_a_shop_sells_without_discounts_and_says_so_when_talon_one_is_of_n
         between = time.monotonic()
         ordered = await browser.post("/carts/1/order")
         ended = time.monotonic()
-    for answer in (quoted, ordered):
-        assert (answer.status_code, answer.json()) == (200, WITHOUT_DISCOUNTS)
+    for response in (quoted, ordered):
+        assert (response.status_code, response.json()) == (200, WITHOUT_DISCOUNTS)
     # The settings of the SDK alone would make it half a minute.
     assert max(between - begun, ended - between) < _NAMES["DEADLINE"] + 2
     errors = [each.getMessage() for each in caplog.records if each.levelno >= logging.ERROR]
@@ -239,8 +239,8 @@ async def test_a_shop_sells_without_discounts_when_nobody_picks_up(talon: Record
     async with checkout(_NAMES["DEADLINE"]) as browser:
         quoted = await browser.put("/carts/1", json=CART)
         ordered = await browser.post("/carts/1/order")
-    for answer in (quoted, ordered):
-        assert (answer.status_code, answer.json()) == (200, WITHOUT_DISCOUNTS)
+    for response in (quoted, ordered):
+        assert (response.status_code, response.json()) == (200, WITHOUT_DISCOUNTS)
 
 
 @pytest.mark.asyncio
@@ -323,10 +323,10 @@ async def test_carts_of_one_customer_queue_here_rather_than_being_refused_there(
     gate: Gate,
 ) -> None:
     async with checkout() as browser:
-        answers = await asyncio.gather(
+        responses = await asyncio.gather(
             *(browser.put(f"/carts/{number}", json=CART) for number in range(12))
         )
-    assert [answer.json()["to_pay"] for answer in answers] == ["62.51"] * 12
+    assert [response.json()["to_pay"] for response in responses] == ["62.51"] * 12
     assert gate.limit == 1
 
 

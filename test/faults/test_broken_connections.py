@@ -56,25 +56,25 @@ fault = pytest.mark.parametrize("fault", AFTER_READING)
 each_kind = pytest.mark.parametrize("kind", KINDS, ids=str)
 
 
-def wait_for(answer: Response) -> dict[str, Any]:
+def wait_for(response: Response) -> dict[str, Any]:
     """Return settings that do not wait long for what will not come."""
-    return {"_request_timeout": (5, 0.1)} if answer.silent else {}
+    return {"_request_timeout": (5, 0.1)} if response.silent else {}
 
 
 @fault
 @each_kind
-def test_a_request_without_an_answer_is_repeated_only_where_that_is_safe(
+def test_a_request_without_an_response_is_repeated_only_where_that_is_safe(
     server: RecordingServer, client: ApiClient, fault: str, kind: Kind
 ) -> None:
-    answer, exception, said = AFTER_READING[fault]
-    server.script(answer)
+    response, exception, said = AFTER_READING[fault]
+    server.script(response)
     if kind.safe:
-        kind(client, **wait_for(answer))
+        kind(client, **wait_for(response))
         assert len(server.requests) == 2
         assert server.requests[0] == server.requests[1]
     else:
         with pytest.raises(exception, match=said) as caught:
-            kind(client, **wait_for(answer))
+            kind(client, **wait_for(response))
         assert type(caught.value) is exception
         assert caught.value.attempts == len(server.requests) == 1
         READ(client)
@@ -83,13 +83,13 @@ def test_a_request_without_an_answer_is_repeated_only_where_that_is_safe(
 
 
 @fault
-def test_a_request_that_never_gets_an_answer_ends_in_the_last_failure(
+def test_a_request_that_never_gets_an_response_ends_in_the_last_failure(
     server: RecordingServer, client: ApiClient, fault: str
 ) -> None:
-    answer, exception, said = AFTER_READING[fault]
-    server.script(answer, answer, answer)
+    response, exception, said = AFTER_READING[fault]
+    server.script(response, response, response)
     with pytest.raises(exception, match=said) as caught:
-        READ(client, **wait_for(answer))
+        READ(client, **wait_for(response))
     failure = caught.value
     assert [type(each) for each in (*failure.earlier, failure)] == [exception] * 3
     assert failure.attempts == len(server.requests) == 3
@@ -114,7 +114,7 @@ def test_a_connection_that_breaks_while_sending_may_have_delivered_the_request(
         assert len(server.requests) == 0
 
 
-def test_what_arrived_of_a_broken_answer_is_kept(
+def test_what_arrived_of_a_broken_response_is_kept(
     server: RecordingServer, client: ApiClient
 ) -> None:
     server.script(TRUNCATED)
@@ -231,22 +231,22 @@ def test_a_connection_that_was_closed_while_idle_is_replaced_before_it_is_used(
 
 
 @pytest.mark.one_shell("it is urllib3 that stands behind it")
-@pytest.mark.parametrize("answer", [HANG_UP, TRUNCATED])
+@pytest.mark.parametrize("response", [HANG_UP, TRUNCATED])
 def test_the_rest_client_of_the_vendors_packages_fails_in_our_words(
-    server: RecordingServer, client: ApiClient, answer: Response
+    server: RecordingServer, client: ApiClient, response: Response
 ) -> None:
-    server.script(answer)
+    server.script(response)
     with pytest.raises(NoResponseError) as caught:
         client.rest_client.request("GET", f"{server.url}/v1/things?secret=1")
     assert caught.value.url == f"{server.url}/v1/things"
 
 
-@pytest.mark.parametrize("answer", [HANG_UP, TRUNCATED, Response(429), Response(404)])
-def test_the_raw_answer_may_fail_to_come_as_well(
-    server: RecordingServer, client: ApiClient, answer: Response
+@pytest.mark.parametrize("response", [HANG_UP, TRUNCATED, Response(429), Response(404)])
+def test_the_raw_response_may_fail_to_come_as_well(
+    server: RecordingServer, client: ApiClient, response: Response
 ) -> None:
-    server.script(answer)
-    if answer is HANG_UP:
+    server.script(response)
+    if response is HANG_UP:
         with pytest.raises(TransportError):
             CREATE(client, _preload_content=False)
     else:
@@ -259,7 +259,7 @@ def test_the_raw_answer_may_fail_to_come_as_well(
 
 
 class Forgetful:
-    """Answers over the connections of one generation, and has forgotten all those before."""
+    """Responses over the connections of one generation, and has forgotten all those before."""
 
     def __init__(self, failure: Response) -> None:
         self.failure = failure

@@ -31,7 +31,7 @@ POOL = 8
 
 
 def ask(client: ApiClient, session_id: str) -> None:
-    """Make a call, and check that the answer is its own."""
+    """Make a call, and check that the response is its own."""
     found = IntegrationApi(client).get_customer_session(session_id)
     assert found.customer_session is not None
     assert found.customer_session.integration_id == session_id
@@ -67,7 +67,7 @@ class Sockets:
         monkeypatch.setattr(Tracked, "_connected", noted)
 
 
-def test_32_threads_share_a_client_and_every_caller_gets_its_own_answer(
+def test_32_threads_share_a_client_and_every_caller_gets_its_own_response(
     caplog: pytest.LogCaptureFixture, shell: Shell, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     caplog.set_level(logging.WARNING)
@@ -121,7 +121,7 @@ def test_a_deadline_never_cuts_the_call_of_another_thread() -> None:
         def work(number: int) -> None:
             for call in range(100):
                 if number % 2:
-                    # So short that it ends about when the answer does.
+                    # So short that it ends about when the response does.
                     try:
                         api.get_customer_session("1", _deadline=random.uniform(0.001, 0.01))
                     except ApiTimeoutError as failure:

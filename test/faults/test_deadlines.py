@@ -45,7 +45,7 @@ def time_of(seconds: float, room: float = 0.6) -> Iterator[None]:
 
 
 @pytest.mark.parametrize(
-    "answer",
+    "response",
     [
         SILENCE,
         Response(body={"a": "b" * 3000}, pace=0.001),
@@ -59,8 +59,8 @@ def time_of(seconds: float, room: float = 0.6) -> Iterator[None]:
     ids=["silence", "body", "headers", "body without a length", "chunks", "announcements"],
 )
 @pytest.mark.parametrize("secure", [False, True], ids=["http", "https"])
-def test_a_deadline_ends_a_call_however_slowly_the_answer_trickles(
-    answer: Response, secure: bool
+def test_a_deadline_ends_a_call_however_slowly_the_response_trickles(
+    response: Response, secure: bool
 ) -> None:
     threads = threading.active_count()
     with (
@@ -68,7 +68,7 @@ def test_a_deadline_ends_a_call_however_slowly_the_answer_trickles(
         make_client(server.url, ca_cert_data=certificate_of("ours")) as client,
     ):
         READ(client)
-        server.script(answer)
+        server.script(response)
         with (
             time_of(DEADLINE),
             pytest.raises(ReadTimeoutError, match="the deadline has passed"),
@@ -197,7 +197,7 @@ def test_the_deadline_of_a_call_that_came_in_time_cuts_nothing_afterwards(
 
 
 @pytest.mark.one_shell("asyncio bounds the reading of a raw answer, too")
-def test_the_deadline_of_a_raw_answer_ends_with_its_headers(server: RecordingServer) -> None:
+def test_the_deadline_of_a_raw_response_ends_with_its_headers(server: RecordingServer) -> None:
     request = Request("", "GET", server.url, "/", {}, None)
     server.script(Response(body=b"x" * 100_000))
     with make_client(server.url) as client:
@@ -279,7 +279,7 @@ def test_all_addresses_of_a_host_share_the_time_to_connect(
         READ(client, _retries=0, **limit)
 
 
-def test_an_address_that_does_not_answer_leaves_time_for_the_next(
+def test_an_address_that_does_not_response_leaves_time_for_the_next(
     server: RecordingServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with deaf_port("127.0.0.2", server.port):

@@ -33,9 +33,9 @@ def call():
 
 
 @pytest.mark.parametrize("secure", [False, True], ids=["http", "https"])
-@pytest.mark.parametrize("answer", [SILENCE, TRICKLE], ids=["silence", "trickle"])
+@pytest.mark.parametrize("response", [SILENCE, TRICKLE], ids=["silence", "trickle"])
 def test_a_deadline_is_kept_where_no_thread_can_be_started(
-    secure: bool, answer: Response, monkeypatch: pytest.MonkeyPatch
+    secure: bool, response: Response, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def refuse(_: threading.Thread) -> None:
         raise RuntimeError("can't start new thread")
@@ -45,7 +45,7 @@ def test_a_deadline_is_kept_where_no_thread_can_be_started(
         make_client(server.url, ca_cert_data=certificate_of("ours"), retries=0) as client,
     ):
         READ(client)
-        server.script(answer)
+        server.script(response)
         with monkeypatch.context() as patched:
             patched.setattr(threading.Thread, "start", refuse)
             with pytest.raises(ReadTimeoutError, match="the deadline has passed"):

@@ -21,14 +21,14 @@ TRUNCATED = Response(raw=b'HTTP/1.1 200 OK\r\nContent-Length: 50\r\n\r\n{"effect
 # What a forgotten connection does when it gets its next request.
 ENDS = {"resets": RESET, "closes": HANG_UP, "is silent": SILENCE, "breaks off": TRUNCATED}
 
-# Long enough for a server that answers, and short for one that does not.
+# Long enough for a server that responses, and short for one that does not.
 PATIENCE = (5, 0.3)
 
 each_end = pytest.mark.parametrize("end", ENDS)
 
 
 class Forgetful:
-    """Answers; and does something else on the connections that it has been told to forget."""
+    """Responses; and does something else on the connections that it has been told to forget."""
 
     def __init__(self) -> None:
         self.forgotten = 0
@@ -61,11 +61,11 @@ def fill_pool(server: RecordingServer, client: ApiClient) -> None:
     """Have the client open connections at the same time, which are idle afterwards."""
     together = threading.Barrier(POOLED)
 
-    def answer(_: Received) -> Response:
+    def response(_: Received) -> Response:
         together.wait(10)
         return Response(body={})
 
-    server.script(*[answer] * POOLED)
+    server.script(*[response] * POOLED)
     with ThreadPoolExecutor(POOLED) as threads:
         for done in [threads.submit(READ, client) for _ in range(POOLED)]:
             done.result()

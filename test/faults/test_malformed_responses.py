@@ -1,4 +1,4 @@
-"""Answers that are odd, wrong or a trap, over connections that work."""
+"""Responses that are odd, wrong or a trap, over connections that work."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def stranger() -> Iterator[RecordingServer]:
         yield running
 
 
-def test_an_answer_that_comes_byte_by_byte_is_complete(
+def test_an_response_that_comes_byte_by_byte_is_complete(
     server: RecordingServer, client: ApiClient
 ) -> None:
     server.script(Response(body=SESSION, pace=0))
@@ -41,7 +41,7 @@ def test_an_answer_that_comes_byte_by_byte_is_complete(
         b"HTTP/1.1 103 Early Hints\r\nLink: </style.css>; rel=preload\r\n\r\n",
     ],
 )
-def test_announcements_of_an_answer_are_passed_over(
+def test_announcements_of_an_response_are_passed_over(
     server: RecordingServer, client: ApiClient, announcement: bytes
 ) -> None:
     server.script(Response(body=SESSION, before=announcement))
@@ -71,7 +71,7 @@ def test_a_server_may_announce_sixteen_times(server: RecordingServer, client: Ap
 
 
 @pytest.mark.parametrize(
-    ("answer", "said"),
+    ("response", "said"),
     [
         (Response(200, "<html>Sign in</html>", {"Content-Type": "text/html"}), r"\(text/html\)"),
         (Response(200, b"", {"Content-Type": "application/json"}), "empty"),
@@ -85,32 +85,32 @@ def test_a_server_may_announce_sixteen_times(server: RecordingServer, client: Ap
     ],
 )
 def test_a_success_that_cannot_be_read_is_told_with_its_bytes_and_not_repeated(
-    server: RecordingServer, client: ApiClient, answer: Response, said: str
+    server: RecordingServer, client: ApiClient, response: Response, said: str
 ) -> None:
-    server.script(answer)
+    server.script(response)
     with pytest.raises(InvalidResponseError, match=said) as caught:
         # It was carried out, key or not.
         CHECKOUT(client)
     assert caught.value.status == 200
-    sent = answer.body if isinstance(answer.body, bytes) else answer.body.encode()
+    sent = response.body if isinstance(response.body, bytes) else response.body.encode()
     assert caught.value.raw_data == sent
     assert len(server.requests) == 1
 
 
 @pytest.mark.parametrize(
-    ("answer", "said"),
+    ("response", "said"),
     [
         (Response(200, b'{"a": 1} and so on', {"Content-Length": "3"}), "not JSON"),
         (Response(raw=b"HTTP/1.1 200 OK\r\nContent-Ty"), "empty"),
     ],
     ids=["longer than it says", "ends in its headers"],
 )
-def test_an_answer_whose_end_is_not_where_it_should_be_is_told(
-    server: RecordingServer, client: ApiClient, shell: Shell, answer: Response, said: str
+def test_an_response_whose_end_is_not_where_it_should_be_is_told(
+    server: RecordingServer, client: ApiClient, shell: Shell, response: Response, said: str
 ) -> None:
-    server.script(answer)
+    server.script(response)
     if shell.awaits:
-        # aiohttp does not take it for an answer.
+        # aiohttp does not take it for a response.
         with pytest.raises(NoResponseError):
             CREATE(client)
     else:
@@ -139,7 +139,7 @@ def test_json_is_read_in_the_encoding_that_it_has(
     assert READ(client).customer_session.integration_id == "Käse"
 
 
-def test_an_answer_that_is_longer_than_it_says_does_not_become_the_next_one(
+def test_an_response_that_is_longer_than_it_says_does_not_become_the_next_one(
     server: RecordingServer, client: ApiClient
 ) -> None:
     body = json.dumps(SESSION).encode()
@@ -173,7 +173,7 @@ def test_a_redirect_takes_neither_request_nor_credentials_elsewhere(
     assert len(server.requests) == 1
 
 
-def test_a_redirect_of_the_raw_answer_is_not_followed_either(
+def test_a_redirect_of_the_raw_response_is_not_followed_either(
     server: RecordingServer, stranger: RecordingServer
 ) -> None:
     server.script(Response(302, headers={"Location": stranger.url}))
@@ -205,7 +205,7 @@ LENGTHS = [
 @pytest.mark.one_shell("aiohttp reads lengths in its own way; see test/aio")
 @pytest.mark.parametrize("deadline", [None, 30])
 @pytest.mark.parametrize("length", LENGTHS)
-def test_no_odd_length_of_an_answer_raises_anything_foreign(
+def test_no_odd_length_of_an_response_raises_anything_foreign(
     server: RecordingServer, client: ApiClient, length: str, deadline: float | None
 ) -> None:
     head = b"HTTP/1.1 200 OK\r\nContent-Length: " + length.encode() + b"\r\n\r\n"
@@ -216,7 +216,7 @@ def test_no_odd_length_of_an_answer_raises_anything_foreign(
 
 
 @pytest.mark.parametrize("length", ["9" * 20, "9" * 400, str(2**63), str(10**12)])
-def test_an_answer_that_is_shorter_than_it_claims_breaks_off_and_is_repeated_if_safe(
+def test_an_response_that_is_shorter_than_it_claims_breaks_off_and_is_repeated_if_safe(
     server: RecordingServer, client: ApiClient, shell: Shell, length: str
 ) -> None:
     head = b"HTTP/1.1 200 OK\r\nContent-Length: " + length.encode() + b"\r\n\r\n"
@@ -262,7 +262,7 @@ def test_what_a_server_only_announces_takes_no_memory(
 @pytest.mark.one_shell("in asyncio, test/aio has it")
 @pytest.mark.parametrize("secure", [False, True], ids=["http", "https"])
 @pytest.mark.parametrize("size", [0, 3000, 9000])
-def test_an_answer_that_nobody_asked_for_is_never_taken_for_that_of_the_next_call(
+def test_an_response_that_nobody_asked_for_is_never_taken_for_that_of_the_next_call(
     secure: bool, size: int
 ) -> None:
     body = json.dumps({**SESSION, "padding": "x" * size}).encode()
@@ -277,5 +277,5 @@ def test_an_answer_that_nobody_asked_for_is_never_taken_for_that_of_the_next_cal
             server.script(Response(200, body + extra, {"Content-Length": str(len(body))}))
             assert READ(client).customer_session.integration_id == "order-1"
             server.default = Response(body=SESSION)
-            # Half of the other answer may be on its way still, which costs an attempt.
+            # Half of the other response may be on its way still, which costs an attempt.
             assert READ(client).customer_session.integration_id == "order-1"

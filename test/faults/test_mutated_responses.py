@@ -1,4 +1,4 @@
-"""Answers that are not what was promised, through the whole client: none is lost, none raises."""
+"""Responses that are not what was promised, through the whole client: none is lost, none raises."""
 
 from __future__ import annotations
 
@@ -81,7 +81,7 @@ def random_text(random: Random) -> str:
 
 
 def rounds(shell: Shell) -> int:
-    """Return how many answers are tried. Both shells hand them to the same code."""
+    """Return how many responses are tried. Both shells hand them to the same code."""
     return ROUNDS // 5 if shell.awaits else ROUNDS
 
 
@@ -103,7 +103,7 @@ def read(value: Any) -> None:
 def test_whatever_comes_is_read_and_sent_back_as_it_came(
     server: RecordingServer, client: ApiClient, shell: Shell, promised: str
 ) -> None:
-    random = Random(promised)  # The same answers in every run.
+    random = Random(promised)  # The same responses in every run.
     sample = sample_of(promised)
     for _ in range(rounds(shell)):
         sent = written(mutated(sample, random))

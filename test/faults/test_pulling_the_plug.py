@@ -161,7 +161,7 @@ def test_a_patient_policy_alone_gets_every_order_through_an_outage(shop: Shop) -
 
 
 class Relay:
-    """Passes requests on to a deployment, and loses the first answer to each of them."""
+    """Passes requests on to a deployment, and loses the first response to each of them."""
 
     def __init__(self, sandbox: Sandbox) -> None:
         self.lost = 0
@@ -170,20 +170,20 @@ class Relay:
 
     def __call__(self, request: Received) -> Response:
         headers = {name: request.headers[name] for name in request.headers if name != "Host"}
-        answer = self._pool.urlopen(request.method, request.target, request.body, headers)
+        response = self._pool.urlopen(request.method, request.target, request.body, headers)
         call = (request.target, request.headers.get("Idempotency-Key"))
         if request.method != "GET" and call not in self._seen:
             self._seen.add(call)
             self.lost += 1
             return HANG_UP
-        return Response(answer.status, answer.data)
+        return Response(response.status, response.data)
 
     def close(self) -> None:
         """Close the connections to the deployment."""
         self._pool.close()
 
 
-def test_an_answer_that_is_lost_after_the_server_has_acted_is_had_at_the_second_try() -> None:
+def test_an_response_that_is_lost_after_the_server_has_acted_is_had_at_the_second_try() -> None:
     with Sandbox() as sandbox:
         relay = Relay(sandbox)
         with RecordingServer(default=relay) as server, client_of(server.port) as client:

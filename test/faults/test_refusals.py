@@ -1,4 +1,4 @@
-"""Answers that say no: 429, 409, 5xx and the rest, and which of them are asked again."""
+"""Responses that say no: 429, 409, 5xx and the rest, and which of them are asked again."""
 
 from __future__ import annotations
 
@@ -130,7 +130,7 @@ def test_a_rate_limit_that_stays_ends_in_the_last_refusal_with_those_before(
 def test_a_long_job_comes_through_a_rate_limit_all_along(
     server: RecordingServer, client: ApiClient
 ) -> None:
-    # As the Management API answers everyone who makes more than three calls a second.
+    # As the Management API responses everyone who makes more than three calls a second.
     for _ in range(100):
         server.script(Response(429), {})
     for _ in range(100):
@@ -200,7 +200,7 @@ def test_an_overloaded_server_is_not_asked_again_where_that_might_count_twice(
     assert caught.value.attempts == len(server.requests) == 1
 
 
-def test_an_outage_ends_in_the_last_answer_with_those_before(
+def test_an_outage_ends_in_the_last_response_with_those_before(
     server: RecordingServer, client: ApiClient
 ) -> None:
     server.script(Response(502), Response(503), Response(504))
@@ -226,7 +226,7 @@ def test_an_internal_error_is_repeated_only_with_a_key(
 
 
 @pytest.mark.parametrize("pool", [1, 10, 100])
-def test_an_outage_is_not_answered_with_a_storm(server: RecordingServer, pool: int) -> None:
+def test_an_outage_is_not_responded_with_a_storm(server: RecordingServer, pool: int) -> None:
     with make_client(server.url, [], connection_pool_maxsize=pool) as client:
         server.default = Response(503)
         for _ in range(100):
@@ -302,7 +302,7 @@ def test_the_number_of_repetitions_is_set_for_the_client_and_for_the_call(
     assert caught.value.attempts == len(server.requests) == attempts
 
 
-def test_the_raw_answer_is_handed_over_whatever_it_says(
+def test_the_raw_response_is_handed_over_whatever_it_says(
     server: RecordingServer, client: ApiClient
 ) -> None:
     server.script(Response(503, b"down"))

@@ -316,10 +316,10 @@ def test_bodies_are_logged_without_the_secrets_in_them(
     management: Any = ManagementApi(client)
     if "call" in WITH_SECRETS[case][0].__code__.co_names:
         management = SimpleNamespace(call=by_hand)
-    call, answer = WITH_SECRETS[case]
+    call, response = WITH_SECRETS[case]
     caplog.set_level(logging.DEBUG, "talon_one")
     client.configuration.log_bodies = True
-    server.script(Response(status, answer if status == 200 else {"message": "no", "token": HUSH}))
+    server.script(Response(status, response if status == 200 else {"message": "no", "token": HUSH}))
     with suppress(ApiException):
         call(management)
     assert HUSH in server.last.body.decode() or case == "a key"

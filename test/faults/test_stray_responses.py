@@ -40,7 +40,7 @@ STRAYS = {
 
 
 class Intruder:
-    """Answers with the ID that was asked for, and then sends what nobody asked for."""
+    """Responses with the ID that was asked for, and then sends what nobody asked for."""
 
     def __init__(self, idle: bytes, later: bytes) -> None:
         self.received = threading.Semaphore(0)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import re
 from itertools import pairwise
 from typing import Any
 
@@ -13,6 +14,7 @@ import talon_one.models
 from support.every import for_every
 from support.spec import (
     MODELS,
+    OPERATIONS,
     SCHEMAS,
     properties,
     python_aliases,
@@ -59,6 +61,9 @@ def test_attribute_map_and_openapi_types_say_what_the_description_says(name: str
     assert cls.__match_args__ == tuple(names)
 
 
+_METHODS = {each.id: f"`{each.api}.{each.name}`" for each in OPERATIONS}
+
+
 @for_every("name", MODELS)
 def test_every_property_has_its_description_as_documentation(name: str) -> None:
     module = importlib.import_module(f"talon_one.models.{underscored(name)}")
@@ -67,7 +72,11 @@ def test_every_property_has_its_description_as_documentation(name: str) -> None:
         text = " ".join(file.read().replace("\\\\", "\\").split())
     described = [SCHEMAS[name], *properties(name).values()]
     for node in described:
-        assert " ".join(node["description"].split()).replace('"""', r"\"\"\"") in text
+        # Where the spec names an operation, Python code is told of its method.
+        said = re.sub(
+            r"`(\w+)`", lambda found: _METHODS.get(found[1], found[0]), node["description"]
+        )
+        assert " ".join(said.split()).replace('"""', r"\"\"\"") in text
 
 
 @for_every("name", MODELS)
@@ -116,7 +125,7 @@ def test_a_property_wins_over_the_method_that_a_dict_has_under_its_name() -> Non
     assert list(picklist.items()) == [("type", "string"), ("values", ["a", "b"])]
 
 
-def test_an_unknown_name_is_answered_with_the_nearest_one() -> None:
+def test_an_unknown_name_is_responded_with_the_nearest_one() -> None:
     cart_item: Any = talon_one.CartItem
     item = cart_item(name="Mug")
     with pytest.raises(ApiTypeError, match=r"CartItem has no property 'skuu'\. Did you mean 'sku'"):

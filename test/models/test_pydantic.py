@@ -229,8 +229,8 @@ async def test_fastapi_shows_checks_and_returns_models() -> None:
         operation = page["paths"]["/item"]["post"]
         reference = {"$ref": "#/components/schemas/CartItem"}
         assert operation["requestBody"]["content"]["application/json"]["schema"] == reference
-        answer = operation["responses"]["200"]["content"]["application/json"]["schema"]
-        assert answer == reference
+        response = operation["responses"]["200"]["content"]["application/json"]["schema"]
+        assert response == reference
         sent = {**GOOD, "unheard": [1], "product": {"name": "a"}}
         assert (await client.post("/item", json=sent)).json() == sent
         assert (await client.post("/items", json=[sent])).json() == [sent]

@@ -125,7 +125,7 @@ def test_a_class_of_ones_own_is_used_as_it_is(client: ApiClient) -> None:
     assert tier != LoyaltyTier.from_dict({"id": 1})
 
 
-def test_an_answer_that_is_an_alias_arrives_as_typed_items(client: ApiClient) -> None:
+def test_an_response_that_is_an_alias_arrives_as_typed_items(client: ApiClient) -> None:
     prices = client.deserialize(written(sample_of("BestPriorPriceResponse")), "list[Any]")
     assert all(type(each) is dict for each in prices)
     prices = client.deserialize(written(prices), "BestPriorPriceResponse")

@@ -1,4 +1,4 @@
-"""What each operation makes of its documented answers, good and bad."""
+"""What each operation makes of its documented responses, good and bad."""
 
 from __future__ import annotations
 
@@ -40,8 +40,8 @@ _EXCEPTIONS: dict[int, type[ApiException]] = {
     500: ServiceException,
     503: ServiceException,
 }
-_SUCCESSES = [(each, answer) for each in OPERATIONS for answer in each.successes]
-_ERRORS = [(each, answer) for each in OPERATIONS for answer in each.errors]
+_SUCCESSES = [(each, response) for each in OPERATIONS for response in each.successes]
+_ERRORS = [(each, response) for each in OPERATIONS for response in each.errors]
 _PROMISING_JSON = [
     each for each in OPERATIONS if any(a.content_type == "application/json" for a in each.successes)
 ]
@@ -59,20 +59,20 @@ def test_a_documented_success_becomes_what_it_promises(
     method: Callable[..., Any],
     server: RecordingServer,
     operation: Operation,
-    answer: Documented,
+    response: Documented,
     everything: bool,
 ) -> None:
     given = {**arguments(operation, everything=False), **payload(operation)}
-    if answer.content_type == "application/csv":
-        server.script(Response(answer.status, _CSV, {"Content-Type": "application/csv"}))
+    if response.content_type == "application/csv":
+        server.script(Response(response.status, _CSV, {"Content-Type": "application/csv"}))
         assert method(operation)(**given) == _CSV
-    elif answer.schema is None:
-        server.script(Response(answer.status))
+    elif response.schema is None:
+        server.script(Response(response.status))
         assert method(operation)(**given) is None
     else:
-        body = sample(answer.schema, everything)
-        server.script(Response(answer.status, body))
-        _assert_typed(method(operation)(**given), answer.schema, body)
+        body = sample(response.schema, everything)
+        server.script(Response(response.status, body))
+        _assert_typed(method(operation)(**given), response.schema, body)
 
 
 @for_every("operation", OPERATIONS)
@@ -95,7 +95,7 @@ def test_an_undocumented_success_becomes_the_same_as_a_documented_one(
 
 
 @for_every("operation", OPERATIONS)
-def test_an_answer_without_content_becomes_none(
+def test_an_response_without_content_becomes_none(
     method: Callable[..., Any], server: RecordingServer, operation: Operation
 ) -> None:
     server.script(Response(204))
@@ -122,14 +122,14 @@ def test_a_documented_error_raises_its_exception_with_the_decoded_body(
     method: Callable[..., Any],
     server: RecordingServer,
     operation: Operation,
-    answer: Documented,
+    response: Documented,
     kind: str,
 ) -> None:
     # Where the document says nothing of the body, it is the usual one if it is any.
-    schema = answer.schema or _ERROR
+    schema = response.schema or _ERROR
     body = sample(schema)
-    server.script(Response(answer.status, body, {"Content-Type": kind}))
-    failure = _failure(method(operation), server, operation, answer.status)
+    server.script(Response(response.status, body, {"Content-Type": kind}))
+    failure = _failure(method(operation), server, operation, response.status)
     _assert_typed(failure.data, schema, body)
     assert failure.message == body.get("message")
 

@@ -83,7 +83,7 @@ def test_an_unknown_keyword_is_refused(
     assert server.requests == []
 
 
-def test_a_mistyped_keyword_is_answered_with_the_nearest_one(method: Callable[..., Any]) -> None:
+def test_a_mistyped_keyword_is_responded_with_the_nearest_one(method: Callable[..., Any]) -> None:
     (operation,) = (each for each in OPERATIONS if each.id == "updateCustomerSessionV2")
     with pytest.raises(ApiTypeError, match="Did you mean 'customer_session_id'"):
         method(operation)(customer_sesion_id="s", body={})

@@ -1,4 +1,4 @@
-"""The variants of every method: with status and headers, and with the raw answer."""
+"""The variants of every method: with status and headers, and with the raw response."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from talon_one import ApiResponse
 pytestmark = pytest.mark.filterwarnings("ignore:.* is deprecated:DeprecationWarning")
 
 
-def _answer(operation: Operation) -> Response:
+def _response(operation: Operation) -> Response:
     documented = operation.successes[0]
     body = {None: b"", "application/csv": b"id\r\n1\r\n"}.get(documented.content_type, b"{}")
     return Response(documented.status, body, {"X-Total": "7"})
@@ -29,13 +29,13 @@ def test_with_http_info_adds_status_and_headers_to_the_data(
     method: Callable[..., Any], server: RecordingServer, operation: Operation
 ) -> None:
     given = {**arguments(operation), **payload(operation)}
-    answer = _answer(operation)
-    server.script(answer, answer)
+    response = _response(operation)
+    server.script(response, response)
     full = method(operation, "_with_http_info")(**given)
     assert isinstance(full, ApiResponse)
     data, status, headers = full
     assert (data, status, headers) == (full.data, full.status_code, full.headers)
-    assert (status, full.raw_data) == (answer.status, answer.body)
+    assert (status, full.raw_data) == (response.status, response.body)
     assert headers["x-total"] == "7"
     assert data == method(operation)(**given)
     assert type(full[0]) is type(data)
@@ -44,13 +44,13 @@ def test_with_http_info_adds_status_and_headers_to_the_data(
 
 
 @for_every("operation", OPERATIONS)
-def test_without_preload_content_hands_over_the_unread_answer(
+def test_without_preload_content_hands_over_the_unread_response(
     method: Callable[..., Any], server: RecordingServer, operation: Operation
 ) -> None:
     given = {**arguments(operation), **payload(operation)}
-    answer = _answer(operation)
-    server.script(answer, Response(404, b"gone"))
-    for expected in (answer, Response(404, b"gone")):
+    response = _response(operation)
+    server.script(response, Response(404, b"gone"))
+    for expected in (response, Response(404, b"gone")):
         raw = method(operation, "_without_preload_content")(**given)
         assert (raw.status, raw.read()) == (expected.status, expected.body)
         raw.release_conn()

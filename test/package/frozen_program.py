@@ -32,7 +32,7 @@ _STATE = {
 
 
 class _Handler(BaseHTTPRequestHandler):
-    """Answers with an evaluated session, a list of applications, an export, or an error."""
+    """Responses with an evaluated session, a list of applications, an export, or an error."""
 
     protocol_version = "HTTP/1.1"
 

@@ -243,11 +243,11 @@ print(json.dumps([talon_one.__file__, state.effects[0].effect_type, joined]))
 """
     with RecordingServer() as server:
         # The date is one that takes python-dateutil to read.
-        answer = {
+        response = {
             "effects": [{"effectType": "acceptCoupon"}],
             "customerProfile": {"created": "2026-03-14 9:26:53+01:00"},
         }
-        server.script(answer)
+        server.script(response)
         printed = _run(wheel_alone, "-I", "-c", program, server.url, cwd=tmp_path)
         assert server.last.path == "/v2/customer_sessions/s1"
         assert server.last.json() == {"customerSession": {"profileId": "zoe"}}

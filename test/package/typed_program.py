@@ -233,7 +233,7 @@ assert_type(handler.dispatch(state, [1.0]).failures, list[EffectFailure])
 handler.dispatch(state.effects)
 handler.dispatch(effects_of_any_kind())
 handler.dispatch([{"effectType": "setDiscount", "props": {}}])
-handler.dispatch(integration.track_event_v2({}))  # type: ignore[arg-type]  # perhaps no answer
+handler.dispatch(integration.track_event_v2({}))  # type: ignore[arg-type]  # perhaps no response
 handler.dispatch(coupon)  # type: ignore[arg-type]  # has no effects
 assert_type(discounts(state).items, dict[ItemUnit, Decimal])
 assert_type(talon_one.effects.difference([], state).apply, list[Effect])

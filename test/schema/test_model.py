@@ -56,8 +56,8 @@ def test_wire_names_and_aliases_are_keywords_too() -> None:
     vendors: Any = IntegrationRequest  # Type checkers know the Python names only.
     request = vendors(customerSession=NewCustomerSessionV2(), responseContent=["coupons"])
     assert request.response_content == ["coupons"]
-    answers: Any = IntegrationStateV2
-    assert answers(var_return={"id": 1}).return_.id == answers(_return={"id": 1})._return.id == 1
+    cls: Any = IntegrationStateV2
+    assert cls(var_return={"id": 1}).return_.id == cls(_return={"id": 1})._return.id == 1
 
 
 @pytest.mark.parametrize(

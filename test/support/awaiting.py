@@ -1,4 +1,4 @@
-"""Clients for asyncio that make no pauses, answers that wait, and hooks that remember."""
+"""Clients for asyncio that make no pauses, responses that wait, and hooks that remember."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def make_client(host: str, **settings: Any) -> aio.ApiClient:
 
 
 async def ask(client: aio.ApiClient, session_id: str) -> None:
-    """Make a call of a server that echoes IDs, and check that the answer is its own."""
+    """Make a call of a server that echoes IDs, and check that the response is its own."""
     found = await aio.IntegrationApi(client).get_customer_session(session_id)
     assert found.customer_session is not None
     assert found.customer_session.integration_id == session_id
@@ -47,7 +47,7 @@ async def until(happened: Callable[[], object]) -> None:
 
 
 class Gate:
-    """Answers, with the ID that was asked for, as soon as the test lets it."""
+    """Responses, with the ID that was asked for, as soon as the test lets it."""
 
     def __init__(self) -> None:
         self.reached = threading.Event()

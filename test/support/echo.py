@@ -1,4 +1,4 @@
-"""A server that answers with the ID it was asked for, and fails now and then before it does."""
+"""A server that responds with the ID it was asked for, and fails now and then before it does."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ FAULTS = (
 
 
 class Echo:
-    """Makes the answers. IDs are numbers, or end in one after a dash.
+    """Makes the responses. IDs are numbers, or end in one after a dash.
 
     Args:
         one_in: The first request for one ID out of so many fails, each in its own way; none if 0.

@@ -100,7 +100,7 @@ def main(program: str, host: str, *trusted: str) -> None:
 
 
 def call(client: ApiClient, number: int) -> None:
-    """Make a call that says which process it comes from, and check its answer."""
+    """Make a call that says which process it comes from, and check its response."""
     session_id = f"{os.getpid()}-{number}"
     found = IntegrationApi(client).get_customer_session(
         session_id, _headers={"X-Process": str(os.getpid())}

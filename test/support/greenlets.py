@@ -1,7 +1,7 @@
 """Programs in which calls take turns in one thread: run by tests as processes of their own.
 
-The first argument names the program, the second is the address of a server that never answers. Each
-call creates coupons, which must not happen twice, and has to end in a `ReadTimeoutError`.
+The first argument names the program, the second is the address of a server that never responds.
+Each call creates coupons, which must not happen twice, and has to end in a `ReadTimeoutError`.
 """
 
 from __future__ import annotations

@@ -80,13 +80,13 @@ def check_that_nothing_is_lost(client: ApiClient) -> None:
 
 
 def _hold(client: ApiClient, **settings: Any) -> Any:
-    """Return an answer whose body is left unread, so that it keeps its connection."""
+    """Return a response whose body is left unread, so that it keeps its connection."""
     settings |= {"_preload_content": False, "_request_timeout": (0.2, 5), "_retries": 0}
     return IntegrationApi(client).get_customer_session("1", **settings)
 
 
 def ask(client: ApiClient) -> None:
-    """Make a call, and check that the answer is its own."""
+    """Make a call, and check that the response is its own."""
     number = str(random.randrange(10**6))
     found = IntegrationApi(client).get_customer_session(number, _deadline=30)
     assert found.customer_session is not None

@@ -97,7 +97,7 @@ class HttpProxy(_Listener):
         upstream: Port of the server that everything goes to.
         credentials: ``user:password`` that clients have to give.
         tls: Context to be spoken to over TLS.
-        pace: Seconds between the bytes of its answer to ``CONNECT``.
+        pace: Seconds between the bytes of its response to ``CONNECT``.
 
     Attributes:
         seen: First line and headers of what came, in order.

@@ -1,22 +1,22 @@
-"""RecordingServer: an HTTP server on loopback that writes down requests and answers by script.
+"""RecordingServer: an HTTP server on loopback that writes down requests and responses by script.
 
 ::
 
-    from support.server import HANG_UP, Answer, RecordingServer
+    from support.server import HANG_UP, Response, RecordingServer
 
     with RecordingServer() as server:
-        server.script({"name": "a"}, Answer(404, {"message": "no"}), HANG_UP)
+        server.script({"name": "a"}, Response(404, {"message": "no"}), HANG_UP)
         client = ApiClient(Configuration(host=server.url))
         ...
         assert server.last.method == "PUT"
         assert server.last.json() == {"name": "b"}
 
-Answers are given in the order of the script, one for each request, whatever connection it comes
+Responses are given in the order of the script, one for each request, whatever connection it comes
 over. Once the script is used up, every request gets `RecordingServer.default`, which is ``{}``
 with status 200. A connection stays open until the client or `RecordingServer.stop` closes it.
 After `stop` no thread and no socket is left.
 
-A server can be hostile, too: an answer may break off, trickle or never come, and what `greet` is
+A server can be hostile, too: a response may break off, trickle or never come, and what `greet` is
 given is done to connections before a request is read.
 """
 
@@ -83,20 +83,20 @@ class Response:
     reason: str = ""
     """Reason phrase; the usual one of the status if empty."""
     raw: bytes | None = None
-    """These bytes are sent instead of a proper answer, and the connection is closed."""
+    """These bytes are sent instead of a proper response, and the connection is closed."""
     silent: bool = False
     """The connection stays open, and nothing (more) is sent until the server stops."""
     reset: bool = False
     """The connection is closed the rude way: what is still on its way is thrown away."""
     before: bytes = b""
-    """These bytes are sent ahead of the answer."""
+    """These bytes are sent ahead of the response."""
     pace: float | None = None
-    """The answer is sent byte by byte, with so many seconds between them."""
+    """The response is sent byte by byte, with so many seconds between them."""
     then: Callable[[socket.socket], object] | None = None
-    """Called with the connection once the answer is out, for what no request asked for."""
+    """Called with the connection once the response is out, for what no request asked for."""
 
     def encoded(self, method: str) -> bytes:
-        """Return all bytes of the answer to a request with this method."""
+        """Return all bytes of the response to a request with this method."""
         headers = HTTPHeaderDict()
         if isinstance(self.body, (bytes, str)):
             body = self.body.encode() if isinstance(self.body, str) else self.body
@@ -117,14 +117,14 @@ class Response:
 
 
 HANG_UP = Response(raw=b"")
-"""The server has read the request and closes the connection without an answer."""
+"""The server has read the request and closes the connection without a response."""
 RESET = Response(raw=b"", reset=True)
 """The same, and the client learns of it by a reset."""
 SILENCE = Response(raw=b"", silent=True)
 """The server has read the request and says nothing until it stops."""
 
 Scripted = Response | Callable[[Received], Response]
-"""An answer, or a function that makes it from the request."""
+"""A response, or a function that makes it from the request."""
 
 
 class RecordingServer:
@@ -132,7 +132,7 @@ class RecordingServer:
 
     Args:
         tls: Context with the certificate of the server; the server then speaks HTTPS.
-        default: Answer to every request that the script does not cover.
+        default: Response to every request that the script does not cover.
 
     Attributes:
         requests: Every request so far, in the order in which they were complete.
@@ -175,27 +175,27 @@ class RecordingServer:
         """The latest request."""
         return self.requests[-1]
 
-    def script(self, *answers: Any) -> None:
+    def script(self, *responses: Any) -> None:
         """Append to the script: `Response`, functions, or JSON data to send with status 200.
 
         Args:
-            answers: One for each coming request.
+            responses: One for each coming request.
         """
         with self._lock:
             self._script.extend(
                 each if isinstance(each, Response) or callable(each) else Response(body=each)
-                for each in answers
+                for each in responses
             )
 
-    def greet(self, *answers: Response | None) -> None:
+    def greet(self, *responses: Response | None) -> None:
         """Say what is done to the coming connections, one after another, without reading a byte.
 
         Args:
-            answers: What is sent as soon as anything has arrived, such as `RESET`; ``None`` to
-                read and answer requests, as usual.
+            responses: What is sent as soon as anything has arrived, such as `RESET`; ``None`` to
+                read and response requests, as usual.
         """
         with self._lock:
-            self._greetings.extend(answers)
+            self._greetings.extend(responses)
 
     def clear(self) -> None:
         """Forget the requests so far and the rest of the script."""
@@ -268,7 +268,7 @@ class RecordingServer:
                     self._sockets.remove(plain)
                     self._sockets.add(connection)
             with connection, connection.makefile("rb") as stream:
-                while self._answer_one(connection, stream, number, leave):
+                while self._response_one(connection, stream, number, leave):
                     pass
         except OSError:
             pass  # The client is gone, or did not like the certificate: its test will say so.
@@ -278,41 +278,41 @@ class RecordingServer:
             with self._lock:
                 self._sockets -= {plain, connection}
 
-    def _answer_one(
+    def _response_one(
         self, connection: socket.socket, stream: BinaryIO, number: int, leave: Callable[[], None]
     ) -> bool:
-        """Read a request and answer it; return whether another one may follow."""
+        """Read a request and response it; return whether another one may follow."""
         received = read_request(stream, number)
         if received is None:
             return False
         with self._lock:
             self.requests.append(received)
             scripted = self._script.popleft() if self._script else self.default
-        answer = scripted if isinstance(scripted, Response) else scripted(received)
+        response = scripted if isinstance(scripted, Response) else scripted(received)
         if received.headers.get("Connection") == "close":
             leave()
-        self._send(connection, answer, received.method, leave)
-        closing = (received.headers.get("Connection"), answer.headers.get("Connection"))
-        return "close" not in closing and answer.raw is None
+        self._send(connection, response, received.method, leave)
+        closing = (received.headers.get("Connection"), response.headers.get("Connection"))
+        return "close" not in closing and response.raw is None
 
     def _send(
-        self, connection: socket.socket, answer: Response, method: str, leave: Callable[[], None]
+        self, connection: socket.socket, response: Response, method: str, leave: Callable[[], None]
     ) -> None:
-        if answer.raw is not None and not answer.silent:
+        if response.raw is not None and not response.silent:
             # Before the client can know, so that its next connection does not count with this one.
             leave()
-        content = answer.encoded(method) if answer.raw is None else answer.raw
-        if answer.pace is None:
-            connection.sendall(answer.before + content)
+        content = response.encoded(method) if response.raw is None else response.raw
+        if response.pace is None:
+            connection.sendall(response.before + content)
         else:
-            for each in answer.before + content:
+            for each in response.before + content:
                 connection.sendall(bytes([each]))
-                self._stopping.wait(answer.pace)
-        if answer.then is not None:
-            answer.then(connection)
-        if answer.silent:
+                self._stopping.wait(response.pace)
+        if response.then is not None:
+            response.then(connection)
+        if response.silent:
             self._stopping.wait()
-        if answer.reset:
+        if response.reset:
             connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
 
 

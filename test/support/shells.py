@@ -138,7 +138,7 @@ class Awaited:
 
     def _result(self, call: Coroutine[Any, Any, Any]) -> Any:
         result = self.run(_awaiting(call))
-        return AwaitedAnswer(self, result) if hasattr(result, "content") else result
+        return AwaitedResponse(self, result) if hasattr(result, "content") else result
 
     def _running_loop(self) -> asyncio.AbstractEventLoop:
         if self._loop is None:
@@ -186,25 +186,25 @@ class AwaitedApi:
         return blocking
 
 
-class AwaitedAnswer:
-    """A raw answer of aiohttp with the face of one of urllib3."""
+class AwaitedResponse:
+    """A raw response of aiohttp with the face of one of urllib3."""
 
-    def __init__(self, client: Awaited, answer: aiohttp.ClientResponse) -> None:
+    def __init__(self, client: Awaited, response: aiohttp.ClientResponse) -> None:
         self._client = client
-        self._answer = answer
-        self.status = answer.status
-        self.headers = answer.headers
+        self._response = response
+        self.status = response.status
+        self.headers = response.headers
 
     @property
     def data(self) -> bytes:
         return self.read()
 
     def read(self) -> bytes:
-        return self._client.run(self._answer.read())
+        return self._client.run(self._response.read())
 
     def close(self) -> None:
         async def close() -> None:
-            self._answer.close()
+            self._response.close()
 
         self._client.run(close())
 

@@ -147,7 +147,7 @@ class Parameter:
 
 @dataclass(frozen=True)
 class ResponseSpec:
-    """One documented answer of an operation."""
+    """One documented response of an operation."""
 
     status: int
     content_type: str | None
@@ -174,7 +174,7 @@ class Operation:
     """Wire name of the file to upload."""
     csv: Node | None
     """What the CSV file that it returns or takes looks like."""
-    answers: tuple[ResponseSpec, ...]
+    responses: tuple[ResponseSpec, ...]
     security: tuple[str, ...]
     deprecated: bool
     replaced_by: str | None
@@ -209,13 +209,13 @@ class Operation:
 
     @property
     def successes(self) -> list[ResponseSpec]:
-        """The documented 2xx answers."""
-        return [each for each in self.answers if 200 <= each.status <= 299]
+        """The documented 2xx responses."""
+        return [each for each in self.responses if 200 <= each.status <= 299]
 
     @property
     def errors(self) -> list[ResponseSpec]:
         """The other ones."""
-        return [each for each in self.answers if not 200 <= each.status <= 299]
+        return [each for each in self.responses if not 200 <= each.status <= 299]
 
     def __str__(self) -> str:
         return self.id
@@ -234,13 +234,13 @@ def _parameter(node: Node) -> Parameter:
     )
 
 
-def _answer(status: str, node: Node) -> ResponseSpec:
+def _response(status: str, node: Node) -> ResponseSpec:
     content_type, schema = _content(resolved(node))
     return ResponseSpec(int(status), content_type, schema)
 
 
 def _content(node: Node) -> tuple[str | None, Node | None]:
-    """Return the content type of a request or answer and the schema of its body."""
+    """Return the content type of a request or response and the schema of its body."""
     for content_type, described in (node.get("content") or {}).items():
         return content_type, described["schema"]
     return None, None
@@ -261,7 +261,7 @@ def _operation(method: str, path: str, node: Node) -> Operation:
         also=tuple(asked.get("x-also-accepts", ())),
         upload=next(iter(resolved(schema or {})["properties"])) if is_form else None,
         csv=node.get("x-csv"),
-        answers=tuple(_answer(status, each) for status, each in node["responses"].items()),
+        responses=tuple(_response(status, each) for status, each in node["responses"].items()),
         security=tuple(name for alternative in node["security"] for name in alternative),
         deprecated=node.get("deprecated", False),
         replaced_by=node.get("x-replaced-by"),

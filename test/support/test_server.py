@@ -18,8 +18,8 @@ def test_what_is_sent_is_what_was_received() -> None:
     with RecordingServer() as server:
         connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=10)
         connection.request("PUT", "/a%2Fb?q=1&q=%C3%A4", b'{"a": 1}', {"X-Name": "v"})
-        answer = connection.getresponse()
-        assert (answer.status, answer.read()) == (200, b"{}")
+        response = connection.getresponse()
+        assert (response.status, response.read()) == (200, b"{}")
         connection.close()
     received = server.last
     assert (received.method, received.path, received.query) == ("PUT", "/a%2Fb", "q=1&q=%C3%A4")
@@ -28,15 +28,15 @@ def test_what_is_sent_is_what_was_received() -> None:
     assert received.json() == {"a": 1}
 
 
-def test_answers_follow_the_script_over_one_connection() -> None:
+def test_responses_follow_the_script_over_one_connection() -> None:
     with RecordingServer() as server:
         server.script({"a": 1}, Response(404, "gone", {"X-Why": "1"}), Response(204))
         connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=10)
         found = []
         for _ in range(4):
             connection.request("GET", "/")
-            answer = connection.getresponse()
-            found.append((answer.status, answer.read(), answer.headers["X-Why"]))
+            response = connection.getresponse()
+            found.append((response.status, response.read(), response.headers["X-Why"]))
         connection.close()
     assert found == [
         (200, b'{"a": 1}', None),
@@ -77,7 +77,7 @@ def test_it_can_be_rude_before_and_after_a_request() -> None:
     assert server.most_at_once == 1
 
 
-def test_an_answer_can_be_announced_trickle_and_get_stuck() -> None:
+def test_an_response_can_be_announced_trickle_and_get_stuck() -> None:
     with RecordingServer() as server:
         server.script(Response(204, before=b"HTTP/1.1 100 Continue\r\n\r\n", pace=0))
         server.script(Response(raw=b"HTTP/1.1 2", silent=True))

@@ -20,7 +20,7 @@ ASYNCHRONOUS: Any = {"async_req": True}
 
 
 class Gate:
-    """Answers as soon as the test lets it."""
+    """Responses as soon as the test lets it."""
 
     def __init__(self) -> None:
         self.reached = threading.Event()
@@ -90,7 +90,7 @@ def test_what_its_threads_have_begun_is_finished_first(server: RecordingServer) 
 
 
 @pytest.mark.one_shell("closing waits for tasks; see test/aio")
-def test_a_call_under_way_in_another_thread_gets_its_answer(server: RecordingServer) -> None:
+def test_a_call_under_way_in_another_thread_gets_its_response(server: RecordingServer) -> None:
     gate = Gate()
     server.default = gate
     client = make_client(server.url)

@@ -1,4 +1,4 @@
-"""Downloads: answers that are read piece by piece, blocking and with asyncio."""
+"""Downloads: responses that are read piece by piece, blocking and with asyncio."""
 
 from __future__ import annotations
 
@@ -169,7 +169,7 @@ def test_a_refusal_is_raised_with_its_body_when_the_download_is_opened(
 
 
 @pytest.mark.parametrize("deadline", [0.05, 0.5], ids=["in the headers", "in the body"])
-def test_the_deadline_holds_while_the_answer_trickles(
+def test_the_deadline_holds_while_the_response_trickles(
     server: RecordingServer, download: Any, deadline: float
 ) -> None:
     server.script(csv(b"x" * 10_000, pace=0.001))
@@ -207,7 +207,7 @@ def test_a_large_download_does_not_fill_the_memory(
         _, peak = tracemalloc.get_traced_memory()
     finally:
         tracemalloc.stop()
-    # The server, in the same process, makes its answer of one piece.
+    # The server, in the same process, makes its response of one piece.
     assert peak - before < size + 8 * 2**20
 
 

@@ -37,13 +37,13 @@ def test_json_of_any_size_arrives_as_it_was_sent(server: RecordingServer, size: 
     body: dict[str, Any] = {"customerSession": {"attributes": {"text": ""}}}
     empty = len(json.dumps(body, separators=(",", ":")))
     body["customerSession"]["attributes"]["text"] = _text(size - empty)
-    answer = {"customerSession": {"attributes": {"text": _text(size)}}}
-    server.script(answer)
+    response = {"customerSession": {"attributes": {"text": _text(size)}}}
+    server.script(response)
     with make_client(server.url) as client:
         state = IntegrationApi(client).update_customer_session_v2("a", body)
     assert len(server.last.body) == size
     assert server.last.json() == body
-    assert state.to_wire() == answer
+    assert state.to_wire() == response
 
 
 @for_every("size", SIZES)

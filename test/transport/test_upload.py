@@ -553,7 +553,7 @@ def test_rows_of_an_export_can_be_imported_while_they_come(
     client: ApiClient, server: RecordingServer
 ) -> None:
     client.configuration.connection_pool_maxsize = 2
-    # Each byte comes in good time, and only the deadline ends an answer like that.
+    # Each byte comes in good time, and only the deadline ends a response like that.
     trickling = Response(body={}, pace=0.2)
     server.script(Response(body=LARGE, headers={"Content-Type": "application/csv"}), trickling)
     export = ManagementApi(client).export_coupons_without_preload_content(1)
@@ -647,7 +647,7 @@ def test_a_consumed_body_says_that_it_cannot_be_read_again() -> None:
 
 
 def await_all(host: str, *files: Any, **settings: Any) -> list[Any]:
-    """Upload files one after another and return what came of each: an answer or an exception."""
+    """Upload files one after another and return what came of each: a response or an exception."""
 
     async def run() -> list[Any]:
         configuration = Configuration(host=host, api_key=KEYS, retries=RetryPolicy(backoff=0))
