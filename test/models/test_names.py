@@ -72,7 +72,7 @@ def test_every_property_has_its_description_as_documentation(name: str) -> None:
         text = " ".join(file.read().replace("\\\\", "\\").split())
     described = [SCHEMAS[name], *properties(name).values()]
     for node in described:
-        # Where the spec names an operation, Python code is told of its method.
+        # Where the spec names an operation, its docstring names the method.
         said = re.sub(
             r"`(\w+)`", lambda found: _METHODS.get(found[1], found[0]), node["description"]
         )
