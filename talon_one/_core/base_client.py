@@ -12,7 +12,8 @@ from talon_one._core.call import Call
 from talon_one._core.clock import Clock
 from talon_one._core.headers import HARMLESS, check_header
 from talon_one._core.operation import Operation
-from talon_one._core.request import build, take_options
+from talon_one._core.options import take_options
+from talon_one._core.request import build
 from talon_one._core.response import RawResponse
 from talon_one._core.retry import RetryBudget, RetryPolicy
 from talon_one._core.secret import Secrets, hidden
@@ -25,7 +26,7 @@ from talon_one.exceptions import ApiTypeError
 
 if TYPE_CHECKING:
     from talon_one._core.entity_queues import EntityQueues
-    from talon_one._core.request import CallOptions
+    from talon_one._core.options import CallOptions
 
 M = TypeVar("M", bound=Model)
 

@@ -26,7 +26,8 @@ if TYPE_CHECKING:
     from talon_one._core.entity_queues import EntityQueues, Ticket
     from talon_one._core.hooks import Observation
     from talon_one._core.operation import Operation
-    from talon_one._core.request import CallOptions, Request
+    from talon_one._core.options import CallOptions
+    from talon_one._core.request import Request
     from talon_one._core.response import RawResponse
     from talon_one._core.retry import RetryBudget, RetryPolicy
     from talon_one._core.timeout import Timeout

@@ -12,16 +12,16 @@ from urllib.parse import quote
 
 from talon_one._core.address import base_url
 from talon_one._core.auth import SCHEMES, auth_header
-from talon_one._core.headers import HARMLESS, check_header, check_headers
+from talon_one._core.headers import check_header, check_headers
 from talon_one._core.operation import IDEMPOTENCY_KEY
-from talon_one._core.secret import exact, hidden_values
+from talon_one._core.options import OPTION_KEYWORDS, CallOptions
+from talon_one._core.secret import exact
 from talon_one._schema import json_codec
 from talon_one._schema.access import data_of, wrap
 from talon_one._schema.conversion import model_class
 from talon_one._schema.misspelled import warn
 from talon_one._schema.model import Model
 from talon_one._schema.validation import findings, value_check
-from talon_one._utils.guard import guarded
 from talon_one._utils.suggest import did_you_mean
 from talon_one.exceptions import ApiTypeError, ApiValueError, ModelValidationError
 
@@ -95,92 +95,6 @@ class Request(NamedTuple):
     def __repr__(self) -> str:
         # Neither headers, which hold the credentials, nor the query, nor the body.
         return f"<Request {self.operation_id}: {self.method} {self.url_without_query}>"
-
-
-class CallOptions:
-    """Settings of a single call: the keywords that begin with an underscore, and ``async_req``."""
-
-    __slots__ = (
-        "async_req",
-        "auth",
-        "content_type",
-        "deadline",
-        "full",
-        "headers",
-        "preload",
-        "retries",
-        "stream",
-        "timeout",
-    )
-
-    def __init__(self) -> None:
-        # ``None`` means that of the client in these three.
-        self.timeout: Any = None
-        self.deadline: float | None = None
-        self.retries: Any = None
-        self.auth: Mapping[str, Any] | None = None
-        self.headers: Mapping[str, str] | None = None
-        self.content_type: str | None = None
-        self.preload = True
-        self.full = False
-        """Return an `ApiResponse` rather than the decoded response alone."""
-        self.async_req = False
-        self.stream = False
-        """Return a good response while it comes; others are read and raised."""
-
-
-_OPTIONS = {
-    "_request_timeout": "timeout",
-    "_deadline": "deadline",
-    "_retries": "retries",
-    "_request_auth": "auth",
-    "_headers": "headers",
-    "_content_type": "content_type",
-    "_preload_content": "preload",
-    "async_req": "async_req",
-}
-_MAPPINGS = {
-    "_headers": "{'X-Shop': 'berlin'}",
-    "_request_auth": "{'key': 'Authorization', 'value': 'ApiKey-v1 ...'}",
-}
-# Keywords of the vendor's packages that have no meaning here, because there is one server and the
-# arguments are always checked.
-_IGNORED_OPTIONS = frozenset({"_host_index", "_check_input_type", "_check_return_type"})
-
-
-def take_options(kwargs: dict[str, Any]) -> CallOptions:
-    """Remove the settings of the call from *kwargs* and return them."""
-    options = CallOptions()
-    if not kwargs:
-        return options
-    with guarded("a setting of the call"):
-        _take_mappings(kwargs, options)
-    for keyword in [name for name in kwargs if name[:1] == "_" or name == "async_req"]:
-        if keyword in _OPTIONS:
-            value = kwargs.pop(keyword)
-            if value is not None:
-                setattr(options, _OPTIONS[keyword], value)
-        elif keyword == "_return_http_data_only":
-            options.full = kwargs.pop(keyword) is False
-        elif keyword in _IGNORED_OPTIONS:
-            del kwargs[keyword]
-    return options
-
-
-def _take_mappings(kwargs: dict[str, Any], options: CallOptions) -> None:
-    # Both out of *kwargs* before either is looked at: a tool that reports the locals of a failed
-    # call would show them.
-    taken = [(each, kwargs.pop(each)) for each in _MAPPINGS if kwargs.get(each) is not None]
-    refused = []
-    while taken:
-        keyword, value = taken.pop()
-        if isinstance(value, Mapping):
-            setattr(options, _OPTIONS[keyword], hidden_values(value, HARMLESS))
-        else:
-            refused.append(keyword)
-        del value
-    for keyword in refused:
-        raise ApiTypeError(f"{keyword} is a dict, such as {_MAPPINGS[keyword]}")
 
 
 def build(
@@ -298,7 +212,7 @@ def _bind(operation: Operation, args: tuple[Any, ...], kwargs: Mapping[str, Any]
     for keyword, value in kwargs.items():
         name = keywords.get(keyword)
         if name is None:
-            hint = did_you_mean(keyword, [*keywords, *_OPTIONS])
+            hint = did_you_mean(keyword, [*keywords, *OPTION_KEYWORDS])
             raise ApiTypeError(f"{operation.id} has no parameter {keyword!r}.{hint}")
         if values.get(name) is not None:
             raise ApiTypeError(f"{operation.id} got {name!r} twice")

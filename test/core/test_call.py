@@ -27,7 +27,8 @@ from talon_one import (
 )
 from talon_one._core.call import Call
 from talon_one._core.operation import Operation
-from talon_one._core.request import CallOptions, Request
+from talon_one._core.options import CallOptions
+from talon_one._core.request import Request
 from talon_one._core.response import RawResponse
 from talon_one._core.retry import RetryBudget
 

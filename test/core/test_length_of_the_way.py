@@ -10,7 +10,7 @@ from support.server import RecordingServer, Response
 from talon_one import IntegrationApi
 
 LIMIT = 80
-MODULES = 25
+MODULES = 26
 
 
 def test_a_call_takes_no_more_functions_and_modules_than_it_should() -> None:

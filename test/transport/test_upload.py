@@ -45,7 +45,8 @@ from talon_one import (
     aio,
 )
 from talon_one._core.operation import Operation, Upload
-from talon_one._core.request import CallOptions, build
+from talon_one._core.options import CallOptions
+from talon_one._core.request import build
 from talon_one._core.upload import UploadBody
 
 CSV = "value\nÄ-1\r\n".encode()
