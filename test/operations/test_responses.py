@@ -54,7 +54,7 @@ def _label(value: object) -> str:
 
 
 @pytest.mark.parametrize("everything", [True, False], ids=["all", "required"])
-@for_every("operation, answer", _SUCCESSES, label=_label)
+@for_every("operation, response", _SUCCESSES, label=_label)
 def test_a_documented_success_becomes_what_it_promises(
     method: Callable[..., Any],
     server: RecordingServer,
@@ -117,7 +117,7 @@ def test_a_success_that_is_not_json_is_an_error_that_keeps_the_bytes(
 
 
 @pytest.mark.parametrize("kind", ["application/json", "text/plain; charset=utf-8"])
-@for_every("operation, answer", _ERRORS, label=_label)
+@for_every("operation, response", _ERRORS, label=_label)
 def test_a_documented_error_raises_its_exception_with_the_decoded_body(
     method: Callable[..., Any],
     server: RecordingServer,
