@@ -83,7 +83,7 @@ def __getattr__(name: str) -> object:
     try:
         return _found(name)
     except (ImportError, AttributeError) as cause:
-        # A name of ours that is missing, or a module of somebody else's that is here instead.
+        # A missing name of this package, or a module of another package in its place.
         if isinstance(cause, AttributeError) and name not in HOME:
             raise
         from talon_one._vendor.installation import mixed_with
@@ -95,7 +95,7 @@ def __getattr__(name: str) -> object:
 
 
 def _found(name: str) -> object:
-    # Modules found by the way must not be shadowed: setattr comes last.
+    # Importing must not shadow modules: setattr comes last.
     if name in HOME:
         found = getattr(_import_module(f"{__name__}.{HOME[name]}"), name)
     elif name in SUBMODULES:
@@ -110,8 +110,8 @@ def _found(name: str) -> object:
         except AttributeError:
             raise AttributeError(_unknown(name)) from None
         except ModuleNotFoundError as cause:
-            # Before the generator has run for the first time there are no models; Python asks for
-            # modules in this way, which have names in lower case.
+            # Before the first run of the generator there are no models. Python looks up modules in
+            # this way, whose names are lower-case.
             if cause.name == f"{__name__}.models" and name.islower():
                 raise AttributeError(f"module {__name__!r} has no attribute {name!r}") from None
             raise
@@ -123,8 +123,8 @@ def __dir__() -> list[str]:
     return sorted({*globals(), *SUBMODULES, *__getattr__("__all__")})  # type: ignore[misc]
 
 
-# Names that people look for here, with the modules that have them. Nothing is imported to tell it,
-# since Python asks for a module that is being imported in the same way.
+# Names that people look for here, with their modules. Nothing is imported for the hint, because
+# Python looks up modules that are being imported in the same way.
 _FURTHER_ON = {
     "AsyncReceiver": "webhooks",
     "BulkStopped": "bulk",

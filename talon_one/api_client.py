@@ -33,7 +33,7 @@ class ApiClient(BaseClient, RawCalls, Conversion):
         header_value: Its value.
         cookie: Value of the header ``Cookie`` of every request.
         pool_threads: Number of threads for calls with ``async_req=True``.
-        transport: What requests are sent with; connections of urllib3 if not given.
+        transport: Sends the requests; a transport over urllib3 if not given.
     """
 
     @explained("ApiClient(Configuration(host=..., api_key={'api_key_v1': ...}))", SECRETS)
@@ -64,7 +64,7 @@ class ApiClient(BaseClient, RawCalls, Conversion):
         self.close()
 
     def close(self) -> None:
-        """Close the connections and end the threads; calls are refused from now on.
+        """Close the connections and end the threads; further calls are rejected.
 
         Calls with ``async_req`` end first.
         """
@@ -75,7 +75,7 @@ class ApiClient(BaseClient, RawCalls, Conversion):
 
     @property
     def transport(self) -> Transport:
-        """What requests are sent with; made when first used, and refusing calls once closed."""
+        """The transport; created on first use, and rejecting calls once closed."""
         return self._transport or self._new_transport()
 
     @property
@@ -87,8 +87,8 @@ class ApiClient(BaseClient, RawCalls, Conversion):
 
         from talon_one._vendor.rest import RESTClientObject
 
-        # Of several threads that come here at the same time, all use the first one. There is no
-        # lock, because a signal handler may make a call in the middle of this.
+        # If several threads come here at the same time, all use the first one. There is no lock,
+        # because a signal handler may make a call in the middle of this.
         made = self._transports.setdefault("", RESTClientObject(self.configuration))
         self._transport = made
         if self._closed:
@@ -184,7 +184,7 @@ class ApiClient(BaseClient, RawCalls, Conversion):
         return call.succeeded(response)
 
     def _reset_after_fork(self) -> None:
-        """Forget, in a child process, what belongs to the parent: connections, threads, locks."""
+        """Drop connections, threads and locks of the parent process, in the child after a fork."""
         super()._reset_after_fork()
         transport, self._transport = self._transport, self._given
         self._transports = {}

@@ -7,7 +7,7 @@ from functools import wraps
 from types import FunctionType
 from typing import TYPE_CHECKING, Any, ParamSpec, TypedDict, TypeVar, cast
 
-# What the annotations of methods name is looked up in it, and loaded, only if they are evaluated.
+# Annotations of methods name it; what they name is loaded only if they are evaluated.
 import talon_one
 from talon_one._core.address import without_credentials
 from talon_one._core.constructors import explained
@@ -42,7 +42,7 @@ class CallSettings(TypedDict, total=False):
 
 
 class BaseApi:
-    """What the classes of both APIs have in common, blocking or not.
+    """Base of both APIs, blocking or asyncio.
 
     Args:
         api_client: Client that sends the calls. Without one, and without *host* and *api_key*,
@@ -97,7 +97,7 @@ class BaseApi:
         return isinstance(api_client, BaseClient) and not isinstance(api_client, client_class)
 
     def _other_kind(self) -> str:
-        """Return what to say to who brings the wrong kind of client."""
+        """Return the message for a client of the wrong kind."""
         name = type(self).__name__
         if self._client_class().asynchronous:
             return (
@@ -110,7 +110,7 @@ class BaseApi:
         )
 
     def _operation_of(self, method: Any) -> Operation:
-        """Return the operation of a method of this very object."""
+        """Return the operation of a method of this object."""
         from talon_one._core.operation import operation_of
 
         operation = operation_of(method)
@@ -125,7 +125,7 @@ class BaseApi:
         host = getattr(getattr(client, "configuration", None), "host", "")
         return f"<{type(self).__name__} {without_credentials(str(host))}>"
 
-    if not TYPE_CHECKING:  # Hidden, so that type checkers go on reporting names that do not exist.
+    if not TYPE_CHECKING:  # Hidden from type checkers, so that they report unknown names.
 
         def __getattr__(self, name: str) -> Any:
             hint = did_you_mean(name, dir(type(self)))
@@ -133,7 +133,7 @@ class BaseApi:
 
 
 class Api(BaseApi):
-    """What the classes of both blocking APIs have in common; see `BaseApi` for its arguments."""
+    """Base of both blocking APIs; see `BaseApi` for its arguments."""
 
     api_client: talon_one.ApiClient
 
@@ -169,15 +169,15 @@ class Api(BaseApi):
         *args: P.args,
         **kwargs: P.kwargs,
     ) -> talon_one.pagination.Items[T]:
-        """Return an iterator over the items of a list, whose pages are got when they are needed.
+        """Return an iterator over the items of a list, whose pages are requested on demand.
 
         Args:
-            method: Method that gets one page, such as ``management.get_applications``.
+            method: Method that returns one page, such as ``management.get_applications``.
             args: Its positional arguments.
-            kwargs: Its keyword arguments; ``page_size`` and ``skip`` work as ever.
+            kwargs: Its keyword arguments, ``page_size`` and ``skip`` included.
 
         Raises:
-            ApiTypeError: The method does not list anything.
+            ApiTypeError: The method returns no list.
         """
         from talon_one.pagination import Items
 
@@ -213,7 +213,7 @@ class Api(BaseApi):
     def table(
         self, method: Callable[P, Any], /, *args: P.args, **kwargs: P.kwargs
     ) -> talon_one.tables.Table:
-        """Return the CSV file of an export as a table, whose rows are read as they come.
+        """Return the CSV file of an export as a table, whose rows are read as they arrive.
 
         ::
 
@@ -272,9 +272,9 @@ def _variant(method: Any, **setting: Any) -> Any:
     operation: Operation = method.operation
 
     def decorate(declaration: Any) -> Any:
-        # It calls the client itself: warnings count the frames between the client and its caller.
+        # It calls the client directly, because warnings count the frames up to the caller.
         def variant(self: Api, *args: Any, **kwargs: Any) -> Any:
-            # Not in a copy: the settings of the call are taken out of it, credentials among them.
+            # Not a copy: settings of the call, credentials included, are removed from it.
             for name, value in setting.items():
                 kwargs.setdefault(name, value)
             return self.api_client.call(operation, args, kwargs)
@@ -285,17 +285,16 @@ def _variant(method: Any, **setting: Any) -> Any:
 
 
 def as_variant(variant: Any, method: Any, declaration: Any) -> Any:
-    """Give a function the looks of *declaration*, with the parameters of *method*.
+    """Give a function the name and result of *declaration* and the parameters of *method*.
 
-    For type checkers as well, a declaration says the name and the type of the result, and its
-    decorator the parameters.
+    Type checkers see the same: the declaration has name and result, its decorator the parameters.
     """
     variant.__name__ = declaration.__name__
     variant.__qualname__ = declaration.__qualname__
     variant.__module__ = declaration.__module__
     variant.__doc__ = f"Variant of `{method.__name__}`, see there."
     plain = method.__wrapped__
-    # What inspect.signature looks for: the signature of the method, with another result.
+    # For inspect.signature: the signature of the method, with another result.
     wrapped = FunctionType(plain.__code__, plain.__globals__, plain.__name__)
     wrapped.__kwdefaults__ = plain.__kwdefaults__
     wrapped.__defaults__ = plain.__defaults__

@@ -14,44 +14,43 @@ from urllib.parse import unquote
 from talon_one.exceptions import ApiTypeError, ApiValueError, ConfigurationError
 
 PLACEHOLDER_HOST = "https://yourbaseurl.talon.one"
-"""Host of the API description, which everyone replaces by that of their deployment."""
+"""Host of the API description, a placeholder for the host of a deployment."""
 
 _ADDRESS = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*)://([^/?#]*)(.*)", re.DOTALL)
 _AUTHORITY = re.compile(r"(\[[^\[\]]*\]|[^:\[\]]*)(?::([^:]*))?")
 _LABELS = re.compile(r"(?:[A-Za-z0-9_-]{1,63}\.)*[A-Za-z0-9_-]{1,63}\.?")
-# The second part is a zone, such as that of a link-local address.
+# The second part is the zone of an IPv6 address, such as a link-local one.
 _IPV6 = re.compile(r"\[([0-9A-Fa-f:.]+)(?:%(?:25[A-Za-z0-9._-]+|[A-Za-z][A-Za-z0-9._-]*))?\]")
 _LONGEST_NAME = 253
 
-# RFC 3986, section 3.3 and 3.4. Whatever else belongs there has to be percent-encoded.
+# RFC 3986, sections 3.3 and 3.4. Any other character must be percent-encoded.
 _BAD_IN_TARGET = re.compile(r"[^A-Za-z0-9._~!$&'()*+,;=:@/?%-]|%(?![0-9A-Fa-f]{2})")
 _MAX_DECODINGS = 4
 _SEPARATORS = re.compile(r"[/\\]")
 
 
 class InsecureHostWarning(UserWarning):
-    """Credentials are going to be sent over a connection that is not encrypted."""
+    """Credentials will be sent over an unencrypted connection."""
 
 
 def base_url(host: Any) -> str:
-    """Return scheme, name and port of a host, in the form that paths are appended to.
+    """Return scheme, name and port of a host, in a form to append paths to.
 
-    An international name is returned in its ASCII form, so that every part of a call means the same
-    host by it.
+    An international name is returned in ASCII, so that every part of a call uses the same host.
 
     Raises:
-        ConfigurationError: *host* is no address of a deployment; the message says what is wrong.
+        ConfigurationError: *host* is not the address of a deployment; the message says why.
     """
     if not isinstance(host, str):
-        # Not even quoted by its type's own words: it may be anything.
+        # Its own text is not quoted, because it may be anything.
         raise ConfigurationError(f"the host must be text, not {type(host).__name__}")
     if "@" in host:
-        del host  # Whoever reports the locals of a failed call would show it.
+        del host  # A report of the local variables of a failed call would show it.
         raise ConfigurationError("the host must hold neither credentials nor blanks")
     return _base_url(str(host))
 
 
-# An InsecureHostWarning comes once for each host, because this function remembers what it has seen.
+# The cache makes an InsecureHostWarning appear once per host.
 @lru_cache(maxsize=1024)
 def _base_url(host: str) -> str:
     if not host.strip():
@@ -92,10 +91,10 @@ def _base_url(host: str) -> str:
 
 
 def split_url(url: Any) -> tuple[str, str]:
-    """Return a URL as the `base_url` of its host and the target, which is its path and query.
+    """Split a URL into the `base_url` of its host and the target: its path and query.
 
     Raises:
-        ApiValueError: The URL could lead elsewhere than it seems to, or cannot be sent.
+        ApiValueError: The URL is ambiguous, or cannot be sent.
     """
     parts = _ADDRESS.fullmatch(url) if isinstance(url, str) else None
     if parts is None:
@@ -107,13 +106,13 @@ def split_url(url: Any) -> tuple[str, str]:
 
 
 def checked_target(target: object) -> str:
-    """Return a path, perhaps with a query, as it is, if it stays on its host when appended to it.
+    """Return a path, with or without a query, if appending it to a host cannot change the host.
 
     Raises:
-        ApiTypeError: It is no text.
-        ApiValueError: It does not begin with exactly one slash, climbs with dot segments, has a
-            fragment, or holds what has to be percent-encoded. The message does not quote it,
-            because it may hold anything.
+        ApiTypeError: It is not text.
+        ApiValueError: It does not begin with exactly one slash, has dot segments or a fragment, or
+            holds characters that must be percent-encoded. The message does not quote it, because
+            it may hold anything.
     """
     if not isinstance(target, str):
         raise ApiTypeError(f"a path is text, not {type(target).__name__}")
@@ -124,7 +123,7 @@ def checked_target(target: object) -> str:
     if bad is not None:
         raise ApiValueError(_advice(bad[0]))
     path = target.partition("?")[0]
-    # A server may decode more than once, and before it looks for segments.
+    # A server may decode several times before it splits the path into segments.
     plain = path
     for _ in range(_MAX_DECODINGS):
         plain = unquote(plain, errors="replace")
@@ -140,9 +139,9 @@ def checked_target(target: object) -> str:
 
 
 def is_address(url: str, schemes: Collection[str]) -> bool:
-    """Return whether a URL has one of these schemes, a name, perhaps a port, and nothing behind.
+    """Return whether a URL has one of these schemes, a host, an optional port, and nothing else.
 
-    User and password may stand in it.
+    User and password are allowed.
     """
     parts = _ADDRESS.fullmatch(url)
     if parts is None or any(map(_is_blank_or_control, url)) or parts[3] not in ("", "/"):
@@ -160,7 +159,7 @@ def is_address(url: str, schemes: Collection[str]) -> bool:
 
 
 def is_loopback(host: str) -> bool:
-    """Return whether what is sent to a host stays on this machine."""
+    """Return whether a host is this machine."""
     from ipaddress import ip_address
 
     try:
@@ -170,16 +169,16 @@ def is_loopback(host: str) -> bool:
 
 
 def without_credentials(url: str) -> str:
-    """Return a URL as it may be shown: credentials in it are masked."""
+    """Return a URL with its credentials masked."""
     scheme, mark, rest = url.rpartition("://")
     authority, slash, path = rest.partition("/")
-    # A password may hold a slash, if it was not encoded.
+    # An unencoded password may hold a slash.
     _, at, name = rest.rpartition("@") if "@" in rest else ("", "", authority + slash + path)
     return f"{scheme}{mark}{'***@' if at else ''}{name}"
 
 
 def _unread_environment(name: str) -> str:
-    """Return how to have a variable of the environment read, if it is set, and that it can be."""
+    """Return a hint to use `from_env` if a variable of the environment is set."""
     if os.environ.get(name):
         return f"; {name} is set, but only Configuration.from_env() reads it"
     return f" or {name} and Configuration.from_env()"
@@ -197,7 +196,7 @@ def _checked_name(name: str, host: str) -> str | None:
             return None
     if name.isascii():
         return name if _LABELS.fullmatch(name) and len(name) <= _LONGEST_NAME else None
-    # What looks like another character, or is mapped to one, may be another host to every reader.
+    # Characters that resemble, or map to, others may mean another host to another reader.
     if unicodedata.normalize("NFKC", name) != name or "\u3002" in name:
         raise ConfigurationError(
             f"the host {host!r} holds characters that stand for others; write it in ASCII"
@@ -233,7 +232,7 @@ def _advice(bad: str) -> str:
 
 
 def _is_dots(segment: str) -> bool:
-    # Some servers leave out what follows a semicolon.
+    # Some servers ignore everything after a semicolon.
     name = segment.partition(";")[0]
     return bool(name) and not name.strip(".")
 
@@ -243,5 +242,5 @@ def _is_control(character: str) -> bool:
 
 
 def _is_blank_or_control(character: str) -> bool:
-    # Cf: invisible characters, such as those that turn the direction of writing.
+    # Cf: invisible characters, such as those that change the writing direction.
     return character.isspace() or unicodedata.category(character) in ("Cc", "Cf", "Cs", "Zs")

@@ -12,7 +12,7 @@ from talon_one.exceptions import ApiValueError, ConfigurationError, OpenApiExcep
 
 
 class Credentials(Protocol):
-    """What is needed of a `talon_one.Configuration`."""
+    """The part of a `talon_one.Configuration` that authentication needs."""
 
     api_key: dict[str, str]
     api_key_prefix: dict[str, str]
@@ -73,15 +73,15 @@ def auth_header(
     Args:
         configuration: Where the credentials are.
         accepted: Names of the schemes that the operation accepts, any one of which will do.
-        body: The exact bytes that are going to be sent; ``None`` for an upload, whose bytes are
-            not known before they are sent, so that it cannot be signed.
+        body: The exact bytes to send; ``None`` for an upload, which cannot be signed because its
+            bytes are not known in advance.
 
     Returns:
         The header, or ``None`` if the operation needs no authentication.
 
     Raises:
-        ConfigurationError: There is no credential for any of the accepted schemes, or none but a
-            secret to sign an upload with.
+        ConfigurationError: There is no credential for any accepted scheme, or only a secret, which
+            cannot sign an upload.
     """
     if not accepted:
         return None
@@ -103,7 +103,7 @@ def auth_header(
 
 
 def refresh(configuration: Credentials) -> None:
-    """Let the function of the application renew the credentials, if it has one.
+    """Call `Configuration.refresh_api_key_hook`, if there is one.
 
     Raises:
         ConfigurationError: It failed; the cause is chained.
@@ -115,7 +115,7 @@ def refresh(configuration: Credentials) -> None:
         hook(configuration)
     except (OpenApiException, MemoryError):
         raise
-    except Exception as cause:  # It is the application's; the call must end in our tree.
+    except Exception as cause:  # Code of the application may raise anything.
         if raised_by_signal(cause):
             raise
         raise ConfigurationError(f"refresh_api_key_hook failed: {type(cause).__name__}") from cause
@@ -132,8 +132,8 @@ def credential(configuration: Credentials, name: str) -> str | None:
     key = keys.get(scheme.header)
     if not key:
         return None
-    # Three schemes share the header Authorization: a known prefix, in the map of prefixes or in
-    # the value, says which of them the key belongs to.
+    # Three schemes share the header Authorization. A known prefix, in the map of prefixes or in
+    # the value, tells which scheme the key belongs to.
     prefix = prefixes.get(scheme.header)
     said = (prefix or key.partition(" ")[0]).strip().lower()
     if _PREFIXES.get(said, name) != name:

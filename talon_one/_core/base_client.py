@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 M = TypeVar("M", bound=Model)
 
 SECRETS: tuple[str, ...] = ("header_value", "cookie")
-"""Arguments of the constructors that no report of local variables may show."""
+"""Arguments of the constructors that are masked in reports of local variables."""
 
 CLOSED = "this client is closed; make a new one"
 
@@ -43,7 +43,7 @@ class BaseClient:
 
     Args:
         configuration: Settings; a copy of `Configuration.get_default` if not given.
-        header_name: Name of one more header for every request.
+        header_name: Name of a further header of every request.
         header_value: Its value.
         cookie: Value of the header ``Cookie`` of every request.
     """
@@ -96,7 +96,7 @@ class BaseClient:
         """Make *default* the client of APIs that are made without one.
 
         Raises:
-            ApiTypeError: It is no client.
+            ApiTypeError: It is not a client.
         """
         with guarded("the default client"):
             if default is not None and not hasattr(default, "call"):
@@ -104,7 +104,7 @@ class BaseClient:
         BaseClient._defaults[cls.asynchronous] = default
 
     def __repr__(self) -> str:
-        # A report of local variables shows it also if the constructor has failed.
+        # Reports of local variables show it even if the constructor has failed.
         host = getattr(vars(self).get("configuration"), "host", "")
         return f"<{type(self).__name__} {without_credentials(host)}>"
 
@@ -120,7 +120,7 @@ class BaseClient:
         self.set_default_header("User-Agent", value)
 
     def set_default_header(self, header_name: str, header_value: str) -> None:
-        """Add a header to every request from now on."""
+        """Add a header to every further request."""
         header_value = hidden(header_value)
         with guarded("a header"):
             check_header(header_name, header_value)
@@ -151,7 +151,7 @@ class BaseClient:
         if operation.deprecated:
             import warnings
 
-            # The method of the API and the method of the client stand between here and the caller.
+            # Two frames lie in between: the method of the API and that of the client.
             warnings.warn(operation.deprecated, DeprecationWarning, stacklevel=4)
         options = take_options(kwargs)
         options.stream = stream
@@ -186,7 +186,7 @@ class BaseClient:
         return checked_policy("_retries", options.retries, policy)
 
     def _pool_size(self) -> int:
-        """Return how many connections to a host there may be."""
+        """Return the maximum number of connections to a host."""
         return max(1, self.configuration.connection_pool_maxsize)
 
     def _new_queues(self) -> EntityQueues | None:
@@ -198,7 +198,7 @@ class BaseClient:
         return EntityQueues(limit)
 
     def _reset_after_fork(self) -> None:
-        """Forget, in a child process, what belongs to the parent."""
+        """Drop what belongs to the parent process, in the child after a fork."""
         self._budget = RetryBudget()
         self._queues = self._new_queues()
         self._limiters.clear()

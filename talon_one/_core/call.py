@@ -111,8 +111,8 @@ class Call:
         self._earlier: tuple[ApiException, ...] = ()
 
     def start(self) -> None:
-        """Notify the hooks that the call begins, in the thread or task that carries it out."""
-        # Here, because it loads logging, which making a client does not need.
+        """Notify the hooks that the call begins, in the thread or task that runs it."""
+        # Imported here, because it loads logging, which creating a client does not need.
         from talon_one._core.hooks import observe
 
         self._observation = observe(self._configuration, self._operation, self.request)
@@ -191,7 +191,7 @@ class Call:
             self._observation.succeeded(status, headers)
 
     def supplied_result(self, response: RawResponse) -> Any:
-        """Return what the caller gets for the response of a hook; errors as of `succeeded`.
+        """Return what the caller gets for the response of a hook; raises the errors of `succeeded`.
 
         Raises:
             ApiTypeError: The caller wants the response unread.

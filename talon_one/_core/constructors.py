@@ -15,11 +15,11 @@ F = TypeVar("F", bound=Callable[..., None])
 
 
 def explained(example: str, secrets: tuple[str, ...] = ()) -> Callable[[F], F]:
-    """Have a constructor refuse arguments that do not fit it with an `ApiTypeError`.
+    """Make a constructor reject unfitting arguments with an `ApiTypeError` that explains them.
 
     Args:
-        example: How it is called, for the message.
-        secrets: Names of arguments that no report of local variables may show.
+        example: An example call, for the message.
+        secrets: Names of arguments to mask in reports of local variables.
     """
 
     def decorate(init: F) -> F:
@@ -38,7 +38,7 @@ def explained(example: str, secrets: tuple[str, ...] = ()) -> Callable[[F], F]:
                 ) + tuple("..." for _ in args[len(names) - 1 :])
             wrong = _what_is_wrong(names, limit, len(args), list(kwargs))
             if wrong:
-                # What was given may be a key, in the wrong place.
+                # A misplaced argument may be a key.
                 del args, kwargs
                 raise ApiTypeError(f"{type(self).__name__} {wrong} Write {example}.")
             with guarded("an argument of ", type(self).__name__):

@@ -19,13 +19,13 @@ HARMLESS = frozenset(
         "x-request-id",
     }
 )
-"""Headers, in lower case, whose values are no secret."""
+"""Headers, in lower case, whose values are not secret."""
 
-# Tokens of RFC 9110. Its values are the rest of ASCII that can be printed, tabs, and Latin-1.
+# Tokens of RFC 9110. Values may hold printable ASCII, tabs, and Latin-1.
 _NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _BAD_IN_VALUE = re.compile(r"[^\t\x20-\x7e\x80-\xff]")
 
-# What nearly all requests have, so that nobody need look at these.
+# Values that nearly all requests have, and that need no check.
 _USUAL = frozenset(
     {
         "Accept",
@@ -36,18 +36,18 @@ _USUAL = frozenset(
         "User-Agent",
     }
 )
-# They say where the request ends, which is for those who send it to know.
+# They define where the request ends, which only the transport knows.
 _FRAMING = frozenset({"content-length", "transfer-encoding"})
 
 
 def check_headers(headers: Mapping[str, Any], own: frozenset[str] = frozenset()) -> None:
-    """Refuse headers of which any could not be sent, see `check_header`.
+    """Reject headers if one of them cannot be sent, see `check_header`.
 
     Args:
         headers: All headers of a request.
-        own: Names that may say where the request ends, because we have set them.
+        own: Framing headers that this package has set itself.
     """
-    # All at once, and one by one only to tell which of them is wrong.
+    # All together, and one by one only to find the wrong one.
     try:
         clean = _BAD_IN_VALUE.search("".join(headers.values())) is None
     except TypeError:
@@ -57,12 +57,12 @@ def check_headers(headers: Mapping[str, Any], own: frozenset[str] = frozenset())
 
 
 def check_header(name: Any, text: Any) -> None:
-    """Refuse what would break out of a header line, or cannot be put into one.
+    """Reject a header that would break out of its line, or cannot be sent.
 
     Raises:
-        ApiTypeError: Name or value are not text.
-        ApiValueError: The name is empty or no token, or is for the transport to set; or the value
-            holds a line break, another control character, or what headers cannot carry.
+        ApiTypeError: Name or value is not text.
+        ApiValueError: The name is empty, not a token, or reserved for the transport; or the value
+            holds a control character, or one outside of Latin-1.
     """
     if not issubclass(type(name), str):
         raise ApiTypeError(f"the name of a header must be text, not {type(name).__name__}")

@@ -12,8 +12,8 @@ from talon_one._schema.conversion import convert
 from talon_one._schema.fields import NestedField, VariantField
 from talon_one._schema.model import Model
 
-# Properties that are secret also where the description does not know them: in what a path called by
-# hand sends, and in what is added to a model. In lower case, without underscores.
+# Properties that are secret even where the description does not know them: in raw calls, and among
+# additional properties. In lower case, without underscores.
 _NAMES = frozenset(
     {
         "accesstoken",
@@ -34,7 +34,7 @@ _NAMES = frozenset(
         "token",
     }
 )
-# Of webhooks and notifications: many have a credential of the shop's own.
+# Headers of webhooks and notifications: many hold a credential of the shop.
 _HEADERS = "headers"
 
 
@@ -43,11 +43,11 @@ def masked(body: Any, written: Any, models: str) -> Any:
 
     Args:
         body: Bytes of a request or response; anything else is returned as it is.
-        written: Its type as the operation has it: ``LoginParams``, ``list[Coupon]``, ``Any``.
+        written: Its type in the operation, such as ``LoginParams``, ``list[Coupon]``, ``Any``.
         models: Package in which names of models are looked up.
 
     Returns:
-        The body as it came, if there is no secret in it.
+        The body, unchanged if it holds no secret.
     """
     if not isinstance(body, bytes) or not body:
         return body
@@ -56,7 +56,7 @@ def masked(body: Any, written: Any, models: str) -> Any:
         shown = _masked(convert(plain, written or "Any", models))
         return body if shown == plain else json_codec.encode(shown)
     except (ValueError, TypeError, RecursionError):
-        # No JSON, such as a table; or one that nobody can look into, secrets included.
+        # Not JSON, such as a table; or JSON that cannot be searched for secrets.
         return body if body.lstrip()[:1] not in (b"{", b"[") else f"<{len(body)} bytes>"
 
 

@@ -21,8 +21,8 @@ FileInput: TypeAlias = (
 )
 """A path, the content, an open file, an iterable of bytes, or a pair of file name and content.
 
-Text files are sent in UTF-8. An open file is sent from where it stands, has to stay open until the
-call has ended, and is left open. An iterator serves one call.
+Text files are sent in UTF-8. An open file is sent from its current position, must stay open until
+the call ends, and is not closed. An iterator serves one call.
 """
 
 
@@ -39,7 +39,7 @@ class Parameter(NamedTuple):
     aliases: tuple[str, ...]
     """Further Python names."""
     comma: bool
-    """An array is sent as one comma-separated value rather than as a repeated parameter."""
+    """An array is sent as one comma-separated value, not as a repeated parameter."""
     constraints: dict[str, Any]
 
 
@@ -97,25 +97,25 @@ class Upload(NamedTuple):
 
 
 class Paging(NamedTuple):
-    """How the responses of an operation make up a list; all names are those on the wire.
+    """How the responses of an operation make up a list; all names are wire names.
 
-    The next page is asked for by `skip`, how many items to leave out, or by `cursor`, what the
-    response before it calls `next`. An operation with neither responds with the whole list at once.
+    The next page is requested by `skip`, the number of items to skip, or by `cursor`, which is
+    `next` of the previous response. An operation with neither returns the whole list.
     """
 
     items: str
     """Property of the response that holds the items of the page."""
     identity: tuple[str, ...] | None = None
-    """Properties that together are unique in the list; an item that is a text, itself, if there are
-    none. ``None`` where nothing is: then an item that comes twice may well be two."""
+    """Properties that together identify an item; empty if the item is text and identifies itself.
+    ``None`` if nothing does: then equal items may be different ones."""
     skip: str | None = None
-    """Parameter that says how many items to leave out."""
+    """Parameter for the number of items to skip."""
     more: str | None = None
     """Property of the response that says whether there are more items."""
     total: str | None = None
-    """Property of the response that says how many items there are on all pages."""
+    """Property of the response with the number of items on all pages."""
     cursor: str | None = None
-    """Parameter that says where to go on."""
+    """Parameter for the position of the next page."""
     next: str | None = None
     """Property of the response that holds the `cursor` of the next page."""
 
@@ -128,9 +128,9 @@ class Column(NamedTuple):
     """Type as it is written in annotations; objects and lists are JSON in the cell."""
     required: bool
     words: tuple[str, ...]
-    """What may stand in place of a timestamp, such as ``unlimited``."""
+    """Words allowed in place of a timestamp, such as ``unlimited``."""
     separator: str
-    """What stands between the items of a list that is no JSON; empty for most."""
+    """Separator of a list that is not JSON; empty for most columns."""
     constraints: dict[str, Any]
 
 
@@ -143,7 +143,7 @@ def column(
     separator: str = "",
     **constraints: Any,
 ) -> Column:
-    """Describe a column of a CSV file; what is required, it is so in imports."""
+    """Describe a column of a CSV file; `required` concerns imports."""
     return Column(name, type, required, words, separator, constraints)
 
 
@@ -156,7 +156,7 @@ class Csv(NamedTuple):
     not_both: tuple[str, ...] = ()
     """Columns of which a row of an import may fill only one."""
     replaces: bool = False
-    """Whether an import takes the place of what was there before."""
+    """Whether an import replaces all existing rows."""
 
 
 class Operation:
@@ -169,18 +169,18 @@ class Operation:
         parameters: Parameters in the order of the document.
         body: JSON body, if the operation takes one.
         upload: File to upload, if the operation takes one.
-        csv: What the file that it returns or takes looks like, if that is CSV.
+        csv: Description of the CSV file that it returns or takes.
         results: Type of the response for each 2xx status; ``None`` for an empty one.
         errors: Model of an error response by status, where it is not `ERROR_MODEL`.
         security: Names of the accepted security schemes, any one of which will do.
         accept: Content type of a successful response.
-        idempotent: Executing it twice does no more than once; by its method if ``None``.
-        serialised: Where it names the session and the profile that it is about, if it responds 409
-            when too many requests for one of them meet.
-        read_timeout: Seconds to wait for the response, where it takes longer than others.
-        most: How many things one request may make, where the schema of its body cannot say so.
-        paging: How its responses make up a list; ``None`` if it does not list anything.
-        deprecated: What a `DeprecationWarning` says when it is called; empty for most.
+        idempotent: Whether executing it twice equals executing it once; ``None`` decides by method.
+        serialised: Where its request names session and profile, if the platform responds 409 to too
+            many parallel requests for one of them.
+        read_timeout: Seconds to wait for the response, if it takes longer than others.
+        limit: Maximum number of objects that one request may create, if its schema has no limit.
+        paging: How its responses make up a list; ``None`` if it returns no list.
+        deprecated: Message of the `DeprecationWarning` when it is called; empty for most.
         models: Package in which the names of models are looked up.
     """
 
@@ -247,7 +247,7 @@ class Operation:
 
     @cached_property
     def keywords(self) -> dict[str, str]:
-        """Every accepted keyword, with the Python name of the argument that it means."""
+        """Every accepted keyword, with the Python name of its argument."""
         found = {
             keyword: parameter.name
             for parameter in self.parameters
@@ -273,7 +273,7 @@ class Operation:
         """Return the type of a response with this 2xx status; ``None`` if it should be empty."""
         if status in self.results:
             return self.results[status]
-        # A status that the description does not know, such as 201 for 200: the same type.
+        # An undocumented status, such as 201 instead of 200, has the same type.
         return next((type for type in self.results.values() if type is not None), None)
 
     def __repr__(self) -> str:
@@ -284,7 +284,7 @@ def operation_of(method: Any) -> Operation:
     """Return the operation that a method of an API stands for.
 
     Raises:
-        ApiTypeError: It is no such method.
+        ApiTypeError: It is not a method of an API.
     """
     from talon_one._utils.guard import guarded
 
@@ -301,7 +301,7 @@ def operation_of(method: Any) -> Operation:
             raise ApiTypeError(f"this takes {plain.__name__} itself, not {method.__name__}")
         if not callable(method):
             if iscoroutine(method):
-                method.close()  # Nobody awaits it, which would be complained of on top.
+                method.close()  # Otherwise Python warns that it was never awaited.
             raise ApiTypeError(
                 "this takes a method of an API and its arguments, not what it returns: write"
                 f" (api.get_coupons, 3, 12), not (api.get_coupons(3, 12)); got {quoted(method)}"

@@ -28,7 +28,7 @@ class CallOptions:
     )
 
     def __init__(self) -> None:
-        # ``None`` means that of the client in these three.
+        # In these three, ``None`` means the setting of the client.
         self.timeout: Any = None
         self.deadline: float | None = None
         self.retries: Any = None
@@ -37,10 +37,10 @@ class CallOptions:
         self.content_type: str | None = None
         self.preload = True
         self.full = False
-        """Return an `ApiResponse` rather than the decoded response alone."""
+        """Whether to return an `ApiResponse` rather than only the decoded response."""
         self.async_req = False
         self.stream = False
-        """Return a good response while it comes; others are read and raised."""
+        """Whether to return a 2xx response as a stream."""
 
 
 OPTION_KEYWORDS = {
@@ -57,8 +57,8 @@ _MAPPINGS = {
     "_headers": "{'X-Shop': 'berlin'}",
     "_request_auth": "{'key': 'Authorization', 'value': 'ApiKey-v1 ...'}",
 }
-# Keywords of the vendor's packages that have no meaning here, because there is one server and the
-# arguments are always checked.
+# Keywords of the vendor's packages without effect: there is one server, and arguments are always
+# checked.
 _IGNORED_OPTIONS = frozenset({"_host_index", "_check_input_type", "_check_return_type"})
 
 
@@ -82,8 +82,8 @@ def take_options(kwargs: dict[str, Any]) -> CallOptions:
 
 
 def _take_mappings(kwargs: dict[str, Any], options: CallOptions) -> None:
-    # Both out of *kwargs* before either is looked at: a tool that reports the locals of a failed
-    # call would show them.
+    # Both are removed from *kwargs* first: reports of the local variables of a failed call would
+    # show them.
     taken = [(each, kwargs.pop(each)) for each in _MAPPINGS if kwargs.get(each) is not None]
     refused = []
     while taken:

@@ -40,10 +40,10 @@ _CREDENTIAL_HEADERS = frozenset(scheme.header.lower() for scheme in SCHEMES.valu
 
 
 class Carryover:
-    """What an attempt leaves to the next one of the same request.
+    """State that an attempt passes to the next attempt of the same request.
 
     Attributes:
-        fresh: Whether the next one needs a connection of its own, as one that was used failed.
+        fresh: Whether the next attempt needs a new connection, because a reused one failed.
     """
 
     __slots__ = ("fresh",)
@@ -53,7 +53,7 @@ class Carryover:
 
 
 class Request(NamedTuple):
-    """All that goes over the wire, and the operation it stands for."""
+    """Everything that is sent for a call, and the ID of its operation."""
 
     operation_id: str
     method: str
@@ -64,12 +64,12 @@ class Request(NamedTuple):
     headers: dict[str, str]
     body: bytes | UploadBody | None
     entities: tuple[tuple[str, str], ...] = ()
-    """The session and the profile that it is about, if calls are to queue for them."""
+    """Its session and profile, if calls queue for them."""
     carryover: Carryover | None = None
-    """For the transport; ``None`` if there is one attempt only."""
+    """For the transport; ``None`` if there is only one attempt."""
 
     def plain_headers(self) -> dict[str, str]:
-        """Return the headers as libraries that record requests expect them: as mere text."""
+        """Return the headers as plain `str`, as libraries that record requests expect them."""
         return {name: str(text) for name, text in self.headers.items()}
 
     @property
@@ -79,7 +79,7 @@ class Request(NamedTuple):
 
     @property
     def replayable(self) -> bool:
-        """Whether it can be sent once more from its beginning."""
+        """Whether it can be sent again from its start."""
         return self.body is None or isinstance(self.body, bytes) or self.body.replayable
 
     @property
@@ -89,11 +89,11 @@ class Request(NamedTuple):
 
     @property
     def url_without_query(self) -> str:
-        """The URL as it may stand in logs and exceptions."""
+        """The URL for logs and exceptions."""
         return self.base + self.target.partition("?")[0]
 
     def __repr__(self) -> str:
-        # Neither headers, which hold the credentials, nor the query, nor the body.
+        # Without headers, which hold credentials, query and body.
         return f"<Request {self.operation_id}: {self.method} {self.url_without_query}>"
 
 
@@ -115,7 +115,7 @@ def build(
         args: Positional arguments: required parameters, then the body.
         kwargs: Keyword arguments, by any of their accepted names.
         options: Settings of this call.
-        warned: Unknown properties that the client has warned of already.
+        warned: Unknown properties that the client has already warned about.
 
     Raises:
         ApiTypeError: An unknown keyword, or a value of the wrong kind.
@@ -173,7 +173,7 @@ def _entities(operation: Operation, values: Mapping[str, Any]) -> Iterator[tuple
         for step in steps:
             value = data_of(value)
             value = value.get(step) if isinstance(value, Mapping) else None
-        # Without a profile, or with an empty one, a session is anonymous.
+        # A session without a profile ID is anonymous.
         if value not in (None, "", json_codec.NULL):
             yield kind, str(value)
 
@@ -182,8 +182,7 @@ def path_segment(name: str, value: Any, safe: str = "") -> str:
     """Return an ID percent-encoded as one segment of a path.
 
     Raises:
-        ApiValueError: The ID is empty or consists of dots only, so that the path would lead
-            elsewhere.
+        ApiValueError: The ID is empty or consists of dots only, which would change the path.
     """
     text = _text(value)
     if not text:
@@ -234,7 +233,7 @@ def _supply_key(
     values: dict[str, Any],
     headers: Mapping[str, str],
 ) -> None:
-    """Give a call its ``Idempotency-Key``, so that it may be retried, unless the caller has."""
+    """Generate the ``Idempotency-Key`` of a call, unless the caller has set one."""
     name = operation.key_parameter
     if name is None:
         return
@@ -249,7 +248,7 @@ def _supply_key(
 def _parameter_check(parameter: Parameter) -> Callable[[Any], None]:
     """Return a function that raises if a value of a parameter cannot be sent."""
     violations_of = value_check(parameter.type, parameter.constraints)
-    # Paths and queries are text in the end, so that a number may be given as text.
+    # Paths and queries are text, so a number may be given as text.
     number = _NUMBERS.get(parameter.type)
 
     def check(value: Any) -> None:
@@ -273,7 +272,7 @@ def _query_pairs(parameter: Parameter, value: Any, configuration: Configuration)
 
 
 def _text(value: Any, configuration: Configuration | None = None) -> str:
-    """Return a value as it is written in paths and queries."""
+    """Return the text of a value in paths and queries."""
     if isinstance(value, str):
         return exact(value.value if isinstance(value, Enum) else value)
     if isinstance(value, (dict, list, tuple, set, bytes, Model)):
@@ -303,7 +302,7 @@ def _encoded_body(
 
         form = UploadBody(operation.upload.wire, file)
         headers["Content-Type"] = form.content_type
-        if form.length is not None:  # Otherwise the transports send it in chunks.
+        if form.length is not None:  # Otherwise the transport uses chunked encoding.
             headers["Content-Length"] = str(form.length)
         return form
     body = values.get("body")
@@ -316,13 +315,13 @@ def _encoded_body(
 
 @cache
 def _accepted(expected: Body, models: str) -> tuple[type[Model], ...]:
-    """Return the classes of models that may be given as a body."""
+    """Return the model classes that are accepted as the body."""
     classes = [model_class(name, models) for name in (expected.type, *expected.also)]
     return tuple(cls for cls in classes if cls is not None)
 
 
 def _check_body(operation: Operation, expected: Body, body: Any, warned: set[str] | None) -> None:
-    """Check a body; its values only if *warned* says of what there were warnings before."""
+    """Check the class of a body and, unless *warned* is ``None``, its values."""
     if expected.type == "Any":
         return
     accepted = _accepted(expected, operation.models)
@@ -367,7 +366,7 @@ def _authenticate(
             SCHEMES[scheme].header.lower() == name.lower() for scheme in operation.security
         ):
             return
-    # Last, because a signature covers the very bytes that are sent.
+    # Last, because the signature covers the exact bytes.
     signed = b"" if body is None else body if isinstance(body, bytes) else None
     header = auth_header(configuration, operation.security, signed)
     if header is not None:

@@ -17,26 +17,26 @@ if TYPE_CHECKING:
 
 
 class RawResponse(NamedTuple):
-    """An HTTP response that was received completely."""
+    """A complete HTTP response."""
 
     status: int
     reason: str | None
     headers: Mapping[str, str]
     data: bytes
-    """The body; as it came, if it could not be unpacked."""
+    """The body; still compressed if it could not be decompressed."""
     problem: str | None = None
-    """Why the body could not be unpacked, if so."""
+    """Why the body could not be decompressed, if so."""
 
 
 def result(operation: Operation, request: Request, response: RawResponse) -> Any:
-    """Return what a call gives its caller.
+    """Return the result of a call.
 
     JSON becomes the type that the operation promises, whatever is missing or added. An empty
     body becomes ``None`` where one is allowed. CSV becomes text.
 
     Raises:
         ApiException: The status is not 2xx; the class says more, and `data` has the error body.
-        InvalidResponseError: The response is 2xx, but is not what was promised.
+        InvalidResponseError: The status is 2xx, but the body is not what the operation promises.
     """
     if not 200 <= response.status <= 299:
         raise failure(operation, request, response)
@@ -57,7 +57,7 @@ def result(operation: Operation, request: Request, response: RawResponse) -> Any
         what = f"{_described(response)}: {response.problem or cause}"
         raise _undecodable(operation, request, response, what) from cause
     if data is None and _is_object(promised):
-        # As empty as an empty body: what was promised is lost.
+        # Null in place of a promised object is as empty as an empty body.
         raise _undecodable(operation, request, response, "empty: null")
     return data if promised is None else convert(data, promised, operation.models)
 
@@ -73,7 +73,7 @@ def _undecodable(
 
 
 def _is_object(promised: Any) -> bool:
-    """Return whether a type is more than any JSON, which null would be, too."""
+    """Return whether a type excludes null."""
     if promised is None or promised is object or promised is Any:
         return False
     return not isinstance(promised, str) or parse(promised) != ANY
@@ -82,7 +82,7 @@ def _is_object(promised: Any) -> bool:
 def failure(operation: Operation, request: Request, response: RawResponse) -> Exception:
     """Return the exception for a response that is not 2xx.
 
-    The body is decoded as JSON whatever content type it claims; if it is none, `data` is ``None``.
+    The body is decoded as JSON regardless of its content type; if that fails, `data` is ``None``.
     """
     reason = response.reason
     try:
@@ -103,14 +103,14 @@ def failure(operation: Operation, request: Request, response: RawResponse) -> Ex
 def unreadable(
     request: Request, status: int, headers: Mapping[str, str], data: bytes, problem: str
 ) -> InvalidResponseError:
-    """Return the exception for a good response whose body cannot be unpacked.
+    """Return the exception for a 2xx response whose body cannot be decompressed.
 
     Args:
         request: What was sent.
         status: Status of the response.
         headers: Headers of the response.
-        data: The body as it came, or what is at hand of it.
-        problem: Why it cannot be unpacked.
+        data: The body as received, or the available part of it.
+        problem: Why it cannot be decompressed.
     """
     return InvalidResponseError(
         status,
@@ -124,9 +124,9 @@ def unreadable(
 
 
 def content_length(headers: Mapping[str, str]) -> int | None:
-    """Return what ``Content-Length`` says, if it is a length that a body may have."""
+    """Return the value of ``Content-Length``, if it is a plausible length."""
     text = headers.get("Content-Length", "").strip()
-    # Other alphabets have digits as well, and `int` reads no more than a few thousand of them.
+    # Not all Unicode digits are ASCII, and `int` rejects thousands of digits.
     return int(text) if text.isascii() and text.isdigit() and len(text) < 19 else None
 
 
@@ -150,7 +150,7 @@ def decode(response: RawResponse) -> Any:
 def text(response: RawResponse) -> str:
     """Return the body of a response as text, such as CSV.
 
-    A byte order mark, as spreadsheets want it, is kept out.
+    A byte order mark is left out.
     """
     try:
         return response.data.decode("utf-8-sig")

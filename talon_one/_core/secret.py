@@ -14,15 +14,15 @@ MASK = "***"
 
 
 class Secret(str):
-    """Text that is itself wherever it is used, and `MASK` wherever an object is only shown.
+    """Text whose representation is `MASK`; in every other way it is the text.
 
-    A tool that reports the local variables of a failed call shows their representations.
+    Tools that report the local variables of a failed call show representations.
     """
 
     __slots__ = ()
 
     def __new__(cls, text: str) -> Secret:
-        # Not what the class of *text* may say instead.
+        # Not `str(text)`, which a subclass may override.
         return str.__new__(cls, str.__str__(text))
 
     def __repr__(self) -> str:
@@ -30,7 +30,7 @@ class Secret(str):
 
 
 class SecretUrl(Secret):
-    """A URL of which the representation leaves out user and password."""
+    """A URL whose representation leaves out user and password."""
 
     __slots__ = ()
 
@@ -39,10 +39,10 @@ class SecretUrl(Secret):
 
 
 class Secrets(dict[str, Any]):
-    """A dict whose texts are secrets, except those whose names are known to be harmless.
+    """A dict whose texts become secrets, except under harmless names.
 
     Args:
-        given: What is in it from the beginning.
+        given: Initial items.
         harmless: Names, in lower case, whose texts may be shown.
     """
 
@@ -89,7 +89,7 @@ def hidden(value: T) -> T: ...
 
 def hidden(value: Any) -> Any:
     """Return text as a `Secret`, and anything else as it is."""
-    kind = type(value)  # What is a text by its own account only cannot be kept as one.
+    kind = type(value)  # An object that only pretends to be text cannot be converted.
     return Secret(value) if issubclass(kind, str) and not issubclass(kind, Secret) else value
 
 
@@ -102,21 +102,21 @@ def hidden_url(value: T) -> T: ...
 
 
 def hidden_url(value: Any) -> Any:
-    """Return text that has user or password in it as a `SecretUrl`, anything else as it is."""
+    """Return a URL with user or password as a `SecretUrl`, anything else as it is."""
     return SecretUrl(value) if issubclass(type(value), str) and "@" in value else value
 
 
 def hidden_values(given: Any, harmless: frozenset[str] = frozenset()) -> Any:
-    """Return a copy of a mapping in which texts are secrets, and anything else as it is."""
+    """Return a copy of a mapping with its texts as secrets; anything else as it is."""
     return Secrets(given, harmless) if isinstance(given, Mapping) else given
 
 
 def exact(text: str) -> str:
-    """Return text of a class of the caller as plain text, whatever that class makes of it."""
+    """Return text of a subclass of `str` as plain `str`, whatever the subclass overrides."""
     return text if type(text) is str or isinstance(text, Secret) else str.__str__(text)
 
 
-# They put headers together from their parts, so that a secret is in their locals, in clear text.
+# They concatenate headers, so that their locals hold secrets in clear text.
 _LIBRARIES = frozenset(
     {"aiohappyeyeballs", "aiohttp", "asyncio", "http", "socket", "socks", "ssl", "urllib3", "yarl"}
 )
@@ -124,9 +124,9 @@ _EDGES = ("talon_one._http.", "talon_one._vendor.rest", "talon_one.aio.")
 
 
 def forget_locals(failure: BaseException) -> None:
-    """Clear the locals of the frames, in the traceback of a failure, that have ended in transports.
+    """Clear the locals of finished transport frames in the traceback of a failure.
 
-    Their lines stay. Frames of the caller's own code, such as the file of an upload, keep theirs.
+    Line numbers stay. Frames of the caller's code, such as the file of an upload, keep theirs.
     """
     for each in _chain(failure):
         step: TracebackType | None = each.__traceback__
@@ -137,7 +137,7 @@ def forget_locals(failure: BaseException) -> None:
                 try:
                     frame.clear()
                 except RuntimeError:
-                    continue  # It goes on, and with it whatever it holds.
+                    continue  # The frame is still running.
 
 
 def _chain(failure: BaseException) -> Iterable[BaseException]:

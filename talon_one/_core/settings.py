@@ -13,7 +13,7 @@ from talon_one._core.timeout import Timeout, as_deadline, as_timeout
 from talon_one.exceptions import ApiTypeError, ApiValueError, ConfigurationError
 
 MAX_CONNECTIONS = 65535
-"""More than the ports of a machine are not to be had."""
+"""Maximum pool size: a machine has no more ports."""
 
 _SAFE_IN_PATHS = frozenset("-._~!$&'()*+,;=:@/")
 _DEFAULT_POLICY = RetryPolicy()
@@ -22,14 +22,14 @@ _SECRET_TEXTS = frozenset({"access_token", "application_secret", "password"})
 
 
 def checked(name: str, value: Any) -> Any:
-    """Return the value that a setting is given, in the form in which it is kept.
+    """Return a checked value in the form in which a setting keeps it.
 
-    Credentials are kept as secrets, which no representation shows. Settings that are not known
-    here, such as those of a subclass, are kept as they are.
+    Credentials become secrets, which no representation shows. Unknown settings, such as those of a
+    subclass, are kept as they are.
 
     Raises:
-        ApiTypeError, ApiValueError: It is no value of this setting; the message says what is. It
-            does not quote what may be a secret.
+        ApiTypeError, ApiValueError: The setting cannot have this value; the message says which
+            values it can have, and quotes no secret.
     """
     check = _CHECKS.get(name)
     if check is not None:
@@ -48,7 +48,7 @@ def checked_policy(name: str, retries: Any, default: RetryPolicy | None = None) 
     """Return the retry policy that a setting stands for.
 
     Raises:
-        ApiTypeError: It is none, or one of its numbers is not a number from 0 on.
+        ApiTypeError: It is not a policy, or one of its numbers is below 0 or not a number.
     """
     if retries is None and default is None:
         return _DEFAULT_POLICY
@@ -110,7 +110,7 @@ def _check_keys(name: str, value: Any) -> None:
 
 
 def _check_timeout(name: str, value: Any) -> None:
-    if value is not None and not hasattr(value, "name"):  # A member of an Enum: not set.
+    if value is not None and not hasattr(value, "name"):  # The setting is not set.
         as_timeout(value, Timeout())
 
 
@@ -127,7 +127,7 @@ def _check_proxy(name: str, value: Any) -> None:
     if not _is_text(value):
         raise ApiTypeError(f"{name} is the URL of a proxy, not {type(value).__name__}")
     if value is not None and any(c.isspace() or not c.isprintable() for c in value):
-        # It may hold a password, so the message does not quote it.
+        # The message does not quote it, because it may hold a password.
         raise ConfigurationError("the proxy cannot be used: its address is not valid")
 
 

@@ -13,7 +13,7 @@ _SPAN = "talon_one.span"
 
 
 class TelemetryHooks(Hooks):
-    """Makes a span of each call, named after its operation.
+    """Creates a span for each call, named after its operation.
 
     Attempts are events of the span. Neither queries nor bodies nor IDs in paths are recorded.
 
@@ -22,7 +22,7 @@ class TelemetryHooks(Hooks):
         configuration.hooks.append(TelemetryHooks())
 
     Args:
-        tracer: Tracer that makes the spans; that of the global provider if not given.
+        tracer: Tracer for the spans; that of the global provider if not given.
 
     Raises:
         ConfigurationError: ``opentelemetry-api`` is not installed.
@@ -40,7 +40,7 @@ class TelemetryHooks(Hooks):
         self._tracer = tracer or trace.get_tracer("talon_one")
 
     def on_request(self, event: CallEvent) -> None:
-        """Begin the span, or note an attempt, and hand the trace on to the server."""
+        """Start the span, or record an attempt, and propagate the trace to the server."""
         if event.attempt == 0:
             event.context[_SPAN] = self._tracer.start_span(
                 event.operation_id,
@@ -60,12 +60,12 @@ class TelemetryHooks(Hooks):
             event.add_header(name, value)
 
     def on_response(self, event: CallEvent) -> None:
-        """End the span well."""
+        """End the span as successful."""
         if event.attempt == 0:
             self._end(event, error=None)
 
     def on_error(self, event: CallEvent) -> None:
-        """End the span with the kind of failure, or note that of an attempt."""
+        """End the span with the kind of failure, or record a failed attempt."""
         error = type(event.failure).__name__
         if event.attempt == 0:
             self._end(event, error)

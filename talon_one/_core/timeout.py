@@ -6,25 +6,25 @@ from typing import Any, NamedTuple
 
 from talon_one.exceptions import ApiTypeError
 
-# What sockets can wait, in seconds: 24 days.
+# The maximum timeout of sockets, in seconds: 24 days.
 _LONGEST = (2**31 - 1) / 1000
 
 
 class Timeout(NamedTuple):
-    """Seconds that a call may take; ``None`` means forever.
+    """Limits for a call in seconds; ``None`` means no limit.
 
-    Looking up the address of a host is left to the system, which has a timeout of its own.
+    Name resolution has its own timeout, which is that of the system.
     """
 
     connect: float | None = 5.0
-    """To get a connection, for each attempt, whichever addresses the host has."""
+    """Time to get a connection, per attempt, for all addresses of the host together."""
     read: float | None = 30.0
-    """To wait for each piece of the response, for each attempt."""
+    """Time to wait for each part of the response, per attempt."""
     deadline: float | None = None
-    """For the whole call: all attempts, the pauses between them, and reading the response."""
+    """Time for the whole call: all attempts, pauses, and reading the response."""
 
     def within(self, remaining: float | None) -> Timeout:
-        """Return the timeout of an attempt for which so many seconds are left."""
+        """Return the timeout of an attempt when *remaining* seconds are left."""
         if remaining is None:
             return self
         return Timeout(_least(self.connect, remaining), _least(self.read, remaining), remaining)
@@ -34,12 +34,12 @@ def as_timeout(timeout: Any, default: Timeout) -> Timeout:
     """Return the timeout that a setting stands for.
 
     Args:
-        timeout: A `Timeout`; a number of seconds to connect and, anew, to read; a pair of the two;
-            a `urllib3.Timeout`, whose total becomes the deadline; ``None`` for *default*.
-        default: What is not said otherwise; its deadline holds unless there is another.
+        timeout: A `Timeout`; seconds to connect and to read; a pair of both; a `urllib3.Timeout`,
+            whose total becomes the deadline; ``None`` for *default*.
+        default: Values for what is not set, its deadline included.
 
     Raises:
-        ApiTypeError: *timeout* is nothing of the kind, not above 0, or longer than 24 days.
+        ApiTypeError: *timeout* is none of these, not above 0, or longer than 24 days.
     """
     if timeout is None:
         return default
@@ -66,11 +66,11 @@ def as_deadline(name: str, seconds: Any) -> Any:
     """Return the seconds that a call may take in all.
 
     Args:
-        name: What the setting is called, for the message.
-        seconds: What it is set to.
+        name: Name of the setting, for the message.
+        seconds: Its value.
 
     Raises:
-        ApiTypeError: It is no number, not above 0, or longer than 24 days.
+        ApiTypeError: It is not a number, not above 0, or longer than 24 days.
     """
     if not _is_positive(seconds):
         raise ApiTypeError(
@@ -89,7 +89,7 @@ def _is_number(seconds: Any) -> bool:
 
 
 def _from_urllib3(timeout: Any, default: Timeout) -> Timeout:
-    # Its own properties do not tell what was not given, a placeholder, from ``None``.
+    # Its properties do not distinguish a value that was not given from ``None``.
     connect, read = (
         part if part is None or _is_number(part) else known
         for part, known in ((timeout._connect, default.connect), (timeout._read, default.read))

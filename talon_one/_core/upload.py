@@ -15,19 +15,19 @@ from talon_one._core.operation import FileInput as FileInput
 from talon_one.exceptions import ApiTypeError, ApiValueError, OpenApiException
 
 _DEFAULT_NAME = "upload.csv"
-# Bytes that are read at a time; put together, a piece may have up to twice as many.
+# Bytes per read; a combined chunk may have up to twice as many.
 _PIECE = 2**16
 
-# What would end the quoted name, or the line. Browsers escape them the same way.
+# Characters that would end the quoted name, or the line; escaped as by browsers.
 _UNSAFE_IN_NAMES = re.compile(r'["\\\x00-\x1f\x7f]')
 
 
 class UploadBody:
     """A ``multipart/form-data`` body with one file, which is never in memory as a whole.
 
-    It is iterated once for each attempt, one after another. Making it looks at the file: a path is
-    opened and closed, an open file moved to its end and back. Beginning to iterate looks at a path
-    once more. `next` blocks while the source is read. Nothing else blocks, `close` included.
+    It is iterated once per attempt. The constructor checks the file: it opens and closes a path,
+    and moves an open file to its end and back. Starting to iterate checks a path again. Only `next`
+    blocks, while the source is read.
 
     Args:
         wire: Name of the field.
@@ -39,7 +39,7 @@ class UploadBody:
 
     Raises:
         ApiValueError: The file cannot be read.
-        ApiTypeError: *file* is nothing that can be uploaded.
+        ApiTypeError: *file* is not a `FileInput`.
     """
 
     def __init__(self, wire: str, file: FileInput) -> None:
@@ -50,10 +50,10 @@ class UploadBody:
             f'Content-Disposition: form-data; name="{_escaped(wire)}";'
             f' filename="{_escaped(self._name)}"\r\n'
             "Content-Type: text/csv\r\n\r\n"
-        ).encode(errors="replace")  # A name need not be valid Unicode, and matters to nobody.
+        ).encode(errors="replace")  # A file name may be invalid Unicode, and does not matter.
         self._tail = f"\r\n--{boundary}--\r\n".encode()
         self._reading: UploadStream | None = None
-        # One for all attempts: a thread that an attempt has left behind may still be reading.
+        # Shared by all attempts: a thread of an earlier attempt may still be reading.
         self._lock = threading.Lock()
         self._consumed = False
         self.content_type = f"multipart/form-data; boundary={boundary}"
@@ -62,22 +62,22 @@ class UploadBody:
 
     @property
     def replayable(self) -> bool:
-        """Whether it can be read from its beginning: again, or because nothing was read so far."""
+        """Whether it can be read from its start: again, or because nothing was read yet."""
         return self._source.replayable or not self._consumed
 
     @property
     def failure(self) -> OpenApiException | None:
-        """What went wrong when the file was read for the latest attempt, if anything did.
+        """The error of reading the file in the last attempt, if there was one.
 
-        For transports that hide the exceptions of the bodies they send.
+        For transports that hide exceptions of bodies.
         """
         return None if self._reading is None else self._reading.failure
 
     def __iter__(self) -> UploadStream:
-        """Begin to read for another attempt; that of the attempt before is over.
+        """Start reading for another attempt; the previous one is over.
 
         Raises:
-            ApiValueError: The file is not the same any more, or cannot be read a second time.
+            ApiValueError: The file has changed, or cannot be read twice.
         """
         self.close()
         if not self.replayable:
@@ -90,11 +90,11 @@ class UploadBody:
         return self._reading
 
     def __aiter__(self) -> UploadStream:
-        """Begin to read in threads; otherwise as `__iter__`."""
+        """Start reading in threads; otherwise like `__iter__`."""
         return iter(self)
 
     def close(self) -> None:
-        """End the attempt: what was opened for it is closed, now or when a read in a thread ends.
+        """End the attempt: close what it opened, now or when a read in a thread ends.
 
         Never blocks; may be called at any time, and from any thread.
         """
@@ -116,15 +116,15 @@ class UploadBody:
                 read += len(piece)
                 if size is not None and read > size:
                     raise _changed(size, "more")
-                # Large pieces are cut up, small ones put together.
+                # Large chunks are split, small ones combined.
                 for start in range(0, len(piece), _PIECE):
                     gathered += piece[start : start + _PIECE]
                     if len(gathered) >= _PIECE:
                         yield bytes(gathered)
                         gathered.clear()
         finally:
-            # So that a file is closed now, and no half-read generator can be sent by mistake.
-            # Whatever the caller's code does here must not hide why the reading ended.
+            # Closes a file now, and prevents sending a half-read generator by mistake.
+            # An error of the caller's code must not hide why reading ended.
             with suppress(Exception):
                 given.close()
         if size is not None and read < size:
@@ -133,14 +133,13 @@ class UploadBody:
 
 
 class UploadStream:
-    """The pieces of a body for one attempt, none of them empty; an iterator of both kinds.
+    """The non-empty chunks of a body for one attempt, as a blocking and an asyncio iterator.
 
-    ``next(reading)`` blocks while the source is read. ``await anext(reading)`` does that in a
-    thread. One piece is asked for at a time; `close` may be called from anywhere, and neither
-    blocks nor is lost while a thread reads.
+    ``next`` blocks while the source is read; ``anext`` reads in a thread. `close` may be called
+    from anywhere at any time; it does not block while a thread reads.
 
     Attributes:
-        failure: What went wrong, if anything did.
+        failure: The error of reading, if there was one.
     """
 
     def __init__(self, pieces: Generator[bytes, None, None], lock: threading.Lock) -> None:
@@ -153,24 +152,24 @@ class UploadStream:
         return self
 
     def __next__(self) -> bytes:
-        """Return the next piece.
+        """Return the next chunk.
 
         Raises:
-            ApiValueError: The file cannot be read, is not the one that was announced, or the
-                reading was closed: what was sent so far is not the whole.
+            ApiValueError: The file cannot be read or has changed, or reading was closed before the
+                end.
             ApiTypeError: An iterable gave something other than bytes.
         """
         try:
             with self._lock:
                 if self._closed:
-                    # Not StopIteration: that would make a part look like the whole.
+                    # Not StopIteration, which would make a part look complete.
                     raise ApiValueError("the upload was given up before it was complete")
                 return next(self._pieces)
         except OpenApiException as failure:
             self.failure = failure
             raise
         finally:
-            # `close` was called meanwhile and has left it to this thread.
+            # `close` was called in the meantime and left closing to this thread.
             if self._closed:
                 with self._lock:
                     self._pieces.close()
@@ -179,7 +178,7 @@ class UploadStream:
         return self
 
     async def __anext__(self) -> bytes:
-        """Return the next piece, read in a thread; raises as `__next__`."""
+        """Return the next chunk, read in a thread; raises the errors of `__next__`."""
         import asyncio
 
         # With a default, because StopIteration cannot pass through a future.
@@ -189,7 +188,7 @@ class UploadStream:
         return piece
 
     def close(self) -> None:
-        """Close what was opened to read; there are no more pieces."""
+        """Close what was opened; there are no more chunks."""
         self._closed = True
         if self._lock.acquire(blocking=False):
             try:
@@ -199,16 +198,16 @@ class UploadStream:
 
 
 class _Source(Protocol):
-    """Where the bytes come from."""
+    """A source of bytes."""
 
     size: int | None
     replayable: bool
 
     def check(self) -> None:
-        """Raise an error if the source is not what it was when it was given."""
+        """Raise an error if the source has changed since it was given."""
 
     def pieces(self) -> Generator[Any, None, None]:
-        """Read from the beginning; nothing happens before the first piece is asked for."""
+        """Read from the start; nothing happens before the first chunk is requested."""
 
 
 class _Content:
@@ -229,7 +228,7 @@ class _Content:
 
 
 class _Path:
-    """A file that is opened for each attempt, and closed after it."""
+    """A path, opened for each attempt and closed after it."""
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
         self._path = path
@@ -237,7 +236,7 @@ class _Path:
             status = os.stat(path)
             self.replayable = stat.S_ISREG(status.st_mode)
             self.size = status.st_size if self.replayable else None
-            # A pipe is not touched: opening it waits for its other end, and closing it breaks it.
+            # A pipe is left alone: opening it waits for the other end, and closing it breaks it.
             if not stat.S_ISFIFO(status.st_mode):
                 open(path, "rb").close()
         except (OSError, ValueError) as cause:
@@ -253,7 +252,7 @@ class _Path:
 
 
 class _File:
-    """A file that the caller has opened, from where it stands; it stays open."""
+    """A file opened by the caller, read from its current position; it stays open."""
 
     def __init__(self, file: Any) -> None:
         if getattr(file, "closed", False) is True:
@@ -266,13 +265,13 @@ class _File:
         self._start: int | None = None
         try:
             self._start = file.tell()
-            # What encoded text will measure is not known before it is read.
+            # The encoded size of text is unknown before it is read.
             if not (isinstance(file, io.TextIOBase) or hasattr(file, "encoding")):
                 file.seek(0, os.SEEK_END)
                 self.size = max(0, file.tell() - self._start)
             file.seek(self._start)
         except (AttributeError, TypeError, ValueError, OSError):
-            # A pipe, a socket, an object with no more than read().
+            # A pipe, a socket, or an object that only has read().
             self.size = self._start = None
         self.replayable = self._start is not None
 
@@ -296,13 +295,13 @@ def _read(file: Any) -> Iterator[Any]:
 
 
 def _guarded(given: Iterator[Any]) -> Iterator[bytes]:
-    """Pass on the pieces of a source, whose failures are no failures of the transport."""
+    """Yield the chunks of a source; its failures are not failures of the transport."""
     while True:
         try:
             piece = next(given)
         except StopIteration:
             return
-        except Exception as cause:  # Whatever it is: this is code of the caller.
+        except Exception as cause:  # Code of the caller may raise anything.
             raise _unreadable(cause) from cause
         if not isinstance(piece, (bytes, bytearray, memoryview)):
             raise ApiTypeError(f"a file to upload consists of bytes, not {type(piece).__name__}")
@@ -310,7 +309,7 @@ def _guarded(given: Iterator[Any]) -> Iterator[bytes]:
 
 
 def _named(file: Any) -> tuple[str, _Source]:
-    """Return the name of a file and where its bytes come from."""
+    """Return the name of a file and the source of its bytes."""
     if isinstance(file, tuple) and len(file) == 2:
         name, content = file
         return str(name), _named(content)[1]
@@ -322,7 +321,7 @@ def _named(file: Any) -> tuple[str, _Source]:
     if hasattr(file, "read"):
         path = getattr(file, "name", None)
         return os.path.basename(path) if isinstance(path, str) else _DEFAULT_NAME, _File(file)
-    # Iterating these gives names: a dict and a table of pandas, which have keys, and a model.
+    # Iterating a dict, a data frame or a model yields names, not bytes.
     named = hasattr(file, "keys") or hasattr(file, "__wire__")
     if isinstance(file, Iterable) and not named:
         return _DEFAULT_NAME, _Content(file)

@@ -20,33 +20,33 @@ if TYPE_CHECKING:
 
     from talon_one._http.exchange import Exchange
 
-# Seconds to connect to the last address of a host, when those before it have used up the time.
+# Minimum seconds for the last address of a host, when the others have used up the time.
 _SHORTEST = 0.001
 
-# What TLS sends in one step; a longer piece is several steps, with a timeout for each.
+# TLS sends at most this in one step; a longer chunk takes several steps, each with a timeout.
 _RECORD = 2**14
 
-# Memory that is set aside for what a server has only announced.
+# Maximum memory to allocate for bytes that a server has only announced.
 _MAX_UNSEEN = 2**20
 
 
 GENUINE = ("urllib3.connection", "urllib3.contrib.socks")
-"""Modules whose connection classes are those of urllib3 itself, and not what a library patched."""
+"""Modules with the connection classes of urllib3 itself, rather than those of a library."""
 
 
 def genuine(cls: Any) -> Any:
-    """Return the class of urllib3 that may stand behind one that a library patched in its place."""
+    """Return the class of urllib3 behind a class that a library has patched in."""
     return next(each for each in cls.__mro__ if each.__module__ in GENUINE)
 
 
 if not TYPE_CHECKING:
-    # This module may be imported while a cassette of vcrpy is in place.
+    # This module may be imported while a cassette of vcrpy is active.
     HTTPConnection = genuine(urllib3.connection.HTTPConnection)
     HTTPSConnection = genuine(urllib3.connection.HTTPSConnection)
 
 
-class _AnnouncedAnswer(http.client.HTTPResponse):
-    """A response that any status below 200 may announce; the standard library knows 100 alone."""
+class _Response(http.client.HTTPResponse):
+    """A response after any interim responses; the standard library skips only status 100."""
 
     _announcements = 0
 
@@ -56,17 +56,17 @@ class _AnnouncedAnswer(http.client.HTTPResponse):
             self._announcements += 1
             if self._announcements > MAX_INTERIM_RESPONSES:
                 raise http.client.HTTPException("interim responses come again and again")
-            # The one that is passed over with its headers.
+            # `http.client` skips this status together with its headers.
             status = http.client.CONTINUE
         return version, status, reason
 
     def _safe_read(self, amount: int) -> bytes:
-        """Read so many bytes; memory is taken for what comes, not for what was announced."""
+        """Read *amount* bytes; memory is allocated for received, not for announced bytes."""
         if 0 <= amount <= _MAX_UNSEEN:
             data: bytes = super()._safe_read(amount)  # type: ignore[misc]  # not in typeshed
             return data
         if amount < 0:
-            raise http.client.HTTPException("a chunk of less than nothing")
+            raise http.client.HTTPException("a chunk of negative size")
         pieces: list[bytes] = []
         left = amount
         while left:
@@ -79,7 +79,7 @@ class _AnnouncedAnswer(http.client.HTTPResponse):
 
 
 class Tracked(HTTPConnection):
-    """A connection that tells the exchange it serves how far things have come.
+    """A connection that records in its exchange how far the request got.
 
     Attributes:
         exchange: Set whenever the connection is taken from its pool.
@@ -89,13 +89,13 @@ class Tracked(HTTPConnection):
     _response: http.client.HTTPResponse | None = None
 
     def discard(self) -> None:
-        """Close the connection, and the response that had begun on it."""
+        """Close the connection and the response that has begun on it."""
         self.close()
         if self._response is not None:
             self._response.close()
 
     def connect(self) -> None:
-        """Connect to the host, or through a proxy to it."""
+        """Connect to the host, directly or through a proxy."""
         exchange = self.exchange
         exchange.connecting = True
         super().connect()
@@ -104,15 +104,15 @@ class Tracked(HTTPConnection):
     def response_class(  # type: ignore[override]
         self, sock: Any, *args: Any, **kwargs: Any
     ) -> http.client.HTTPResponse:
-        """Begin to read a response; a method in place of what is a class in `http.client`."""
+        """Begin to read a response; `http.client` has a class of this name here."""
         exchange = self.exchange
         if exchange.ends is not None:
             sock = BoundedSocket(sock, exchange, self.timeout)
-        self._response = _AnnouncedAnswer(sock, *args, **kwargs)
+        self._response = _Response(sock, *args, **kwargs)
         return self._response
 
     def send(self, data: Any) -> None:
-        """Send bytes of a request, or of one to a proxy."""
+        """Send bytes of a request, to the server or to a proxy."""
         if self.sock is None:
             self.connect()
         exchange = self.exchange
@@ -135,7 +135,7 @@ class Tracked(HTTPConnection):
         connection = self._connected()
         try:
             if self.exchange.ends is not None:
-                # What is left for a proxy, and for TLS.
+                # The time left for the proxy and for TLS.
                 connection.settimeout(self.exchange.within(self.timeout))
         except TimeoutError:
             connection.close()
@@ -143,9 +143,9 @@ class Tracked(HTTPConnection):
         return connection
 
     def _connected(self) -> socket.socket:
-        """Connect to one of the addresses of the host, in the time that there is for all of them.
+        """Connect to one of the addresses of the host, within one timeout for all of them.
 
-        urllib3 gives each the whole time, so that a deadline would pass unnoticed.
+        urllib3 gives each address the whole timeout, which would exceed a deadline.
         """
         host, timeout = self._dns_host, self.timeout
         seconds = self.exchange.within(timeout)
@@ -155,7 +155,7 @@ class Tracked(HTTPConnection):
             for left in range(len(addresses), 0, -1):
                 self._dns_host = addresses[-left]
                 if ends is not None:
-                    # Something is left for the last one, however long the others took.
+                    # The last address always gets some time.
                     self.timeout = max(_SHORTEST, (ends - time.monotonic()) / left)
                 try:
                     return super()._new_conn()
@@ -183,17 +183,17 @@ class TrackedTls(Tracked, HTTPSConnection):
 
 
 def _has_decrypted(sock: Any) -> bool:
-    """Return whether TLS holds data that those who look at the socket do not see any more."""
-    if hasattr(sock, "sslobj"):  # TLS in the TLS of a proxy, as urllib3 makes it.
+    """Return whether TLS has decrypted data that polling the socket does not show."""
+    if hasattr(sock, "sslobj"):  # TLS inside the TLS of a proxy, as urllib3 implements it.
         return bool(sock.sslobj.pending() or sock.incoming.pending) or _has_decrypted(sock.socket)
     return hasattr(sock, "pending") and sock.pending() > 0
 
 
 class Loan:
-    """The connection of a response until it goes back to its pool, in the eyes of urllib3.
+    """What urllib3 sees as the connection of a response, until it returns to the pool.
 
-    A response that is closed a second time, or collected late, must not touch a connection that
-    serves another call by then.
+    A response that is closed twice, or collected late, must not touch a connection that serves
+    another call by then.
     """
 
     __slots__ = ("connection", "exchange")
@@ -203,7 +203,7 @@ class Loan:
         self.exchange = exchange
 
     def close(self) -> None:
-        """Close the connection and free its slot, unless it has gone back to the pool."""
+        """Close the connection and free its slot, unless it has returned to the pool."""
         lease = self.exchange.lease
         held = None if lease is None else lease.take()
         if held is not None:

@@ -9,39 +9,39 @@ from collections.abc import Iterable, Iterator
 
 import urllib3
 
-# A body is no decompression bomb below the first, nor if it unpacks to less than the second times
-# its size.
+# A body is no decompression bomb if it expands to less than the first, or to less than the second
+# times its size.
 _HARMLESS = 32 * 2**20
 _HARMLESS_RATIO = 100
 
 _PIECE = 2**18
 
-# More than anybody applies to one response, each of which multiplies its size.
+# Servers apply fewer, and each multiplies the size.
 _MAX_CODINGS = 4
 
-# zlib unpacks no more than a thousand times the size, so this takes a few milliseconds at worst.
+# zlib expands at most a thousand times, so this takes a few milliseconds at worst.
 _SMALL = 2**12
 
 _GZIP = ("gzip", "x-gzip")
 _ZLIB = (*_GZIP, "deflate")
 _GZIP_MAGIC = b"\x1f\x8b"
 
-# What installs the decoders that urllib3 looks for.
+# Extras of urllib3 that install the decoders.
 _EXTRAS = {"br": "urllib3[brotli]", "zstd": "urllib3[zstd]"}
 
 
 class PackedError(Exception):
-    """A body that cannot be unpacked; the message says why, and names its Content-Encoding.
+    """A body that cannot be decompressed; the message says why, and names the Content-Encoding.
 
     Attributes:
-        data: The body as it came, or that part of it which is at hand.
+        data: The body as received, or the part of it that is available.
     """
 
     data = b""
 
 
 def unpack(data: bytes, codings: str) -> tuple[bytes, str | None]:
-    """Return a body without its codings; or as it is, and why it cannot be unpacked.
+    """Return a decompressed body; or the body as it is, and why it cannot be decompressed.
 
     Args:
         data: The complete body.
@@ -54,7 +54,7 @@ def unpack(data: bytes, codings: str) -> tuple[bytes, str | None]:
 
 
 def unpacked_pieces(pieces: Iterable[bytes], codings: str) -> Iterator[bytes]:
-    """Yield a body without its codings; see `Unpacker`."""
+    """Yield a decompressed body; see `Unpacker`."""
     unpacker = Unpacker(codings)
     for piece in pieces:
         yield from unpacker.feed(piece)
@@ -62,11 +62,11 @@ def unpacked_pieces(pieces: Iterable[bytes], codings: str) -> Iterator[bytes]:
 
 
 class Unpacker:
-    """Unpacks a body in chunks, in memory that is bounded.
+    """Decompresses a body in chunks, in bounded memory.
 
-    A body that is plain text, whatever its header claims, is passed on as it is: a proxy may have
-    unpacked it, or an error page may have inherited the header. gzip is unpacked as it comes,
-    others, which nobody asks for, when all has come.
+    Plain text is passed on as it is, whatever the header claims: a proxy may have decompressed it,
+    or an error page may have inherited the header. gzip is decompressed as it arrives; other
+    codings, which no request asks for, when the body is complete.
 
     Args:
         codings: Value of ``Content-Encoding``: names in the order in which they were applied.
@@ -81,18 +81,18 @@ class Unpacker:
             self._inflater = _Inflater(self._codings[0])
         self._received = 0
         self._yielded = 0
-        # All until something can be yielded, and then the latest piece.
+        # Everything until something was yielded, then the last chunk only.
         self._kept: list[bytes] = []
 
     def is_quick(self, data: bytes) -> bool:
-        """Return whether feeding a piece takes less time than handing it to a thread."""
+        """Return whether feeding a chunk is faster than passing it to a thread."""
         return self._plain or (self._inflater is not None and len(data) <= _SMALL)
 
     def feed(self, data: bytes) -> Iterator[bytes]:
-        """Yield what can be unpacked with the next piece of the body.
+        """Yield what can be decompressed after the next chunk of the body.
 
         Raises:
-            PackedError: It cannot be unpacked.
+            PackedError: The body cannot be decompressed.
         """
         if self._plain:
             yield data
@@ -105,7 +105,7 @@ class Unpacker:
             yield from self._bounded(self._inflater.feed(data))
 
     def end(self) -> Iterator[bytes]:
-        """Yield the rest, now that the body is complete; errors are those of `feed`."""
+        """Yield the rest of a complete body; raises the same errors as `feed`."""
         if self._plain or not self._received:
             return
         if self._inflater is not None:
@@ -145,10 +145,10 @@ class Unpacker:
 
 
 class _Inflater:
-    """Inflates gzip, which may have several members, or deflate, with a header of zlib or without.
+    """Inflates gzip, possibly of several members, or deflate, with or without a zlib header.
 
     Args:
-        name: Name of the coding; deflate has to come in one piece.
+        name: Name of the coding; deflate must be fed in one chunk.
     """
 
     def __init__(self, name: str) -> None:
@@ -183,13 +183,13 @@ class _Inflater:
 
     def _inflated(self, stream: zlib._Decompress, data: bytes) -> bytes:
         try:
-            # Nothing comes out after the end, nor when more has to go in first.
+            # There is no output after the end, nor before more input.
             return b"" if stream.eof else stream.decompress(data, _PIECE)
         except zlib.error as cause:
             raise PackedError(f"{self._name} cannot be unpacked: {cause}") from cause
 
     def _another_member(self, data: bytes) -> bool:
-        # What else follows the end, such as padding, is ignored, as gzip itself does.
+        # Other bytes after the end, such as padding, are ignored, as by gzip itself.
         return self._name in _GZIP and data.startswith(_GZIP_MAGIC)
 
     def _window(self, data: bytes) -> int:
@@ -197,14 +197,14 @@ class _Inflater:
             return zlib.MAX_WBITS + 16
         if data[0] & 0x0F == zlib.DEFLATED and int.from_bytes(data[:2], "big") % 31 == 0:
             return zlib.MAX_WBITS
-        # Without that header it may be anything, and some texts inflate to something.
+        # Without a header it could be anything, and some texts do inflate.
         if _is_text(data):
             raise PackedError(f"{self._name} cannot be unpacked: it is text")
         return -zlib.MAX_WBITS
 
 
 def _undone(name: str, data: bytes) -> Iterator[bytes]:
-    """Yield a complete body without one coding, whichever it is."""
+    """Yield a complete body with one coding removed."""
     if name in _ZLIB:
         inflater = _Inflater(name)
         yield from inflater.feed(data)
@@ -224,7 +224,7 @@ def _undone(name: str, data: bytes) -> Iterator[bytes]:
 
 
 def _is_text(data: bytes) -> bool:
-    """Return whether bytes are UTF-8, of which the last character may be incomplete."""
+    """Return whether bytes are UTF-8; the last character may be incomplete."""
     try:
         return "\0" not in codecs.getincrementaldecoder("utf-8")().decode(data)
     except UnicodeDecodeError:

@@ -19,11 +19,11 @@ if TYPE_CHECKING:
     from talon_one._http.transport import Stream
 
 Progress = Callable[[int, int | None], object]
-"""Told after every piece: how many bytes have come, and how many there are, if that is known."""
+"""Called after every chunk with the bytes received, and the total if it is known."""
 
 
 class BaseDownload:
-    """What downloads have in common, blocking or not."""
+    """What blocking and asyncio downloads share."""
 
     def __init__(
         self, client: Any, operation: Operation, args: tuple[Any, ...], kwargs: dict[str, Any]
@@ -37,7 +37,7 @@ class BaseDownload:
 
     @property
     def status_code(self) -> int:
-        """HTTP status, always 2xx; others are raised when the download is opened."""
+        """HTTP status, always 2xx: opening the download raises for any other."""
         status: int = self._opened().status
         return status
 
@@ -49,8 +49,8 @@ class BaseDownload:
 
     @property
     def total(self) -> int | None:
-        """Size of the whole in bytes, if the server says so."""
-        # Of a compressed body, the length is that of what is on its way.
+        """Size of the body in bytes, if the server states it."""
+        # For a compressed body, the header states the compressed size.
         return None if "Content-Encoding" in self.headers else content_length(self.headers)
 
     def _opened(self) -> Any:
@@ -59,7 +59,7 @@ class BaseDownload:
         return self._stream
 
     def _unread(self) -> Any:
-        """Return the stream, for its body to be read: once, since nothing of it is kept."""
+        """Return the stream to read from; only once, because the body is not kept."""
         stream = self._opened()
         if stream is self._taken:
             raise ApiTypeError(
@@ -70,7 +70,7 @@ class BaseDownload:
         return stream
 
     def undecodable(self, reason: str, data: bytes) -> InvalidResponseError:
-        """Return the exception for a body that is not what was asked for; *data* begins it."""
+        """Return the exception for a body of another kind; *data* is its beginning."""
         return InvalidResponseError(
             self.status_code,
             reason,
@@ -87,9 +87,9 @@ class BaseDownload:
 class Download(BaseDownload):
     """A response whose body comes in chunks, such as that of a large CSV export.
 
-    Opened by a ``with`` block; the failures of the call, and its retries, happen there. Later,
-    when part of the body has been handed over, nothing is retried: a body that breaks off
-    raises `NoResponseError`. The body can be read once. A deadline bounds the reading, too.
+    A ``with`` block opens it; retries and failures of the call happen there. Reading is not
+    retried: a body that breaks off raises `NoResponseError`. The body can be read once. A deadline
+    also limits reading.
     """
 
     def __enter__(self) -> Self:
@@ -102,7 +102,7 @@ class Download(BaseDownload):
         stream.close()
 
     def chunks(self) -> Iterator[bytes]:
-        """Yield the body in pieces as they come.
+        """Yield the body in chunks as they arrive.
 
         Raises:
             NoResponseError: The body breaks off; `ReadTimeoutError` if it took too long.
@@ -112,7 +112,7 @@ class Download(BaseDownload):
         return pieces
 
     def lines(self) -> Iterator[str]:
-        """Yield the body line by line, without the line ends; errors are those of `chunks`.
+        """Yield the body line by line, without the line ends; raises the errors of `chunks`.
 
         A quoted field of CSV may span several lines; `talon_one.tables` reads rows.
         """
@@ -122,17 +122,17 @@ class Download(BaseDownload):
         yield from lines.end()
 
     def read(self) -> bytes:
-        """Return the whole body; errors are those of `chunks`."""
+        """Return the whole body; raises the same errors as `chunks`."""
         return b"".join(self.chunks())
 
     def save(self, path: str | os.PathLike[str], progress: Progress | None = None) -> int:
-        """Write the body to a file and return its size in bytes; errors are those of `chunks`.
+        """Write the body to a file; return its size in bytes. Raises the errors of `chunks`.
 
         The file appears, or replaces another, when it is complete.
 
         Args:
-            path: Where it goes.
-            progress: Called after every piece with the bytes so far and the total.
+            path: Path of the file.
+            progress: Called after every chunk with the bytes so far and the total.
         """
         with SavedFile(path, self.total, progress) as file:
             for piece in self.chunks():
@@ -141,7 +141,7 @@ class Download(BaseDownload):
 
 
 class Lines:
-    """Pieces of bytes to lines of text, wherever the pieces end.
+    """Splits chunks of bytes into lines of text, wherever the chunks end.
 
     Text is UTF-8; bytes that are not are kept as surrogates. A byte order mark is left out.
     """
@@ -151,7 +151,7 @@ class Lines:
         self._rest = ""
 
     def feed(self, piece: bytes, final: bool = False) -> list[str]:
-        """Return the lines that are complete with this piece."""
+        """Return the lines that this chunk completes."""
         *lines, self._rest = (self._rest + self._decoder.decode(piece, final)).split("\n")
         return [line.removesuffix("\r") for line in lines]
 
@@ -162,10 +162,10 @@ class Lines:
 
 
 class SavedFile:
-    """A file that appears when it is complete, and not at all if something goes wrong.
+    """A file that appears when it is complete, and not at all after a failure.
 
     Attributes:
-        size: How many bytes have been written.
+        size: Number of bytes written.
     """
 
     def __init__(
@@ -180,17 +180,17 @@ class SavedFile:
 
     def __enter__(self) -> SavedFile:
         if os.path.isdir(self._path):
-            # Known before the body is there, which may take an hour.
+            # Fail before the body is read, which may take an hour.
             raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), self._path)
         folder, name = os.path.split(self._path)
-        # In the same folder, because a file cannot be moved in one step to another disk.
+        # In the same folder, because moving a file between disks is not atomic.
         self._partial = os.path.join(folder, f".{name}.{uuid4().hex}.part")
         with self._named():
             self._file = open(self._partial, "xb")
         return self
 
     def write(self, piece: bytes) -> None:
-        """Append a piece and tell of the progress."""
+        """Append a chunk and report the progress."""
         with self._named():
             self._file.write(piece)
         self.size += len(piece)
@@ -204,7 +204,7 @@ class SavedFile:
                     self._file.close()
                     os.replace(self._partial, self._path)
         finally:
-            # Whatever went wrong, a full disk included: the rest of a file is of no use to anyone.
+            # After any failure, a full disk included, the partial file is removed.
             with suppress(OSError):
                 self._file.close()
             with suppress(FileNotFoundError):
@@ -212,7 +212,7 @@ class SavedFile:
 
     @contextmanager
     def _named(self) -> Iterator[None]:
-        """Have failures name the path that was asked for, not that of the partial file."""
+        """Make errors name the requested path, not that of the partial file."""
         try:
             yield
         except OSError as cause:

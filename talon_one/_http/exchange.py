@@ -10,30 +10,30 @@ if TYPE_CHECKING:
     from talon_one._core.timeout import Timeout
     from talon_one._http.fair_queue import Lease
 
-# Seconds that a step may take too long, so that a fast call does not set each timeout anew.
+# Seconds by which a step may exceed the deadline, so that fast calls set no timeout per step.
 _SLACK = 0.002
 
 
 class Exchange:
     """One attempt, handed from the transport to the pool, the connection and the response.
 
-    There is no other way to it: state that is looked up by thread is mixed up by greenlets, and by
-    signal handlers that make calls.
+    It is passed explicitly. State kept per thread would be mixed up by greenlets, and by signal
+    handlers that make calls.
 
-    The timeouts of a socket bound each step by itself, and a server that trickles can take any
-    number of steps. With a deadline, each step therefore gets no more time than is left.
+    A socket timeout limits a single step, and a trickling server can take any number of steps. With
+    a deadline, each step therefore gets no more than the time left.
 
     Args:
-        timeout: Time for the steps; its deadline counts from now.
-        fresh: No connection that was used before will do.
+        timeout: Limits of the steps; its deadline counts from now.
+        fresh: Whether the attempt needs a new connection.
 
     Attributes:
         sent: Whether any of the request may have reached the server. ``True`` until a connection of
-            ours is asked for: something that stands in for it does not say.
-        connecting: Whether a connection is being made; a proxy is spoken to, the server is not.
+            ours is used, because a patched connection does not report it.
+        connecting: Whether a connection is being made, during which only a proxy gets data.
         reused: Whether the connection had served other calls before.
-        lease: Slot of the pool that it holds, once it has one.
-        ends: When the deadline passes, as `time.monotonic` counts, if there is one.
+        lease: The leased slot of the pool, once there is one.
+        ends: `time.monotonic` at the deadline, if there is one.
         patience: Seconds to wait for a slot of the pool.
     """
 
@@ -55,7 +55,7 @@ class Exchange:
         return self.ends is not None and time.monotonic() >= self.ends
 
     def within(self, seconds: float | None) -> float | None:
-        """Return how long a step may take that would otherwise get so many seconds.
+        """Return the timeout of a step: *seconds*, or the time left if that is less.
 
         Raises:
             TimeoutError: The deadline has passed.
@@ -77,9 +77,9 @@ class BoundedSocket:
     """A socket for `http.client` to read a response from, within the deadline of an exchange.
 
     Args:
-        sock: Any socket, or what urllib3 takes for one.
-        exchange: The exchange; when it has no deadline any more, nor have those who read.
-        seconds: How long to wait for each piece otherwise.
+        sock: A socket, or an object that urllib3 uses as one.
+        exchange: The exchange; without a deadline, `seconds` alone applies.
+        seconds: Timeout for each read otherwise.
     """
 
     def __init__(self, sock: Any, exchange: Exchange, seconds: float | None) -> None:
@@ -97,7 +97,7 @@ class _BoundedReader(io.RawIOBase):
     def __init__(
         self, raw: io.RawIOBase, sock: Any, exchange: Exchange, seconds: float | None
     ) -> None:
-        # Only to be closed: it keeps the socket open when the connection has been closed before.
+        # Kept only to be closed: it keeps the socket open after the connection is closed.
         self._raw = raw
         self._sock = sock
         self._exchange = exchange

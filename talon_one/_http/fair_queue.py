@@ -37,20 +37,20 @@ class FairQueue:
     def __init__(self, maxsize: int) -> None:
         self.maxsize = maxsize
         self._idle: list[Any] = []
-        self.start_anew()
+        self.reset()
 
-    def start_anew(self) -> list[Any]:
-        """Return the idle connections and begin again with all slots free and no waiters."""
+    def reset(self) -> list[Any]:
+        """Reset to all slots free and no waiters; return the idle connections."""
         idle, self._idle = self._idle, []
         self._closed = False
-        # The waiters hold themselves; a waiter that is gone without leaving is passed over.
+        # Waiters are kept alive by their calls; one that is gone without leaving is skipped.
         self._waiting: deque[weakref.ref[_Waiter]] = deque()
         self._alive: set[weakref.ref[_Slot]] = set()
         self._free = [self._new_slot() for _ in range(self.maxsize)]
         return idle
 
     def close(self) -> None:
-        """Have waiters leave with `queue.Empty`, now and from now on."""
+        """Make current and future waiters raise `queue.Empty`."""
         self._closed = True
         self._wake()
 
@@ -60,10 +60,10 @@ class FairQueue:
         """Take a slot, or wait for one.
 
         Args:
-            seconds: How long to wait at most; ``None`` for any time.
+            seconds: Maximum time to wait; ``None`` for no limit.
 
         Raises:
-            queue.Empty: None was free in time, or the stack is closed.
+            queue.Empty: No slot became free in time, or the queue is closed.
         """
         if not self._waiting:
             slot = self._take()
@@ -73,7 +73,7 @@ class FairQueue:
 
     def free(self, slot: _Slot) -> None:
         """Put a slot back; `Lease.release` calls this once."""
-        # There may be one too many where a lost slot was replaced twice; it is dropped here.
+        # A lost slot may have been replaced twice; the surplus slot is dropped here.
         if len(self._alive) <= self.maxsize:
             self._free.append(slot)
         if self._waiting:
@@ -81,7 +81,7 @@ class FairQueue:
 
     def _new_slot(self) -> _Slot:
         slot = _Slot()
-        # The callback is a method written in C, so that no exception can come in the middle of it.
+        # The callback is implemented in C, so that no exception can interrupt it.
         self._alive.add(weakref.ref(slot, self._alive.discard))
         return slot
 
@@ -93,7 +93,7 @@ class FairQueue:
             pass
         if len(self._alive) < self.maxsize:
             slot = self._new_slot()
-            # Unless another thread has replaced the lost one, too; then both try again.
+            # Another thread may have replaced the lost slot, too; then both try again.
             if len(self._alive) <= self.maxsize:
                 return slot
         return None
@@ -118,7 +118,7 @@ class FairQueue:
             self._wake()
 
     def _first(self) -> _Waiter | None:
-        """Return the waiter whose turn it is."""
+        """Return the first waiter."""
         while self._waiting:
             try:
                 place = self._waiting[0]
@@ -140,12 +140,12 @@ class FairQueue:
     # -- Idle connections, by the names that urllib3 uses -----------------------------------------
 
     def put(self, connection: Any, block: bool = True) -> None:
-        """Keep an idle connection; ``None``, by which urllib3 means a slot, is ignored."""
+        """Add an idle connection; ``None``, which urllib3 uses for a slot, is ignored."""
         if connection is not None:
             self._idle.append(connection)
 
     def get(self, block: bool = True, timeout: float | None = None) -> Any:
-        """Take the idle connection that was put last; never waits.
+        """Take the most recently used idle connection; never waits.
 
         Raises:
             queue.Empty: There is none.
@@ -156,18 +156,18 @@ class FairQueue:
             raise Empty from None
 
     def has_room(self) -> bool:
-        """Return whether one more connection may be open beside those that lie idle."""
+        """Return whether another connection may be opened beside the idle ones."""
         return len(self._idle) <= len(self._free)
 
     def get_oldest(self) -> Any:
-        """Take the idle connection that was put first; ``None`` if there is none."""
+        """Take the least recently used idle connection; ``None`` if there is none."""
         try:
             return self._idle.pop(0)
         except IndexError:
             return None
 
     def qsize(self) -> int:
-        """Return how many idle connections there are."""
+        """Return the number of idle connections."""
         return len(self._idle)
 
     def empty(self) -> bool:
@@ -176,16 +176,16 @@ class FairQueue:
 
 
 class Lease:
-    """A slot of a pool until it is released, or until nothing holds this object any more."""
+    """A leased slot of a pool; it is free again on `release`, or when unreferenced."""
 
     __slots__ = ("_held",)
 
     def __init__(self, stack: FairQueue, slot: _Slot) -> None:
-        # A list, because its `pop` is one step: of several that release a lease, one gets the slot.
+        # A list, because `list.pop` is atomic: of two releases, only one gets the slot.
         self._held = [(stack, slot)]
 
     def take(self) -> tuple[FairQueue, _Slot] | None:
-        """Return the slot, to be freed by the caller; ``None`` if it was taken before."""
+        """Return the slot for the caller to free; ``None`` if it was taken before."""
         try:
             return self._held.pop() if self._held else None
         except IndexError:  # Another thread was faster.
@@ -206,7 +206,7 @@ class _Slot:
 
 
 class _Waiter:
-    """A call that waits for a slot; the lock is free when it should look for one."""
+    """A call that waits for a slot; its lock is released to wake it."""
 
     __slots__ = ("__weakref__", "woken")
 
@@ -215,11 +215,11 @@ class _Waiter:
         self.woken.acquire()
 
     def wait(self, seconds: float) -> None:
-        """Wait until woken, or at most so long."""
+        """Wait until woken, at most *seconds*."""
         if isinstance(time.sleep, BuiltinFunctionType) or not self._is_native:
             self.woken.acquire(timeout=seconds)
         else:
-            # gevent has patched all but threads.
+            # gevent has patched everything but threads.
             time.sleep(min(seconds, _GREEN_PATIENCE))
 
     @property

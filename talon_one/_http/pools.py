@@ -20,9 +20,9 @@ if TYPE_CHECKING:
 
 
 class _CurrentClass:
-    """The class that the connections of a pool have now.
+    """The current connection class of a pool.
 
-    If it is that of somebody else, they work, but note nothing in exchanges.
+    If a library has patched in its own class, connections work but record nothing in exchanges.
     """
 
     def __get__(self, pool: Pool, _: object) -> Any:
@@ -33,22 +33,22 @@ class _CurrentClass:
 class Pool(HTTPConnectionPool):
     """The connections to one host.
 
-    `urlopen` hands on as ``pool_timeout`` what it gets, which is the `Exchange` of a call; so it
-    comes here unchanged through all that an application may have put around `urlopen`.
+    The `Exchange` of a call travels as ``pool_timeout``: `urlopen` passes it on unchanged, even
+    through wrappers that an application has put around `urlopen`.
     """
 
     QueueCls: Any = FairQueue
     pool: Any
 
     tracked: Any = Tracked
-    """What connections are, as long as nothing else was put in place of those of urllib3."""
+    """The connection class, unless a library has patched that of urllib3."""
     original: type[HTTPConnectionPool] = HTTPConnectionPool
-    """The class of urllib3 in which a library such as vcrpy puts connections of its own."""
+    """The class of urllib3 whose connection class libraries such as vcrpy patch."""
 
     ConnectionCls: Any = _CurrentClass()
 
     def close(self) -> None:
-        """Close the idle connections, and send those away who wait for one."""
+        """Close the idle connections; calls that wait for one fail."""
         stack = self.pool
         super().close()
         if stack is not None:
@@ -112,7 +112,7 @@ class Pool(HTTPConnectionPool):
         lease = conn.exchange.lease
         held = None if lease is None else lease.take()
         if held is None:
-            # A connection that serves another call by now is none of our business.
+            # A connection that serves another call by now is left alone.
             if conn is connection:
                 connection.close()
             return
@@ -129,7 +129,7 @@ class Pool(HTTPConnectionPool):
         if settings.get("response_conn") is not None:
             settings["response_conn"] = loan
         if not isinstance(conn, Tracked):
-            # It may write them down, which it cannot do with `talon_one._core.secret.Secret`.
+            # It may record headers, which must be plain `str` for that.
             settings["headers"] = {str(key): str(each) for key, each in settings["headers"].items()}
         try:
             response = super()._make_request(conn, *args, **settings)
@@ -139,7 +139,7 @@ class Pool(HTTPConnectionPool):
             exchange.release()
             raise
         if not isinstance(conn, Tracked):
-            # Its response may know nothing of giving it back. What is unread can still be read.
+            # Its response may never return it. Unread bytes can still be read.
             loan.close()
         return response
 
@@ -156,7 +156,7 @@ class TlsPool(Pool, HTTPSConnectionPool):
 
     def _new_conn(self) -> Any:
         connection: Any = super()._new_conn()
-        # Made when it is needed, and made anew when certificates have been renewed.
+        # Created on demand, and again when certificates have been renewed.
         connection.ssl_context = ssl_context(self._configuration)
         connection.cert_reqs = connection.ssl_context.verify_mode
         return connection
@@ -165,5 +165,5 @@ class TlsPool(Pool, HTTPSConnectionPool):
 def _is_usable(connection: Any) -> bool:
     if isinstance(connection, Tracked):
         return connection.is_usable()
-    # By its name there, because who puts connections of their own in its place knows of others.
+    # Looked up by name, because libraries that patch in connections patch this function, too.
     return not connectionpool.is_connection_dropped(connection)  # type: ignore[attr-defined]

@@ -51,7 +51,7 @@ def proxy_for(configuration: Configuration, base: str) -> str | None:
 
 
 def _checked(proxy: str) -> str:
-    """Return the address of a proxy, which the libraries below would quote if it were none.
+    """Return the address of a proxy, validated here because libraries would quote a bad one.
 
     Raises:
         ConfigurationError: It is none; neither the message nor its cause quote it.
@@ -62,7 +62,7 @@ def _checked(proxy: str) -> str:
 
 
 def headers_for(configuration: Configuration, proxy: str) -> dict[str, str]:
-    """Return what a proxy is told beside the request: the configured headers, and credentials.
+    """Return the headers for a proxy: the configured ones, and its credentials.
 
     Args:
         configuration: Settings of the client.
@@ -83,7 +83,7 @@ def headers_for(configuration: Configuration, proxy: str) -> dict[str, str]:
 
 
 def is_exempt(host: str, port: int, exemptions: str) -> bool:
-    """Return whether a host is to be reached directly.
+    """Return whether to connect to a host directly.
 
     Args:
         host: Name or address of the server.

@@ -17,25 +17,25 @@ if TYPE_CHECKING:
 
 
 class _Settings(NamedTuple):
-    """What makes one context different from another."""
+    """The settings that distinguish contexts."""
 
     verify: bool
     system_trust: bool
-    # ``SSL_CERT_FILE`` and ``SSL_CERT_DIR``, or ``None`` where they are not to be read.
+    # ``SSL_CERT_FILE`` and ``SSL_CERT_DIR``, or ``None`` if they must not be read.
     environment: tuple[str, str] | None
     ca_file: str | None
     ca_data: str | bytes | None
     cert_file: str | None
     key_file: str | None
-    # Who asserts a host name of their own has the context leave that to urllib3, for good: it
-    # would switch it off in a context that is shared.
+    # With an asserted host name the context leaves the check to urllib3, which would switch it
+    # off in a shared context.
     check_hostname: bool
-    # Files are replaced when certificates are renewed; the context must follow.
+    # Renewed certificates replace files; the context must follow.
     changed: tuple[int, ...]
 
 
 def ssl_context(configuration: Configuration) -> ssl.SSLContext:
-    """Return the context for connections of a client; the same one for equal settings.
+    """Return the SSL context of a client; equal settings share one.
 
     Raises:
         ConfigurationError: A certificate or key cannot be read, or the system trust store is
@@ -64,14 +64,14 @@ def ssl_context(configuration: Configuration) -> ssl.SSLContext:
     except ConfigurationError:
         raise
     except (OSError, ValueError) as cause:
-        # Only the kind of problem: some messages of OpenSSL quote from the files.
+        # Only the kind of error: some messages of OpenSSL quote the files.
         problem = getattr(cause, "strerror", None) or type(cause).__name__
         file = getattr(cause, "filename", None)
         problem += f": {file}" if file else ""
         raise ConfigurationError(f"the certificates or keys cannot be used: {problem}") from cause
 
 
-# Contexts are expensive: loading the certificates of the authorities alone takes milliseconds.
+# Contexts are expensive: loading the certificate authorities alone takes milliseconds.
 @lru_cache(maxsize=16)
 def _context(settings: _Settings) -> ssl.SSLContext:
     if settings.verify and settings.system_trust:
@@ -87,7 +87,7 @@ def _context(settings: _Settings) -> ssl.SSLContext:
     if not settings.verify:
         context.verify_mode = ssl.CERT_NONE
     if settings.cert_file is not None:
-        # Without a password OpenSSL would ask for one at the terminal, and wait.
+        # Without a password, OpenSSL would prompt for one on the terminal and wait.
         context.load_cert_chain(settings.cert_file, settings.key_file, password="")
     return context
 
@@ -119,7 +119,7 @@ def _system_context(trust_env: bool) -> ssl.SSLContext:
     paths = ssl.get_default_verify_paths()
     read = os.environ.keys() & {paths.openssl_cafile_env, paths.openssl_capath_env}
     if read and not trust_env and sys.platform not in ("win32", "darwin"):
-        # There the store is that of OpenSSL, which reads the environment whether asked or not.
+        # There the store is that of OpenSSL, which always reads the environment.
         plain = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
         file, folder = paths.openssl_cafile, paths.openssl_capath
         known = {"cafile": file if os.path.isfile(file) else None}
@@ -131,18 +131,18 @@ def _system_context(trust_env: bool) -> ssl.SSLContext:
     return context
 
 
-# What OpenSSL calls bytes that are no TLS, in its several versions.
+# Messages of several OpenSSL versions for bytes that are not TLS.
 _NO_TLS = frozenset(
     {"HTTP_REQUEST", "RECORD_LAYER_FAILURE", "UNKNOWN_PROTOCOL", "WRONG_VERSION_NUMBER"}
 )
-# As it came, and as others quote it.
+# As received, and as other libraries quote it.
 _TLS_ALERTS = ("\x15\x03", "\\x15\\x03")
-# What a server does that cannot make sense of what it gets.
+# Errors when a server does not understand the request.
 _HUNG_UP = (ConnectionResetError, RemoteDisconnected, ssl.SSLEOFError)
 
 
 def wrong_scheme(base: str, cause: BaseException, sent: bool) -> str:
-    """Return what to add to a message if a server speaks TLS and is called without, or vice versa.
+    """Return a hint for a message if only one of client and server uses TLS.
 
     Args:
         base: Scheme, host and port that were called.
@@ -158,7 +158,8 @@ def wrong_scheme(base: str, cause: BaseException, sent: bool) -> str:
             return f"; if the port speaks no TLS, the host is http://{rest}"
     elif sent and any(
         isinstance(each, _HUNG_UP)
-        or type(each).__name__ == "ServerDisconnectedError"  # Of aiohttp, which need not be there.
+        or type(each).__name__
+        == "ServerDisconnectedError"  # Of aiohttp, which may not be installed.
         or any(alert in str(each) for alert in _TLS_ALERTS)
         for each in errors
     ):
@@ -167,7 +168,7 @@ def wrong_scheme(base: str, cause: BaseException, sent: bool) -> str:
 
 
 def _errors(cause: BaseException) -> Iterator[BaseException]:
-    """Yield an error with those that it was made of."""
+    """Yield an error and the errors that it wraps."""
     yield cause
     inner = [each for each in cause.args if isinstance(each, BaseException)]
     inner += [each for each in (getattr(cause, "os_error", None), cause.__cause__) if each]

@@ -28,10 +28,9 @@ _PIECE = 2**16
 
 
 class Urllib3Transport(Transport):
-    """The connections of one client.
+    """The transport of one blocking client: its connection pools.
 
-    There is no lock: the handler of a signal may make a call while the one that it interrupts is
-    in here.
+    There is no lock: a signal handler may make a call while the interrupted call is in here.
     """
 
     def __init__(self, configuration: Configuration) -> None:
@@ -49,20 +48,20 @@ class Urllib3Transport(Transport):
             pool.close()
 
     def detach(self) -> None:
-        """Let go of connections that belong to the parent process, after a fork.
+        """Drop the connections of the parent process, in the child after a fork.
 
-        Closing them here only gives up this process's share: nothing is sent over them.
+        Closing them only closes the file descriptors of this process: nothing is sent.
         """
         for pool in self._pools.values():
             stack = pool.pool
-            for connection in [] if stack is None else stack.start_anew():
+            for connection in [] if stack is None else stack.reset():
                 if connection.sock is not None:
                     connection.sock.close()
                     connection.sock = None
 
     @property
     def pool_manager(self) -> urllib3.PoolManager:
-        """The pools of urllib3, those for the configured host."""
+        """The pool manager of urllib3 for the configured host."""
         return self._manager(self._configuration.host)
 
     def send(self, request: Request, timeout: Timeout = _DEFAULT) -> RawResponse:
@@ -70,32 +69,32 @@ class Urllib3Transport(Transport):
 
         Args:
             request: What to send.
-            timeout: Time for the steps; its deadline counts from now and bounds all of them.
+            timeout: Limits of the steps; its deadline counts from now.
 
         Raises:
             NotSentError: The server has not seen the request.
             NoResponseError: It may have, but no complete response came back.
-            ApiValueError: A file to upload could not be read completely; what was sent of it is
-                not complete, and its connection is closed.
+            ApiValueError: A file to upload could not be read to its end; the request stayed
+                incomplete, and the connection was closed.
         """
         response, exchange = self._open(request, timeout)
         body = self._complete(response, request, exchange)
         return RawResponse(response.status, response.reason, response.headers, *body)
 
     def open(self, request: Request, timeout: Timeout = _DEFAULT) -> urllib3.BaseHTTPResponse:
-        """Send a request once and return the response with its body still to be read.
+        """Send a request once and return the response with its body unread.
 
-        The caller reads it completely or closes it; the deadline ends with the headers. Errors are
-        those of `send`.
+        The caller reads the whole body or closes the response. The deadline ends with the headers.
+        Raises the same errors as `send`.
         """
         response, exchange = self._open(request, timeout)
         exchange.ends = None
         return response
 
     def stream(self, request: Request, timeout: Timeout = _DEFAULT) -> Stream | RawResponse:
-        """Send a request once and return the response, its body to be read in chunks if it is 2xx.
+        """Send a request once; return a 2xx response as a stream, any other one complete.
 
-        Errors are those of `send`.
+        Raises the same errors as `send`.
         """
         response, exchange = self._open(request, timeout)
         if 200 <= response.status <= 299:
@@ -106,7 +105,7 @@ class Urllib3Transport(Transport):
     def _open(
         self, request: Request, timeout: Timeout
     ) -> tuple[urllib3.BaseHTTPResponse, Exchange]:
-        """Send a request and return the response up to its body, and its exchange."""
+        """Send a request; return the response with its body unread, and its exchange."""
         fresh = request.carryover is not None and request.carryover.fresh
         exchange = Exchange(timeout, fresh)
         upload = request.body
@@ -116,10 +115,10 @@ class Urllib3Transport(Transport):
             try:
                 return self._open_with(iter(upload), request, timeout, exchange), exchange
             finally:
-                # Also if the server has responded, or gone, before it was sent completely.
+                # Even if the server responded, or closed the connection, before all was sent.
                 upload.close()
         except TransportError as failure:
-            self._distrust(failure, request, exchange)
+            self._drop_stale_connections(failure, request, exchange)
             raise
         except BaseException:
             exchange.release()
@@ -136,47 +135,48 @@ class Urllib3Transport(Transport):
             pool = self._pools.get(request.base) or self._pool(request.base)
             target = request.target
             if pool.proxy is not None and request.base.startswith("http:"):
-                target = request.url  # A proxy is told the whole address.
+                target = request.url  # A forwarding proxy needs the whole URL.
             return pool.urlopen(
                 request.method,
                 target,
                 body=body,
-                # A copy, because what an application has put around `urlopen` may add to them.
+                # A copy, because wrappers around `urlopen` may add headers.
                 headers=request.headers.copy(),
-                # Both are decided above: what is retried, and that nothing is redirected.
+                # Retries are decided above, and redirects are not followed.
                 retries=False,
                 redirect=False,
-                # The host of the pool may be that of the proxy.
+                # The pool may be that of a proxy.
                 assert_same_host=False,
                 timeout=urllib3.Timeout(connect=timeout.connect, read=timeout.read),
                 pool_timeout=exchange,  # type: ignore[arg-type]  # see `Pool`
                 preload_content=False,
             )
-        except Exception as cause:  # What is none of ours is returned as it is, and raised.
+        except Exception as cause:  # Foreign exceptions are returned as they are, and raised.
             failure = to_transport_error(cause, request, exchange)
-        # Not above, so that what somebody else has raised keeps its context.
+        # Raised here, so that foreign exceptions keep their context.
         try:
             raise failure
         finally:
-            del failure  # Its traceback holds this frame.
+            del failure  # Its traceback refers to this frame.
 
     def _complete(
         self, response: urllib3.BaseHTTPResponse, request: Request, exchange: Exchange
     ) -> tuple[bytes, str | None]:
-        """Return the body of a response as `_body` does, and give its connection back."""
+        """Return the body of a response as `_body` does, and return its connection to the pool."""
         try:
             return _body(response, request, exchange)
         except TransportError as failure:
-            self._distrust(failure, request, exchange)
+            self._drop_stale_connections(failure, request, exchange)
             raise
         finally:
             exchange.release()
 
-    def _distrust(self, failure: TransportError, request: Request, exchange: Exchange) -> None:
-        """Draw the conclusions from a failure: what has happened to one connection befalls others.
+    def _drop_stale_connections(
+        self, failure: TransportError, request: Request, exchange: Exchange
+    ) -> None:
+        """After a failure on a reused connection, retry over a new one and close the idle ones.
 
-        A server that was restarted has forgotten all of them, and a retry may cost money. So it
-        goes over a fresh connection, and those that lie idle since before are closed.
+        A restarted server has dropped all pooled connections, and each failed attempt counts.
         """
         exchange.release()
         if exchange.reused:
@@ -190,12 +190,12 @@ class Urllib3Transport(Transport):
     def _pool(self, base: str) -> Pool:
         pool: Any = self._manager(base).connection_from_url(base)
         self._pools[base] = pool
-        if self._closed:  # Meanwhile, so that it may have been overlooked.
+        if self._closed:  # `close` ran in the meantime and may have missed it.
             pool.close()
         return pool  # type: ignore[no-any-return]
 
     def _manager(self, base: str) -> urllib3.PoolManager:
-        """Return the pools for hosts with this scheme and proxy."""
+        """Return the pool manager for the scheme and the proxy of a host."""
         from talon_one._http.proxies import proxy_for
 
         if self._closed:
@@ -203,7 +203,7 @@ class Urllib3Transport(Transport):
         key = (base.partition(":")[0], proxy_for(self._configuration, base))
         found = self._managers.get(key)
         if found is None:
-            # Of several threads that come here at the same time, all go on with the first one.
+            # If several threads come here at the same time, all use the first manager.
             found = self._managers.setdefault(key, pool_manager(self._configuration, *key))
         return found
 
@@ -214,7 +214,7 @@ class Stream:
     Args:
         response: The response.
         request: What was sent.
-        exchange: What has come to pass so far; its deadline bounds the reading, too.
+        exchange: Its exchange, whose deadline also limits reading.
     """
 
     def __init__(
@@ -227,11 +227,11 @@ class Stream:
         self._exchange = exchange
 
     def pieces(self) -> Iterator[bytes]:
-        """Yield the body as it comes.
+        """Yield the body as it arrives.
 
         Raises:
-            NoResponseError: It breaks off.
-            InvalidResponseError: It cannot be unpacked.
+            NoResponseError: The body breaks off.
+            InvalidResponseError: It cannot be decompressed.
         """
         codings = self.headers.get("Content-Encoding")
         try:
@@ -246,38 +246,38 @@ class Stream:
         try:
             self._exchange.within(None)
             return _raw_piece(self._response)
-        except Exception as cause:  # What is none of ours is returned as it is, and raised.
+        except Exception as cause:  # Foreign exceptions are returned as they are, and raised.
             self.close()
             failure = to_broken_response(cause, self._request, self._response, self._exchange)
         try:
             raise failure
         finally:
-            del failure  # Its traceback holds this frame.
+            del failure  # Its traceback refers to this frame.
 
     def close(self) -> None:
-        """Close the connection, unless all was read and it has been given back."""
+        """Close the connection, unless the whole body was read and the pool has it back."""
         self._response.close()
         self._exchange.release()
 
 
 def _raw_piece(response: urllib3.BaseHTTPResponse) -> bytes:
-    """Return the next bytes of a body, still packed; none at its end."""
+    """Return the next bytes of a body, still compressed; empty at its end."""
     if isinstance(response, urllib3.BaseHTTPResponse):
         return response.read1(_PIECE, decode_content=False)
-    return response.read1(_PIECE)  # That of a cassette cannot unpack, and knows no such argument.
+    return response.read1(_PIECE)  # The response of a cassette lacks this argument.
 
 
 def _body(
     response: urllib3.BaseHTTPResponse, request: Request, exchange: Exchange
 ) -> tuple[bytes, str | None]:
-    """Return the complete body of a response, and why it cannot be unpacked, if so."""
+    """Return the complete body of a response, and why it cannot be decompressed, if so."""
     codings = response.headers.get("Content-Encoding")
     try:
         if codings is None:
             return response.data, None
-        # Not `read`, which refuses some codings even if it is not asked to unpack them.
+        # Not `read`, which rejects some codings even with ``decode_content=False``.
         data = b"".join(iter(partial(_raw_piece, response), b""))
-    except Exception as cause:  # What is none of ours is returned as it is, and raised.
+    except Exception as cause:  # Foreign exceptions are returned as they are, and raised.
         response.close()
         failure = to_broken_response(cause, request, response, exchange)
     else:
@@ -285,4 +285,4 @@ def _body(
     try:
         raise failure
     finally:
-        del failure  # Its traceback holds this frame.
+        del failure  # Its traceback refers to this frame.

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from talon_one._core.request import Request
     from talon_one._http.exchange import Exchange
 
-# What sockets and proxies are made of, with and without greenlets.
+# Libraries below the transport, with and without greenlets.
 _LIBRARIES = sys.stdlib_module_names | {"urllib3", "socks", "OpenSSL", "gevent", "eventlet"}
 _NETWORKING = {"urllib3", "socks", "OpenSSL", "gevent", "eventlet", "http", "socket", "ssl"} | {
     *("email", "encodings", "gzip", "idna", "io", "select", "selectors", "zlib")
@@ -58,7 +58,7 @@ def foreign_cause(cause: BaseException) -> BaseException | None:
 
 
 def to_transport_error(cause: Exception, request: Request, exchange: Exchange) -> BaseException:
-    """Return what to raise for an exception before there was a response.
+    """Return the exception to raise for one that came before a response.
 
     Returns:
         A `TransportError` for one of urllib3, of sockets, or of the standard library;
@@ -71,14 +71,14 @@ def to_transport_error(cause: Exception, request: Request, exchange: Exchange) -
         if not _was_raised_below(cause):
             return cause
         if isinstance(cause, ValueError) and not (exchange.sent and exchange.lease):
-            # Its text may quote a header, and with it a secret.
+            # Its text may quote a header, which may be a secret.
             return ApiValueError(
                 f"{request.operation_id or request.method} cannot be sent: what makes up the"
                 " request, or that to the proxy, holds characters that HTTP does not allow"
             )
     happened = cause.original_error if isinstance(cause, errors.ProxyError) else cause
     kind = transport_error_class(
-        # Of a request whose URL is refused, nothing is sent.
+        # If the URL is refused, nothing was sent.
         sent=exchange.sent and not isinstance(cause, errors.LocationValueError),
         timed_out=_timed_out(happened, exchange),
         tls=isinstance(happened, (errors.SSLError, ssl.SSLError)),
@@ -92,7 +92,7 @@ def to_transport_error(cause: Exception, request: Request, exchange: Exchange) -
 def to_broken_response(
     cause: Exception, request: Request, response: urllib3.BaseHTTPResponse, exchange: Exchange
 ) -> BaseException:
-    """Return what to raise for a response that began and is not complete."""
+    """Return the exception to raise for a response that is incomplete."""
     other = foreign_cause(cause)
     if other is not None:
         return other
@@ -130,7 +130,9 @@ def _was_raised_below(cause: Exception) -> bool:
 
 
 def _timed_out(cause: BaseException, exchange: Exchange) -> bool:
-    if isinstance(cause, errors.NewConnectionError):  # A timeout by name only.
+    if isinstance(
+        cause, errors.NewConnectionError
+    ):  # It derives from the timeout error without being one.
         return exchange.time_is_up
     return exchange.time_is_up or isinstance(
         cause, (errors.TimeoutError, errors.EmptyPoolError, TimeoutError)
@@ -142,7 +144,7 @@ def _reason(cause: Exception, exchange: Exchange) -> str:
 
 
 def _sentence(cause: BaseException) -> str:
-    """Return in one line what happened, without the objects that it happened to."""
+    """Return the message of an error in one line, without the objects in it."""
     if isinstance(cause, errors.EmptyPoolError):
         return POOL_IN_USE
     text = str(cause)
@@ -154,7 +156,7 @@ def _sentence(cause: BaseException) -> str:
             text = f"{what.rstrip('.')}: {_sentence(inner)}"
         else:
             text = what
-    # urllib3 puts the connection in front of what happened.
+    # urllib3 puts the connection in front of the message.
     text = re.sub(r"^\w+\([^)]*\): ", "", text)
     return " ".join(text.split()) or type(cause).__name__
 

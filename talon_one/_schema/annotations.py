@@ -7,13 +7,13 @@ from typing import Any, NamedTuple
 
 
 class Shape(NamedTuple):
-    """What a written type says.
+    """A parsed type.
 
     Attributes:
         kind: ``list``, ``dict``, ``Literal``, the name of a scalar (``str``, ``datetime``,
-            ``Any``, ...) or the name of a model, without the package that it stands in.
+            ``Any``, ...) or the name of a model without its package.
         inner: Shape of the items of a list or of the values of a dict.
-        values: Values that a ``Literal`` admits.
+        values: Values of a ``Literal``.
     """
 
     kind: str
@@ -41,7 +41,7 @@ _TYPE_STRINGS = {"Any": "object"}
 
 @cache
 def parse(written: str) -> Shape:
-    """Return what *written* says; ``| None`` and ``Optional[...]`` mean nothing here."""
+    """Parse a written type; ``| None`` and ``Optional[...]`` are ignored."""
     text = written.strip().removesuffix("| None").strip()
     opening = min((text.find(c) for c in "[(" if c in text), default=-1)
     if opening < 0:

@@ -22,7 +22,7 @@ _DATES = (datetime, date)
 def convert(data: Any, written: Any, models: str = MODELS) -> Any:
     """Return decoded JSON as a type, given as text or as itself: ``"list[Coupon]"``, `Coupon`.
 
-    Data of another shape are handed over unchanged: nothing that was received is dropped.
+    Data of another shape are returned unchanged: nothing received is dropped.
     """
     if isinstance(written, str):
         return _converted(data, parse(written), models)
@@ -39,13 +39,13 @@ def convert(data: Any, written: Any, models: str = MODELS) -> Any:
 
 
 def model_class(name: str, models: str = MODELS) -> type[Model] | None:
-    """Return the model class of this name, or ``None`` if the name means something else."""
+    """Return the model class of this name, or ``None`` if there is none."""
     found = _named(name, models)
     return found if _is_model(found) else None
 
 
 def _is_model(found: Any) -> bool:
-    # isinstance would say of list[Coupon], too, that it is a type, in Python 3.10.
+    # In Python 3.10, isinstance says that list[Coupon] is a type.
     return issubclass(type(found), type) and issubclass(found, Model)
 
 
@@ -65,11 +65,11 @@ def _converted(data: Any, shape: Shape, models: str) -> Any:
         return read_datetime(data) if isinstance(data, str) else data
     if kind == "date":
         return read_date(data) if isinstance(data, str) else data
-    # A model, or a schema that is the name of another type, such as a list of models.
+    # A model, or an alias of another type, such as a list of models.
     return convert(data, _named(kind, models), models)
 
 
 @cache
 def _named(name: str, models: str) -> Any:
-    # By name and on demand: the core knows where models are found, not which there are.
+    # By name and on demand: this layer knows the package of models, not the models.
     return getattr(import_module(models), name, None) if name not in _SCALARS else None

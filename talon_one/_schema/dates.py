@@ -11,18 +11,18 @@ from talon_one._utils.guard import raised_by_signal
 from talon_one._utils.quoting import quoted
 from talon_one.exceptions import ApiValueError
 
-# Numbers and words ("unlimited", "20200101", "2020") are no dates here, whatever parsers make of
-# them: the text must at least begin like one.
+# Parsers accept numbers and words ("20200101", "2020") as dates. Here a text must at least begin
+# like one.
 _BEGINS_LIKE_A_DATE = re.compile(r"\d{4}-\d\d-\d\d(?![\d-])")
 _MINUTE = timedelta(minutes=1)
 
 _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
-# What the platform reads: RFC 3339, with the capital letters that its own parser insists on.
+# The format that the platform accepts: RFC 3339 with capital letters.
 _TIMESTAMP = re.compile(
     r"(?P<local>[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2})(?:\.[0-9]+)?"
     r"(?:Z|[+-](?:[01][0-9]|2[0-3]):[0-5][0-9])"
 )
-# What leaves no doubt about the moment that is meant, apart from the zone where there is none.
+# Formats that are unambiguous, except for a missing time zone.
 _NEARLY = re.compile(
     r"(?P<day>[0-9]{4}-[0-9]{2}-[0-9]{2})(?:T|\s+)(?P<hour>[0-9]{1,2}):(?P<minute>[0-9]{2})"
     r"(?::(?P<second>[0-9]{2})(?:[.,](?P<fraction>[0-9]+))?)?"
@@ -37,7 +37,7 @@ def read_datetime(text: str) -> datetime | str:
         return text
     written = text
     if sys.version_info < (3, 11) and text[10:11] == "T" and text[-1] == "Z":
-        # Python 3.10 does not know the Z that the timestamps of the platform end with.
+        # Python 3.10 does not know the Z at the end of the platform's timestamps.
         written = f"{text[:-1]}+00:00"
     try:
         return datetime.fromisoformat(written)
@@ -62,8 +62,8 @@ def write_datetime(moment: datetime) -> str:
     """Return *moment* as RFC 3339 text.
 
     Raises:
-        ApiValueError: *moment* has no time zone, so the server could not tell when it is, or one
-            that fails to say its offset.
+        ApiValueError: *moment* has no time zone, which makes it ambiguous, or one without an
+            offset.
     """
     offset = offset_of(moment)
     if offset is None:
@@ -71,7 +71,7 @@ def write_datetime(moment: datetime) -> str:
             f"{moment!r} has no time zone; use an aware datetime, such as"
             " datetime.now(timezone.utc)"
         )
-    # RFC 3339 knows no offsets with seconds, which historical zones have.
+    # RFC 3339 has no offsets with seconds, unlike historical time zones.
     odd = offset % _MINUTE
     if odd:
         moment = _with_whole_minutes(moment.replace(tzinfo=None), offset, odd)
@@ -80,7 +80,7 @@ def write_datetime(moment: datetime) -> str:
 
 
 def in_utc(moment: datetime) -> datetime:
-    """Return an aware datetime in UTC, or as it is where UTC would leave the years 1 to 9999."""
+    """Return an aware datetime in UTC, or unchanged if UTC would leave the years 1 to 9999."""
     try:
         return moment.astimezone(timezone.utc)
     except OverflowError:
@@ -88,29 +88,28 @@ def in_utc(moment: datetime) -> datetime:
 
 
 def offset_of(moment: datetime) -> timedelta | None:
-    """Return the offset from UTC, or ``None`` if the datetime does not say.
+    """Return the offset from UTC, or ``None`` for a naive datetime.
 
     Raises:
-        ApiValueError: The time zone, which may be anybody's class, fails; or the datetime is none,
-            as the missing values of pandas are.
+        ApiValueError: The time zone class fails, or the value is missing, as in pandas.
     """
     try:
         return moment.utcoffset()
-    except Exception as cause:  # Whatever the class of a caller raises.
+    except Exception as cause:  # A time zone class of the caller may raise anything.
         if raised_by_signal(cause):
             raise
         raise ApiValueError(f"{type(moment).__name__} does not say its time zone") from cause
 
 
 def timestamp_fault(text: str, words: tuple[str, ...] = ()) -> str:
-    """Return why the platform would not read *text* as a timestamp; nothing if it would.
+    """Return why the platform rejects *text* as a timestamp; an empty string if it does not.
 
-    The message goes on from the name of what holds the text. Where it is clear which moment is
-    meant, it has the text to write.
+    The message continues the name of the property, and has the corrected text where the meaning is
+    clear.
 
     Args:
-        text: What is to be sent.
-        words: What may be sent in place of a timestamp.
+        text: The text to send.
+        words: Words that are allowed in place of a timestamp.
     """
     if text in words:
         return ""
@@ -133,7 +132,7 @@ def timestamp_fault(text: str, words: tuple[str, ...] = ()) -> str:
 
 
 def day_fault(text: str) -> str:
-    """Return why the platform would not read *text* as a day; nothing if it would."""
+    """Return why the platform rejects *text* as a date; an empty string if it does not."""
     if _DAY.fullmatch(text) is not None and _exists(f"{text}T00:00:00"):
         return ""
     day = read_date(text.strip())
@@ -150,7 +149,7 @@ def _exists(local: str) -> bool:
 
 
 def _corrected(text: str) -> str | None:
-    """Return the timestamp that was meant, without a zone if *text* has none."""
+    """Return the corrected timestamp, without a zone if *text* has none."""
     if _DAY.fullmatch(text) is not None:
         text = f"{text}T00:00:00Z"
     match = _NEARLY.fullmatch(text)
@@ -181,9 +180,9 @@ def _next_midnight(local: str) -> str:
 def _with_whole_minutes(local: datetime, offset: timedelta, odd: timedelta) -> datetime:
     """Return the same moment in a zone near its own.
 
-    Not in UTC, which the first and the last hours of all years are outside of.
+    Not in UTC, which cannot represent the first and the last hours of the calendar.
     """
-    # One of the two may be outside of what a datetime, or the offset of a zone, can be.
+    # One of the two may exceed the range of datetimes or offsets.
     for step in (-odd, _MINUTE - odd):
         with suppress(OverflowError, ValueError):
             return (local + step).replace(tzinfo=timezone(offset + step))
@@ -200,7 +199,7 @@ def _read_unusual(text: str) -> datetime | str:
 
 
 def _zone(name: str | None, offset: int | None) -> tzinfo | None:
-    # Left to itself, the parser warns about zones it does not know and calls the time naive.
+    # By default, the parser warns about unknown zones and returns a naive time.
     if offset is not None:
         return timezone(timedelta(seconds=offset))
     raise ValueError(f"{name!r} is no known time zone")

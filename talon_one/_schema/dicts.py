@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from talon_one._schema.model import JsonObject, Model
 
 HIDDEN = "***"
-"""What stands in place of a secret where people look."""
+"""Replacement of a secret in text for people."""
 
 
 def to_dict(
@@ -31,7 +31,7 @@ def to_dict(
             if mask and declared.secret and declared.wire in value:
                 item = HIDDEN
             elif isinstance(declared, VariantField):
-                # As it came, with wire names, whichever objects in it were wrapped already.
+                # From the JSON object, with wire names, whether or not parts are wrapped already.
                 item = nesting.converted(value._data.get(declared.wire), _unwrapped)
             else:
                 item = declared.__get__(value)
@@ -54,7 +54,7 @@ def _unwrapped(value: Any) -> Any:
 def with_wire_names(
     cls: type[Model], data: JsonObject, python_names: bool | None = None
 ) -> JsonObject:
-    """Return *data* with wire names; *python_names* says which the dict around it has, if known."""
+    """Return *data* with wire names; *python_names* tells the names of the outer dict, if known."""
     python_names = _has_python_names(cls, data, python_names)
     result: JsonObject = {}
     for key, value in data.items():
@@ -70,7 +70,7 @@ def with_wire_names(
 
 
 def _has_python_names(cls: type[Model], data: JsonObject, around: bool | None) -> bool | None:
-    """Return whether a dict has Python names or wire names; ``None`` if that cannot be told."""
+    """Return whether a dict has Python names; ``None`` if Python and wire names are equal."""
     if any(key in cls._by_name and key not in cls._by_wire for key in data):
         return True
     if any(key in cls._by_wire and key not in cls._by_name for key in data):

@@ -16,9 +16,9 @@ MISSING: Any = object()
 
 
 class _Documentation:
-    """The docstring of a class of fields, and of its fields: that below the property in question.
+    """The docstring of a field class and of its fields: for a field, that below its property.
 
-    The latter is looked up when somebody asks for it, since most programs never do.
+    The latter is read from the source on demand, because most programs never need it.
     """
 
     def __init__(self, of_class: str | None) -> None:
@@ -37,9 +37,9 @@ def _document(cls: type[Field]) -> None:
 
 
 class Field:
-    """A property whose value is handed over as it is: text, number, boolean, free-form JSON.
+    """A property whose value is used as it is: text, number, boolean, free-form JSON.
 
-    What type it has stands in the annotation beside it, and nowhere else.
+    Its type is defined by the annotation alone.
     """
 
     __slots__ = ("aliases", "constraints", "name", "owner", "required", "secret", "wire")
@@ -87,7 +87,7 @@ class Field:
 
     @property
     def annotation(self) -> str:
-        """The type as it is written beside the field, without ``| None``."""
+        """The annotation of the field, without ``| None``."""
         written: str = self.owner.__annotations__[self.name]
         return written.removesuffix(" | None")
 
@@ -125,7 +125,7 @@ class DateField(Field):
 class NestedField(Field):
     """A model, or lists and maps of models to any depth, wrapped in place when first read.
 
-    The annotation says which. A value of another shape is handed over unchanged.
+    The annotation says which. A value of another shape is returned unchanged.
     """
 
     __slots__ = ("_depth", "_target")
@@ -156,7 +156,7 @@ class NestedField(Field):
 
     @property
     def depth(self) -> int:
-        """How many lists and maps stand around the model."""
+        """Number of lists and maps around the model."""
         self._target or self._resolve()
         return self._depth
 
@@ -175,8 +175,8 @@ class NestedField(Field):
 class VariantField(Field):
     """A model whose class another property of the same object names, wrapped when first read.
 
-    A name that is not known gives a plain `Model`, which has all that came, by key. A value that
-    is no JSON object is handed over unchanged.
+    An unknown name gives a plain `Model` with all properties by key. A value that is not a JSON
+    object is returned unchanged.
     """
 
     __slots__ = ("_known", "by", "classes")
@@ -194,14 +194,14 @@ class VariantField(Field):
         value = data.get(self.wire)
         if type(value) is dict:
             name = data.get(self.by)
-            # Most of the time the class is known; what came may be anything, also no key.
+            # Usually the class is known. The value may be anything, even unhashable.
             target = self._known.get(name) if type(name) is str else None
             value = data[self.wire] = (target or self.class_for(name))._wrap(value)
         return value
 
     def class_for(self, name: Any) -> type[Model]:
-        """Return the class that goes with this value of the other property."""
-        from talon_one._schema.model import Model  # Not above: models are made of these fields.
+        """Return the class for this value of the other property."""
+        from talon_one._schema.model import Model  # Imported here: models consist of these fields.
 
         if not isinstance(name, str) or name not in self.classes:
             return Model
@@ -210,12 +210,12 @@ class VariantField(Field):
 
     @property
     def annotation(self) -> str:
-        """What is known of every variant: it is a JSON object."""
+        """The type that all variants share: a JSON object."""
         return "dict[str, Any]"
 
 
 def _of_same_package(owner: type[Model], name: str) -> type[Model]:
-    # The models of a package find one another there, and only when one is needed.
+    # Models find each other in their package, on demand.
     package = sys.modules[owner.__module__.rpartition(".")[0]]
     found: type[Model] = getattr(package, name)
     return found
@@ -235,7 +235,7 @@ def _wrap_inside(container: Any, target: type[Model], depth: int) -> None:
     if depth > 1:
         for value in values:
             _wrap_inside(value, target, depth - 1)
-    # Asking for the types first keeps the second reading of a long list cheap.
+    # Checking the types first keeps later reads of a long list cheap.
     elif dict in map(type, values):
         for key, value in list(items):
             if type(value) is dict:

@@ -17,11 +17,11 @@ if TYPE_CHECKING:
 def property_types(cls: type[Model]) -> dict[str, Any]:
     """Return the type of each property, by its Python name.
 
-    The classes that a type names are loaded. Types that cannot be evaluated stay text.
+    Classes named by types are loaded. Types that cannot be evaluated stay text.
     """
     try:
         types = get_type_hints(cls, include_extras=True)
-    except Exception:  # A subclass may be annotated with anything, and `help` has to show it.
+    except Exception:  # A subclass may have any annotations, and `help` must work.
         types = {}
     return {
         name: types.get(name, declared.owner.__annotations__[name])
@@ -52,8 +52,8 @@ def description(declared: Field) -> str | None:
 
 @cache
 def _descriptions(cls: type[Model]) -> dict[str, str]:
-    # Python keeps no docstrings of attributes, and keeping them ourselves would cost every program
-    # what few of them need.
+    # Python drops docstrings of attributes. Keeping them would cost every program memory that few
+    # need.
     try:
         tree = ast.parse(getsource(sys.modules[cls.__module__]))
     except (KeyError, OSError, SyntaxError, TypeError):

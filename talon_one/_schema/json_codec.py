@@ -45,7 +45,7 @@ _EVERY_DIGIT_AS_ZERO = bytes.maketrans(b"123456789", b"000000000")
 
 
 class Encoded(dict[str, Any]):
-    """A JSON object whose text is known, and is not made once more."""
+    """A JSON object with its text, which is not encoded again."""
 
     __slots__ = ("text",)
 
@@ -71,22 +71,22 @@ def encode(value: Any) -> bytes:
         try:
             text: bytes = orjson.dumps(value, strict, _ORJSON_OPTIONS)
         except (TypeError, ValueError) as refused:
-            # The slower way below either succeeds or says what is wrong.
+            # The slower encoder below either succeeds or reports the cause.
             _raise_if_by_signal(refused.__cause__, value)
         else:
-            # orjson writes NaN as null, so where null occurs the slower way decides.
+            # orjson writes NaN as null, so the slower encoder decides if there is a null.
             if b"null" not in text:
                 return text
     try:
         return _encoder.encode(value).encode()
-    except Exception as cause:  # Whatever it was: what comes now goes deeper, or names it.
+    except Exception as cause:  # The writer handles deeper nesting, or reports the path.
         if raised_by_signal(cause):
             raise
         return "".join(_Writer().write(value)).encode()
 
 
 def _raise_if_by_signal(cause: BaseException | None, value: Any) -> None:
-    """Raise what the handler of a signal has raised within orjson, which leaves no trace of it."""
+    """Raise the exception of a signal handler that ran inside of orjson, which hides it."""
     if cause is None or isinstance(cause, OpenApiException):
         return
     try:
@@ -99,8 +99,8 @@ def _raise_if_by_signal(cause: BaseException | None, value: Any) -> None:
 def decode(text: bytes | str) -> Any:
     """Return the data that JSON *text* holds.
 
-    Numbers beyond 64 bits stay exact, those that Python does not read become a `LongNumber`, lone
-    surrogates are kept.
+    Numbers beyond 64 bits stay exact; numbers beyond floats become a `LongNumber`; lone surrogates
+    are kept.
 
     Raises:
         ValueError: *text* is not JSON, or not UTF-8, or nested more deeply than Python reads.
@@ -119,7 +119,7 @@ def decode(text: bytes | str) -> Any:
     except RecursionError as cause:
         raise ValueError("the JSON is nested too deeply") from cause
     except (ValueError, StopIteration) as cause:
-        # What follows knows other encodings and spaces around, and says what is wrong.
+        # The slower decoder knows other encodings, accepts surrounding spaces, and reports errors.
         if raised_by_signal(cause):
             raise
     return _decode_slowly(text)
@@ -132,19 +132,19 @@ def _decode_slowly(text: bytes | str) -> Any:
         raise ValueError("the JSON is nested too deeply") from cause
     except (json.JSONDecodeError, UnicodeDecodeError):
         raise
-    except ValueError:  # An integer of more digits than Python converts, since that takes long.
+    except ValueError:  # An integer with more digits than Python converts.
         return json.loads(text, parse_float=_read_float, parse_int=_read_integer)
 
 
 class _Floats(dict[str, float]):
-    """Numbers by their texts, most of which occur again and again: amounts, shares, prices.
+    """A cache of numbers by their text: amounts, shares and prices repeat.
 
-    So to look at each of them costs less than to read all of them anew.
+    A lookup costs less than parsing a number again.
     """
 
     def __missing__(self, text: str) -> float:
         number = float(text)
-        if number - number:  # That of infinity is no number, and true.
+        if number - number:  # The text of infinity is no number.
             return LongNumber(text)
         if len(text) <= _SHORT_NUMBER:
             if len(self) >= _KNOWN_NUMBERS:
@@ -163,8 +163,7 @@ def _read_integer(text: str) -> float:
 def plain(value: Any) -> Any:
     """Return *value* as plain JSON data: dicts, lists, strings, numbers, booleans and ``None``.
 
-    Unlike `encode` it refuses nothing that it can express, so a naive datetime loses no more than
-    its missing time zone.
+    Unlike `encode` it accepts everything that it can express, such as a naive datetime.
 
     Raises:
         ApiTypeError, ApiValueError: A value that JSON cannot express.
@@ -200,7 +199,7 @@ def _plain(value: Any) -> Any:
 
 
 def strict(value: Any) -> Any:
-    """Return a value that JSON has no name for as one that it has."""
+    """Return the JSON equivalent of a value of another type."""
     wire = getattr(type(value), "__wire__", None)
     if wire is not None:
         return wire(value)
@@ -222,7 +221,7 @@ def strict(value: Any) -> Any:
 
 
 def _number_or_text(value: Any) -> Any:
-    # Loaded by now if a value of theirs exists, so this costs an import of this module nothing.
+    # Loaded already if such a value exists, so that importing this module stays cheap.
     from decimal import Decimal
     from numbers import Real
     from uuid import UUID
@@ -249,12 +248,12 @@ def _number_or_text(value: Any) -> Any:
 
 
 def _has_long_number(text: bytes) -> bool:
-    # Several times faster than a regular expression, and this is on the way of every response.
+    # Several times faster than a regular expression, and executed for every response.
     return _NINETEEN_DIGITS in text.translate(_EVERY_DIGIT_AS_ZERO)
 
 
 class _Writer:
-    """Writes what the faster encoders do not, level by level, and knows the path to each value."""
+    """Encodes what the faster encoders reject, and knows the path to each value."""
 
     def __init__(self) -> None:
         self._path: list[Any] = []
@@ -287,7 +286,7 @@ class _Writer:
             inner = self._inner(value)
             is_list = isinstance(inner, list)
             if is_list or isinstance(inner, dict):
-                # A mapping that is no dict is another dict each time, so levels are counted, too.
+                # Other mappings become a new dict each time, so levels are counted, too.
                 if id(inner) in containers or len(levels) > DEEPEST:
                     raise ApiValueError("data that contain themselves cannot be written as JSON")
                 containers.add(id(inner))
@@ -315,15 +314,15 @@ class _Writer:
             self._path[-1], value = entry
             yield comma
             if closing == "}":
-                key = self._path.pop()  # A key that cannot be one is a fault of the object.
+                key = self._path.pop()  # The object has an invalid key.
                 text = _encoder.encode({key: 0})[1:-2]
                 self._path.append(key)
                 yield text
 
     def _inner(self, value: Any) -> Any:
-        """Return what is to be written in place of a value."""
+        """Return the replacement that is written for a value."""
         while type(value) not in _PLAIN and not isinstance(value, (dict, list, str, int, float)):
-            # A tuple is all that is written as it is, and that `strict` is not asked for.
+            # Of all types written unchanged, `strict` need not handle tuples.
             value = list(value) if isinstance(value, tuple) else strict(value)
         return value
 
@@ -338,13 +337,13 @@ def _written_scalar(value: Any) -> str:
     except ValueError:
         if not isinstance(value, int):
             raise
-        # More digits than Python writes as text, which decimals have no limit for.
+        # Python limits the digits of an integer as text; decimals have no limit.
         from decimal import Decimal
 
         return str(Decimal(value))
 
 
-# Circular data end in a RecursionError, which is cheaper than looking out for them.
+# Circular data cause a RecursionError, which is cheaper than tracking them.
 _encoder = json.JSONEncoder(
     default=strict, allow_nan=False, check_circular=False, separators=(",", ":")
 )
@@ -355,7 +354,7 @@ _KNOWN_NUMBERS = 2048
 _SHORT_NUMBER = 12
 _read_float = _Floats().__getitem__
 _decoder: Any = json.JSONDecoder(parse_float=_read_float)
-_scan = _decoder.scan_once  # Without the calls around it, which cost more than `_read_float`.
+_scan = _decoder.scan_once  # Called directly: wrappers would cost more than `_read_float`.
 _ORJSON_OPTIONS: int | None = (
     orjson.OPT_PASSTHROUGH_DATETIME | orjson.OPT_PASSTHROUGH_DATACLASS if orjson else None
 )

@@ -15,26 +15,26 @@ if TYPE_CHECKING:
     from talon_one._schema.model import Model
 
 _REMEMBERED = 1024
-"""Keys that a client remembers having warned of."""
+"""Maximum number of keys that a client remembers."""
 
 
 class UnknownPropertyWarning(UserWarning):
-    """A property is sent that the schema does not have, and that resembles one that it has.
+    """A request has a property that its schema lacks, but that resembles one of the schema.
 
-    The platform ignores what it does not know, so the request succeeds without it.
+    The platform ignores unknown properties, so the request succeeds without it.
     """
 
 
 class Unknown(Violation):
-    """A property that looks misspelled. It may be sent, since the platform may know more."""
+    """A property that looks misspelled. It is sent, because the platform may know it."""
 
 
 @lru_cache(maxsize=1024)
 def resembles(cls: type[Model], name: str) -> str:
-    """Return what to say of a property that *cls* does not have; nothing if it may be a new one."""
+    """Return the hint for an unknown property of *cls*; empty if it may be a new one."""
     if name in cls._keywords:
         return ""  # A name of earlier releases.
-    # The names of the first version of a schema are as likely as slips: code is carried over.
+    # Names of version 1 of a schema are as likely as slips, because code is migrated.
     first = _first_version(cls)
     if first is not None and name in first._by_wire:
         hint = did_you_mean(name, cls._by_wire)
@@ -44,12 +44,12 @@ def resembles(cls: type[Model], name: str) -> str:
 
 
 def warn(operation_id: str, unknown: Iterable[Unknown], warned: set[str]) -> None:
-    """Warn of each property once.
+    """Warn about each property once.
 
     Args:
         operation_id: What is called.
-        unknown: What was found in its body.
-        warned: What the client has warned of before; changed here.
+        unknown: Unknown properties of its body.
+        warned: Properties that the client has warned about; updated here.
     """
     for each in unknown:
         key = f"{each.path[-1]} {each.message}"
@@ -72,7 +72,7 @@ def _first_version(cls: type[Model]) -> type[Model] | None:
 
 
 def _frames_of_package() -> int:
-    """Return how many frames of this package stand above the line of its caller."""
+    """Return the number of frames of this package above the line of its caller."""
     package = __name__.partition(".")[0]
     count = 0
     frame = sys._getframe(1)

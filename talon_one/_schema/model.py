@@ -32,14 +32,14 @@ if TYPE_CHECKING:
 else:
 
     def dataclass_transform(**_: Any) -> Callable[[Any], Any]:
-        """Tell type checkers, and nobody else, that annotations make the constructor."""
+        """Tell type checkers that annotations define the constructor."""
         return lambda cls: cls
 
 
 T = TypeVar("T")
 JsonObject = dict[str, Any]
 
-# Keywords that the vendor's packages accept in every constructor, without meaning here.
+# Keywords that the vendor's packages accept in every constructor; without effect here.
 _IGNORED_KEYWORDS = frozenset({"local_vars_configuration", "_configuration"})
 
 
@@ -60,9 +60,9 @@ class _ClassFact(Generic[T]):
 class Model:
     """A typed view over one JSON object.
 
-    The object is kept as it came: what is read is looked up in it, what is set is written to it,
-    and properties that are not declared stay in it. Nothing is checked when an object is received;
-    `validate` checks it before it is sent, or when asked.
+    The object is kept as received: properties are read from it and written to it, and undeclared
+    ones stay in it. Received objects are not checked; `validate` runs before sending, or on
+    request.
 
     In the constructor and in assignments ``None`` means "not given", and `talon_one.NULL` is JSON
     null. Positional arguments are taken in the order of the properties.
@@ -71,8 +71,8 @@ class Model:
     if TYPE_CHECKING:
         _data: JsonObject
         _given: frozenset[str] | None
-        """Which undeclared properties are the caller's; unset if none, ``None`` if all are."""
-    else:  # Hidden, because type checkers would miss the properties among them.
+        """Undeclared properties set by the caller; unset if none, ``None`` if all are."""
+    else:  # Hidden from type checkers, which would take them for properties.
         __slots__ = ("_data", "_given")
 
     _fields: ClassVar[dict[str, Field]] = {}
@@ -81,12 +81,12 @@ class Model:
     _by_name: ClassVar[dict[str, Field]] = {}
     """As `_fields`, with the aliases."""
     _keywords: ClassVar[dict[str, Field]] = {}
-    """As `_by_name`, with the wire names, which constructors take as well."""
+    """As `_by_name`, with the wire names, which constructors accept, too."""
     _assignable: ClassVar[dict[str, Any]] = {}
     """As `_by_name`, with what subclasses define themselves, such as properties with setters."""
 
     _retired: ClassVar[dict[str, str]] = {}
-    """Python name to wire name of what earlier releases declared: taken, and kept as additional."""
+    """Python name to wire name of properties of earlier releases: accepted as additional ones."""
 
     discriminator: ClassVar[str | None] = None
 
@@ -128,13 +128,13 @@ class Model:
 
     @classmethod
     def _wrap(cls, data: JsonObject) -> Self:
-        """Return a view over *data* itself, which is neither copied nor looked at."""
+        """Return a view over *data* itself, neither copied nor checked."""
         self = _new(cls)
         _set_data(self, data)
         return self
 
     def _like(self, data: JsonObject) -> Self:
-        """Return a view over *data* that knows, as this one does, whose its properties are."""
+        """Return a view over *data* with the same record of properties set by the caller."""
         other = self._wrap(data)
         with suppress(AttributeError):
             _set_given(other, _get_given(self))
@@ -150,7 +150,7 @@ class Model:
 
     # -- Attributes, and the JSON object underneath --------------------------------------------
 
-    if not TYPE_CHECKING:  # Hidden, so that type checkers go on reporting names that do not exist.
+    if not TYPE_CHECKING:  # Hidden from type checkers, so that they report unknown names.
 
         def __getattr__(self, name: str) -> Any:
             raise self._unknown_attribute(name)
@@ -194,7 +194,7 @@ class Model:
         del self._data[key]
 
     def __contains__(self, key: object) -> bool:
-        """Return whether the JSON object has a property of this wire name, be it null."""
+        """Return whether the JSON object has a property of this wire name, even if it is null."""
         return key in self._data
 
     def __iter__(self) -> Iterator[str]:
@@ -216,7 +216,7 @@ class Model:
         return self._data.keys()
 
     def values(self) -> ValuesView[Any]:
-        """Return the values of the properties that the JSON object has, each as by its key."""
+        """Return the values of the properties that the JSON object has."""
         return ValuesView(self)
 
     def items(self) -> ItemsView[str, Any]:
@@ -249,7 +249,7 @@ class Model:
 
     @classmethod
     def from_json(cls, text: str | bytes) -> Self:
-        """Return the object that JSON *text* holds, with everything that is in it.
+        """Return the object in a JSON *text*; nothing in it is dropped.
 
         Raises:
             ApiValueError: *text* is not JSON.
@@ -269,8 +269,8 @@ class Model:
 
         In a dict of wire names ``None`` is JSON null, so nothing of a decoded response is lost. A
         dict that uses Python names is read like the keywords of the constructor: ``None`` is "not
-        given", also inside nested objects. What `to_dict` returns can be read back either way:
-        where both names are the same, a dict that names every property counts as one of its.
+        given", also inside nested objects. The result of `to_dict` is accepted in both
+        forms; if both names are equal, a dict that names every property counts as such a result.
 
         Raises:
             ApiTypeError: *data* is not a dict.
@@ -299,13 +299,13 @@ class Model:
 
         try:
             return pformat(dicts.to_dict(self, mask=True))
-        except Exception as cause:  # It is nested too deeply, or what is in it cannot be shown.
+        except Exception as cause:  # It is nested too deeply, or a value has no text.
             if raised_by_signal(cause):
                 raise
             return repr(self)
 
     def copy(self) -> Self:
-        """Return an independent copy, down to the innermost value."""
+        """Return a deep copy."""
         return self.__deepcopy__({})
 
     def validate(self) -> None:
@@ -322,7 +322,7 @@ class Model:
         if found:
             raise ModelValidationError(type(self).__name__, found)
 
-    # -- What every object does ----------------------------------------------------------------
+    # -- Special methods -----------------------------------------------------------------------
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Model) or type(other) is not type(self):
@@ -336,7 +336,7 @@ class Model:
     def __repr__(self) -> str:
         try:
             return self._represented(repr)
-        except Exception as cause:  # It is nested too deeply, or what is in it has no repr.
+        except Exception as cause:  # It is nested too deeply, or a value has no repr.
             if raised_by_signal(cause):
                 raise
             return self._represented(_represented)
@@ -413,7 +413,7 @@ class Model:
         return {**given, **kwargs}
 
     def _refuse_twins(self, kwargs: JsonObject) -> None:
-        """Refuse a property that was given by two of its names."""
+        """Reject a property given by two of its names."""
         given = [name for name, value in kwargs.items() if value is not None]
         names = [self._keywords[name].name for name in given if name in self._keywords]
         if len(names) > len(self._data):
@@ -440,16 +440,16 @@ def _name(key: Any) -> str:
 _new = object.__new__
 _set_data: Callable[[Model, JsonObject], None] = Model.__dict__["_data"].__set__
 _set_given: Callable[[Model, frozenset[str] | None], None] = Model.__dict__["_given"].__set__
-# Past `__getattr__`, which looks for what was meant.
+# Bypasses `__getattr__`, which suggests names.
 _get_given: Callable[[Model], frozenset[str] | None] = Model.__dict__["_given"].__get__
 
-# What asks for a mapping, as web frameworks, data frames and `match` do, gets what is in a model.
-# Not as a base class: its methods would stand above those that a schema has properties for.
+# Web frameworks, data frames and `match` treat models as mappings. `Mapping` is no base class,
+# because its methods would hide properties of the same name.
 Mapping.register(Model)
 
 
 def _data_descriptors(cls: type[Model]) -> dict[str, Any]:
-    """Return what may be assigned to, fields and the descriptors of subclasses, by name."""
+    """Return the assignable names: fields, and descriptors of subclasses."""
     found: dict[str, Any] = {}
     above = cls.__mro__[: cls.__mro__.index(Model)]
     for each in reversed(above):
@@ -461,7 +461,7 @@ def _data_descriptors(cls: type[Model]) -> dict[str, Any]:
 
 @contextmanager
 def _explained(what: str) -> Iterator[None]:
-    """Turn whatever objects of the caller raise into an exception of this package."""
+    """Turn exceptions raised by objects of the caller into ours."""
     try:
         yield
     except RecursionError as cause:
@@ -473,7 +473,7 @@ def _explained(what: str) -> Iterator[None]:
 
 
 def _represented(value: Any) -> str:
-    """Return the repr of a value that may be nested too deeply, or have none."""
+    """Return the repr of a value that may be nested too deeply, or whose repr may fail."""
     try:
         return repr(nesting.clipped(value))
     except Exception:

@@ -12,17 +12,17 @@ if TYPE_CHECKING:
     from talon_one._schema.model import Model
 
 DEEPEST = 30_000
-"""Levels after which data are taken to contain themselves."""
+"""Depth from which data count as circular."""
 _PICKLED_AS_IT_IS = 100
-"""Levels that `pickle`, which is recursive, can do wherever it is called."""
+"""Depth that the recursive `pickle` can handle from anywhere."""
 _SHOWN_LEVELS = 8
 
-# Most values are one of these; they are their own copies.
+# Most values have one of these types and need no copy.
 _ATOMS = frozenset({str, int, float, bool, type(None)})
 
 
 def is_model(value: Any) -> bool:
-    """Return whether this is a `Model`, whose module stands above this one."""
+    """Return whether this is a `Model`, without importing its module."""
     return hasattr(type(value), "__wire__")
 
 
@@ -31,8 +31,8 @@ def converted(value: Any, one_level: Callable[[Any], Any]) -> Any:
 
     Args:
         value: Data nested to any depth.
-        one_level: Returns what becomes of a value: of a container a new dict or list, whose values
-            are converted after it.
+        one_level: Converts one value; for a container it returns a new dict or list, whose values
+            are converted afterwards.
 
     Raises:
         ApiValueError: The data contain themselves.
@@ -45,7 +45,7 @@ def converted(value: Any, one_level: Callable[[Any], Any]) -> Any:
             raise ApiValueError("the data are nested too deeply, or contain themselves")
         for key, item in container.items() if type(container) is dict else enumerate(container):
             if type(item) not in _ATOMS:
-                # The keys stay the same, so the container may be changed on the way.
+                # The keys stay the same, so the container may be changed during iteration.
                 made = container[key] = one_level(item)
                 if type(made) in _CONTAINERS:
                     pending.append((made, depth + 1))
@@ -53,7 +53,7 @@ def converted(value: Any, one_level: Callable[[Any], Any]) -> Any:
 
 
 def copied(data: dict[str, Any], memo: dict[int, Any]) -> dict[str, Any]:
-    """Return a deep copy of a JSON object; *memo* is that of `copy.deepcopy`."""
+    """Return a deep copy of a JSON object, with the *memo* of `copy.deepcopy`."""
     result: dict[str, Any] = {}
     memo[id(data)] = result
     pending: list[tuple[Any, Any]] = [(data, result)]
@@ -85,11 +85,11 @@ def copied(data: dict[str, Any], memo: dict[int, Any]) -> dict[str, Any]:
 def alike(one: Any, other: Any) -> bool:
     """Return whether two values mean the same JSON.
 
-    Models are compared by what their properties read as: a timestamp may be text here and a
-    datetime there, and an object may be wrapped on one side only.
+    Models are compared by the values of their properties: a timestamp may be text on one side and
+    a datetime on the other, and an object may be wrapped on one side only.
     """
     pairs = [(one, other)]
-    # Those that stand further up, or were compared already: data may contain themselves.
+    # Pairs that are being, or have been, compared: data may be circular.
     met: set[tuple[int, int]] = set()
     while pairs:
         first, second = pairs.pop()
@@ -103,7 +103,7 @@ def alike(one: Any, other: Any) -> bool:
             pairs += [
                 (first[key], second[key])
                 for key, value in ours.items()
-                # To read a property takes longer than to see that it is the same.
+                # Comparing identity is faster than reading a property.
                 if type(value) not in _ATOMS or value != theirs[key]
             ]
         elif isinstance(first, (list, tuple)) and isinstance(second, (list, tuple)):
@@ -117,7 +117,7 @@ def alike(one: Any, other: Any) -> bool:
 
 
 def clipped(value: Any, levels: int = _SHOWN_LEVELS) -> Any:
-    """Return *value* with dots in place of what is nested too deeply to be shown."""
+    """Return *value* with dots in place of levels that are too deep to show."""
     if not _is_container(value):
         return value
     if not levels:
@@ -133,16 +133,16 @@ def clipped(value: Any, levels: int = _SHOWN_LEVELS) -> Any:
 
 
 class Place(int):
-    """Where in a flat list a container stands that belongs here."""
+    """Index of a container in a flat list, in place of the container."""
 
 
 Flat = list[tuple["type[Model] | None", Any]]
 
 
 def is_deep(data: Any) -> bool:
-    """Return whether data are nested more deeply than `pickle` can be trusted with.
+    """Return whether data may be too deep for `pickle`.
 
-    Data in which something stands twice count as deep, since they may contain themselves.
+    Data with a repeated container count as deep, because they may be circular.
     """
     level = [data]
     met = {id(data)}
@@ -163,10 +163,10 @@ def is_deep(data: Any) -> bool:
 
 
 def flattened(data: dict[str, Any]) -> Flat:
-    """Return a list of all containers in *data*, which hold one another by their places."""
+    """Return all containers of *data* in a list, in which they refer to each other by index."""
     places = {id(data): 0}
     found: Flat = [(None, data)]
-    for _, container in found:  # It grows on the way.
+    for _, container in found:  # The list grows during iteration.
         for item in container.values() if type(container) is dict else container:
             if _is_container(item) and id(item) not in places:
                 places[id(item)] = len(found)
@@ -188,7 +188,7 @@ def flattened(data: dict[str, Any]) -> Flat:
 
 
 def restored(flat: Flat) -> dict[str, Any]:
-    """Return the data that `flattened` has made flat."""
+    """Return the data that `flattened` has flattened."""
     whole = [container if cls is None else cls._wrap(container) for cls, container in flat]
     for _, container in flat:
         for key, item in container.items() if type(container) is dict else enumerate(container):

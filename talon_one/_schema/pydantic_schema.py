@@ -24,10 +24,10 @@ from talon_one.exceptions import Violation
 
 JsonSchema = dict[str, Any]
 
-# Stands for a property that every class has: the object itself, on its way through pydantic.
+# A property of every schema: the object itself, as it passes through pydantic.
 _MODEL = ""
 
-# Where JSON Schema and the constraints of a field differ in the name alone.
+# Constraints whose names in JSON Schema differ.
 _LIMITS = {
     "minimum": "minimum",
     "maximum": "maximum",
@@ -49,15 +49,15 @@ _SCALARS: dict[str, JsonSchema] = {
 
 
 def schema_of(cls: type[Model]) -> CoreSchema:
-    """Return the schema of a class, together with those of all classes that it is made of."""
-    # Models may contain themselves, so each is a definition that the others refer to.
+    """Return the schema of a class, with the definitions of all classes that it contains."""
+    # Models may be recursive, so each is a definition to refer to.
     return core_schema.definitions_schema(_reference(cls), list(map(_definition, _made_of(cls))))
 
 
 def _made_of(cls: type[Model]) -> list[type[Model]]:
-    """Return a class and all those that its properties lead to."""
+    """Return a class and all classes reachable through its properties."""
     found = [cls]
-    for each in found:  # It grows meanwhile.
+    for each in found:  # The list grows during iteration.
         for declared in each._fields.values():
             if isinstance(declared, NestedField) and declared.target not in found:
                 found.append(declared.target)
@@ -69,7 +69,7 @@ def _reference(cls: type[Model]) -> CoreSchema:
 
 
 def _name(cls: type[Model]) -> str:
-    # The form that pydantic gives to its own, from which it takes the names of definitions.
+    # The format of pydantic's own references, from which it derives names of definitions.
     return f"{cls.__module__}.{cls.__qualname__}:{id(cls)}"
 
 
@@ -80,10 +80,10 @@ def _definition(cls: type[Model]) -> CoreSchema:
     def take(found: tuple[dict[str, Any], Any, Any]) -> Any:
         return found[0][_MODEL]
 
-    # What the errors of a union call its members.
+    # Names of the members of a union in its errors.
     check.__name__ = take.__name__ = cls.__name__
-    # Of several classes that a dict fits, a union takes the one that declares most of its keys:
-    # pydantic counts them, so they go through a schema of its own. Our rules have checked them.
+    # If a dict fits several classes, a union picks the class that declares most of its keys.
+    # pydantic counts them, so they pass through a schema of its own after our checks.
     counted = core_schema.model_fields_schema(
         {
             _MODEL: core_schema.model_field(core_schema.any_schema()),
@@ -111,7 +111,7 @@ def _absent() -> None:
 
 
 def _property(declared: Field) -> CoreSchema:
-    """Return a schema that describes a property and admits anything, for the class checks it."""
+    """Return a schema that describes a property but accepts anything: the class checks it."""
     if isinstance(declared, NestedField):
         inside = _nested(parse(declared.annotation), declared.target)
         return core_schema.no_info_wrap_validator_function(lambda value, _: value, inside)
@@ -131,10 +131,10 @@ def _nested(shape: Shape, target: type[Model]) -> CoreSchema:
 
 
 def _checked(cls: type[Model], value: Any) -> dict[str, Any]:
-    """Return the model that *value* is, or makes, with the declared properties that it has."""
+    """Return *value* as a model, with the declared properties that it has."""
     model = value
     if not isinstance(value, cls):
-        # A model of another class is not converted, lest a union takes it for its first member.
+        # A model of another class is not converted; a union would take it for its first member.
         if isinstance(value, Model) or not isinstance(value, Mapping):
             raise PydanticKnownError("model_type", {"class_name": cls.__name__})
         model = cls.from_dict(dict(value))

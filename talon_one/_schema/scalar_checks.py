@@ -14,7 +14,7 @@ from talon_one.exceptions import ApiValueError, Violation
 
 Found = Sequence[Violation]
 Check = Callable[[Any], Found]
-"""Returns what is wrong with a value, with paths that begin at the value itself."""
+"""Returns the violations of a value, with paths relative to it."""
 
 
 def refusal(message: str) -> Found:
@@ -27,7 +27,7 @@ def literal_check(values: tuple[Any, ...]) -> Check:
 
     def check(value: Any) -> Found:
         inner = native(value)
-        # Only of these is it known that they can be compared.
+        # Only these are known to be comparable.
         if isinstance(inner, (str, int, float)) and inner in values:
             return NOTHING
         if isinstance(inner, Unchecked):
@@ -105,7 +105,7 @@ def number_check(kind: str, constraints: Mapping[str, Any]) -> Check:
 
 
 def check_bool(value: Any) -> Found:
-    """Check what is true or false."""
+    """Check a boolean."""
     if isinstance(native(value), bool):
         return NOTHING
     return refusal(f"must be True or False, not {kind_of(value)}")
@@ -142,14 +142,14 @@ def check_date(value: Any) -> Found:
     if isinstance(value, str):
         fault = day_fault(value)
         return refusal(fault) if fault else NOTHING
-    # A datetime is a date to Python; on the wire it would be a timestamp.
+    # In Python a datetime is a date; in JSON it would become a timestamp.
     if not isinstance(value, date) or isinstance(value, datetime):
         return refusal(f"must be a date, not {kind_of(value)}")
     return NOTHING
 
 
 def check_free_scalar(value: Any) -> Found:
-    """Check a value of which nothing is known."""
+    """Check a value of unknown type."""
     if is_missing(value):
         return refusal(_MISSING.format(kind_of(value)))
     value = native(value)
@@ -159,7 +159,7 @@ def check_free_scalar(value: Any) -> Found:
 
 
 def _is_finite(value: Any) -> bool:
-    # Comparing would fail for the NaN of decimals, which alone can be asked.
+    # Comparing fails for a decimal NaN, which has a method instead.
     of_decimal = getattr(value, "is_finite", None)
     if of_decimal is not None:
         return bool(of_decimal())
@@ -185,7 +185,7 @@ def _is_uuid(value: Any) -> bool:
 
 
 def kind_of(value: Any) -> str:
-    """Return what a message calls the type of a value."""
+    """Return the name of the type of a value for messages."""
     return "null" if value is None else type(value).__name__
 
 

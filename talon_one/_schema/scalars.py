@@ -11,7 +11,7 @@ from talon_one.exceptions import ApiTypeError
 
 
 class Unchecked(str):
-    """The type of what `unchecked` returns."""
+    """The type that `unchecked` returns."""
 
     __slots__ = ()
 
@@ -22,12 +22,11 @@ class Unchecked(str):
 def unchecked(value: str) -> Any:
     """Return a text that is sent although the API description does not list it.
 
-    For a value that the platform has and this release does not know: it is accepted in the place
-    of any of the listed ones, in models, dicts, lists and parameters. It is equal to the text and
-    is written as it.
+    For values of the platform that this release does not know. It is accepted in place of a listed
+    value in models, dicts, lists and parameters. It equals the text and is sent as it.
 
     Raises:
-        ApiTypeError: *value* is no text; all values that are listed anywhere are texts.
+        ApiTypeError: *value* is not text, as all listed values are.
     """
     if not isinstance(value, str) or isinstance(value, Enum):
         raise ApiTypeError(f"unchecked takes the text to send, not {type(value).__name__}")
@@ -35,10 +34,10 @@ def unchecked(value: str) -> Any:
 
 
 class LongNumber(float):
-    """A JSON number beyond all floats, such as 1e400: it reads as infinity, and is sent as it came.
+    """A JSON number beyond floats, such as 1e400: reads as infinity, and is sent as received.
 
     Attributes:
-        text: The number as it was written.
+        text: The number as received.
     """
 
     def __init__(self, text: str) -> None:
@@ -74,20 +73,20 @@ def native(value: Any) -> Any:
     if getattr(value, "shape", None) == () and hasattr(value, "dtype"):
         if type(value).__name__ != "datetime64":
             return value.item()
-        # To nanoseconds it would become a number, as it does where no datetime reaches.
+        # Nanoseconds, and dates beyond datetime, would become a number.
         moment = value.astype("datetime64[us]").item()
         return moment if isinstance(moment, datetime) else value
     return value
 
 
 def is_missing(value: Any) -> bool:
-    """Return whether this is what pandas and numpy have in place of a value that is missing."""
+    """Return whether this is a missing value of pandas or numpy."""
     name = type(value).__name__
     return name in _MISSING or (name == "datetime64" and bool(value != value))
 
 
 def whole(value: Any) -> int | None:
-    """Return a number as an integer if it is one: by its type, or a decimal without a fraction."""
+    """Return an integer, or a decimal without a fraction, as `int`; else ``None``."""
     from decimal import Decimal
     from numbers import Integral
 
@@ -101,11 +100,11 @@ def whole(value: Any) -> int | None:
 
 
 def said(cause: BaseException) -> str:
-    """Return what an exception says, or its name if it says nothing or fails to."""
+    """Return the message of an exception, or its name if there is none."""
     return message_of(cause) or type(cause).__name__
 
 
 _ATOMS = frozenset({str, bool, int, float, type(None)})
 _MISSING = frozenset({"NaTType", "NAType"})
 _LARGEST_EXPONENT = 308
-"""That of the largest floats; a decimal may have one of a billion, and take as many digits."""
+"""Exponent of the largest floats. Decimals may have one of a billion, with as many digits."""

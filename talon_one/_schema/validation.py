@@ -47,7 +47,7 @@ def findings(body: Model, cls: type[Model] | None = None) -> tuple[list[Violatio
 
     Args:
         body: The object.
-        cls: Class of an object that was given as a dict, so that all that is in it is the caller's.
+        cls: Class of an object given as a dict, all of whose properties the caller has set.
 
     Raises:
         ApiValueError: It cannot be checked, because an object of the caller fails.
@@ -77,7 +77,7 @@ def value_violations(
 
 
 def value_check(written_type: str, constraints: Mapping[str, Any]) -> Check:
-    """Return the check of a single value, prepared once; errors are those of `value_violations`."""
+    """Return a prepared check of a single value; it raises the errors of `value_violations`."""
     check = _value_check(written_type, _frozen(constraints))
     return lambda value: _checked(check, value)
 
@@ -102,7 +102,7 @@ def _value_check(written_type: str, constraints: _Frozen) -> Check:
 
 
 def _frozen(constraints: Mapping[str, Any]) -> _Frozen:
-    # Those of the items of a list stand inside, and a key of a cache must not hold dicts.
+    # Constraints of list items are nested, and cache keys must not hold dicts.
     return tuple(
         (name, _frozen(value) if isinstance(value, Mapping) else value)
         for name, value in constraints.items()
@@ -110,16 +110,16 @@ def _frozen(constraints: Mapping[str, Any]) -> _Frozen:
 
 
 class _Table(NamedTuple):
-    required: tuple[tuple[str, bool], ...]  # wire name, whether null will do
+    required: tuple[tuple[str, bool], ...]  # wire name, whether null is allowed
     checks: dict[str, Check]
-    # Types whose values need no further look, which spares most properties of a request a call.
+    # Types that need no further check, which saves a call for most properties.
     good: dict[str, Types]
     variants: tuple[VariantField, ...]
 
 
 @cache
 def _table(cls: type[Model]) -> _Table:
-    """Return what is to be checked in a class; made when the first object of it is."""
+    """Return the checks of a class; created for its first object."""
     required = []
     checks = {}
     good = {}
@@ -164,7 +164,7 @@ def _check_model(model: Model) -> Found:
     found = _check_object(type(model), model._data)
     if not found:
         return found
-    # What came from the platform is not misspelled.
+    # Properties received from the platform are not misspelled.
     return [each for each in found if type(each) is not Unknown or _is_callers(each, model)]
 
 
@@ -176,7 +176,7 @@ def _check_undeclared(cls: type[Model], name: Any, value: Any) -> Found:
     if not isinstance(name, str):
         return _inside(name, _check_free_form(value))
     if name in cls._by_name:
-        # A mistake, whatever its value is.
+        # A mistake regardless of its value.
         wire = cls._by_name[name].wire
         return _inside(name, refusal(f"is a Python name; in a dict it is {wire!r}"))
     found = _inside(name, _check_free_form(value))
@@ -185,9 +185,9 @@ def _check_undeclared(cls: type[Model], name: Any, value: Any) -> Found:
 
 
 def _inside(step: Any, found: Found) -> list[Violation]:
-    """Return violations of a value as those of the value around it, in which *step* leads there.
+    """Prefix the paths of violations with *step*.
 
-    Paths are put together only where something is wrong, which is hardly ever.
+    Paths are built only for violations, which are rare.
     """
     return [each._replace(path=(step, *each.path)) for each in found]
 
@@ -209,7 +209,7 @@ def _check_for(shape: Shape, constraints: Mapping[str, Any], target: type[Model]
 
 
 def _good_types(shape: Shape, constraints: Mapping[str, Any]) -> Types:
-    """Return the types whose values need no further look."""
+    """Return the types that need no further check."""
     return _GOOD_TYPES.get(shape.kind, frozenset()) if not constraints else frozenset()
 
 
@@ -273,18 +273,18 @@ def _model_check(target: type[Model]) -> Check:
 
 
 def _check_is_object(value: Any) -> Found:
-    """Check a variant apart from what is in it, which depends on the properties beside it."""
+    """Check a variant, but not its content, which depends on other properties."""
     is_object = isinstance(value, (Model, Mapping))
     return NOTHING if is_object else refusal(f"must be an object, not {kind_of(value)}")
 
 
 def _check_free_form(value: Any) -> Found:
-    """Check what may be anything: only what JSON, or the server, could not make sense of."""
+    """Check free-form data for values that JSON, or the server, cannot represent."""
     if value is None or type(value) in _ANYTHING:
         return NOTHING
     found: list[Violation] = []
-    # Each value with its key, the place of what it stands in, and its level: no recursion, because
-    # nobody has promised how deep free-form data are.
+    # Entries of value, key, container and level. No recursion, because free-form data may have any
+    # depth.
     pending: list[tuple[Any, _Place | None]] = [(value, None)]
     while pending:
         item, place = pending.pop()

@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 
-# A longer text is a page, or a dump, and no message.
+# A longer text is a page or a dump rather than a message.
 _SHORT_BODY = 4096
 _SHORT_LINE = 300
 
@@ -27,11 +27,11 @@ def entries(data: Any) -> list[dict[str, Any]]:
 def message(
     status: int | None, headers: Mapping[str, str] | None, data: Any, body: str | None
 ) -> str | None:
-    """Return what an error response says, in one line, or ``None``.
+    """Return the message of an error response in one line, or ``None``.
 
-    That is the `message` of its body; or what gateways write in its place: a text of JSON, `error`
-    and `error_description`, or the first line of a short plain text. Never HTML. A redirect says
-    where it leads, without credentials and query.
+    This is `message` of its body; or what gateways write instead: a JSON string, `error` and
+    `error_description`, or the first line of a short plain text. Never HTML. For a redirect it is
+    the target, without credentials and query.
 
     Args:
         status: HTTP status.
@@ -69,7 +69,7 @@ def _plain_text(headers: Mapping[str, str] | None, body: str | None) -> str | No
 
 
 def _text(value: Any) -> str | None:
-    """Return a text that is short and no HTML as one line."""
+    """Return text as one short line, unless it is HTML."""
     if not isinstance(value, str) or value.lstrip().startswith("<"):
         return None
     return " ".join(value.split())[:_SHORT_LINE] or None
@@ -92,5 +92,5 @@ def _as_dict(value: Any) -> dict[str, Any]:
 
 
 def _stored(value: Any) -> Any:
-    # As it is, because what is inside may be of any kind and depth.
+    # Not converted, because the content may have any type and depth.
     return value.__wire__() if hasattr(value, "__wire__") else value

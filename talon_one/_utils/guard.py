@@ -6,19 +6,19 @@ from types import CodeType, TracebackType
 
 from talon_one.exceptions import ApiValueError, OpenApiException
 
-# A warning is an exception where the application has asked for that.
+# A warning is an exception if the application has configured that.
 _OURS = (OpenApiException, Warning, MemoryError)
 
 
 class guarded:
     """Replace an exception of a caller's value, raised in the block, by one of ours.
 
-    Printing, iterating or comparing a value may do anything: a timestamp of pandas that is missing
-    raises when it is asked for its zone. What a signal handler raises goes through as it is.
+    Printing, iterating or comparing a value may raise anything: a missing timestamp of pandas
+    raises when asked for its time zone. Exceptions of signal handlers pass unchanged.
 
     Args:
-        what: What is read, for the message.
-        name: Which one.
+        what: Description of the value, for the message.
+        name: Its name.
     """
 
     __slots__ = ("_name", "_what")
@@ -37,14 +37,14 @@ class guarded:
         traceback: TracebackType | None,
     ) -> None:
         if isinstance(cause, Exception) and not passes(cause):
-            # Not what it says, which may hold a secret, nor its representation, which may fail.
+            # Neither its message, which may hold a secret, nor its representation, which may fail.
             raise ApiValueError(
                 f"{self._what}{self._name} cannot be read: {type(cause).__name__}"
             ) from cause
 
 
 def shown(value: object) -> str:
-    """Return the representation of a value of the caller, or its type if it has none."""
+    """Return the representation of a value, or its type if that fails."""
     try:
         return repr(value)
     except Exception:  # As above, it may do anything.
@@ -52,10 +52,9 @@ def shown(value: object) -> str:
 
 
 def passes(cause: Exception) -> bool:
-    """Return whether an exception that appeared among values of a caller is not theirs.
+    """Return whether an exception raised by a value of the caller must pass unchanged.
 
-    It is ours already, or nobody's fault, or a warning that the application has made an error, or
-    out of the handler of a signal.
+    That is one of this package, a `MemoryError`, a warning, or one of a signal handler.
     """
     return isinstance(cause, (OpenApiException, MemoryError, Warning)) or raised_by_signal(cause)
 

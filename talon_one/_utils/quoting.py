@@ -11,15 +11,15 @@ def quoted(value: Any, limit: int = _LIMIT) -> str:
     """Return the ``repr`` of a value, shortened to at most *limit* characters.
 
     Args:
-        value: What is quoted; its ``repr`` may be of any length and may raise.
-        limit: Characters at most.
+        value: The value; its ``repr`` may have any length and may raise.
+        limit: Maximum number of characters.
     """
     try:
         if isinstance(value, (str, bytes)) and len(value) > limit:
             value = value[:limit]  # Its ``repr`` is too long in any case.
             return f"{repr(value)[: limit - 3]}..."
         text = repr(value)
-    except Exception:  # Foreign code, which must not hide what the message is about.
+    except Exception:  # Foreign code must not hide the actual message.
         text = object.__repr__(value)
     return text if len(text) <= limit else f"{text[: limit - 3]}..."
 
@@ -28,13 +28,13 @@ def message_of(problem: BaseException, limit: int = 1000) -> str:
     """Return the message of an exception in one line of at most *limit* characters.
 
     Args:
-        problem: The exception; its ``str`` may be of any length and may raise.
-        limit: Characters at most.
+        problem: The exception; its ``str`` may have any length and may raise.
+        limit: Maximum number of characters.
     """
     try:
         text = str(problem)
     except Exception:  # Foreign code, as above.
         text = ""
-    # A server may send half of a character, which could not be printed.
+    # A server may send a lone surrogate, which cannot be printed.
     text = " ".join(text.encode(errors="backslashreplace").decode().split())
     return text if len(text) <= limit else f"{text[: limit - 3]}..."

@@ -24,5 +24,5 @@ def retry_after(headers: Mapping[str, str], now: float) -> float | None:
             seconds = parsedate_to_datetime(text).timestamp() - now
         except (ValueError, OverflowError):
             return None
-    # NaN and infinity are words that float() knows and HTTP does not.
+    # float() accepts NaN and infinity, HTTP does not.
     return max(0.0, seconds) if seconds == seconds and seconds != float("inf") else None

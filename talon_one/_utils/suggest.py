@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 _TELLING = 4
-"""A shorter part of a name says nothing."""
+"""Minimum length of a part of a name to compare."""
 
 
 _SLIP = 0.9
-"""Names that are less alike than this may be those of different things."""
+"""Minimum similarity of names of the same thing."""
 _LETTERS = 2
 
 
@@ -17,11 +17,11 @@ def did_you_mean(name: str, valid: Iterable[str], slips_only: bool = False) -> s
     """Return ``" Did you mean 'x'?"`` for the valid name closest to *name*, or an empty string.
 
     Args:
-        name: A name that is not valid, or not known to be.
-        valid: The names that are.
-        slips_only: Pass over what may well be the name of something new.
+        name: An unknown name.
+        valid: The valid names.
+        slips_only: Ignore names that may be new rather than misspelled.
     """
-    # difflib is loaded only once a mistake was made: it costs more to import than this package.
+    # difflib is imported only after a mistake: it costs more than importing this package.
     from difflib import get_close_matches
 
     names = list(valid)
@@ -29,7 +29,7 @@ def did_you_mean(name: str, valid: Iterable[str], slips_only: bool = False) -> s
     # The same name in another convention, as `updateCoupon` for `update_coupon`;
     nearest = [each for each in names if _bare(each) == bare]
     if slips_only:
-        # A slip of the pen hardly changes how long a name is.
+        # A typo hardly changes the length of a name.
         names = [each for each in names if abs(len(each) - len(name)) <= _LETTERS]
         nearest = nearest or get_close_matches(name, names, n=1, cutoff=_SLIP)
     else:

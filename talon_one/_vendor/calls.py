@@ -57,7 +57,7 @@ class RawCalls:
         response_types_map: Mapping[int, str | None] | None = None,
         **settings: Any,
     ) -> Any:
-        """Call a path by hand, for what has no method.
+        """Call a path that has no method.
 
         Args:
             resource_path: Path with ``{name}`` in place of each path parameter.
@@ -79,10 +79,10 @@ class RawCalls:
             settings: Further settings of the call, such as ``_deadline`` and ``_headers``.
 
         Raises:
-            ApiTypeError: Form fields and files, which only the upload operations send.
+            ApiTypeError: There are form fields or files, which only import operations accept.
         """
         with guarded("an argument of call_api"):
-            # This frame keeps them, and a report of local variables shows them.
+            # Masked here, because reports of local variables show them.
             header_params = hidden_values(header_params, HARMLESS)
             _request_auth = hidden_values(_request_auth, HARMLESS)
             _host = hidden_url(_host)

@@ -8,16 +8,16 @@ from importlib.util import find_spec
 
 OURS = "talon_one"
 VENDORS = ("talon-one-sdk", "talon-one-python-sdk")
-"""Distributions of the vendor that are imported as `talon_one`, too, beside one named as ours."""
+"""Further distributions of the vendor that are imported as `talon_one`."""
 
 ADVICE = f"run `pip uninstall {OURS} {' '.join(VENDORS)}`, and install this package anew"
 
-# Files that all of them have: whichever was installed last wrote them.
+# Files of all these distributions: the last one installed has written them.
 _SHARED = ("__init__", "api_client", "configuration", "exceptions", "rest", "models.__init__")
 
 
 def mixed_with() -> str | None:
-    """Return one sentence that says with what this package is mixed; ``None`` if with nothing."""
+    """Return a sentence that names the mixed packages; ``None`` if there are none."""
     found = [f"{name} {each.version}" for name in VENDORS if (each := _installed(name)) is not None]
     if found:
         return f"{OURS} shares its folder with {' and '.join(found)}: {ADVICE}"
@@ -40,7 +40,7 @@ def _is_overwritten() -> bool:
     if ours is None or spec is None or spec.origin is None:
         return False
     paths = {f"{OURS}/{name.replace('.', '/')}.py" for name in _SHARED}
-    # Read here, because what is missing is missing in `Distribution.files`, too.
+    # Read from RECORD, because `Distribution.files` leaves out missing files.
     for path, written, _ in reader((ours.read_text("RECORD") or "").splitlines()):
         if path not in paths:
             continue

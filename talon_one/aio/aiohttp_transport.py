@@ -36,23 +36,23 @@ if TYPE_CHECKING:
     from talon_one._core.timeout import Timeout
     from talon_one.configuration import Configuration
 
-# Those that the standard library allows.
+# The limit of the standard library.
 _LONGEST_LINE = 2**16
 
 _NO_TLS_IN_TLS = sys.version_info < (3, 11)
 
 _SOCKS = ("socks4://", "socks4a://", "socks5://", "socks5h://")
 
-# What goes out in one piece, because the system takes it in any case.
+# Smaller bodies are written in one step, because they fit into the buffers of the system.
 _LARGE_BODY = 2**16
 
 
 class AiohttpTransport(Transport):
-    """The connections of one client in one event loop.
+    """The transport of one client in one event loop: its connection pool.
 
     Args:
         configuration: Settings of the client.
-        at_end: Called when they are closed, which may be at the end of the loop.
+        at_end: Called when the connections are closed, possibly at the end of the loop.
 
     Attributes:
         loop: The event loop, which is running.
@@ -72,10 +72,10 @@ class AiohttpTransport(Transport):
             max_line_size=_LONGEST_LINE,
             max_field_size=_LONGEST_LINE,
         )
-        # What is retried is decided above; aiohttp knows methods only. It has no other switch.
+        # Retries are decided above. aiohttp decides by the method alone, and has no other switch.
         self._session._retry_connection = False
         self._routes: dict[str, tuple[str, dict[str, Any]]] = {}
-        # Those whose body may still be read by somebody.
+        # Responses whose body may still be read.
         self._responses: weakref.WeakSet[aiohttp.ClientResponse] = weakref.WeakSet()
         self._life = _close_with_the_loop(self._session, self._connector, self._responses, at_end)
         self._under_way = 0
@@ -83,13 +83,13 @@ class AiohttpTransport(Transport):
         self._closing = asyncio.Lock()
 
     async def start(self) -> None:
-        """Have the connections closed at the end of the loop, if not before."""
+        """Have the connections closed at the end of the loop at the latest."""
         await anext(self._life)
 
     async def close(self) -> None:
-        """Close all connections, once the calls that are under way have end.
+        """Close all connections once the calls in flight have ended.
 
-        Who is cancelled here does not wait for them.
+        If this is cancelled, it does not wait for them.
         """
         async with self._closing:
             try:
@@ -100,7 +100,7 @@ class AiohttpTransport(Transport):
                 await self._life.aclose()
 
     def calls_begin(self) -> None:
-        """Note that a call begins, which is waited for when the connections are to be closed."""
+        """Note that a call begins; `close` waits for its end."""
         self._under_way += 1
 
     def calls_end(self) -> None:
@@ -110,7 +110,7 @@ class AiohttpTransport(Transport):
             self._idle.set_result(None)
 
     def detach(self) -> None:
-        """Let go of connections that belong to the parent process, after a fork."""
+        """Drop the connections of the parent process, in the child after a fork."""
         self._connector.detach()
 
     async def send(self, request: Request, timeout: Timeout) -> RawResponse:
@@ -118,27 +118,27 @@ class AiohttpTransport(Transport):
 
         Args:
             request: What to send.
-            timeout: Time for the steps; its deadline counts from now and bounds all of them.
+            timeout: Limits of the steps; its deadline counts from now.
 
         Raises:
             NotSentError: The server has not seen the request.
             NoResponseError: It may have, but no complete response came back.
-            ApiValueError: A file to upload could not be read completely.
+            ApiValueError: A file to upload could not be read to its end.
         """
         stream = await self._stream(request, timeout)
         return await stream.complete_response()
 
     async def open(self, request: Request, timeout: Timeout) -> aiohttp.ClientResponse:
-        """Send a request once and return the response with its body still to be read.
+        """Send a request once and return the response with its body unread.
 
-        The caller reads it completely or releases it. Errors are those of `send`.
+        The caller reads the whole body or releases the response. Raises the same errors as `send`.
         """
         return await self._open(request, _exchange(request, timeout))
 
     async def stream(self, request: Request, timeout: Timeout) -> Stream | RawResponse:
-        """Send a request once and return the response, its body to be read in chunks if it is 2xx.
+        """Send a request once; return a 2xx response as a stream, any other one complete.
 
-        Errors are those of `send`.
+        Raises the same errors as `send`.
         """
         stream = await self._stream(request, timeout)
         return stream if 200 <= stream.status <= 299 else await stream.complete_response()
@@ -153,11 +153,11 @@ class AiohttpTransport(Transport):
             found = self._routes[request.base] = _ascii(request.base), self._route(request.base)
         base, route = found
         if request.base.startswith("https"):
-            # Made anew when certificates have been renewed.
+            # A new one when certificates have been renewed.
             route["ssl"] = ssl_context(self._configuration)
         headers = request.plain_headers()
         if "proxy" in route and not request.base.startswith("https"):
-            # The proxy reads what it forwards.
+            # A forwarding proxy reads the headers of the request.
             headers = {**route["proxy_headers"], **headers}
         body: Any = request.body
         if isinstance(body, bytes) and len(body) > _LARGE_BODY:
@@ -166,14 +166,14 @@ class AiohttpTransport(Transport):
         if body is not None and not isinstance(body, bytes):
             body = exchange.watched(body)
         response = None
-        # For the connector, to which aiohttp hands nothing on.
+        # For the connector, to which aiohttp passes nothing.
         token = exchange_of_task.set(exchange)
         try:
             if self._session.closed:
                 raise ClientClosedError(CLOSED)
             response = await self._session.request(
                 request.method,
-                # As it is: what is percent-encoded in an ID has to stay so.
+                # Not normalized: percent-encoded characters of an ID must stay encoded.
                 yarl.URL(base + request.target, encoded=True),
                 data=body,
                 headers=headers,
@@ -183,23 +183,23 @@ class AiohttpTransport(Transport):
             )
             self._responses.add(response)
             return response
-        except Exception as cause:  # Whatever aiohttp raises.
+        except Exception as cause:  # Any exception of aiohttp.
             raise_failure_of_file(request)
             other = foreign_cause(cause)
             if other is not None:
                 raise other from other.__cause__
             failure = to_transport_error(cause, request, exchange)
-            self._connector.distrust(request, exchange, failure)
+            self._connector.drop_stale_connections(request, exchange, failure)
             raise failure from chained_cause(cause)
         finally:
-            with suppress(ValueError):  # A call that is abandoned ends in another context.
+            with suppress(ValueError):  # An abandoned call ends in another context.
                 exchange_of_task.reset(token)
             exchange.stop_watching()
             if response is None:
                 close_file(request)
 
     def _route(self, base: str) -> dict[str, Any]:
-        """Return how a host is reached: its proxy, and the name that its certificate is for."""
+        """Return how to reach a host: its proxy, and the name to expect in its certificate."""
         configuration = self._configuration
         route: dict[str, Any] = {}
         if configuration.tls_server_name is not None and base.startswith("https"):
@@ -225,7 +225,7 @@ class AiohttpTransport(Transport):
                 route["proxy"] = yarl.URL(proxy).with_user(None)
                 route["proxy_headers"] = headers_for(configuration, proxy)
             except (ValueError, HTTPError):
-                # Neither the message nor its cause may quote it: it may hold a password.
+                # Neither the message nor its cause may quote the address with its password.
                 raise ConfigurationError(
                     "the proxy cannot be used: its address is not valid"
                 ) from None
@@ -233,7 +233,7 @@ class AiohttpTransport(Transport):
 
 
 def _ascii(base: str) -> str:
-    """Return scheme, host and port as the blocking client sends them: yarl encodes otherwise."""
+    """Return scheme, host and port as the blocking client sends them; yarl differs."""
     return base if base.isascii() else parse_url(base).url
 
 
@@ -250,14 +250,14 @@ async def _close_with_the_loop(
 ) -> AsyncGenerator[None, None]:
     """Close a session when it is no longer used.
 
-    A loop knows the asynchronous generators that were begun in it, and closes them before it ends.
+    An event loop closes the asynchronous generators that were started in it before it ends.
     """
     try:
         yield
     finally:
         at_end()
         for response in list(responses):
-            # Otherwise who reads a body would wait forever: aiohttp tells only connections.
+            # aiohttp notifies only connections; a task that reads a body would wait without end.
             response.close()
         await session.close()
         await connector.wait_until_closed()

@@ -42,8 +42,7 @@ class ApiClient(BaseClient, RawCalls, Conversion):
         header_name: Name of a further header of every request.
         header_value: Its value.
         cookie: Value of the header ``Cookie`` of every request.
-        transport: What requests are sent with, in every event loop; connections of aiohttp if not
-            given.
+        transport: Sends the requests, in every event loop; a transport over aiohttp if not given.
     """
 
     asynchronous: ClassVar[bool] = True
@@ -78,10 +77,10 @@ class ApiClient(BaseClient, RawCalls, Conversion):
         await self.aclose()
 
     async def aclose(self) -> None:
-        """Close the connections; calls are refused from now on.
+        """Close the connections; further calls are rejected.
 
-        Calls that are under way in this event loop end first. Connections of other
-        loops are closed with those.
+        Calls in flight in this event loop end first. Connections of other loops are closed with
+        those loops.
         """
         self._closed = True
         if self._given is not None:
@@ -91,7 +90,7 @@ class ApiClient(BaseClient, RawCalls, Conversion):
             await transport.close()
 
     async def _transport(self) -> Transport:
-        """Return the connections for the running event loop; made when first used."""
+        """Return the transport for the running event loop; created on first use."""
         if self._closed:
             raise ClientClosedError(CLOSED)
         if self._given is not None:
@@ -99,7 +98,7 @@ class ApiClient(BaseClient, RawCalls, Conversion):
         loop = asyncio.get_running_loop()
         transport = self._transports.get(id(loop))
         if transport is None:
-            # No other task comes in between, so that there is one for each loop.
+            # No other task can come in between, so that there is one per loop.
             self._drop_those_of_closed_loops()
             transport = AiohttpTransport(self.configuration, self._forgetting(loop))
             self._give_to(loop, transport)
@@ -110,7 +109,7 @@ class ApiClient(BaseClient, RawCalls, Conversion):
         return pool_size(self.configuration)
 
     def _reset_after_fork(self) -> None:
-        """Forget, in a child process, what belongs to the parent: its connections."""
+        """Drop the connections of the parent process, in the child after a fork."""
         super()._reset_after_fork()
         if self._given is not None:
             self._given.detach()
@@ -119,17 +118,16 @@ class ApiClient(BaseClient, RawCalls, Conversion):
         self._transports.clear()
 
     def _give_to(self, loop: AbstractEventLoop, transport: AiohttpTransport) -> None:
-        """Have a loop keep a transport for this client.
+        """Attach a transport for this client to a loop.
 
-        A transport knows its loop, so that a client which kept it would keep the loop as well. As
-        it is, both are collected together, be the loop closed or not; or the transport alone, if
-        nobody has the client any more.
+        A transport refers to its loop, so a client that owned it would keep the loop alive. As it
+        is, loop and transport are collected together, even if the loop was never closed.
         """
         kept = vars(loop).setdefault(_OF_LOOP, weakref.WeakKeyDictionary())
         kept[self] = self._transports[id(loop)] = transport
 
     def _forgetting(self, loop: AbstractEventLoop) -> Callable[[], None]:
-        """Return what has the connections of a loop forgotten; it keeps no client alive."""
+        """Return a function that drops the transport of a loop; it keeps no client alive."""
         client = weakref.ref(self)
         loop_kept = weakref.ref(loop)
 
@@ -141,7 +139,7 @@ class ApiClient(BaseClient, RawCalls, Conversion):
         return forget
 
     def _drop_those_of_closed_loops(self) -> None:
-        """Forget connections whose loop was closed without telling anybody that it ends."""
+        """Drop the transports of loops that were closed without notice."""
         for transport in list(self._transports.values()):
             if transport.loop.is_closed():
                 self._forget(transport.loop)

@@ -24,34 +24,34 @@ if TYPE_CHECKING:
     from talon_one.configuration import Configuration
     from talon_one.exceptions import TransportError
 
-# Waiting for a connection costs a task far less than a thread, so that more calls are under way.
+# A waiting task costs far less than a waiting thread, so more calls may be in flight.
 _DEFAULT_SIZE = 100
 
-# By how much the timers of an event loop differ from its clock, in seconds.
+# Maximum difference in seconds between the timers of an event loop and its clock.
 _EARLY = 0.002
 
-# More than closing ever takes.
+# More iterations of the loop than closing ever takes.
 _TURNS = 100
 
 
 def pool_size(configuration: Configuration) -> int:
-    """Return how many connections to a host there may be in each event loop."""
+    """Return the maximum number of connections to a host per event loop."""
     size = configuration.connection_pool_maxsize
     return _DEFAULT_SIZE if isinstance(size, DefaultPoolSize) else max(1, size)
 
 
 class Exchange:
-    """One attempt while it goes on: how far it has come, and when it must end.
+    """The state of one attempt: what was sent, and when it must end.
 
     Attributes:
-        timeout: Time for its steps.
-        fresh: Whether it needs a connection that has served no other call.
-        reused: Key in the pool of the connection that it uses, if that has served other calls.
-        waiting: Whether it waits for a connection that other calls use.
+        timeout: Limits of its steps.
+        fresh: Whether it needs a new connection.
+        reused: Pool key of its connection, if that has served other calls.
+        waiting: Whether it waits for a connection in use by other calls.
         sent: Whether any of the request may have reached the server.
-        ends: Time of the loop at which its deadline passes, if it has one.
-        stalled: Whether the server took no more of the request.
-        transport: What it is sent over, once there is a connection.
+        ends: Loop time at the deadline, if there is one.
+        stalled: Whether the server stopped reading the request.
+        transport: The transport of its connection, once there is one.
     """
 
     __slots__ = (
@@ -84,13 +84,13 @@ class Exchange:
     @property
     def time_is_up(self) -> bool:
         """Whether the deadline has passed."""
-        # Timers may end a little early.
+        # Timers may fire a little early.
         return self.ends is not None and asyncio.get_running_loop().time() >= self.ends - _EARLY
 
     async def watched(self, body: AsyncIterable[bytes]) -> AsyncGenerator[bytes, None]:
-        """Yield the pieces of a body, and break the connection when one is not taken in time.
+        """Yield the chunks of a body; abort the connection if sending one takes too long.
 
-        aiohttp bounds only the wait for the response.
+        aiohttp has a timeout only for the wait for the response.
         """
         loop = asyncio.get_running_loop()
         if self.timeout.read is not None:
@@ -112,22 +112,22 @@ class Exchange:
             self.transport.abort()
 
     def stop_watching(self) -> None:
-        """Leave the connection alone from now on: the response has begun, or will not."""
+        """Stop the send timeout: the response has begun, or the attempt has failed."""
         if self._timer is not None:
             self._timer.cancel()
 
 
 exchange_of_task: ContextVar[Exchange] = ContextVar("talon_one_exchange")
-"""That of the attempt which the task is at."""
+"""The exchange of the current attempt of a task."""
 
 
 class _Socket(socket.socket):
-    """A socket that counts its reads, so that a pooled connection knows of every byte.
+    """A socket that counts its reads, so that a pooled connection notices every byte.
 
-    What is on top of it hides some: half a response waits in the parser, half a record in TLS.
+    The layers above hide some: half a response waits in the parser, half a record in TLS.
 
     Attributes:
-        reads: How often something was received, be it the end.
+        reads: Number of reads, including that of the end of the stream.
     """
 
     __slots__ = ("reads",)
@@ -150,7 +150,7 @@ class _Socket(socket.socket):
 class _Connection(ResponseHandler):
     """A connection that is reused only if nothing arrived while it was idle.
 
-    It does not listen to endless announcements, and it is closed without delay when it is dropped.
+    It limits the number of interim responses, and closes without delay when it is dropped.
 
     Args:
         sockets: Sockets by their file descriptors.
@@ -167,13 +167,13 @@ class _Connection(ResponseHandler):
         self._sockets = sockets
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Note the socket below a transport; over TLS there are several layers between them."""
+        """Remember the socket below a transport; TLS puts several layers between them."""
         super().connection_made(transport)
         self._socket = self._sockets.get(transport.get_extra_info("socket").fileno())
 
     def data_received(self, data: bytes) -> None:
-        """Take what has arrived; on an idle connection it makes the connection unusable."""
-        # aiohttp calls this itself, with nothing, to have the parser go on.
+        """Receive data; on an idle connection they make the connection unusable."""
+        # aiohttp calls this itself, without data, to resume the parser.
         if self._pooled and data:
             self.force_close()
         super().data_received(data)
@@ -187,8 +187,8 @@ class _Connection(ResponseHandler):
     def leave_pool(self) -> bool:
         """Return whether the connection can serve another call.
 
-        It cannot if anything has arrived since it became idle: it would be taken for the response
-        to the next request. What the event loop has not read yet counts as well.
+        It cannot if anything has arrived since it became idle, which would be taken for the
+        response to the next request. Data that the event loop has not read yet count, too.
         """
         self._pooled = False
         if self._socket is None or self.should_close or not self.is_connected():
@@ -196,7 +196,7 @@ class _Connection(ResponseHandler):
         return self._socket.reads == self._reads and not wait_for_read(self._socket, 0)
 
     async def read(self) -> Any:
-        """Return the next head of a response, announcements included."""
+        """Return the next head of a response, those of interim responses included."""
         response = await super().read()
         if not 100 <= response[0].code < 200:
             self._announcements = 0
@@ -207,34 +207,34 @@ class _Connection(ResponseHandler):
         return response
 
     def connection_lost(self, exc: BaseException | None) -> None:
-        """Close what is left of a connection that the other side has ended."""
+        """Close a connection that the other side has ended."""
         transport = self.transport
         super().connection_lost(exc)
         if transport is not None:
-            # Before 3.11, TLS counts as open until it is told.
+            # Before Python 3.11, TLS stays open until it is closed explicitly.
             transport.close()
 
     def close(self) -> None:
-        """Close the connection at once."""
+        """Close the connection immediately."""
         transport = self.transport
         super().close()
         if transport is not None:
-            # TLS waits for the other side to take its leave, which may be what is amiss.
+            # TLS waits for the closing message of the other side, which may never come.
             transport.abort()
 
 
 class LatinRequest(aiohttp.ClientRequest):
-    """A request whose headers are Latin-1, as HTTP has it and the blocking client sends them."""
+    """A request with Latin-1 headers, as HTTP defines and the blocking client sends them."""
 
     async def send(self, conn: Any) -> aiohttp.ClientResponse:
-        """Write the request, with what of its headers aiohttp would write in UTF-8 in Latin-1."""
+        """Write the request; aiohttp would write its headers in UTF-8."""
         if not all(value.isascii() for value in self.headers.values()):
             conn.protocol.transport = _LatinHead(conn.protocol)
         return await super().send(conn)
 
 
 class _LatinHead:
-    """Stands in for the transport of a connection until the head of a request is written."""
+    """Replaces the transport of a connection until the head of a request is written."""
 
     def __init__(self, protocol: Any) -> None:
         self._protocol = protocol
@@ -253,11 +253,11 @@ class _LatinHead:
 
 
 class Connector(aiohttp.TCPConnector):
-    """Connections that tell the exchange of their task how far things have come."""
+    """A connector whose connections record in the exchange of a task how far a request got."""
 
     def __init__(self, configuration: Configuration) -> None:
         super().__init__(limit=pool_size(configuration), socket_factory=self._new_socket)
-        # Neither this nor the method that waits is documented by aiohttp; there is no other way.
+        # aiohttp documents neither this attribute nor the method that waits; there is no other way.
         self._sockets: weakref.WeakValueDictionary[int, _Socket] = weakref.WeakValueDictionary()
         factory: Any = partial(_Connection, self._sockets, loop=self._loop)
         self._factory = factory
@@ -276,7 +276,7 @@ class Connector(aiohttp.TCPConnector):
         return made
 
     async def connect(self, req: Any, traces: Any, timeout: Any) -> Any:
-        """Return a connection, and note that the request may be on its way from then on."""
+        """Return a connection; from then on the request counts as sent."""
         connection = await super().connect(req, traces, timeout)
         if self._asserted is not None and connection.transport is not None:
             tls = connection.transport.get_extra_info("ssl_object")
@@ -286,7 +286,7 @@ class Connector(aiohttp.TCPConnector):
                 except CertificateError:
                     connection.close()
                     raise
-        # From here on, even the server may know more of the request than we do.
+        # From here on, the server may have seen the request.
         exchange = exchange_of_task.get()
         exchange.sent = True
         exchange.transport = connection.transport
@@ -302,16 +302,16 @@ class Connector(aiohttp.TCPConnector):
                 break
             pooled.close()
             if exchange.fresh:
-                # One is enough: the new connection takes its place.
+                # One closed connection makes room for the new one.
                 return None
         return pooled
 
-    def distrust(self, request: Request, exchange: Exchange, failure: TransportError) -> None:
-        """Draw the conclusions from an attempt that got no complete response.
+    def drop_stale_connections(
+        self, request: Request, exchange: Exchange, failure: TransportError
+    ) -> None:
+        """After a failure on a reused connection, retry over a new one and close the idle ones.
 
-        If its connection had served other calls, those that are idle now may be as dead: the server
-        was restarted, or something on the way has forgotten them. They are closed, and a retry
-        goes over a new one.
+        They may be as dead: the server was restarted, or a proxy has dropped them.
         """
         if exchange.reused is None:
             return
@@ -331,22 +331,22 @@ class Connector(aiohttp.TCPConnector):
         try:
             await super()._wait_for_available_connection(*args)
         except BaseException:
-            # It may have been its turn, which aiohttp then forgets to pass on.
+            # It may have been first in line; aiohttp does not wake the next one then.
             self._release_waiter()
             raise
         exchange.waiting = False
 
     async def wait_until_closed(self) -> None:
-        """Wait until all sockets are closed, which takes the loop a few turns."""
+        """Wait until all sockets are closed, which takes a few iterations of the loop."""
         for _ in range(_TURNS):
             if all(each.fileno() < 0 for each in self._sockets.values()):
                 return
             await asyncio.sleep(0)
 
     def detach(self) -> None:
-        """Let go of sockets that belong to the parent process, without the event loop.
+        """Close the sockets of the parent process without the event loop, after a fork.
 
-        The loop shares its selector with that of the parent, which must not hear of it.
+        The loop shares its selector with the loop of the parent, which must not be changed.
         """
         for each in list(self._sockets.values()):
             each.close()

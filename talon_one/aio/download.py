@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 class Download(BaseDownload):
-    """The same as `talon_one._http.download.Download`, opened by ``async with``.
+    """The asyncio twin of `talon_one.Download`, opened by ``async with``.
 
     A deadline holds to the end of the body.
     """
@@ -34,7 +34,7 @@ class Download(BaseDownload):
         stream.close()
 
     def chunks(self) -> AsyncIterator[bytes]:
-        """Yield the body in pieces as they come.
+        """Yield the body in chunks as they arrive.
 
         Raises:
             NoResponseError: The body breaks off; `ReadTimeoutError` if it took too long.
@@ -43,7 +43,7 @@ class Download(BaseDownload):
         return pieces
 
     async def lines(self) -> AsyncIterator[str]:
-        """Yield the body line by line, without the line ends; errors are those of `chunks`.
+        """Yield the body line by line, without the line ends; raises the errors of `chunks`.
 
         A quoted field of CSV may span several lines; `talon_one.tables` reads rows.
         """
@@ -55,11 +55,11 @@ class Download(BaseDownload):
             yield line
 
     async def read(self) -> bytes:
-        """Return the whole body; errors are those of `chunks`."""
+        """Return the whole body; raises the same errors as `chunks`."""
         return b"".join([piece async for piece in self.chunks()])
 
     async def save(self, path: str | os.PathLike[str], progress: Progress | None = None) -> int:
-        """Write the body to a file and return its size in bytes; errors are those of `chunks`.
+        """Write the body to a file; return its size in bytes. Raises the errors of `chunks`.
 
         The file appears, or replaces another, when it is complete. It is written in a thread.
 
@@ -74,13 +74,13 @@ class Download(BaseDownload):
         except BaseException as cause:
             await _to_its_end(file.__exit__, type(cause))
             raise
-        # What is left is written, and the file moved: that may take a while, too.
+        # Writing the rest and moving the file may take a while, too.
         await _to_its_end(file.__exit__, None)
         return file.size
 
 
 async def _to_its_end(function: Callable[[Any], object], argument: object) -> None:
-    """Call a function in a thread, and leave it only when it has returned, even if cancelled."""
+    """Call a function in a thread, and wait until it has returned, even if cancelled."""
     work = asyncio.ensure_future(asyncio.to_thread(function, argument))
     try:
         await asyncio.shield(work)

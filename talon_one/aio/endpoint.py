@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable
 from functools import wraps
 from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar, cast
 
-# What the annotations of methods name is looked up in it, and loaded, only if they are evaluated.
+# Annotations of methods name it; what they name is loaded only if they are evaluated.
 import talon_one
 from talon_one._core.operation import Operation
 from talon_one._utils.special_forms import Self
@@ -19,7 +19,7 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 
 class Api(BaseApi):
-    """What the classes of both APIs have in common; see `BaseApi` for its arguments."""
+    """Base of both asyncio APIs; see `BaseApi` for its arguments."""
 
     api_client: talon_one.aio.ApiClient
 
@@ -57,15 +57,15 @@ class Api(BaseApi):
     ) -> talon_one.aio.pagination.AsyncItems[T]:
         """Return an iterator for ``async for`` over the items of a list.
 
-        The pages are got when they are needed. It is not awaited itself.
+        Pages are requested on demand. The iterator itself is not awaited.
 
         Args:
-            method: Method that gets one page, such as ``management.get_applications``.
+            method: Method that returns one page, such as ``management.get_applications``.
             args: Its positional arguments.
-            kwargs: Its keyword arguments; ``page_size`` and ``skip`` work as ever.
+            kwargs: Its keyword arguments, ``page_size`` and ``skip`` included.
 
         Raises:
-            ApiTypeError: The method does not list anything.
+            ApiTypeError: The method returns no list.
         """
         from talon_one.aio.pagination import AsyncItems
 
@@ -101,7 +101,7 @@ class Api(BaseApi):
     def table(
         self, method: Callable[P, Any], /, *args: P.args, **kwargs: P.kwargs
     ) -> talon_one.aio.tables.Table:
-        """Return the CSV file of an export as a table, whose rows are read as they come.
+        """Return the CSV file of an export as a table, whose rows are read as they arrive.
 
         ::
 
@@ -160,7 +160,7 @@ def _variant(method: Any, **setting: Any) -> Any:
 
     def decorate(declaration: Any) -> Any:
         async def variant(self: Api, *args: Any, **kwargs: Any) -> Any:
-            # Not in a copy, see the blocking one.
+            # Not a copy, see the blocking twin.
             for name, value in setting.items():
                 kwargs.setdefault(name, value)
             return await self.api_client.call(operation, args, kwargs)

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from talon_one._core.request import Request
     from talon_one.aio.connections import Exchange
 
-# What sockets, TLS and HTTP are made of; any exception of theirs is a failure of the attempt.
+# Libraries below the transport; any exception of theirs is a failure of the attempt.
 _LIBRARIES = sys.stdlib_module_names | {
     *("aiohttp", "aiohappyeyeballs", "aiosignal", "frozenlist", "multidict", "propcache", "yarl"),
     *("aiodns", "pycares", "idna", "urllib3", "uvloop", "winloop"),
@@ -26,9 +26,9 @@ _LIBRARIES = sys.stdlib_module_names | {
 
 
 def foreign_cause(cause: BaseException) -> BaseException | None:
-    """Return the exception of somebody else that this one is, or was made of; or of this package.
+    """Return the exception of foreign code, or of this package, that this one is or wraps.
 
-    Such as that of a library that stands in for the server, or a time limit of the application.
+    Examples are a library that mocks the server, and a time limit of the application.
     """
     inner: BaseException | None = cause
     while inner is not None:
@@ -39,14 +39,14 @@ def foreign_cause(cause: BaseException) -> BaseException | None:
 
 
 def raise_failure_of_file(request: Request) -> None:
-    """Raise why a file could not be read, which is a broken connection in the eyes of aiohttp."""
+    """Raise the error of a file that could not be read; aiohttp reports a broken connection."""
     failure = None if isinstance(request.body, bytes | None) else request.body.failure
     if failure is not None:
         raise failure from failure.__cause__
 
 
 def to_transport_error(cause: Exception, request: Request, exchange: Exchange) -> TransportError:
-    """Return our exception for one of aiohttp, of asyncio or of sockets."""
+    """Return the exception of this package for one of aiohttp, asyncio or sockets."""
     kind = transport_error_class(
         sent=exchange.sent,
         timed_out=timed_out(cause, exchange),
@@ -57,7 +57,7 @@ def to_transport_error(cause: Exception, request: Request, exchange: Exchange) -
 
 
 def timed_out(cause: Exception, exchange: Exchange) -> bool:
-    """Return whether it was time that put an end to an attempt."""
+    """Return whether a timeout ended an attempt."""
     return exchange.time_is_up or exchange.stalled or isinstance(cause, asyncio.TimeoutError)
 
 
@@ -69,7 +69,7 @@ def reason(cause: Exception, exchange: Exchange) -> str:
 
 
 def _sentence(cause: Exception, exchange: Exchange) -> str:
-    """Return what happened, in the words of the blocking client, without the objects behind it."""
+    """Return the message of the blocking client for an error, without objects in it."""
     if exchange.stalled:
         return f"Sending timed out. (read timeout={exchange.timeout.read})"
     if isinstance(cause, asyncio.TimeoutError):
@@ -85,7 +85,7 @@ def _sentence(cause: Exception, exchange: Exchange) -> str:
     if isinstance(cause, aiohttp.ClientConnectorCertificateError):
         return str(cause.certificate_error)
     if isinstance(cause, aiohttp.ClientConnectorError):
-        return f"Failed to establish a new connection: {_told_by_system(cause.os_error)}"
+        return f"Failed to establish a new connection: {_system_message(cause.os_error)}"
     if isinstance(cause, aiohttp.ClientHttpProxyError):
         return f"Tunnel connection failed: {cause.status} {cause.message}"
     if isinstance(cause, aiohttp.ClientResponseError):
@@ -93,15 +93,15 @@ def _sentence(cause: Exception, exchange: Exchange) -> str:
     return str(cause)
 
 
-def _told_by_system(cause: OSError) -> str:
-    """Return the words of the system for an error; those of asyncio leave them out."""
+def _system_message(cause: OSError) -> str:
+    """Return an error with the message of the system, which asyncio leaves out."""
     if type(cause) in (OSError, ConnectionRefusedError) and cause.errno is not None:
         return f"[Errno {cause.errno}] {os.strerror(cause.errno)}"
     return str(cause)
 
 
 def chained_cause(cause: Exception) -> BaseException | None:
-    """Return what may be chained: some exceptions of aiohttp quote the URL with its query."""
+    """Return the cause to chain: some exceptions of aiohttp quote the URL with its query."""
     if isinstance(cause, (aiohttp.ConnectionTimeoutError, aiohttp.ClientResponseError)):
         return cause.__cause__
     return cause

@@ -34,8 +34,8 @@ class Stream:
     Args:
         response: The response.
         request: What was sent.
-        exchange: The attempt, whose deadline bounds the reading, too.
-        connector: Where its connection comes from.
+        exchange: Its exchange, whose deadline also limits reading.
+        connector: The connector that its connection belongs to.
     """
 
     def __init__(
@@ -56,14 +56,14 @@ class Stream:
         """Return the response with its complete body.
 
         Raises:
-            NoResponseError: It breaks off.
+            NoResponseError: The body breaks off.
         """
         received: list[bytes] = []
         try:
             while piece := await self._response.content.readany():
                 received.append(piece)
-        except Exception as cause:  # Whatever aiohttp raises.
-            raise self._broken_off(cause, b"".join(received)) from chained_cause(cause)
+        except Exception as cause:  # Any exception of aiohttp.
+            raise self._broken_response(cause, b"".join(received)) from chained_cause(cause)
         finally:
             self.close()
         data = b"".join(received)
@@ -77,11 +77,11 @@ class Stream:
         return RawResponse(self.status, _latin(self._response.reason), self.headers, data, problem)
 
     async def pieces(self) -> AsyncGenerator[bytes, None]:
-        """Yield the body as it comes.
+        """Yield the body as it arrives.
 
         Raises:
-            NoResponseError: It breaks off.
-            InvalidResponseError: It cannot be unpacked.
+            NoResponseError: The body breaks off.
+            InvalidResponseError: It cannot be decompressed.
         """
         codings = self.headers.get("Content-Encoding")
         unpacker = Unpacker(codings or "")
@@ -104,42 +104,42 @@ class Stream:
             ) from cause
 
     def close(self) -> None:
-        """Close the connection, unless all was read and it has been given back."""
+        """Close the connection, unless the whole body was read and the pool has it back."""
         self._response.close()
-        # Not earlier: a response may begin before the file has been sent.
+        # Not earlier: a response may begin before the whole file is sent.
         close_file(self._request)
 
     async def _next(self) -> bytes:
         try:
             return await self._response.content.readany()
-        except Exception as cause:  # Whatever aiohttp raises.
+        except Exception as cause:  # Any exception of aiohttp.
             self.close()
-            raise self._broken_off(cause, b"") from chained_cause(cause)
+            raise self._broken_response(cause, b"") from chained_cause(cause)
 
     async def _advance(self, unpacked: Iterator[bytes], quick: bool) -> bytes:
-        """Return the next part of what is unpacked, or nothing."""
+        """Return the next decompressed chunk, or nothing."""
         if quick:
             return next(unpacked, b"")
         return await self._in_thread(next, unpacked, b"")
 
     async def _in_thread(self, function: Callable[..., T], *args: Any) -> T:
-        """Return what a function returns, without holding up the event loop.
+        """Call a function in a thread, so that it does not block the event loop.
 
         Raises:
-            ReadTimeoutError: The deadline has passed; the threads may be busy with other work.
+            ReadTimeoutError: The deadline has passed, perhaps because all threads are busy.
         """
         ends = self._exchange.ends
         left = None if ends is None else max(0.0, ends - asyncio.get_running_loop().time())
         try:
             return await asyncio.wait_for(asyncio.to_thread(function, *args), left)
         except asyncio.TimeoutError as cause:
-            raise self._broken_off(cause, b"") from cause
+            raise self._broken_response(cause, b"") from cause
 
-    def _broken_off(self, cause: Exception, received: bytes) -> TransportError:
+    def _broken_response(self, cause: Exception, received: bytes) -> TransportError:
         """Return the exception for a response that began and is incomplete.
 
         Raises:
-            Exception: It is the fault of the file, or of somebody else.
+            Exception: The file could not be read, or foreign code failed.
         """
         raise_failure_of_file(self._request)
         other = foreign_cause(cause)
@@ -157,12 +157,12 @@ class Stream:
             raw_data=received,
             **call_details(self._request),
         )
-        self._connector.distrust(self._request, self._exchange, failure)
+        self._connector.drop_stale_connections(self._request, self._exchange, failure)
         return failure
 
 
 def close_file(request: Request) -> None:
-    """Close the file that a request uploads, if it does."""
+    """Close the file that a request uploads, if there is one."""
     if not isinstance(request.body, bytes | None):
         request.body.close()
 
@@ -174,8 +174,8 @@ def _latin(reason: str | None) -> str | None:
 
 
 def _headers_of(response: aiohttp.ClientResponse) -> HTTPHeaderDict:
-    """Return the headers as the blocking client has them; those of aiohttp cannot be pickled."""
+    """Return the headers as the blocking client does; those of aiohttp cannot be pickled."""
     raw: Any = response.raw_headers
-    if raw is None:  # A response that was recorded: vcrpy keeps decoded headers alone.
+    if raw is None:  # A recorded response: vcrpy keeps only decoded headers.
         return HTTPHeaderDict(response.headers.items())
     return HTTPHeaderDict((name.decode("latin-1"), value.decode("latin-1")) for name, value in raw)

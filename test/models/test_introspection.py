@@ -201,7 +201,7 @@ def test_help_describes_a_class_and_each_of_its_properties() -> None:
 
 
 def test_classes_of_fields_keep_their_own_documentation() -> None:
-    assert (Field.__doc__ or "").startswith("A property whose value is handed over")
+    assert (Field.__doc__ or "").startswith("A property whose value is used as it is")
     assert (NestedField.__doc__ or "").startswith("A model, or lists and maps")
 
 

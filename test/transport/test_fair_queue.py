@@ -156,7 +156,7 @@ def test_idle_connections_are_kept_as_urllib3_expects() -> None:
     assert stack.qsize() == 3
     assert stack.get_oldest() == "a"
     assert stack.get(block=False) == "c"
-    assert stack.start_anew() == ["b"]
+    assert stack.reset() == ["b"]
     assert stack.get_oldest() is None
     with pytest.raises(queue.Empty):
         stack.get()
@@ -165,6 +165,6 @@ def test_idle_connections_are_kept_as_urllib3_expects() -> None:
 def test_a_child_process_begins_with_all_slots_free() -> None:
     stack = FairQueue(1)
     lease = stack.lease()
-    stack.start_anew()
+    stack.reset()
     stack.lease(0).release()
     lease.release()
