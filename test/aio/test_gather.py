@@ -70,7 +70,7 @@ async def test_the_limit_bounds_the_calls_in_flight(limit: int) -> None:
 
 
 @asynchronous
-async def test_ten_calls_are_in_flight_unless_a_limit_is_given() -> None:
+async def test_ten_calls_are_in_flight_by_default() -> None:
     recorder = CallRecorder()
     await gather(recorder.call(each, steps=3) for each in range(40))
     assert recorder.max_in_flight == 10

@@ -235,17 +235,19 @@ def ids_of(received: Received) -> list[str]:
 
 
 @pytest.mark.parametrize(
-    "response", [HANG_UP, Response(500), Response(503)], ids=["hang up", "500", "503"]
+    ("response", "status"),
+    [(HANG_UP, None), (Response(500), 500), (Response(503), 503)],
+    ids=["hang up", "500", "503"],
 )
 def test_a_request_with_an_unknown_outcome_is_not_retried_unless_idempotent(
-    run_bulk: RunBulk, server: RecordingServer, response: Response
+    run_bulk: RunBulk, server: RecordingServer, response: Response, status: int | None
 ) -> None:
     server.script(response)
     failures: list[bulk.Failure] = []
     result = run_bulk("change_audiences", memberships(4), failures=failures.append, _retries=3)
     assert len(server.requests) == 1
     assert result.summary[:3] == (0, 0, 4)
-    assert {each.outcome for each in failures} == {"unknown"}
+    assert {(each.outcome, each.status) for each in failures} == {("unknown", status)}
 
 
 @pytest.mark.parametrize("response", [HANG_UP, Response(503)], ids=["hang up", "503"])

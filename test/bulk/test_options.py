@@ -49,6 +49,18 @@ def test_a_wrong_option_is_rejected_before_anything_is_sent(
     assert server.requests == []
 
 
+def test_one_idempotency_key_for_all_requests_is_rejected(
+    run_bulk: RunBulk, server: RecordingServer
+) -> None:
+    for name in ("Idempotency-Key", "idempotency-key"):
+        with pytest.raises(ApiTypeError, match="each request gets its own Idempotency-Key"):
+            run_bulk("upsert_profiles", profiles(1), _headers={"X-Job": "7", name: "k"})
+    assert server.requests == []
+    for headers in ({"X-Job": "7"}, {}, None):
+        assert run_bulk("upsert_profiles", profiles(1), _headers=headers).summary.sent == 1
+    assert server.requests[0].headers["X-Job"] == "7"
+
+
 @pytest.mark.parametrize("rows", [{"integrationId": "p"}, "rows.csv", None, 7], ids=str)
 def test_values_that_are_not_rows_are_rejected(run_bulk: RunBulk, rows: Any) -> None:
     with pytest.raises(ApiTypeError, match="rows is a list or a generator"):

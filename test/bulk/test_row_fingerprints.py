@@ -301,6 +301,15 @@ def marked(rows: Rows) -> str:
     return fingerprint.mark().digest
 
 
+def test_floats_have_one_fingerprint_with_and_without_orjson() -> None:
+    found = [1.0, 0.1, 1e-4, 1e-5, 1.5e-5, 9.99e-5, 1e-7, 5e-324, 1e15, 1e16, 1e17, 1e22, 1.5e300]
+    for number in [*found, *(-each for each in found), float("nan"), float("inf")]:
+        rows = [{"a": [number]}]
+        with patch.object(json_codec, "orjson", None):
+            expected = marked(rows)
+        assert marked(rows) == expected, number
+
+
 def test_the_boundaries_of_rows_count() -> None:
     assert marked(["a", "b"]) != marked(["a,b"]) != marked(['a","b'])
     assert marked([[1], [2]]) != marked([[1, 2]])

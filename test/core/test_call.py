@@ -295,6 +295,14 @@ def test_no_other_failure_earns_a_retry(failure: ApiException) -> None:
     assert not budget.spend()
 
 
+def test_only_a_successful_stream_earns_a_retry() -> None:
+    for status, earns in ((199, False), (200, True), (299, True), (300, False), (404, False)):
+        budget = RetryBudget(retries=1, reserved=0, price=1)
+        assert budget.spend()
+        attempts_of(budget=budget).stream_opened(status, {})
+        assert budget.spend() is earns, status
+
+
 def test_a_failure_says_that_the_budget_is_exhausted_and_only_then() -> None:
     budget = RetryBudget(retries=1, reserved=0)
     last = NotSentError(None, "refused")

@@ -325,6 +325,17 @@ def test_a_call_by_hand_may_go_to_another_host(server: RecordingServer, shell: S
     assert server.last.target == "/v1/x"
 
 
+def test_the_query_of_a_call_by_hand_has_names_of_text(
+    client: ApiClient, server: RecordingServer
+) -> None:
+    bad: list[Any] = [{7: "a"}, [(None, "a")], [("a", 1), (b"a", 2)]]
+    before = len(server.requests)
+    for query in bad:
+        with pytest.raises(ApiTypeError, match="names of query_params are text"):
+            client.call_api("/v1/x", "GET", query_params=query)
+    assert len(server.requests) == before
+
+
 def test_a_call_by_hand_refuses_forms(client: ApiClient) -> None:
     with pytest.raises(ApiTypeError, match="import operations"):
         client.call_api("/v1/x", "POST", post_params=[("a", "b")])
@@ -399,6 +410,8 @@ def test_an_response_can_be_saved_to_a_file_under_its_own_name(tmp_path: Path) -
     assert tmp_path in saved.parents
     assert saved.read_text() == "a\n"
     assert tempfile.gettempdir() not in str(saved.relative_to(tmp_path))
+    for unnamed in ({}, {"Content-Disposition": "attachment"}):
+        assert Path(client.deserialize(Holder("b", unnamed), "file")).read_text() == "b"
 
 
 def test_props_of_an_effect_become_their_class_from_a_dict_or_from_an_object() -> None:

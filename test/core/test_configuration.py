@@ -241,6 +241,16 @@ def test_a_pickle_keeps_the_settings_and_leaves_the_secrets_behind() -> None:
     )
 
 
+def test_a_limit_of_calls_per_id_is_checked_when_it_is_set() -> None:
+    configuration: Any = Configuration()
+    for limit in (1, 10**6, None):
+        configuration.calls_per_id = limit
+    for limit in (0, -1, 1.5, "3", True):
+        with pytest.raises(ConfigurationError, match="calls_per_id is a number of calls"):
+            configuration.calls_per_id = limit
+    assert configuration.calls_per_id is None
+
+
 @pytest.mark.parametrize("value", [[(1, 2)], [(1, 2, 3, 4)], [[1, 2, 3]], [()], ["abc"], "abc", 5])
 def test_socket_options_are_triples(value: object) -> None:
     configuration: Any = Configuration()

@@ -19,6 +19,7 @@ from talon_one import (
     InvalidResponseError,
     ManagementApi,
 )
+from talon_one._core.response import RawResponse
 
 PLAIN = {"Content-Type": "text/plain; charset=utf-8"}
 HTML = {"Content-Type": "text/html"}
@@ -150,3 +151,19 @@ def test_null_where_any_json_was_promised_is_none(client: Any, server: Recording
         server.script(Response(200, "null"))
         settings: Any = {"response_type": written, "_return_http_data_only": True}
         assert client.call_api("/x", "GET", **settings) is None
+
+
+@pytest.mark.one_shell("nothing is called here")
+def test_an_exception_made_by_hand_takes_from_a_response_what_is_not_given() -> None:
+    response = RawResponse(404, "Not Found", {"X-A": "1"}, b"gone")
+    parts = ("status", "reason", "headers", "raw_data", "body")
+    found = ApiException(http_resp=response)
+    assert [getattr(found, part) for part in parts] == [*response[:4], "gone"]
+    given: Any = {"status": 410, "reason": "Gone", "headers": {}, "raw_data": b"b", "body": "text"}
+    for part, value in given.items():
+        found = ApiException(http_resp=response, **{part: value})
+        assert getattr(found, part) == value
+        others = [other for other in parts[:4] if other != part]
+        expected = [getattr(response, "data" if each == "raw_data" else each) for each in others]
+        assert [getattr(found, other) for other in others] == expected
+    assert ApiException(http_resp=response, raw_data=b"b").body == "b"

@@ -277,6 +277,8 @@ def test_known_and_new_types_cause_no_warning(kind: str) -> None:
         ((), "needs at least one effect type"),
         ((Effect,), "neither an effect type nor a class of props"),
         ((7,), "neither an effect type nor a class of props"),
+        # A class of the caller that has the name of one of ours.
+        ((type("SetDiscountEffectProps", (), {}),), "neither an effect type nor a class of props"),
         (
             (StrikethroughSetDiscountPerItemEffectProps,),
             "'SetDiscountPerItemEffectProps'",

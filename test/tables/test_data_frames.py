@@ -78,6 +78,15 @@ METHODS = ("to_pandas", "to_polars")
 
 
 @pytest.mark.parametrize("to_frame", METHODS)
+def test_the_largest_integers_stay_integers(
+    server: RecordingServer, management: ManagementApi, to_frame: str
+) -> None:
+    numbers = [2**63 - 1, -(2**63) + 1]
+    found = frame_of(to_frame, server, management, "\n".join(["id", *map(str, numbers)]))
+    assert list(found["id"]) == numbers
+
+
+@pytest.mark.parametrize("to_frame", METHODS)
 @pytest.mark.parametrize(
     ("column", "cells"),
     [
@@ -88,6 +97,7 @@ METHODS = ("to_pandas", "to_polars")
         ("created", ["2026-01-31T10:00:00Z", "2026-01-31 10:00:00"]),
         ("created", ["9999-12-31T23:59:59-12:00"]),
         ("id", ["1", str(2**63)]),
+        ("id", ["1", str(2**63 + 1)]),
         ("id", ["1", str(-(2**63) - 1)]),
         ("reservation", ["true", "perhaps"]),
     ],

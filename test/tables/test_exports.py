@@ -280,6 +280,8 @@ NOT_TABLES = [
     # A page without a content type, or as plain text.
     (Response(body=b"<html>\n<form>\n</html>"), "no content type"),
     (Response(body=b"please,log in", headers={"Content-Type": "text/plain"}), "'please,log in'"),
+    # A page that begins with the name of a column.
+    (Response(body=b"value\n</html>", headers=HTML), "is not CSV"),
 ]
 USES = ("rows", "to_pandas", "to_polars", "save", "columns", "__enter__")
 

@@ -225,6 +225,10 @@ def test_rows_survive_a_round_trip(
         ("ABC,,1.5,", "limitval must be a whole number such as 100, not '1.5'"),
         ("ABC,,-1,", "limitval must be at least 0, not -1"),
         ("ABC,,,{a: 1}", "attributes must be JSON, not '{a: 1}'"),
+        (
+            "ABC,,,{a: 1}",
+            '; its quotes are missing; write it in a CSV file with doubled quotes: "{""',
+        ),
         ('ABC,,,"{""a"": NaN}"', "attributes must be JSON, not '{\"a\": NaN}' (JSON has no NaN)"),
         ("ABC,,,[]", 'attributes must be a JSON object such as {"size": "L"}, not \'[]\''),
         ("ABC,,", "has 3 cells, and there are 4 columns; write a comma for each empty cell"),
@@ -629,6 +633,23 @@ def test_half_a_character_at_the_end_of_a_file_is_reported(size: int) -> None:
     assert found == "line 3 (row 2), value is not UTF-8; save the file as CSV UTF-8"
     (found,) = problems(b"value\nAAAA" + half + b"\nBBBB")
     assert found == "line 2 (row 1), value is not UTF-8; save the file as CSV UTF-8"
+
+
+def test_line_ends_are_recognized_wherever_chunks_end() -> None:
+    # Longer than a chunk of the check, which sees no end of a line in the last one.
+    long = '"{""a"": ""' + "x" * 2**17 + '""}"'
+    for end in ("\r\n", "\n"):
+        assert problems(f"value,attributes{end}ABC,{long}") == []
+        assert problems(f"value,attributes{end}ABC,{long}{end}") == []
+    (found,) = problems(f"value,attributes\rABC,{long}\rDEF,{long}")
+    assert "carriage returns only" in found
+
+
+def test_quotes_are_called_missing_only_where_an_object_has_none() -> None:
+    for cell in ("a", "[1,", '"{""a: 1}"'):
+        (found,) = problems(f"value,attributes\nABC,{cell}\n".replace("[1,", '"[1,"'))
+        assert "must be JSON" in found
+        assert "quotes are missing" not in found
 
 
 def test_half_a_character_in_the_name_of_a_column_is_refused(management: ManagementApi) -> None:

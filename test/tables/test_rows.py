@@ -62,6 +62,8 @@ NAMES = column("customerprofileids", "list[str]", separator=";")
         (NUMBER, "12345678901234567.89", Decimal("12345678901234567.89")),
         (NUMBER, "1e-400", Decimal("1e-400")),
         (FLAG, "f", False),
+        (FLAG, "t", True),
+        (FLAG, "false", False),
         (FLAG, "TRUE", True),
         (MOMENT, "2026-01-31T10:00:00+01:00", datetime.fromisoformat("2026-01-31T10:00:00+01:00")),
         # With `dateFormat=excel`, timestamps have no zone.

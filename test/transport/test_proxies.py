@@ -393,6 +393,7 @@ def test_a_deadline_bounds_a_proxy_that_trickles(
         "ftp://user:password@proxy:21",
         "http://user:password@proxy:99999999",
         "http://user:password@[::1",
+        "http://user:password@proxy\uff0etest:8080",
         "socks9://user:password@proxy:1080",
         "user:password@proxy:8080",
     ],

@@ -210,6 +210,9 @@ def test_the_system_store_without_truststore_is_a_clear_error(
         pytest.raises(ConfigurationError, match="pip install truststore"),
     ):
         CREATE(client)
+    # Without verification no store is read.
+    context = ssl_context(trusting(system_trust=True, verify_ssl=False))
+    assert context.verify_mode is ssl.CERT_NONE
 
 
 # -- Names -------------------------------------------------------------------------------------
@@ -268,6 +271,17 @@ def test_the_name_in_the_certificate_can_be_asserted_or_left_unchecked(
             with pytest.raises(TlsError):
                 CREATE(client)
         assert len(server.requests) == accepted
+
+
+def test_without_verification_no_name_is_compared() -> None:
+    settings: Any = {"verify_ssl": False, "assert_hostname": f"other.{NAME}"}
+    with (
+        RecordingServer(server_context(NAME)) as server,
+        make_client(server.url, **settings) as client,
+    ):
+        with pytest.warns(urllib3.exceptions.InsecureRequestWarning):
+            CREATE(client)
+        assert len(server.requests) == 1
 
 
 def test_who_does_not_check_names_does_not_weaken_others() -> None:

@@ -306,6 +306,16 @@ def test_a_full_store_forgets_the_oldest_message() -> None:
     assert [store.claim(uuid) for uuid in ("c", "b", "a")] == ["done", "done", "new"]
 
 
+def test_a_store_holds_twenty_thousand_messages_by_default() -> None:
+    store = InMemoryDeliveryStore()
+    for number in range(20_001):
+        store.claim(str(number))
+        store.mark_done(str(number))
+        assert len(store) == min(number + 1, 20_000)
+    assert store.claim("1") == "done"
+    assert store.claim("0") == "new"
+
+
 def test_the_store_never_forgets_claims() -> None:
     store = InMemoryDeliveryStore(size=1)
     assert [store.claim(uuid) for uuid in ("a", "b", "c")] == ["new"] * 3
