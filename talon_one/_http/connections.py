@@ -11,8 +11,8 @@ import urllib3.connection
 from urllib3 import exceptions as errors
 from urllib3.util.connection import allowed_gai_family
 
+from talon_one._http.deadlines import BoundedSocket, ProxyTlsSocket
 from talon_one._http.errors import MAX_INTERIM_RESPONSES
-from talon_one._http.exchange import BoundedSocket
 from talon_one._http.urllib3_errors import foreign_cause
 
 if TYPE_CHECKING:
@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 
     from talon_one._http.exchange import Exchange
 
-# Minimum seconds for the last address of a host, when the others have used up the time.
-_SHORTEST = 0.001
+# Seconds to connect to the last address of a host, if those before it have used up the time.
+_MIN_CONNECT = 0.001
 
 # TLS sends at most this in one step; a longer chunk takes several steps, each with a timeout.
 _RECORD = 2**14
@@ -131,8 +131,14 @@ class Tracked(HTTPConnection):
         """Return whether an idle connection may be reused: it is open, and nothing arrived."""
         return self.is_connected and not _has_decrypted(self.sock)
 
+    def _tunnel(self) -> None:
+        """Ask a proxy for a tunnel, and leave the handshake behind it the time that is left."""
+        super()._tunnel()
+        if self.exchange.ends is not None:
+            self.sock.settimeout(self.exchange.within(self.timeout))
+
     def _new_conn(self) -> socket.socket:
-        connection = self._connected()
+        connection = self._connect_to_any(self._dns_host, self.port)
         try:
             if self.exchange.ends is not None:
                 # The time left for the proxy and for TLS.
@@ -142,44 +148,55 @@ class Tracked(HTTPConnection):
             raise
         return connection
 
-    def _connected(self) -> socket.socket:
-        """Connect to one of the addresses of the host, within one timeout for all of them.
+    def _connect_to_any(self, host: str, port: int | None) -> socket.socket:
+        """Connect to one of the addresses of a host, which share the time to connect.
 
-        urllib3 gives each address the whole timeout, which would exceed a deadline.
+        urllib3 gives each address the whole time, and so would exceed a deadline.
         """
-        host, timeout = self._dns_host, self.timeout
+        timeout = self.timeout
         seconds = self.exchange.within(timeout)
         ends = None if seconds is None else time.monotonic() + seconds
-        addresses = self._addresses()
+        addresses = self._addresses(host, port)
         try:
             for left in range(len(addresses), 0, -1):
-                self._dns_host = addresses[-left]
                 if ends is not None:
-                    # The last address always gets some time.
-                    self.timeout = max(_SHORTEST, (ends - time.monotonic()) / left)
+                    # The last address has some time, however long the others took.
+                    self.timeout = max(_MIN_CONNECT, (ends - time.monotonic()) / left)
                 try:
-                    return super()._new_conn()
+                    return self._connect_to(addresses[-left])
                 except (errors.ConnectTimeoutError, errors.NewConnectionError) as cause:
                     if left == 1 or foreign_cause(cause) is not None:
                         raise
         finally:
-            self._dns_host, self.timeout = host, timeout
+            self.timeout = timeout
         raise errors.NewConnectionError(self, "the host has no address")
 
-    def _addresses(self) -> list[str]:
+    def _connect_to(self, address: str) -> socket.socket:
+        """Connect to one address within `timeout`."""
+        host = self._dns_host
+        self._dns_host = address
         try:
-            found = socket.getaddrinfo(
-                self._dns_host, self.port, allowed_gai_family(), socket.SOCK_STREAM
-            )
+            return super()._new_conn()
+        finally:
+            self._dns_host = host
+
+    def _addresses(self, host: str, port: int | None) -> list[str]:
+        try:
+            found = socket.getaddrinfo(host, port, allowed_gai_family(), socket.SOCK_STREAM)
         except socket.gaierror as cause:
-            raise errors.NameResolutionError(self.host, self, cause) from cause
+            raise errors.NameResolutionError(host.rstrip("."), self, cause) from cause
         except UnicodeError as cause:
-            raise errors.LocationParseError(f"{self.host!r}, label empty or too long") from cause
+            raise errors.LocationParseError(f"{host!r}, label empty or too long") from cause
         return [str(address[0]) for *_, address in found]
 
 
 class TrackedTls(Tracked, HTTPSConnection):
     """The same over TLS."""
+
+    def _connect_tls_proxy(self, hostname: str, sock: socket.socket) -> Any:
+        """Speak TLS with a proxy; if there is TLS inside it, keep the deadline there, too."""
+        secure = super()._connect_tls_proxy(hostname, sock)
+        return ProxyTlsSocket(secure, self) if self.proxy_is_tunneling else secure
 
 
 def _has_decrypted(sock: Any) -> bool:

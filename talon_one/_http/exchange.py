@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-import io
 import time
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from talon_one._core.timeout import Timeout
     from talon_one._http.fair_queue import Lease
-
-# Seconds by which a step may exceed the deadline, so that fast calls set no timeout per step.
-_SLACK = 0.002
 
 
 class Exchange:
@@ -71,53 +67,3 @@ class Exchange:
         """Free the slot of the pool, if it holds one."""
         if self.lease is not None:
             self.lease.release()
-
-
-class BoundedSocket:
-    """A socket for `http.client` to read a response from, within the deadline of an exchange.
-
-    Args:
-        sock: A socket, or an object that urllib3 uses as one.
-        exchange: The exchange; without a deadline, `seconds` alone applies.
-        seconds: Timeout for each read otherwise.
-    """
-
-    def __init__(self, sock: Any, exchange: Exchange, seconds: float | None) -> None:
-        self._sock = sock
-        self._exchange = exchange
-        self._seconds = seconds
-
-    def makefile(self, mode: str) -> io.BufferedReader:
-        """Return a file to read from, as `socket.socket.makefile` does."""
-        raw = self._sock.makefile(mode, buffering=0)
-        return io.BufferedReader(_BoundedReader(raw, self._sock, self._exchange, self._seconds))
-
-
-class _BoundedReader(io.RawIOBase):
-    def __init__(
-        self, raw: io.RawIOBase, sock: Any, exchange: Exchange, seconds: float | None
-    ) -> None:
-        # Kept only to be closed: it keeps the socket open after the connection is closed.
-        self._raw = raw
-        self._sock = sock
-        self._exchange = exchange
-        self._seconds = seconds
-        self._latest: float | None = None
-
-    def readable(self) -> bool:
-        return True
-
-    def readinto(self, buffer: Any) -> int:
-        seconds = self._exchange.within(self._seconds)
-        latest = self._latest
-        if seconds is None or latest is None or not 0 <= latest - seconds < _SLACK:
-            self._sock.settimeout(seconds)
-            self._latest = seconds
-        received: int = self._sock.recv_into(buffer)
-        return received
-
-    def close(self) -> None:
-        try:
-            self._raw.close()
-        finally:
-            super().close()

@@ -30,6 +30,7 @@ _NETWORKING = {"urllib3", "socks", "OpenSSL", "gevent", "eventlet", "http", "soc
 }
 _OURS = (
     "talon_one._http.connections",
+    "talon_one._http.deadlines",
     "talon_one._http.exchange",
     "talon_one._http.pools",
     "talon_one._http.socks",

@@ -245,9 +245,9 @@ def test_a_limit_of_calls_per_id_is_checked_when_it_is_set() -> None:
     configuration: Any = Configuration()
     for limit in (1, 10**6, None):
         configuration.calls_per_id = limit
-    for limit in (0, -1, 1.5, "3", True):
+    for wrong in (0, -1, 1.5, "3", True):
         with pytest.raises(ConfigurationError, match="calls_per_id is a number of calls"):
-            configuration.calls_per_id = limit
+            configuration.calls_per_id = wrong
     assert configuration.calls_per_id is None
 
 

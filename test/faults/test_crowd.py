@@ -56,15 +56,15 @@ class Sockets:
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self._made: list[socket.socket] = []
         self.limit = 0
-        connected = Tracked._connected
+        connect_to = Tracked._connect_to
 
-        def noted(connection: Tracked) -> socket.socket:
-            made = connected(connection)
+        def noted(connection: Tracked, address: str) -> socket.socket:
+            made = connect_to(connection, address)
             self._made = [each for each in [*self._made, made] if each.fileno() >= 0]
             self.limit = max(self.limit, len(self._made))
             return made
 
-        monkeypatch.setattr(Tracked, "_connected", noted)
+        monkeypatch.setattr(Tracked, "_connect_to", noted)
 
 
 def test_32_threads_share_a_client_and_every_caller_gets_its_own_response(

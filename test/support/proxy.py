@@ -25,12 +25,18 @@ if TYPE_CHECKING:
 
 
 class _Listener:
-    """Accepts connections until it is left, each in a thread of its own."""
+    """Accepts connections until it is left, each in a thread of its own.
+
+    Attributes:
+        tunnel_pace: Seconds between the bytes that are passed on from the server, if not ``None``.
+    """
 
     def __init__(self, upstream: int, credentials: str | None = None) -> None:
         self.upstream = upstream
         self.credentials = credentials
         self.port = 0
+        self.tunnel_pace: float | None = None
+        self._over = threading.Event()
         self._sockets: list[socket.socket] = []
         self._threads: list[threading.Thread] = []
 
@@ -41,6 +47,7 @@ class _Listener:
         return self
 
     def __exit__(self, *exc_info: object) -> None:
+        self._over.set()
         for each in [self._listener, *self._sockets]:
             # Wakes who waits for it; it may be closed already.
             with suppress(OSError):
@@ -77,14 +84,24 @@ class _Listener:
         with socket.create_connection(("127.0.0.1", self.upstream)) as server:
             self._sockets.append(server)
             server.sendall(first)
-            self._begin(self._pass_on, server, connection)
+            self._begin(self._pass_on, server, connection, True)
             self._pass_on(connection, server)
 
-    @staticmethod
-    def _pass_on(source: socket.socket, target: socket.socket) -> None:
+    def send(self, target: socket.socket, data: bytes, pace: float | None) -> None:
+        """Send bytes: all together, or one by one with so many seconds between them."""
+        if pace is None:
+            target.sendall(data)
+            return
+        for byte in data:
+            target.sendall(bytes([byte]))
+            self._over.wait(pace)
+
+    def _pass_on(
+        self, source: socket.socket, target: socket.socket, to_client: bool = False
+    ) -> None:
         with suppress(OSError):
             while data := source.recv(65536):
-                target.sendall(data)
+                self.send(target, data, self.tunnel_pace if to_client else None)
         for each in (source, target):
             with suppress(OSError):
                 each.shutdown(socket.SHUT_RDWR)
@@ -98,6 +115,7 @@ class HttpProxy(_Listener):
         credentials: ``user:password`` that clients have to give.
         tls: Context to be spoken to over TLS.
         pace: Seconds between the bytes of its response to ``CONNECT``.
+        delay: Seconds before that response.
 
     Attributes:
         seen: First line and headers of what came, in order.
@@ -109,16 +127,13 @@ class HttpProxy(_Listener):
         credentials: str | None = None,
         tls: ssl.SSLContext | None = None,
         pace: float | None = None,
+        delay: float = 0,
     ) -> None:
         super().__init__(upstream, credentials)
         self.seen: list[tuple[str, HTTPHeaderDict]] = []
         self._tls = tls
         self._pace = pace
-        self._over = threading.Event()
-
-    def __exit__(self, *exc_info: object) -> None:
-        self._over.set()
-        super().__exit__(*exc_info)
+        self._delay = delay
 
     @property
     def url(self) -> str:
@@ -154,13 +169,8 @@ class HttpProxy(_Listener):
             self.lead_on(connection, head)
 
     def _agree(self, connection: socket.socket) -> None:
-        answer = b"HTTP/1.1 200 Connection established\r\n\r\n"
-        if self._pace is None:
-            connection.sendall(answer)
-            return
-        for each in answer:
-            connection.sendall(bytes([each]))
-            self._over.wait(self._pace)
+        self._over.wait(self._delay)
+        self.send(connection, b"HTTP/1.1 200 Connection established\r\n\r\n", self._pace)
 
     def _wanted(self) -> str:
         assert self.credentials is not None
@@ -170,13 +180,21 @@ class HttpProxy(_Listener):
 class SocksProxy(_Listener):
     """A SOCKS5 proxy.
 
+    Args:
+        upstream: Port of the server that everything goes to.
+        credentials: ``user:password`` that clients have to give.
+        pace: Seconds between the bytes of its replies.
+
     Attributes:
         seen: Hosts and ports that were asked for; an address if the client had looked it up.
     """
 
-    def __init__(self, upstream: int, credentials: str | None = None) -> None:
+    def __init__(
+        self, upstream: int, credentials: str | None = None, pace: float | None = None
+    ) -> None:
         super().__init__(upstream, credentials)
         self.seen: list[tuple[str, int]] = []
+        self._pace = pace
 
     def url(self, scheme: str) -> str:
         """Return its address; the scheme says who looks up names."""
@@ -187,7 +205,7 @@ class SocksProxy(_Listener):
         """Negotiate, as RFC 1928 and RFC 1929 have it."""
         with connection.makefile("rb") as stream:
             stream.read(stream.read(2)[1])
-            connection.sendall(b"\x05\x02" if self.credentials else b"\x05\x00")
+            self.send(connection, b"\x05\x02" if self.credentials else b"\x05\x00", self._pace)
             if self.credentials:
                 stream.read(1)
                 given = f"{_text(stream)}:{_text(stream)}"
@@ -197,7 +215,10 @@ class SocksProxy(_Listener):
             kind = stream.read(4)[3]
             host = _text(stream) if kind == 3 else socket.inet_ntoa(stream.read(4))
             self.seen.append((host, int.from_bytes(stream.read(2), "big")))
-            connection.sendall(b"\x05\x00\x00\x01\x7f\x00\x00\x01\x00\x00")
+            # Where it has bound itself: a name, as long as names can be if there is time for it.
+            name = b"p" * (255 if self._pace else 1)
+            reply = b"\x05\x00\x00\x03" + bytes([len(name)]) + name + b"\x00\x00"
+            self.send(connection, reply, self._pace)
             self.lead_on(connection)
 
 

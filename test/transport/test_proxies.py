@@ -305,6 +305,33 @@ def test_plain_http_goes_through_socks_as_well(server: RecordingServer) -> None:
     assert server.last.target == "/v2/customer_sessions/order-1"
 
 
+@pytest.mark.one_shell("aiohttp speaks to no SOCKS proxy")
+@pytest.mark.parametrize(
+    ("proxy", "looked_up"),
+    [
+        ("socks5h://[::1]:7", ("::1", 7)),
+        ("socks5h://gate.test", ("gate.test", 1080)),
+        ("socks4a://gate.test.:7", ("gate.test.", 7)),
+    ],
+)
+def test_the_address_of_a_socks_proxy_is_looked_up_without_its_brackets(
+    monkeypatch: pytest.MonkeyPatch, proxy: str, looked_up: tuple[str, int]
+) -> None:
+    asked: list[Any] = []
+
+    def nothing(*address: Any, **_: Any) -> Any:
+        asked.append(address[:2])
+        raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
+
+    monkeypatch.setattr(socket, "getaddrinfo", nothing)
+    with (
+        make_client(f"https://{NAME}", proxy=proxy, retries=0) as client,
+        pytest.raises(NotSentError, match="Failed to resolve"),
+    ):
+        CREATE(client)
+    assert asked == [looked_up]
+
+
 # -- What goes wrong ---------------------------------------------------------------------------
 
 
