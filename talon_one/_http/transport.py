@@ -1,4 +1,4 @@
-"""Send a request once with urllib3 and translate its errors."""
+"""Send a request once with urllib3, over the pools of one client."""
 
 from __future__ import annotations
 

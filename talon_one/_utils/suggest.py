@@ -1,4 +1,4 @@
-"""Suggest the nearest valid name for a misspelled one."""
+"""Suggest the nearest valid name for a misspelled one: "Did you mean ...?"."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Connections of aiohttp that record how far a request got, and close at the deadline."""
+"""Connection pool of aiohttp, whose connections record how far a request got."""
 
 from __future__ import annotations
 
