@@ -5,9 +5,10 @@ from __future__ import annotations
 import asyncio
 import socket
 import threading
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from pathlib import Path
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
 
@@ -19,10 +20,12 @@ from talon_one import (
     ClientClosedError,
     NoResponseError,
     ReadTimeoutError,
+    Timeout,
     TransportError,
     aio,
 )
 from talon_one._core.entity_queues import Ticket
+from talon_one.aio.connections import Exchange
 
 pytestmark = pytest.mark.asyncio
 
@@ -99,6 +102,40 @@ async def test_a_file_that_is_slow_to_read_is_not_taken_for_a_server_that_stalls
         api = aio.ManagementApi(client)
         await api.import_coupons(1, 2, slowly(), _request_timeout=(5, 0.2))
     assert len(server.requests) == 1
+
+
+async def test_a_stall_counts_from_the_piece_that_is_being_sent(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    loop = asyncio.get_running_loop()
+    now = 1000.0
+    timers: list[float] = []
+    monkeypatch.setattr(loop, "time", lambda: now)
+    monkeypatch.setattr(loop, "call_later", lambda delay, *_: timers.append(delay))
+    exchange = Exchange(Timeout(read=5))
+    exchange.transport = Mock()
+    pieces = exchange.watched(pieces_of(b"a", b"b"))
+    assert timers == []
+    for _ in range(2):
+        await anext(pieces)
+        for passed in (0, 1, 4.5):
+            now += passed
+            exchange._look(5)
+            now -= passed
+        now += 100
+    # The first timer, and two pieces of which each has what is left of its own five seconds.
+    assert timers == [5, *(5, 4, 0.5) * 2]
+    assert not exchange.stalled
+    now -= 95
+    exchange._look(5)
+    assert exchange.stalled
+    exchange.transport.abort.assert_called_once_with()
+    await pieces.aclose()
+
+
+async def pieces_of(*pieces: bytes) -> AsyncIterator[bytes]:
+    for piece in pieces:
+        yield piece
 
 
 # -- Closing -----------------------------------------------------------------------------------

@@ -83,6 +83,8 @@ def test_rich_shows_a_bar_among_others(run_bulk: RunBulk, server: RecordingServe
         bar = bulk.with_rich("Profiles", bars)
         run_bulk("upsert_profiles", list(profiles(30)), chunk_size=10, progress=bar)
         task = bars.tasks[0]
+        # The other bars of the caller go on.
+        assert bars.live.is_started
     assert (task.completed, task.total) == (30, 30)
     assert "Profiles, 1 failed, 0 unknown" in output.getvalue()
     assert "100%" in output.getvalue()

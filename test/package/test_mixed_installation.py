@@ -59,7 +59,11 @@ def vendors_exceptions(site: Path) -> None:
 @pytest.mark.parametrize("vendors", [["talon-one-sdk"], ["talon-one-python-sdk"]])
 @pytest.mark.parametrize(
     "program",
-    ["from talon_one import ConfigurationError", "import talon_one; talon_one.IntegrationApi()"],
+    [
+        "from talon_one import ConfigurationError",
+        "import talon_one; talon_one.IntegrationApi()",
+        "from talon_one import Coupon",
+    ],
 )
 def test_a_file_of_the_vendors_is_explained_by_the_package_that_it_came_with(
     site: Path, vendors: list[str], program: str

@@ -138,6 +138,13 @@ def test_data_that_contain_themselves_are_refused_or_shown_in_part() -> None:
     assert "loop" in repr(session)
     assert len(repr(session)) < 20_000
     assert session == NewCustomerSessionV2(attributes=again)
+    # Without a list in between.
+    one: dict[str, Any] = {"a": 1}
+    two: dict[str, Any] = {"a": 1}
+    one["loop"], two["loop"] = one, two
+    assert NewCustomerSessionV2(attributes=one) == NewCustomerSessionV2(attributes=two)
+    two["a"] = 2
+    assert NewCustomerSessionV2(attributes=one) != NewCustomerSessionV2(attributes=two)
     for method in (session.to_json, session.to_wire, session.to_dict, session.validate):
         with pytest.raises(ApiValueError, match="contain"):
             method()
