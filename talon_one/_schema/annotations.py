@@ -36,7 +36,6 @@ _SCALARS = {
     "list": "Any",
     "dict": "Any",
 }
-_TYPE_STRINGS = {"Any": "object"}
 
 
 @cache
@@ -57,19 +56,3 @@ def parse(written: str) -> Shape:
     if head == "dict":
         inside = inside.partition(",")[2]
     return Shape(head, parse(inside))
-
-
-def type_name(written: str) -> str:
-    """Return the type string of the vendor's packages for an annotation."""
-    return _spelled(parse(written))
-
-
-def _spelled(shape: Shape) -> str:
-    if shape.kind == "dict":
-        inner = _spelled(shape.inner or ANY)
-        return "object" if inner == "object" else f"dict(str, {inner})"
-    if shape.kind == "list":
-        return f"list[{_spelled(shape.inner or ANY)}]"
-    if shape.kind == "Literal":
-        return type(shape.values[0]).__name__
-    return _TYPE_STRINGS.get(shape.kind, shape.kind)

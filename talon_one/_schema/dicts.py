@@ -8,7 +8,8 @@ from talon_one._schema import nesting
 from talon_one._schema.fields import NestedField, VariantField
 
 if TYPE_CHECKING:
-    from talon_one._schema.model import JsonObject, Model
+    from talon_one._schema.model import Model
+    from talon_one._schema.object_view import JsonObject
 
 HIDDEN = "***"
 """Replacement of a secret in text for people."""

@@ -11,6 +11,7 @@ from talon_one._schema.json_codec import NULL
 
 if TYPE_CHECKING:
     from talon_one._schema.model import Model
+    from talon_one._schema.object_view import ObjectView
 
 MISSING: Any = object()
 
@@ -71,18 +72,18 @@ class Field:
         for alias in self.aliases:
             setattr(owner, alias, self)
 
-    def __get__(self, instance: Model | None, owner: type[Model] | None = None) -> Any:
+    def __get__(self, instance: ObjectView | None, owner: type[Model] | None = None) -> Any:
         if instance is None:
             return self
         return instance._data.get(self.wire)
 
-    def __set__(self, instance: Model, value: Any) -> None:
+    def __set__(self, instance: ObjectView, value: Any) -> None:
         if value is None:
             instance._data.pop(self.wire, None)
         else:
             instance._data[self.wire] = None if value is NULL else value
 
-    def __delete__(self, instance: Model) -> None:
+    def __delete__(self, instance: ObjectView) -> None:
         instance._data.pop(self.wire, None)
 
     @property
@@ -103,7 +104,7 @@ class DateTimeField(Field):
 
     __slots__ = ()
 
-    def __get__(self, instance: Model | None, owner: type[Model] | None = None) -> Any:
+    def __get__(self, instance: ObjectView | None, owner: type[Model] | None = None) -> Any:
         if instance is None:
             return self
         value = instance._data.get(self.wire)
@@ -115,7 +116,7 @@ class DateField(Field):
 
     __slots__ = ()
 
-    def __get__(self, instance: Model | None, owner: type[Model] | None = None) -> Any:
+    def __get__(self, instance: ObjectView | None, owner: type[Model] | None = None) -> Any:
         if instance is None:
             return self
         value = instance._data.get(self.wire)
@@ -135,7 +136,7 @@ class NestedField(Field):
         self._target: type[Model] | None = None
         self._depth = 0
 
-    def __get__(self, instance: Model | None, owner: type[Model] | None = None) -> Any:
+    def __get__(self, instance: ObjectView | None, owner: type[Model] | None = None) -> Any:
         if instance is None:
             return self
         data = instance._data
@@ -187,7 +188,7 @@ class VariantField(Field):
         self.classes = classes
         self._known: dict[Any, type[Model]] = {}
 
-    def __get__(self, instance: Model | None, owner: type[Model] | None = None) -> Any:
+    def __get__(self, instance: ObjectView | None, owner: type[Model] | None = None) -> Any:
         if instance is None:
             return self
         data = instance._data

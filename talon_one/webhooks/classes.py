@@ -10,7 +10,8 @@ from talon_one import models
 from talon_one._core.secret import exact
 from talon_one._schema import json_codec
 from talon_one._schema.access import data_of, wrap
-from talon_one._schema.model import JsonObject, Model
+from talon_one._schema.model import Model
+from talon_one._schema.object_view import JsonObject
 from talon_one._utils.quoting import message_of
 from talon_one.exceptions import ApiTypeError
 from talon_one.webhooks._shapes import SHAPES

@@ -37,7 +37,7 @@ FLOORS: tuple[tuple[str, ...], ...] = (
     ("_http", "_vendor"),
     ("_core", "configuration", "api_response", "_vendor.settings"),
     ("models",),
-    ("_schema",),
+    ("_schema", "_vendor.model"),
     ("_utils",),
     ("exceptions",),
     ("_utils.error_body", "_utils.retry_after"),

@@ -11,10 +11,11 @@ from support.server import RecordingServer
 from talon_one import NULL, ApiClient, CartItem, Configuration, Model
 from talon_one._core.operation import Operation, header, path
 from talon_one._core.request import Request
-from talon_one._schema.annotations import Shape, parse, type_name
+from talon_one._schema.annotations import Shape, parse
 from talon_one._schema.conversion import convert
 from talon_one._schema.fields import field
 from talon_one._schema.validation import value_violations, violations
+from talon_one._vendor import model as vendor
 
 
 @pytest.mark.parametrize(
@@ -51,7 +52,7 @@ def test_a_written_type_is_understood_in_every_spelling(written: str, shape: Sha
 def test_an_annotation_has_the_type_string_of_the_vendors_packages(
     annotation: str, type_string: str
 ) -> None:
-    assert type_name(annotation) == type_string
+    assert vendor.type_string(annotation) == type_string
 
 
 def test_the_items_of_a_list_in_the_query_have_limits_of_their_own() -> None:
