@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 import talon_one
 from talon_one._core.base_client import CLOSED, SECRETS, BaseClient
-from talon_one._core.constructors import explained
+from talon_one._core.constructors import checks_arguments
 from talon_one._core.operation import Operation
 from talon_one._core.response import RawResponse
 from talon_one._core.transport import Transport
@@ -36,7 +36,7 @@ class ApiClient(BaseClient, RawCalls, Conversion):
         transport: Sends the requests; a transport over urllib3 if not given.
     """
 
-    @explained("ApiClient(Configuration(host=..., api_key={'api_key_v1': ...}))", SECRETS)
+    @checks_arguments("ApiClient(Configuration(host=..., api_key={'api_key_v1': ...}))", SECRETS)
     def __init__(
         self,
         configuration: talon_one.Configuration | None = None,

@@ -9,14 +9,12 @@ T = TypeVar("T")
 
 
 class ApiResponse(Generic[T]):
-    """What the ``..._with_http_info`` methods return.
-
-    It also unpacks as the triple ``data, status, headers``.
+    """Result of the ``..._with_http_info`` methods; unpacks as ``data, status, headers``.
 
     Attributes:
-        data: Decoded response, as the plain method returns it.
+        data: Decoded response, the result of the plain method.
         status_code: HTTP status.
-        headers: Headers of the response; names are matched regardless of case.
+        headers: Headers of the response; their names are case-insensitive.
         raw_data: Bytes of the response.
     """
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Union, cast
 
 import talon_one
 from talon_one._core.address import PLACEHOLDER_HOST, without_credentials
-from talon_one._core.constructors import explained
+from talon_one._core.constructors import checks_arguments
 from talon_one._core.retry import RetryPolicy
 from talon_one._core.settings import checked
 from talon_one._core.timeout import Timeout, as_deadline, as_timeout
@@ -20,16 +20,13 @@ from talon_one._utils.suggest import did_you_mean
 from talon_one._vendor.settings import VendorSettings
 from talon_one.exceptions import ApiAttributeError, ApiTypeError
 
-if TYPE_CHECKING:
-    pass
-
 
 class DefaultPoolSize(int):
-    """A pool size that was not set, so that each kind of client may have its own."""
+    """The pool size if none is set; blocking and asyncio clients have different ones."""
 
 
 DEFAULT_POOL_SIZE = DefaultPoolSize(4 * (os.cpu_count() or 1))
-"""Maximum number of connections to a host of a blocking client, unless set."""
+"""Default maximum number of connections to a host, for blocking clients."""
 
 RetrySetting = Union[int, bool, RetryPolicy, "talon_one.rest.Retry", None]
 """A number of retries, a `RetryPolicy`, a `urllib3.Retry`, or ``False`` for none."""
@@ -47,7 +44,7 @@ _ENVIRONMENT = {
 
 
 class _Unset(Enum):
-    """Tells a setting that was not given from ``None``, which has a meaning."""
+    """Default of settings for which ``None`` has a meaning."""
 
     UNSET = "not set"
 
@@ -64,32 +61,32 @@ class Configuration(VendorSettings):
         host: Address of the deployment, such as ``https://mycompany.europe-west1.talon.one``.
         api_key: Credentials, by name of the security scheme (``api_key_v1``, ``management_key``,
             ``manager_auth``, ``integration_auth``) or by header (``Authorization``,
-            ``Content-Signature``). Credentials of both APIs may be given at once: every operation
-            takes its own.
-        api_key_prefix: Prefixes of the credentials by the same keys; the scheme's own if not given.
+            ``Content-Signature``). They may include credentials of both APIs: each operation uses
+            its own.
+        api_key_prefix: Prefixes of the credentials, by the same keys. Default: that of the scheme.
         application_id: ID of the Application that signs requests with ``Content-Signature``.
         application_secret: Its secret key, a hexadecimal string.
-        timeout: Seconds that a step of a call may take: a number, a pair of seconds to connect
-            and to wait for each part of the response, or a `Timeout`. ``None`` waits without
-            limit. If not given: 5 s to connect, and 30 s, or what the operation needs, to read.
-        deadline: Seconds that a call may take in all, retries and pauses included.
+        timeout: Seconds for each step of a call: a number, a pair of seconds to connect and to wait
+            for each part of the response, or a `Timeout`. ``None`` waits without limit. Default: 5
+            seconds to connect, and 30 to read, or more for slow operations.
+        deadline: Seconds for a whole call, retries and pauses included. No limit if not given.
         retries: Retries after a failure: a number, a `RetryPolicy`, or a `urllib3.Retry`; ``False``
-            or 0 for none. Two if not given.
-        hooks: Observers of every call and attempt; see `talon_one.Hooks`.
-        calls_per_id: Maximum number of calls of a client about the same profile or session that
-            are in flight at the same time; others wait in the client, in order. The platform
-            allows three, and responds 409 to more. No limit if not given.
+            or 0 for none. Default: 2.
+        hooks: Objects that observe every call and attempt; see `talon_one.Hooks`.
+        calls_per_id: Maximum number of parallel calls for the same profile or session. Further
+            calls wait in a queue of the client. The platform allows three, and responds with 409
+            to more. No limit if not given.
         username, password: Accepted for older code; the API does not use them.
         access_token: Token of a user session, sent as ``Bearer``.
-        discard_unknown_keys: Accepted for older code; nothing is ever discarded.
-        ssl_ca_cert, ca_cert_data: File, or text, of the certificates to trust.
-        debug: Log the traffic of the HTTP layer.
+        discard_unknown_keys: Accepted for older code; unknown properties are always kept.
+        ssl_ca_cert, ca_cert_data: Certificates to trust, as a file or as text.
+        debug: Whether to log the traffic of the HTTP layer.
     """
 
     _default: ClassVar[Configuration | None] = None
     _complete = False
 
-    @explained("Configuration(host=..., api_key={'api_key_v1': ...})", _SECRETS)
+    @checks_arguments("Configuration(host=..., api_key={'api_key_v1': ...})", _SECRETS)
     def __init__(
         self,
         host: str | None = None,
@@ -119,24 +116,26 @@ class Configuration(VendorSettings):
         calls_per_id: int | None = None,
         debug: bool | None = None,
     ) -> None:
+        super().__init__(
+            username,
+            password,
+            discard_unknown_keys,
+            server_index,
+            server_variables,
+            server_operation_index,
+            server_operation_variables,
+            ignore_operation_servers,
+        )
         self.host = PLACEHOLDER_HOST if host is None else host
-        # Copies, which `settings.checked` makes when they are set.
+        # Assigning a dict copies it, see `settings.checked`.
         self.api_key = cast("dict[str, str]", {} if api_key is None else api_key)
         self.api_key_prefix = cast(
             "dict[str, str]", {} if api_key_prefix is None else api_key_prefix
         )
         self.application_id = application_id
         self.application_secret = application_secret
-        self.username = username
-        self.password = password
         self.access_token = access_token
         self.refresh_api_key_hook: Callable[[Configuration], object] | None = None
-        self.discard_unknown_keys = discard_unknown_keys
-        self.server_index = server_index or 0
-        self.server_variables = dict(server_variables or {})
-        self.server_operation_index = dict(server_operation_index or {})
-        self.server_operation_variables = dict(server_operation_variables or {})
-        self.ignore_operation_servers = ignore_operation_servers
 
         self.timeout = timeout
         self.deadline = deadline
@@ -184,14 +183,14 @@ class Configuration(VendorSettings):
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str] | None = None) -> Self:
-        """Return a configuration with the settings found in the environment now.
+        """Return a configuration with settings from environment variables.
 
-        Read are ``TALON_ONE_HOST``, ``TALON_ONE_API_KEY``, ``TALON_ONE_MANAGEMENT_KEY``,
-        ``TALON_ONE_APPLICATION_ID`` and ``TALON_ONE_APPLICATION_SECRET``; empty ones count as
+        It reads ``TALON_ONE_HOST``, ``TALON_ONE_API_KEY``, ``TALON_ONE_MANAGEMENT_KEY``,
+        ``TALON_ONE_APPLICATION_ID`` and ``TALON_ONE_APPLICATION_SECRET``. Empty variables count as
         not set.
 
         Args:
-            environ: Variables to read instead of `os.environ`.
+            environ: Variables to read instead of those of the process.
         """
         with guarded("the environment"):
             source = os.environ if environ is None else environ
@@ -210,7 +209,7 @@ class Configuration(VendorSettings):
 
     @classmethod
     def get_default(cls) -> Configuration:
-        """Return the configuration that clients made without one share."""
+        """Return the configuration that clients without one of their own copy."""
         if Configuration._default is None:
             Configuration._default = cls()
         return Configuration._default
@@ -222,10 +221,10 @@ class Configuration(VendorSettings):
 
     @classmethod
     def set_default(cls, default: Configuration | None) -> None:
-        """Make a copy of *default* the configuration of clients that are made without one.
+        """Make a copy of *default* the configuration of clients without one of their own.
 
         Raises:
-            ApiTypeError: It is no configuration.
+            ApiTypeError: It is not a `Configuration`.
         """
         if default is not None and not isinstance(default, Configuration):
             raise ApiTypeError(f"the default is a Configuration, not {type(default).__name__}")
@@ -234,7 +233,7 @@ class Configuration(VendorSettings):
     def __deepcopy__(self, memo: dict[int, Any]) -> Self:
         duplicate = type(self).__new__(type(self))
         memo[id(self)] = duplicate
-        # An open log file and the caller's own functions are shared, not copied.
+        # Open log files and functions of the caller are shared, not copied.
         shared = {"_log_handler", "refresh_api_key_hook", "retries", "timeout"}
         for name, value in vars(self).items():
             vars(duplicate)[name] = value if name in shared else copy.deepcopy(value, memo)
@@ -242,7 +241,7 @@ class Configuration(VendorSettings):
         return duplicate
 
     def __getstate__(self) -> dict[str, Any]:
-        # A pickle is written to disk and sent to other processes; credentials do not belong there.
+        # Pickles are written to disk and sent to other processes, so they hold no credentials.
         state = dict(vars(self))
         state.update(api_key={}, _log_handler=None, refresh_api_key_hook=None, hooks=[])
         for name in ("access_token", "application_secret", "password", "proxy", "proxy_headers"):
@@ -254,15 +253,15 @@ class Configuration(VendorSettings):
     def timeout_for(
         self, read_timeout: float | None = None, asked: Any = None, deadline: float | None = None
     ) -> Timeout:
-        """Return the time that a call may take.
+        """Return the timeout of a call.
 
         Args:
-            read_timeout: Seconds that the operation is known to need, if more than most.
-            asked: What the call itself asks for; ``None`` for the setting of the client.
-            deadline: Seconds for the whole call; ``None`` for the setting of the client.
+            read_timeout: Default read timeout of the operation, in seconds, if it has its own.
+            asked: Timeout of this call; ``None`` for the setting of the client.
+            deadline: Seconds for this whole call; ``None`` for the setting of the client.
 
         Raises:
-            ApiTypeError: One of them is no timeout.
+            ApiTypeError: One of them is not a timeout.
         """
         with guarded("the timeout"):
             return self._timeout_for(read_timeout, asked, deadline)
@@ -283,7 +282,7 @@ class Configuration(VendorSettings):
         return found if asked is None else as_timeout(asked, found)
 
     def __repr__(self) -> str:
-        # A report of local variables shows it also if the constructor has failed.
+        # Reports of local variables show it even if the constructor has failed.
         state = vars(self)
         names = sorted(map(str, state.get("api_key", ())))
         names += [name for name in ("access_token", "application_secret") if state.get(name)]
@@ -296,4 +295,4 @@ class Configuration(VendorSettings):
             return NotImplemented
         return vars(self) == vars(other)
 
-    __hash__ = None  # type: ignore[assignment]  # settings change, so they must not be keys
+    __hash__ = None  # type: ignore[assignment]  # mutable objects must not be keys

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, ParamSpec, TypedDict, TypeVar, cast
 # Annotations of methods name it; what they name is loaded only if they are evaluated.
 import talon_one
 from talon_one._core.address import without_credentials
-from talon_one._core.constructors import explained
+from talon_one._core.constructors import checks_arguments
 from talon_one._core.operation import Operation
 from talon_one._utils.special_forms import Self
 from talon_one._utils.suggest import did_you_mean
@@ -53,7 +53,9 @@ class BaseApi:
 
     _scheme = ""
 
-    @explained("IntegrationApi(ApiClient(...)) or IntegrationApi(host=..., api_key=...)", _SECRETS)
+    @checks_arguments(
+        "IntegrationApi(ApiClient(...)) or IntegrationApi(host=..., api_key=...)", _SECRETS
+    )
     def __init__(
         self, api_client: Any = None, *, host: str | None = None, api_key: str | None = None
     ) -> None:

@@ -1,44 +1,44 @@
-"""The tree of failures. Every error this package raises on purpose is an `OpenApiException`.
+"""The exception tree. Every error that this package raises on purpose is an `OpenApiException`.
 
 ::
 
     OpenApiException
-    ├── ApiTypeError (TypeError)            a value or keyword of the wrong kind
+    ├── ApiTypeError (TypeError)            a value or keyword of the wrong type
     ├── ApiValueError (ValueError)          a value that cannot be sent
     │   ├── ModelValidationError            `validate()` found violations; carries all of them
-    │   ├── ConfigurationError              host or credentials are missing or unusable
-    │   ├── tables.TableError               a table cannot be imported; has all problems
+    │   ├── ConfigurationError              the host or a credential is missing or invalid
+    │   ├── tables.TableError               a table cannot be imported; carries all problems
     │   └── webhooks.MalformedBodyError     the body of a webhook is not a JSON object
-    ├── effects.EffectHandlingError         functions for effects failed; has all failures
+    ├── effects.EffectHandlingError         functions for effects failed; carries all failures
     ├── webhooks.WrongSecretError           a webhook lacks the shared secret
     ├── ClientClosedError (RuntimeError)    the client was closed before the call
-    ├── bulk.BulkStopped (RuntimeError)     bulk work ended before its end; has the summary
+    ├── bulk.BulkStopped (RuntimeError)     a bulk job ended early; carries its summary
     ├── pagination.PagesError (RuntimeError)  the server repeats pages, or sends no list
-    ├── ApiKeyError (KeyError)              a property that the object does not have
-    ├── ApiAttributeError (AttributeError)  a name that the class does not have
-    └── ApiException                        the call was made, or was about to be
+    ├── ApiKeyError (KeyError)              the object has no such property
+    ├── ApiAttributeError (AttributeError)  the class has no such attribute
+    └── ApiException                        a call failed
         ├── BadRequestException             400
         ├── UnauthorizedException           401
         ├── ForbiddenException              403
         ├── NotFoundException               404
         ├── ConflictException               409
         ├── UnprocessableEntityException    422
-        ├── TooManyRequestsException        429; `retry_after` says when to come back
+        ├── TooManyRequestsException        429; `retry_after` says how long to wait
         ├── ServiceException                5xx
-        ├── InvalidResponseError          2xx whose body is not what was promised
+        ├── InvalidResponseError            2xx whose body cannot be decoded
         └── TransportError                  no complete HTTP response
-            ├── NotSentError                the server never saw the request
+            ├── NotSentError                the server did not receive the request
             │   ├── TlsError                the connection could not be secured
             │   └── ConnectTimeoutError     no connection in time (also an ApiTimeoutError)
-            ├── NoResponseError               it may have; nothing usable came back
+            ├── NoResponseError             the server may have executed the request
             │   └── ReadTimeoutError        no response in time (also an ApiTimeoutError)
-            └── ApiTimeoutError             either of the two that ran out of time (TimeoutError)
+            └── ApiTimeoutError             the timeouts of both kinds (TimeoutError)
 
-All but the last branch, and those that name their module, are raised before anything is sent, or,
-where the file of an upload cannot be read completely, before the request is complete, so that the
-server cannot act on it. Below `ApiException`, only `NotSentError` says that the server did not see
-the request. After retries the exception is that of the last attempt, and `earlier` has the
-others.
+Exceptions outside `ApiException`, except those with a module name, are raised before anything is
+sent, or, if the file of an upload cannot be read to its end, before the request is complete. Then
+the server cannot execute it. Below `ApiException`, only `NotSentError` means that the server did
+not receive the request. After retries, the exception is that of the last attempt, and `earlier` has
+the others.
 """
 
 from __future__ import annotations
@@ -47,11 +47,11 @@ from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 PathToItem = Sequence[Any]
-"""Keys and indexes that lead to a place in the data."""
+"""Keys and indexes that lead to a value in the data."""
 
 
 class Violation(NamedTuple):
-    """One reason why an object may not be sent."""
+    """One reason why an object is not valid."""
 
     path: PathToItem
     message: str
@@ -61,11 +61,11 @@ class Violation(NamedTuple):
 
 
 class OpenApiException(Exception):
-    """Root of everything this package raises on purpose."""
+    """Base class of all exceptions that this package raises on purpose."""
 
 
 class _PathError(OpenApiException):
-    """An error at one place of the data: `path_to_item` leads there, keys and indexes in order."""
+    """An error in one value of the data; `path_to_item` leads to it."""
 
     def __init__(self, msg: str = "", path_to_item: PathToItem | None = None) -> None:
         self.path_to_item = path_to_item
@@ -81,7 +81,7 @@ class _PathError(OpenApiException):
 
 
 class ApiTypeError(_PathError, TypeError):
-    """A value, or a keyword, of the wrong kind."""
+    """A value or a keyword has the wrong type."""
 
     def __init__(
         self,
@@ -96,27 +96,27 @@ class ApiTypeError(_PathError, TypeError):
 
 
 class ApiValueError(_PathError, ValueError):
-    """A value that cannot be sent: an argument, or a file to upload that cannot be read."""
+    """A value cannot be sent: an argument is invalid, or a file to upload cannot be read."""
 
 
 class ApiKeyError(_PathError, KeyError):
-    """A property that the JSON object does not have."""
+    """The JSON object has no such property."""
 
 
 class ApiAttributeError(_PathError, AttributeError):
-    """A Python name that the class does not have."""
+    """The class has no such attribute."""
 
 
 _ENTRY = ("title", "details", "source")
 
 
 class ErrorEntry(dict[str, Any]):
-    """One entry of `ApiException.errors`; what it lacks of these is ``None``.
+    """One entry of `ApiException.errors`; attributes that it lacks are ``None``.
 
     Attributes:
-        title: What is wrong.
-        details: More about it.
-        source: Where, such as ``source.pointer``.
+        title: Short description of the error.
+        details: Further details.
+        source: Location of the error, such as ``source.pointer``.
     """
 
     def __missing__(self, key: str) -> Any:
@@ -136,14 +136,14 @@ class ClientClosedError(OpenApiException, RuntimeError):
 
 
 class ConfigurationError(ApiValueError):
-    """The host or a credential is missing or unusable; nothing was sent."""
+    """The host or a credential is missing or invalid; nothing was sent."""
 
 
 class ModelValidationError(ApiValueError):
-    """An object that may not be sent as it is.
+    """An object is not valid, so it is not sent.
 
     Attributes:
-        violations: Everything that is wrong with it, each with its JSON path.
+        violations: All violations, each with its JSON path.
     """
 
     def __init__(self, subject: str, violations: Sequence[Violation]) -> None:
@@ -161,24 +161,24 @@ class ModelValidationError(ApiValueError):
 
 
 class ApiException(OpenApiException):
-    """A call that failed.
+    """A call failed.
 
     Attributes:
         status: HTTP status of the response; ``None`` when there was none.
-        reason: HTTP reason phrase, or what went wrong.
-        body: Text of the response, if any.
-        headers: Headers of the response, if any.
+        reason: HTTP reason phrase, or a description of the failure.
+        body: Text of the response, if there was one.
+        headers: Headers of the response, if there was one.
         data: Decoded error body (such as `ErrorResponseWithStatus`), if it could be decoded.
-        raw_data: Bytes of the response, if any.
-        operation_id: Operation that was called, such as ``updateCustomerSessionV2``.
+        raw_data: Bytes of the response, if there was one.
+        operation_id: ID of the operation, such as ``updateCustomerSessionV2``.
         method: HTTP method of the request.
         url: URL of the request without its query.
-        attempts: How often the request was tried.
-        earlier: Failures of the attempts before this one, oldest first.
-        retry_budget_exhausted: Whether the call would have been retried, if the client had not
-            spent its retry budget on other calls that failed.
-        notes: Details that a convenience such as `talon_one.tables` adds to the failure. The
-            message shows them instead of `errors`.
+        attempts: Number of attempts.
+        earlier: Failures of the earlier attempts, oldest first.
+        retry_budget_exhausted: Whether the call was not retried because other failed calls used up
+            the retry budget of the client.
+        notes: Details that a module such as `talon_one.tables` adds. The message shows them instead
+            of `errors`.
     """
 
     attempts = 1
@@ -229,22 +229,22 @@ class ApiException(OpenApiException):
         data: Any = None,
         **details: Any,
     ) -> ApiException:
-        """Return the exception of the class that belongs to the status of a response."""
+        """Return an exception of the class for the status of a response."""
         status = http_resp.status if http_resp is not None else details.get("status")
         return exception_class(status)(http_resp=http_resp, body=body, data=data, **details)
 
     @property
     def message(self) -> str | None:
-        """What the server, or a gateway in front of it, said in its body; where a redirect led."""
+        """Message in the body, from the server or a gateway; for a redirect, its target."""
         from talon_one._utils.error_body import message
 
         return message(self.status, self.headers, self.data, self.body)
 
     @property
     def errors(self) -> list[ErrorEntry]:
-        """Entries of the error body, each with `title`, `details` and `source`, if only ``None``.
+        """Entries of the error body, each with `title`, `details` and `source`, maybe ``None``.
 
-        They are read as attributes, or by key.
+        Read them as attributes or by key.
         """
         from talon_one._utils.error_body import entries
 
@@ -252,7 +252,7 @@ class ApiException(OpenApiException):
 
     @property
     def request_id(self) -> str | None:
-        """What the server calls the request, for a report to its operator; where it says so."""
+        """ID of the request, from the server or a gateway, to quote in a support request."""
         for name in _REQUEST_ID_HEADERS:
             if self.headers is not None and self.headers.get(name):
                 return self.headers[name]
@@ -261,7 +261,7 @@ class ApiException(OpenApiException):
 
     @property
     def retry_after(self) -> float | None:
-        """Seconds that the server asked to wait before another try, if it did."""
+        """Seconds that the server asked to wait before a retry, if it did."""
         import time
 
         from talon_one._utils.retry_after import retry_after
@@ -269,30 +269,31 @@ class ApiException(OpenApiException):
         return retry_after(self.headers, time.time()) if self.headers is not None else None
 
     def _error_body(self) -> dict[str, Any]:
-        # As it is stored, because what is inside may be of any kind and depth.
+        # The JSON behind a model, as the values inside may be of any type and depth.
         body = self.data.__wire__() if hasattr(self.data, "__wire__") else self.data
         return body if isinstance(body, dict) else {}
 
     @property
     def _host(self) -> str:
-        """What is said of the host; nothing where it has responded."""
+        """The host for the message; empty if it has responded."""
         return ""
 
     def __str__(self) -> str:
-        named = (self.operation_id, self._host, self.status, self.reason)
-        parts = [str(part) for part in named if part]
+        parts = [
+            str(part) for part in (self.operation_id, self._host, self.status, self.reason) if part
+        ]
         line = " ".join(parts) or type(self).__name__
         if self.attempts > 1:
             line += f" (after {self.attempts} attempts)"
         if self.retry_budget_exhausted:
             line += " (retry budget exhausted)"
-        said = [self.message] if self.message else []
-        said += self.notes
+        details = [self.message] if self.message else []
+        details += self.notes
         for entry in self.errors if not self.notes else ():
             texts = [entry.title, entry.details]
-            said.append(": ".join(text for text in texts if text and isinstance(text, str)))
-        if said:
-            line += f": {'; '.join(filter(None, said))}"
+            details.append(": ".join(text for text in texts if text and isinstance(text, str)))
+        if details:
+            line += f": {'; '.join(filter(None, details))}"
         return " ".join(line.split())
 
     def __reduce__(self) -> tuple[Any, ...]:
@@ -300,15 +301,15 @@ class ApiException(OpenApiException):
 
 
 class BadRequestException(ApiException):
-    """400: the request is invalid, or not possible in the present state."""
+    """400: the request is invalid, or not possible in the current state."""
 
 
 class UnauthorizedException(ApiException):
-    """401: the credential is missing, unknown, expired or of another environment."""
+    """401: the credential is missing, unknown, expired, or for another environment."""
 
 
 class ForbiddenException(ApiException):
-    """403: the credential is valid, but not for this call."""
+    """403: the credential does not allow this call."""
 
 
 class NotFoundException(ApiException):
@@ -316,62 +317,62 @@ class NotFoundException(ApiException):
 
 
 class ConflictException(ApiException):
-    """409: parallel updates of one session or profile, or a name that is taken."""
+    """409: too many parallel updates of one session or profile, or a name that is in use."""
 
 
 class UnprocessableEntityException(ApiException):
-    """422: the request is well-formed, but its content is refused."""
+    """422: the request is well-formed, but its content is not accepted."""
 
 
 class TooManyRequestsException(ApiException):
-    """429: the rate limit is exceeded; `retry_after` has the pause that the server asked for."""
+    """429: the rate limit is exceeded; `retry_after` says how long to wait."""
 
 
 class ServiceException(ApiException):
-    """5xx: a fault of the server."""
+    """5xx: the server failed."""
 
 
 class InvalidResponseError(ApiException):
-    """A 2xx response whose body is not the JSON promised; `raw_data` has its bytes.
+    """The body of a 2xx response cannot be decoded: it is empty, not JSON, or broken.
 
-    The server has executed the request.
+    The server has executed the request. `raw_data` has the bytes of the body.
     """
 
 
 class TransportError(ApiException):
-    """No complete HTTP response was received; the cause is chained."""
+    """There was no complete HTTP response; the cause is chained."""
 
     @property
     def _host(self) -> str:
-        # Often it is the host that is mistyped, or out of reach.
+        # Often the host is misspelled or unreachable.
         return "/".join(self.url.split("/")[:3]) + ":" if self.url else ""
 
 
 class NotSentError(TransportError):
-    """The request never reached the server: no address, no connection, no TLS."""
+    """The server did not receive the request: no address, no connection, or no TLS."""
 
 
 class NoResponseError(TransportError):
-    """The request was sent, but no usable response came back: it may have been executed."""
+    """The request was sent, but there was no complete response: it may have been executed."""
 
 
 class ApiTimeoutError(TransportError, TimeoutError):
-    """Time ran out: that of one step, or that of the whole call."""
+    """The timeout of a step, or the deadline of the call, has passed."""
 
 
 class TlsError(NotSentError):
-    """The connection could not be secured: an unknown authority, a wrong name, no common terms."""
+    """TLS failed: an unknown certificate authority, a wrong host name, no common protocol."""
 
 
 class ConnectTimeoutError(ApiTimeoutError, NotSentError):
-    """There was no connection in time; the server has not seen the request."""
+    """There was no connection in time; the server did not receive the request."""
 
 
 class ReadTimeoutError(ApiTimeoutError, NoResponseError):
-    """The request was sent, and there was no complete response in time."""
+    """The request was sent, but there was no complete response in time."""
 
 
-# Where gateways put the number of a request; the platform documents none.
+# Headers in which gateways put the ID of a request; the platform documents none.
 _REQUEST_ID_HEADERS = ("X-Request-Id", "X-Correlation-Id", "Request-Id", "X-Amzn-Trace-Id")
 
 _BY_STATUS: dict[int, type[ApiException]] = {
@@ -386,7 +387,7 @@ _BY_STATUS: dict[int, type[ApiException]] = {
 
 
 def exception_class(status: int | None) -> type[ApiException]:
-    """Return the class of exception for an HTTP status."""
+    """Return the exception class for an HTTP status."""
     if status is not None and 500 <= status <= 599:
         return ServiceException
     return _BY_STATUS.get(status or 0, ApiException)
@@ -395,12 +396,12 @@ def exception_class(status: int | None) -> type[ApiException]:
 def transport_error_class(
     *, sent: bool, timed_out: bool, tls: bool = False
 ) -> type[TransportError]:
-    """Return the class of exception for an attempt without a complete response.
+    """Return the exception class for an attempt without a complete response.
 
     Args:
-        sent: Whether any of the request may have reached the server.
-        timed_out: Whether time was up.
-        tls: Whether the two sides could not agree on a secure connection.
+        sent: Whether any part of the request may have reached the server.
+        timed_out: Whether a timeout or the deadline passed.
+        tls: Whether the TLS handshake failed.
     """
     if sent:
         return ReadTimeoutError if timed_out else NoResponseError
@@ -410,7 +411,7 @@ def transport_error_class(
 
 
 def json_path(path_to_item: PathToItem) -> str:
-    """Return a path of keys and indexes the way JSONPath writes it: ``$.cartItems[0].sku``."""
+    """Return a path of keys and indexes as JSONPath: ``$.cartItems[0].sku``."""
     steps = []
     for step in path_to_item:
         if isinstance(step, int):

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from talon_one._core.failures import classify, may_have_acted
 from talon_one._core.response import result
-from talon_one._core.secret import forget_locals
+from talon_one._core.secret import clear_locals
 from talon_one._core.transport import BufferedStream
 from talon_one.api_response import ApiResponse
 from talon_one.exceptions import (
@@ -210,7 +210,7 @@ class Call:
             ApiException: There is no next attempt. It is *failure*, unless that would hide that an
                 earlier attempt was sent.
         """
-        forget_locals(failure)
+        clear_locals(failure)
         pause = self._pause_after(failure)
         if pause is not None:
             if self._observation is not None:
@@ -235,7 +235,7 @@ class Call:
             instead = self._failure(NoResponseError, reason)
             instead.attempts = len(self._earlier)
         else:
-            forget_locals(cause)
+            clear_locals(cause)
         if self._observation is not None:
             self._observation.aborted(instead or cause)
         return instead

@@ -1,4 +1,4 @@
-"""Explain arguments that do not fit a constructor."""
+"""Check the arguments of a constructor, and explain what is wrong with them."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from talon_one.exceptions import ApiTypeError
 F = TypeVar("F", bound=Callable[..., None])
 
 
-def explained(example: str, secrets: tuple[str, ...] = ()) -> Callable[[F], F]:
-    """Make a constructor reject unfitting arguments with an `ApiTypeError` that explains them.
+def checks_arguments(example: str, secrets: tuple[str, ...] = ()) -> Callable[[F], F]:
+    """Make a constructor reject wrong arguments with an `ApiTypeError` that explains them.
 
     Args:
         example: An example call, for the message.

@@ -12,8 +12,7 @@ from talon_one._core.operation import Operation
 from talon_one._core.request import Request
 from talon_one._core.response import RawResponse
 from talon_one._core.secret import hidden
-from talon_one._utils.guard import guarded
-from talon_one._utils.guard import shown as represented
+from talon_one._utils.guard import guarded, safe_repr
 
 if TYPE_CHECKING:
     from talon_one.configuration import Configuration
@@ -165,7 +164,7 @@ class Observation:
             try:
                 results.append(getattr(hook, method)(event))
             except Exception:  # Whatever it is: a hook never costs a response.
-                logger.exception("the hook %s failed in %s", represented(hook), method)
+                logger.exception("the hook %s failed in %s", safe_repr(hook), method)
         return results
 
     def _log(

@@ -15,7 +15,7 @@ from talon_one._core.auth import SCHEMES, auth_header
 from talon_one._core.headers import check_header, check_headers
 from talon_one._core.operation import IDEMPOTENCY_KEY
 from talon_one._core.options import OPTION_KEYWORDS, CallOptions
-from talon_one._core.secret import exact
+from talon_one._core.secret import plain_str
 from talon_one._schema import json_codec
 from talon_one._schema.access import data_of, wrap
 from talon_one._schema.conversion import model_class
@@ -151,10 +151,10 @@ def build(
         body = _encoded_body(operation, values, warned if validate else None, headers)
     if options.content_type and body is not None:
         check_header("Content-Type", options.content_type)
-        headers["Content-Type"] = exact(options.content_type)
+        headers["Content-Type"] = plain_str(options.content_type)
     for name, text in (options.headers or {}).items():
         check_header(name, text)
-        headers[exact(name)] = text
+        headers[plain_str(name)] = text
     _authenticate(operation, configuration, headers, body, options)
     check_headers(headers, _NONE if body is None or isinstance(body, bytes) else _LENGTH)
     target = f"{path}?{'&'.join(pairs)}" if pairs else path
@@ -274,7 +274,7 @@ def _query_pairs(parameter: Parameter, value: Any, configuration: Configuration)
 def _text(value: Any, configuration: Configuration | None = None) -> str:
     """Return the text of a value in paths and queries."""
     if isinstance(value, str):
-        return exact(value.value if isinstance(value, Enum) else value)
+        return plain_str(value.value if isinstance(value, Enum) else value)
     if isinstance(value, (dict, list, tuple, set, bytes, Model)):
         raise ApiTypeError(f"{type(value).__name__} cannot stand in a URL")
     if configuration is not None:

@@ -111,7 +111,7 @@ def hidden_values(given: Any, harmless: frozenset[str] = frozenset()) -> Any:
     return Secrets(given, harmless) if isinstance(given, Mapping) else given
 
 
-def exact(text: str) -> str:
+def plain_str(text: str) -> str:
     """Return text of a subclass of `str` as plain `str`, whatever the subclass overrides."""
     return text if type(text) is str or isinstance(text, Secret) else str.__str__(text)
 
@@ -120,10 +120,10 @@ def exact(text: str) -> str:
 _LIBRARIES = frozenset(
     {"aiohappyeyeballs", "aiohttp", "asyncio", "http", "socket", "socks", "ssl", "urllib3", "yarl"}
 )
-_EDGES = ("talon_one._http.", "talon_one._vendor.rest", "talon_one.aio.")
+_TRANSPORTS = ("talon_one._http.", "talon_one._vendor.rest", "talon_one.aio.")
 
 
-def forget_locals(failure: BaseException) -> None:
+def clear_locals(failure: BaseException) -> None:
     """Clear the locals of finished transport frames in the traceback of a failure.
 
     Line numbers stay. Frames of the caller's code, such as the file of an upload, keep theirs.
@@ -133,7 +133,7 @@ def forget_locals(failure: BaseException) -> None:
         while step is not None:
             frame, step = step.tb_frame, step.tb_next
             module = str(frame.f_globals.get("__name__", ""))
-            if module.partition(".")[0] in _LIBRARIES or module.startswith(_EDGES):
+            if module.partition(".")[0] in _LIBRARIES or module.startswith(_TRANSPORTS):
                 try:
                     frame.clear()
                 except RuntimeError:

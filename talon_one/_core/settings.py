@@ -8,7 +8,7 @@ from typing import Any
 
 from talon_one._core.headers import check_header
 from talon_one._core.retry import RetryPolicy, as_policy
-from talon_one._core.secret import Secrets, exact, hidden, hidden_url
+from talon_one._core.secret import Secrets, hidden, hidden_url, plain_str
 from talon_one._core.timeout import Timeout, as_deadline, as_timeout
 from talon_one.exceptions import ApiTypeError, ApiValueError, ConfigurationError
 
@@ -34,7 +34,7 @@ def checked(name: str, value: Any) -> Any:
     check = _CHECKS.get(name)
     if check is not None:
         check(name, value)
-        value = exact(value) if issubclass(type(value), str) else value
+        value = plain_str(value) if issubclass(type(value), str) else value
     if name in _SECRET_TEXTS:
         return hidden(value)
     if name in ("host", "proxy"):

@@ -1,4 +1,4 @@
-"""Access for other rooms to the JSON object behind a model, and to the fields of a class."""
+"""Public functions of this package: the JSON object behind a model, the fields of a class."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ M = TypeVar("M", bound=Model)
 
 
 def data_of(value: Any) -> Any:
-    """Return the JSON object behind a model, not copied; any other value as it is."""
+    """Return the JSON object behind a model, not a copy; return any other value unchanged."""
     return value.__wire__() if isinstance(value, Model) else value
 
 
 def wrap(cls: type[M], data: dict[str, Any]) -> M:
-    """Return a model over a JSON object, which is not copied."""
+    """Return a model over a JSON object, without copying it."""
     return cls._wrap(data)
 
 
@@ -27,5 +27,5 @@ def fields_of(cls: type[Model]) -> Mapping[str, Field]:
 
 
 def fields_by_wire_name(cls: type[Model]) -> Mapping[str, Field]:
-    """Return the declared properties of a class by their name in JSON."""
+    """Return the declared properties of a class by wire name."""
     return cls._by_wire

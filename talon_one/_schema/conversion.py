@@ -13,29 +13,29 @@ from talon_one._schema.dates import read_date, read_datetime
 from talon_one._schema.model import Model
 
 MODELS = "talon_one.models"
-"""Package in which the names of models are looked up, unless an operation says otherwise."""
+"""Package in which model names are looked up, unless an operation names another."""
 
 _SCALARS = frozenset({"Any", "str", "int", "float", "bool", "bytes", "Literal", "file"})
 _DATES = (datetime, date)
 
 
-def convert(data: Any, written: Any, models: str = MODELS) -> Any:
-    """Return decoded JSON as a type, given as text or as itself: ``"list[Coupon]"``, `Coupon`.
+def convert(data: Any, target: Any, models: str = MODELS) -> Any:
+    """Return decoded JSON as the target type: a type string such as ``"list[Coupon]"``, or a type.
 
     Data of another shape are returned unchanged: nothing received is dropped.
     """
-    if isinstance(written, str):
-        return _converted(data, parse(written), models)
-    if _is_model(written):
-        return written._wrap(data) if type(data) is dict else data
-    if isinstance(written, typing.ForwardRef):
-        return convert(data, written.__forward_arg__, models)
-    origin, arguments = typing.get_origin(written), typing.get_args(written)
+    if isinstance(target, str):
+        return _converted(data, parse(target), models)
+    if _is_model(target):
+        return target._wrap(data) if type(data) is dict else data
+    if isinstance(target, typing.ForwardRef):
+        return convert(data, target.__forward_arg__, models)
+    origin, arguments = typing.get_origin(target), typing.get_args(target)
     if origin is list and type(data) is list:
         return [convert(item, arguments[0], models) for item in data]
     if origin is dict and type(data) is dict:
         return {key: convert(item, arguments[1], models) for key, item in data.items()}
-    return _converted(data, Shape(written.__name__), models) if written in _DATES else data
+    return _converted(data, Shape(target.__name__), models) if target in _DATES else data
 
 
 def model_class(name: str, models: str = MODELS) -> type[Model] | None:

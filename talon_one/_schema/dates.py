@@ -1,4 +1,4 @@
-"""Timestamps and dates: parsed leniently, written as RFC 3339, validated before sending."""
+"""Timestamps and dates: parse leniently, write RFC 3339, validate text before it is sent."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from talon_one.exceptions import ApiValueError
 
 # Parsers accept numbers and words ("20200101", "2020") as dates. Here a text must at least begin
 # like one.
-_BEGINS_LIKE_A_DATE = re.compile(r"\d{4}-\d\d-\d\d(?![\d-])")
+_STARTS_LIKE_A_DATE = re.compile(r"\d{4}-\d\d-\d\d(?![\d-])")
 _MINUTE = timedelta(minutes=1)
 
 _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
@@ -23,7 +23,7 @@ _TIMESTAMP = re.compile(
     r"(?:Z|[+-](?:[01][0-9]|2[0-3]):[0-5][0-9])"
 )
 # Formats that are unambiguous, except for a missing time zone.
-_NEARLY = re.compile(
+_OTHER_SPELLING = re.compile(
     r"(?P<day>[0-9]{4}-[0-9]{2}-[0-9]{2})(?:T|\s+)(?P<hour>[0-9]{1,2}):(?P<minute>[0-9]{2})"
     r"(?::(?P<second>[0-9]{2})(?:[.,](?P<fraction>[0-9]+))?)?"
     r"\s*(?P<zone>Z|UTC|GMT|(?P<sign>[+-])(?P<hours>[0-9]{2})(?::?(?P<minutes>[0-9]{2}))?)?",
@@ -32,8 +32,8 @@ _NEARLY = re.compile(
 
 
 def read_datetime(text: str) -> datetime | str:
-    """Return the timestamp that *text* holds, or *text* itself when it holds none."""
-    if _BEGINS_LIKE_A_DATE.match(text) is None:
+    """Return *text* as a datetime, or unchanged if it is not a timestamp."""
+    if _STARTS_LIKE_A_DATE.match(text) is None:
         return text
     written = text
     if sys.version_info < (3, 11) and text[10:11] == "T" and text[-1] == "Z":
@@ -46,8 +46,8 @@ def read_datetime(text: str) -> datetime | str:
 
 
 def read_date(text: str) -> date | str:
-    """Return the day that *text* names, or *text* itself when it names none."""
-    if _BEGINS_LIKE_A_DATE.match(text) is None:
+    """Return *text* as a date, or unchanged if it is not one."""
+    if _STARTS_LIKE_A_DATE.match(text) is None:
         return text
     if len(text) == len("2020-01-01"):
         try:
@@ -72,9 +72,9 @@ def write_datetime(moment: datetime) -> str:
             " datetime.now(timezone.utc)"
         )
     # RFC 3339 has no offsets with seconds, unlike historical time zones.
-    odd = offset % _MINUTE
-    if odd:
-        moment = _with_whole_minutes(moment.replace(tzinfo=None), offset, odd)
+    seconds = offset % _MINUTE
+    if seconds:
+        moment = _with_whole_minutes(moment.replace(tzinfo=None), offset, seconds)
     text = moment.isoformat()
     return text[:-6] + "Z" if text.endswith("+00:00") else text
 
@@ -101,7 +101,7 @@ def offset_of(moment: datetime) -> timedelta | None:
         raise ApiValueError(f"{type(moment).__name__} does not say its time zone") from cause
 
 
-def timestamp_fault(text: str, words: tuple[str, ...] = ()) -> str:
+def timestamp_error(text: str, words: tuple[str, ...] = ()) -> str:
     """Return why the platform rejects *text* as a timestamp; an empty string if it does not.
 
     The message continues the name of the property, and has the corrected text where the meaning is
@@ -119,7 +119,7 @@ def timestamp_fault(text: str, words: tuple[str, ...] = ()) -> str:
     also = "".join(f", or {word}" for word in words)
     correct = _corrected(text.strip())
     if match is not None and correct is None:
-        return f"is no date that exists: {quoted(text)}{also}"
+        return f"is not an existing date: {quoted(text)}{also}"
     if correct is None:
         example = "2026-12-31T23:59:59Z"
         return f"must be an RFC 3339 timestamp such as {example}{also}, not {quoted(text)}"
@@ -131,7 +131,7 @@ def timestamp_fault(text: str, words: tuple[str, ...] = ()) -> str:
     return f"must be an RFC 3339 timestamp: {instead}"
 
 
-def day_fault(text: str) -> str:
+def date_error(text: str) -> str:
     """Return why the platform rejects *text* as a date; an empty string if it does not."""
     if _DAY.fullmatch(text) is not None and _exists(f"{text}T00:00:00"):
         return ""
@@ -152,7 +152,7 @@ def _corrected(text: str) -> str | None:
     """Return the corrected timestamp, without a zone if *text* has none."""
     if _DAY.fullmatch(text) is not None:
         text = f"{text}T00:00:00Z"
-    match = _NEARLY.fullmatch(text)
+    match = _OTHER_SPELLING.fullmatch(text)
     if match is None:
         return None
     hour, second = match["hour"].zfill(2), match["second"] or "00"
@@ -177,13 +177,13 @@ def _next_midnight(local: str) -> str:
     return f"{day.isoformat()}T00:00:00"
 
 
-def _with_whole_minutes(local: datetime, offset: timedelta, odd: timedelta) -> datetime:
+def _with_whole_minutes(local: datetime, offset: timedelta, seconds: timedelta) -> datetime:
     """Return the same moment in a zone near its own.
 
     Not in UTC, which cannot represent the first and the last hours of the calendar.
     """
     # One of the two may exceed the range of datetimes or offsets.
-    for step in (-odd, _MINUTE - odd):
+    for step in (-seconds, _MINUTE - seconds):
         with suppress(OverflowError, ValueError):
             return (local + step).replace(tzinfo=timezone(offset + step))
     raise ApiValueError(f"{local!r} with the offset {offset} cannot be written as RFC 3339")

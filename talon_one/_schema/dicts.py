@@ -18,7 +18,7 @@ HIDDEN = "***"
 def to_dict(
     value: Model, by_alias: bool = False, exclude_none: bool = False, mask: bool = False
 ) -> JsonObject:
-    """Return a model with the models in it as dicts."""
+    """Return a model, and the models inside it, as dicts; for the arguments see `Model.to_dict`."""
 
     def one_level(value: Any) -> Any:
         if isinstance(value, (list, tuple)):
@@ -76,7 +76,7 @@ def _has_python_names(cls: type[Model], data: JsonObject, around: bool | None) -
         return True
     if any(key in cls._by_wire and key not in cls._by_name for key in data):
         return False
-    # Where both are the same, a dict that names every property looks like one of `to_dict`.
+    # If both are the same, a dict that has every property looks like one that `to_dict` returned.
     return around if around is not None else cls._fields.keys() <= data.keys() or None
 
 

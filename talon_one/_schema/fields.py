@@ -100,7 +100,7 @@ _document(Field)
 
 
 class DateTimeField(Field):
-    """A timestamp: text in the JSON object, parsed each time it is read."""
+    """A timestamp: text in the JSON object, parsed on each read."""
 
     __slots__ = ()
 
@@ -112,7 +112,7 @@ class DateTimeField(Field):
 
 
 class DateField(Field):
-    """A day: text in the JSON object, parsed each time it is read."""
+    """A date: text in the JSON object, parsed on each read."""
 
     __slots__ = ()
 
@@ -152,7 +152,7 @@ class NestedField(Field):
 
     @property
     def target(self) -> type[Model]:
-        """The class of the model, or of the models inside the lists and maps."""
+        """Class of the model, or of the models inside the lists and maps."""
         return self._target or self._resolve()
 
     @property
@@ -223,7 +223,7 @@ def _of_same_package(owner: type[Model], name: str) -> type[Model]:
 
 
 def _wrap_inside(container: Any, target: type[Model], depth: int) -> None:
-    """Replace the JSON objects *depth* containers down by models, in place."""
+    """Replace, in place, the JSON objects *depth* containers down with models."""
     kind = type(container)
     if kind is list:
         items = enumerate(container)
@@ -244,8 +244,8 @@ def _wrap_inside(container: Any, target: type[Model], depth: int) -> None:
 
 
 if TYPE_CHECKING:
-    # What the type checkers see: a function that may stand for a value of any type. A property is
-    # optional exactly if a default is given; the wire name is given where it differs.
+    # Type checkers see functions that return a value of any type. A property is optional if it has
+    # a default. `wire` is its wire name, where that differs.
     def field(
         *,
         default: Any = ...,

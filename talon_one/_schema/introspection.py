@@ -1,4 +1,4 @@
-"""Types, signature and descriptions of a model class, for tools that ask for them."""
+"""Types, signature and descriptions of a model class, for `help`, editors and pydantic."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def signature(cls: type[Model]) -> Signature:
 
 
 def description(declared: Field) -> str | None:
-    """Return the docstring below a property, or ``None`` where there is no source to read."""
+    """Return the docstring below a property, or ``None`` if its source is not available."""
     return _descriptions(declared.owner).get(declared.name)  # type: ignore[arg-type]  # hashable
 
 

@@ -10,9 +10,9 @@ from enum import Enum
 from typing import Any
 
 from talon_one._schema.dates import write_datetime
-from talon_one._schema.nesting import DEEPEST, converted
-from talon_one._schema.scalars import LongNumber, is_missing, native, said, whole
-from talon_one._utils.guard import passes, raised_by_signal
+from talon_one._schema.nesting import MAX_DEPTH, converted
+from talon_one._schema.scalars import LongNumber, is_missing, native, reason_of, whole
+from talon_one._utils.guard import must_propagate, raised_by_signal
 from talon_one.exceptions import ApiTypeError, ApiValueError, OpenApiException
 
 orjson: Any
@@ -34,12 +34,12 @@ class Null(Enum):
         return False
 
 
-# Typed as Any so that any property may be set to it.
+# Typed as Any, so that it can be assigned to any property.
 NULL: Any = Null.NULL
 """JSON null, where ``None`` means "not given"."""
 
 
-# orjson would turn integers beyond 64 bits into floats; the standard library keeps them exact.
+# orjson turns integers beyond 64 bits into floats; the standard library keeps them exact.
 _NINETEEN_DIGITS = b"0" * 19
 _EVERY_DIGIT_AS_ZERO = bytes.maketrans(b"123456789", b"000000000")
 
@@ -57,19 +57,19 @@ class Encoded(dict[str, Any]):
 def encode(value: Any) -> bytes:
     """Return *value* as JSON text, ready to be sent.
 
-    Models, datetimes, dates, decimals, UUIDs, enum members, sets, mappings, and the scalars of
-    numpy and pandas are understood, nested to any depth.
+    It accepts models, datetimes, dates, decimals, UUIDs, enum members, sets, mappings, and scalars
+    of numpy and pandas, nested to any depth.
 
     Raises:
-        ApiValueError: NaN, infinity, a datetime without time zone, or circular data, with the
-            path to it.
-        ApiTypeError: A value that JSON cannot express, with the path to it.
+        ApiValueError: NaN, infinity, a datetime without time zone, or circular data. The exception
+            has the path to it.
+        ApiTypeError: A value of a type that JSON does not have. The exception has the path to it.
     """
     if type(value) is Encoded:
         return value.text
     if orjson is not None:
         try:
-            text: bytes = orjson.dumps(value, strict, _ORJSON_OPTIONS)
+            text: bytes = orjson.dumps(value, as_json_type, _ORJSON_OPTIONS)
         except (TypeError, ValueError) as refused:
             # The slower encoder below either succeeds or reports the cause.
             _raise_if_by_signal(refused.__cause__, value)
@@ -90,9 +90,9 @@ def _raise_if_by_signal(cause: BaseException | None, value: Any) -> None:
     if cause is None or isinstance(cause, OpenApiException):
         return
     try:
-        orjson.dumps(value, strict, _ORJSON_OPTIONS)
+        orjson.dumps(value, as_json_type, _ORJSON_OPTIONS)
     except (TypeError, ValueError):
-        return  # An object raises it each time.
+        return  # An object raises it every time.
     raise cause
 
 
@@ -109,7 +109,7 @@ def decode(text: bytes | str) -> Any:
         try:
             return orjson.loads(text)
         except ValueError:
-            pass  # The standard library is more lenient, and its errors are more precise.
+            pass  # The standard library is more lenient, and its messages are more precise.
     try:
         if isinstance(text, bytes):
             whole_text = str(text, "utf-8", "surrogatepass")
@@ -144,10 +144,10 @@ class _Floats(dict[str, float]):
 
     def __missing__(self, text: str) -> float:
         number = float(text)
-        if number - number:  # The text of infinity is no number.
+        if number - number:  # NaN for infinity, and NaN is true.
             return LongNumber(text)
-        if len(text) <= _SHORT_NUMBER:
-            if len(self) >= _KNOWN_NUMBERS:
+        if len(text) <= _MAX_CACHED_LENGTH:
+            if len(self) >= _MAX_CACHED:
                 self.clear()
             self[text] = number
         return number
@@ -166,14 +166,14 @@ def plain(value: Any) -> Any:
     Unlike `encode` it accepts everything that it can express, such as a naive datetime.
 
     Raises:
-        ApiTypeError, ApiValueError: A value that JSON cannot express.
+        ApiTypeError, ApiValueError: A value that JSON does not have.
     """
     try:
         return converted(value, _plain)
     except Exception as cause:  # An object of the caller may raise anything.
-        if passes(cause):
+        if must_propagate(cause):
             raise
-        raise ApiValueError(f"the value cannot be written as JSON: {said(cause)}") from cause
+        raise ApiValueError(f"the value cannot be written as JSON: {reason_of(cause)}") from cause
 
 
 def _plain(value: Any) -> Any:
@@ -195,10 +195,10 @@ def _plain(value: Any) -> Any:
         return list(value)
     if isinstance(value, datetime) and not is_missing(value) and value.tzinfo is None:
         return value.isoformat()
-    return _plain(strict(value))
+    return _plain(as_json_type(value))
 
 
-def strict(value: Any) -> Any:
+def as_json_type(value: Any) -> Any:
     """Return the JSON equivalent of a value of another type."""
     wire = getattr(type(value), "__wire__", None)
     if wire is not None:
@@ -228,12 +228,12 @@ def _number_or_text(value: Any) -> Any:
 
     if isinstance(value, Decimal):
         if not value.is_finite():
-            raise ApiValueError(f"{value!r} is no JSON number")
+            raise ApiValueError(f"{value!r} is not a JSON number")
         number = whole(value)
-        if number is None:
-            nearest = float(value)
-            return LongNumber(str(value)) if nearest in _INFINITE else nearest
-        return number
+        if number is not None:
+            return number
+        nearest = float(value)
+        return LongNumber(str(value)) if nearest in _INFINITE else nearest
     number = whole(value)
     if number is not None:
         return number
@@ -257,47 +257,48 @@ class _Writer:
 
     def __init__(self) -> None:
         self._path: list[Any] = []
-        self._above: list[Any] = []
+        # Containers around the current value, kept alive so that their ids stay unique.
+        self._open: list[Any] = []
 
     def write(self, value: Any) -> Iterator[str]:
         """Yield JSON text.
 
         Raises:
-            ApiTypeError, ApiValueError: Something cannot be written, with the path to it.
+            ApiTypeError, ApiValueError: A value cannot be written. The exception has its path.
         """
         try:
-            yield from self._written(value)
-        except (ApiTypeError, ApiValueError) as found:
-            raise type(found)(found.message, tuple(self._path)) from found.__cause__
+            yield from self._texts(value)
+        except (ApiTypeError, ApiValueError) as error:
+            raise type(error)(error.message, tuple(self._path)) from error.__cause__
         except Exception as cause:  # An object of the caller may raise anything.
-            if passes(cause):
+            if must_propagate(cause):
                 raise
             if isinstance(cause, TypeError):
-                raise ApiTypeError(said(cause), tuple(self._path)) from cause
-            text = f"the value cannot be written as JSON: {said(cause)}"
+                raise ApiTypeError(reason_of(cause), tuple(self._path)) from cause
+            text = f"the value cannot be written as JSON: {reason_of(cause)}"
             raise ApiValueError(text, tuple(self._path)) from cause
 
-    def _written(self, value: Any) -> Iterator[str]:
+    def _texts(self, value: Any) -> Iterator[str]:
         levels: list[tuple[Iterator[tuple[Any, Any]], str]] = []
         entry: Any = None
         containers: set[int] = set()
         comma = ""
         while True:
-            inner = self._inner(value)
+            inner = self._as_json_type(value)
             is_list = isinstance(inner, list)
             if is_list or isinstance(inner, dict):
                 # Other mappings become a new dict each time, so levels are counted, too.
-                if id(inner) in containers or len(levels) > DEEPEST:
+                if id(inner) in containers or len(levels) > MAX_DEPTH:
                     raise ApiValueError("data that contain themselves cannot be written as JSON")
                 containers.add(id(inner))
-                self._above.append(inner)
+                self._open.append(inner)
                 self._path.append(None)
                 entries: Any = enumerate(inner) if is_list else inner.items()
                 levels.append((iter(entries), "]" if is_list else "}"))
                 yield "[" if is_list else "{"
                 comma = ""
             else:
-                yield _written_scalar(inner)
+                yield _scalar_text(inner)
                 comma = ","
             while levels:
                 entries, closing = levels[-1]
@@ -306,7 +307,7 @@ class _Writer:
                     break
                 levels.pop()
                 self._path.pop()
-                containers.discard(id(self._above.pop()))
+                containers.discard(id(self._open.pop()))
                 yield closing
                 comma = ","
             if not levels:
@@ -319,19 +320,19 @@ class _Writer:
                 self._path.append(key)
                 yield text
 
-    def _inner(self, value: Any) -> Any:
+    def _as_json_type(self, value: Any) -> Any:
         """Return the replacement that is written for a value."""
         while type(value) not in _PLAIN and not isinstance(value, (dict, list, str, int, float)):
-            # Of all types written unchanged, `strict` need not handle tuples.
-            value = list(value) if isinstance(value, tuple) else strict(value)
+            # The standard encoder writes tuples itself, so this one must not convert them either.
+            value = list(value) if isinstance(value, tuple) else as_json_type(value)
         return value
 
 
-def _written_scalar(value: Any) -> str:
+def _scalar_text(value: Any) -> str:
     if isinstance(value, float) and not math.isfinite(value):
         if isinstance(value, LongNumber):
             return value.text
-        raise ApiValueError(f"{value!r} is no JSON number")
+        raise ApiValueError(f"{value!r} is not a JSON number")
     try:
         return _encoder.encode(value)
     except ValueError:
@@ -345,13 +346,13 @@ def _written_scalar(value: Any) -> str:
 
 # Circular data cause a RecursionError, which is cheaper than tracking them.
 _encoder = json.JSONEncoder(
-    default=strict, allow_nan=False, check_circular=False, separators=(",", ":")
+    default=as_json_type, allow_nan=False, check_circular=False, separators=(",", ":")
 )
 _PLAIN = frozenset({str, bool, int, float, type(None)})
 _INFINITE = (float("inf"), float("-inf"))
 _SPACES = " \t\n\r"
-_KNOWN_NUMBERS = 2048
-_SHORT_NUMBER = 12
+_MAX_CACHED = 2048
+_MAX_CACHED_LENGTH = 12
 _read_float = _Floats().__getitem__
 _decoder: Any = json.JSONDecoder(parse_float=_read_float)
 _scan = _decoder.scan_once  # Called directly: wrappers would cost more than `_read_float`.

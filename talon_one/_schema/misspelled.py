@@ -14,7 +14,7 @@ from talon_one.exceptions import Violation, json_path
 if TYPE_CHECKING:
     from talon_one._schema.model import Model
 
-_REMEMBERED = 1024
+_MAX_WARNED = 1024
 """Maximum number of keys that a client remembers."""
 
 
@@ -25,12 +25,12 @@ class UnknownPropertyWarning(UserWarning):
     """
 
 
-class Unknown(Violation):
+class UnknownProperty(Violation):
     """A property that looks misspelled. It is sent, because the platform may know it."""
 
 
 @lru_cache(maxsize=1024)
-def resembles(cls: type[Model], name: str) -> str:
+def typo_hint(cls: type[Model], name: str) -> str:
     """Return the hint for an unknown property of *cls*; empty if it may be a new one."""
     if name in cls._keywords:
         return ""  # A name of earlier releases.
@@ -38,12 +38,12 @@ def resembles(cls: type[Model], name: str) -> str:
     first = _first_version(cls)
     if first is not None and name in first._by_wire:
         hint = did_you_mean(name, cls._by_wire)
-        return f"is no property of {cls.__name__}, but of {first.__name__}.{hint}"
-    hint = did_you_mean(name, cls._by_wire, slips_only=True)
-    return f"is no property of {cls.__name__}.{hint}" if hint else ""
+        return f"is not a property of {cls.__name__}, but of {first.__name__}.{hint}"
+    hint = did_you_mean(name, cls._by_wire, typos_only=True)
+    return f"is not a property of {cls.__name__}.{hint}" if hint else ""
 
 
-def warn(operation_id: str, unknown: Iterable[Unknown], warned: set[str]) -> None:
+def warn(operation_id: str, unknown: Iterable[UnknownProperty], warned: set[str]) -> None:
     """Warn about each property once.
 
     Args:
@@ -53,7 +53,7 @@ def warn(operation_id: str, unknown: Iterable[Unknown], warned: set[str]) -> Non
     """
     for each in unknown:
         key = f"{each.path[-1]} {each.message}"
-        if key not in warned and len(warned) < _REMEMBERED:
+        if key not in warned and len(warned) < _MAX_WARNED:
             warned.add(key)
             warnings.warn(
                 f"{operation_id}: {json_path(each.path)} {each.message} It is sent as it is.",

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from talon_one._schema import dicts, json_codec, nesting
 from talon_one._schema.fields import Field, day, field, nested, timestamp, variant
 from talon_one._schema.object_view import JsonObject, ObjectView, set_data, set_given
-from talon_one._schema.scalars import said
+from talon_one._schema.scalars import reason_of
 from talon_one._utils.class_fact import ClassFact
-from talon_one._utils.guard import passes, raised_by_signal
+from talon_one._utils.guard import must_propagate, raised_by_signal
 from talon_one._utils.quoting import quoted
 from talon_one._utils.special_forms import Self
 from talon_one._utils.suggest import did_you_mean
@@ -194,7 +194,7 @@ class Model(ObjectView, VendorModel):
         if not isinstance(other, Model) or type(other) is not type(self):
             return NotImplemented
         with _translated_errors(f"{type(self).__name__} cannot be compared"):
-            return nesting.alike(self, other)
+            return nesting.equal_json(self, other)
 
     # Objects that change must not be keys.
     __hash__: ClassVar[None] = None  # type: ignore[assignment]  # hides that of object
@@ -309,15 +309,15 @@ def _translated_errors(what: str) -> Iterator[None]:
     except RecursionError as cause:
         raise ApiValueError(f"{what}: it is nested too deeply") from cause
     except Exception as cause:  # Classes of the caller may raise anything.
-        if passes(cause):
+        if must_propagate(cause):
             raise
-        raise ApiValueError(f"{what}: {said(cause)}") from cause
+        raise ApiValueError(f"{what}: {reason_of(cause)}") from cause
 
 
 def _represented(value: Any) -> str:
     """Return the repr of a value that may be nested too deeply, or whose own repr fails."""
     try:
-        return repr(nesting.clipped(value))
+        return repr(nesting.truncated(value))
     except Exception:
         return quoted(value)
 

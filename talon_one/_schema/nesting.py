@@ -1,4 +1,4 @@
-"""Convert, copy, compare and pickle data of any depth without recursion."""
+"""Convert, copy, compare and pickle data of any depth, without recursion."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from talon_one.exceptions import ApiValueError
 if TYPE_CHECKING:
     from talon_one._schema.model import Model
 
-DEEPEST = 30_000
+MAX_DEPTH = 30_000
 """Depth from which data count as circular."""
-_PICKLED_AS_IT_IS = 100
+_MAX_PICKLE_DEPTH = 100
 """Depth that the recursive `pickle` can handle from anywhere."""
 _SHOWN_LEVELS = 8
 
@@ -27,7 +27,7 @@ def is_model(value: Any) -> bool:
 
 
 def converted(value: Any, one_level: Callable[[Any], Any]) -> Any:
-    """Return *value* with everything in it converted.
+    """Return *value* with each value inside it converted.
 
     Args:
         value: Data nested to any depth.
@@ -41,7 +41,7 @@ def converted(value: Any, one_level: Callable[[Any], Any]) -> Any:
     pending = [(result, 0)] if type(result) in _CONTAINERS else []
     while pending:
         container, depth = pending.pop()
-        if depth > DEEPEST:
+        if depth > MAX_DEPTH:
             raise ApiValueError("the data are nested too deeply, or contain themselves")
         for key, item in container.items() if type(container) is dict else enumerate(container):
             if type(item) not in _ATOMS:
@@ -82,7 +82,7 @@ def copied(data: dict[str, Any], memo: dict[int, Any]) -> dict[str, Any]:
     return result
 
 
-def alike(one: Any, other: Any) -> bool:
+def equal_json(one: Any, other: Any) -> bool:
     """Return whether two values mean the same JSON.
 
     Models are compared by the values of their properties: a timestamp may be text on one side and
@@ -90,16 +90,16 @@ def alike(one: Any, other: Any) -> bool:
     """
     pairs = [(one, other)]
     # Pairs that are being, or have been, compared: data may be circular.
-    met: set[tuple[int, int]] = set()
+    seen: set[tuple[int, int]] = set()
     while pairs:
         first, second = pairs.pop()
-        if first is second or (id(first), id(second)) in met:
+        if first is second or (id(first), id(second)) in seen:
             continue
         if _is_object(first) and _is_object(second):
             ours, theirs = _data_of(first), _data_of(second)
             if ours.keys() != theirs.keys():
                 return False
-            met.add((id(first), id(second)))
+            seen.add((id(first), id(second)))
             pairs += [
                 (first[key], second[key])
                 for key, value in ours.items()
@@ -109,23 +109,23 @@ def alike(one: Any, other: Any) -> bool:
         elif isinstance(first, (list, tuple)) and isinstance(second, (list, tuple)):
             if len(first) != len(second):
                 return False
-            met.add((id(first), id(second)))
+            seen.add((id(first), id(second)))
             pairs += zip(first, second, strict=True)
         elif first != second:
             return False
     return True
 
 
-def clipped(value: Any, levels: int = _SHOWN_LEVELS) -> Any:
+def truncated(value: Any, levels: int = _SHOWN_LEVELS) -> Any:
     """Return *value* with dots in place of levels that are too deep to show."""
     if not _is_container(value):
         return value
     if not levels:
         return ...
     if type(value) is list:
-        return [clipped(item, levels - 1) for item in value]
+        return [truncated(item, levels - 1) for item in value]
     data = value if type(value) is dict else value.__wire__()
-    shown = {key: clipped(item, levels - 1) for key, item in data.items()}
+    shown = {key: truncated(item, levels - 1) for key, item in data.items()}
     return shown if type(value) is dict else value._like(shown)
 
 
@@ -137,6 +137,7 @@ class Place(int):
 
 
 Flat = list[tuple["type[Model] | None", Any]]
+"""Containers with their model classes; inner containers are replaced with a `Place`."""
 
 
 def is_deep(data: Any) -> bool:
@@ -145,8 +146,8 @@ def is_deep(data: Any) -> bool:
     Data with a repeated container count as deep, because they may be circular.
     """
     level = [data]
-    met = {id(data)}
-    for _ in range(_PICKLED_AS_IT_IS):
+    seen = {id(data)}
+    for _ in range(_MAX_PICKLE_DEPTH):
         level = [
             _inside(item)
             for each in level
@@ -155,9 +156,9 @@ def is_deep(data: Any) -> bool:
         ]
         if not level:
             return False
-        before = len(met)
-        met.update(map(id, level))
-        if len(met) < before + len(level):
+        before = len(seen)
+        seen.update(map(id, level))
+        if len(seen) < before + len(level):
             return True
     return True
 
@@ -173,15 +174,15 @@ def flattened(data: dict[str, Any]) -> Flat:
                 cls = None if type(item) in _CONTAINERS else type(item)
                 found.append((cls, _inside(item)))
 
-    def held(item: Any) -> Any:
+    def reference(item: Any) -> Any:
         return Place(places[id(item)]) if _is_container(item) else item
 
     return [
         (
             cls,
-            {key: held(item) for key, item in container.items()}
+            {key: reference(item) for key, item in container.items()}
             if type(container) is dict
-            else [held(item) for item in container],
+            else [reference(item) for item in container],
         )
         for cls, container in found
     ]

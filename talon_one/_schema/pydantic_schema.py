@@ -51,10 +51,12 @@ _SCALARS: dict[str, JsonSchema] = {
 def schema_of(cls: type[Model]) -> CoreSchema:
     """Return the schema of a class, with the definitions of all classes that it contains."""
     # Models may be recursive, so each is a definition to refer to.
-    return core_schema.definitions_schema(_reference(cls), list(map(_definition, _made_of(cls))))
+    return core_schema.definitions_schema(
+        _reference(cls), list(map(_definition, _with_nested(cls)))
+    )
 
 
-def _made_of(cls: type[Model]) -> list[type[Model]]:
+def _with_nested(cls: type[Model]) -> list[type[Model]]:
     """Return a class and all classes reachable through its properties."""
     found = [cls]
     for each in found:  # The list grows during iteration.

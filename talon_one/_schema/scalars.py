@@ -1,4 +1,4 @@
-"""Scalars beyond Python's own: of numpy and pandas, very large numbers, unchecked values."""
+"""Scalars that are not Python's own: those of numpy and pandas, huge numbers, unchecked texts."""
 
 from __future__ import annotations
 
@@ -62,9 +62,9 @@ class LongNumber(float):
 
 
 def native(value: Any) -> Any:
-    """Return a member of an enumeration, or a scalar of numpy and its like, as Python's own value.
+    """Return an enum member, or a scalar of numpy or pandas, as a plain Python value.
 
-    Everything else is returned as it is.
+    Any other value is returned unchanged.
     """
     if isinstance(value, Enum):
         return value.value
@@ -99,7 +99,7 @@ def whole(value: Any) -> int | None:
     return None
 
 
-def said(cause: BaseException) -> str:
+def reason_of(cause: BaseException) -> str:
     """Return the message of an exception, or its name if there is none."""
     return message_of(cause) or type(cause).__name__
 

@@ -8,25 +8,25 @@ from typing import Any, NamedTuple
 
 from talon_one._schema.annotations import ANY, Shape, parse
 from talon_one._schema.fields import NestedField, VariantField
-from talon_one._schema.misspelled import Unknown, resembles
+from talon_one._schema.misspelled import UnknownProperty, typo_hint
 from talon_one._schema.model import Model
-from talon_one._schema.nesting import DEEPEST
+from talon_one._schema.nesting import MAX_DEPTH
 from talon_one._schema.scalar_checks import (
-    NOTHING,
+    NO_VIOLATIONS,
     Check,
-    Found,
+    Violations,
     check_bool,
     check_date,
     check_datetime,
     check_free_scalar,
-    kind_of,
     literal_check,
     number_check,
-    refusal,
     text_check,
+    type_name,
+    violation,
 )
-from talon_one._schema.scalars import said
-from talon_one._utils.guard import passes
+from talon_one._schema.scalars import reason_of
+from talon_one._utils.guard import must_propagate
 from talon_one.exceptions import ApiValueError, Violation
 
 Types = frozenset[type]
@@ -34,25 +34,27 @@ _Frozen = tuple[tuple[str, Any], ...]
 
 
 def violations(model: Model) -> list[Violation]:
-    """Return everything that is wrong with *model*; an empty list if it may be sent.
+    """Return the violations of a model, an empty list if it is valid.
 
     Raises:
-        ApiValueError: It cannot be checked, because an object of the caller fails.
+        ApiValueError: An object of the caller raised an exception while it was checked.
     """
     return findings(model)[0]
 
 
-def findings(body: Model, cls: type[Model] | None = None) -> tuple[list[Violation], list[Unknown]]:
-    """Return everything that is wrong with an object, and its properties that look misspelled.
+def findings(
+    body: Model, cls: type[Model] | None = None
+) -> tuple[list[Violation], list[UnknownProperty]]:
+    """Return the violations of an object, and its properties that look misspelled.
 
     Args:
         body: The object.
         cls: Class of an object given as a dict, all of whose properties the caller has set.
 
     Raises:
-        ApiValueError: It cannot be checked, because an object of the caller fails.
+        ApiValueError: An object of the caller raised an exception while it was checked.
     """
-    found: Found
+    found: Violations
     if cls is None:
         found = _checked(_check_model, body)
     else:
@@ -60,45 +62,45 @@ def findings(body: Model, cls: type[Model] | None = None) -> tuple[list[Violatio
     if not found:
         return [], []
     return (
-        [each for each in found if type(each) is not Unknown],
-        [each for each in found if type(each) is Unknown],
+        [each for each in found if type(each) is not UnknownProperty],
+        [each for each in found if type(each) is UnknownProperty],
     )
 
 
 def value_violations(
-    written_type: str, constraints: Mapping[str, Any], value: Any
+    type_string: str, constraints: Mapping[str, Any], value: Any
 ) -> list[Violation]:
-    """Return everything that is wrong with a single value, such as a query parameter.
+    """Return the violations of a single value, such as a query parameter.
 
     Raises:
-        ApiValueError: It cannot be checked, because an object of the caller fails.
+        ApiValueError: An object of the caller raised an exception while it was checked.
     """
-    return list(value_check(written_type, constraints)(value))
+    return list(value_check(type_string, constraints)(value))
 
 
-def value_check(written_type: str, constraints: Mapping[str, Any]) -> Check:
+def value_check(type_string: str, constraints: Mapping[str, Any]) -> Check:
     """Return a prepared check of a single value; it raises the errors of `value_violations`."""
-    check = _value_check(written_type, _frozen(constraints))
+    check = _value_check(type_string, _frozen(constraints))
     return lambda value: _checked(check, value)
 
 
-def _checked(check: Check, value: Any) -> Found:
+def _checked(check: Check, value: Any) -> Violations:
     try:
         return check(value)
     except RecursionError:
-        return refusal("is nested too deeply to be checked")
+        return violation("is nested too deeply to be checked")
     except Exception as cause:  # An object of the caller may raise anything.
-        if passes(cause):
+        if must_propagate(cause):
             raise
-        raise ApiValueError(f"the values cannot be checked: {said(cause)}") from cause
+        raise ApiValueError(f"the values cannot be checked: {reason_of(cause)}") from cause
 
 
 @cache
-def _value_check(written_type: str, constraints: _Frozen) -> Check:
+def _value_check(type_string: str, constraints: _Frozen) -> Check:
     thawed = {
         name: dict(value) if isinstance(value, tuple) else value for name, value in constraints
     }
-    return _check_for(parse(written_type), thawed, None)
+    return _check_for(parse(type_string), thawed, None)
 
 
 def _frozen(constraints: Mapping[str, Any]) -> _Frozen:
@@ -122,31 +124,32 @@ def _table(cls: type[Model]) -> _Table:
     """Return the checks of a class; created for its first object."""
     required = []
     checks = {}
-    good = {}
+    valid_types = {}
     for name, declared in cls._fields.items():
         target = declared.target if isinstance(declared, NestedField) else None
         constraints = {**declared.constraints, "secret": declared.secret}
         checks[declared.wire] = _check_for(parse(declared.annotation), constraints, target)
-        good[declared.wire] = _good_types(parse(declared.annotation), declared.constraints)
+        valid_types[declared.wire] = _valid_types(parse(declared.annotation), declared.constraints)
         if declared.required:
             annotation = declared.owner.__annotations__[name]
             required.append((declared.wire, annotation == "Any" or annotation.endswith("| None")))
     variants = [each for each in cls._fields.values() if isinstance(each, VariantField)]
     checks.update({each.wire: _check_is_object for each in variants})
-    return _Table(tuple(required), checks, good, tuple(variants))
+    return _Table(tuple(required), checks, valid_types, tuple(variants))
 
 
 def _check_object(cls: type[Model], data: Mapping[str, Any]) -> list[Violation]:
-    required, checks, good, variants = _table(cls)  # type: ignore[arg-type]  # classes are hashable
+    table = _table(cls)  # type: ignore[arg-type]  # classes are hashable
+    required, checks, valid_types, variants = table
     found: list[Violation] = []
     for name, nullable in required:
         if data.get(name) is None and not (nullable and name in data):
             found.append(Violation((name,), "is required"))
     for name, value in data.items():
-        kinds = good.get(name)
-        if kinds is None:
+        valid = valid_types.get(name)
+        if valid is None:
             found += _check_undeclared(cls, name, value)
-        elif value is not None and type(value) not in kinds:
+        elif value is not None and type(value) not in valid:
             wrong = checks[name](value)
             if wrong:
                 found += _inside(name, wrong)
@@ -160,31 +163,29 @@ def _check_object(cls: type[Model], data: Mapping[str, Any]) -> list[Violation]:
     return found
 
 
-def _check_model(model: Model) -> Found:
+def _check_model(model: Model) -> Violations:
     found = _check_object(type(model), model._data)
     if not found:
         return found
     # Properties received from the platform are not misspelled.
-    return [each for each in found if type(each) is not Unknown or _is_callers(each, model)]
+    return [
+        each for each in found if type(each) is not UnknownProperty or model._is_given(each.path[0])
+    ]
 
 
-def _is_callers(unknown: Unknown, model: Model) -> bool:
-    return model._is_given(unknown.path[0])
-
-
-def _check_undeclared(cls: type[Model], name: Any, value: Any) -> Found:
+def _check_undeclared(cls: type[Model], name: Any, value: Any) -> Violations:
     if not isinstance(name, str):
         return _inside(name, _check_free_form(value))
     if name in cls._by_name:
         # A mistake regardless of its value.
         wire = cls._by_name[name].wire
-        return _inside(name, refusal(f"is a Python name; in a dict it is {wire!r}"))
+        return _inside(name, violation(f"is a Python name; in a dict it is {wire!r}"))
     found = _inside(name, _check_free_form(value))
-    hint = resembles(cls, name) if cls._by_wire else ""  # type: ignore[arg-type]  # as above
-    return [*found, Unknown((name,), hint)] if hint else found
+    hint = typo_hint(cls, name) if cls._by_wire else ""  # type: ignore[arg-type]  # as above
+    return [*found, UnknownProperty((name,), hint)] if hint else found
 
 
-def _inside(step: Any, found: Found) -> list[Violation]:
+def _inside(step: Any, found: Violations) -> list[Violation]:
     """Prefix the paths of violations with *step*.
 
     Paths are built only for violations, which are rare.
@@ -208,31 +209,31 @@ def _check_for(shape: Shape, constraints: Mapping[str, Any], target: type[Model]
     return _SIMPLE_CHECKS.get(shape.kind, _check_free_form)
 
 
-def _good_types(shape: Shape, constraints: Mapping[str, Any]) -> Types:
+def _valid_types(shape: Shape, constraints: Mapping[str, Any]) -> Types:
     """Return the types that need no further check."""
-    return _GOOD_TYPES.get(shape.kind, frozenset()) if not constraints else frozenset()
+    return _VALID_TYPES.get(shape.kind, frozenset()) if not constraints else frozenset()
 
 
 def _list_check(inner: Shape, constraints: Mapping[str, Any], target: type[Model] | None) -> Check:
     of_items = constraints.get("items", {})
     check_item = _check_for(inner, of_items, target)
-    good = _good_types(inner, of_items)
+    valid = _valid_types(inner, of_items)
     minimum = constraints.get("min_items", 0)
     limit = constraints.get("max_items")
     unique = constraints.get("unique_items", False)
 
-    def check(value: Any) -> Found:
+    def check(value: Any) -> Violations:
         if not isinstance(value, (list, tuple, set, frozenset)):
-            return refusal(f"must be a list, not {kind_of(value)}")
+            return violation(f"must be a list, not {type_name(value)}")
         found: list[Violation] = []
         if len(value) < minimum:
-            found += refusal(f"must have at least {minimum} items, not {len(value)}")
+            found += violation(f"must have at least {minimum} items, not {len(value)}")
         if limit is not None and len(value) > limit:
-            found += refusal(f"must have at most {limit} items, not {len(value)}")
+            found += violation(f"must have at most {limit} items, not {len(value)}")
         if unique and any(item in list(value)[:index] for index, item in enumerate(value)):
-            found += refusal("must not name an item twice")
+            found += violation("must not name an item twice")
         for index, item in enumerate(value):
-            if type(item) not in good:
+            if type(item) not in valid:
                 wrong = check_item(item)
                 if wrong:
                     found += _inside(index, wrong)
@@ -243,16 +244,16 @@ def _list_check(inner: Shape, constraints: Mapping[str, Any], target: type[Model
 
 def _dict_check(inner: Shape, target: type[Model] | None) -> Check:
     check_value = _check_for(inner, {}, target)
-    good = _good_types(inner, {})
+    valid = _valid_types(inner, {})
 
-    def check(value: Any) -> Found:
+    def check(value: Any) -> Violations:
         if isinstance(value, Model):
             value = value._data
         elif type(value) is not dict and not isinstance(value, Mapping):
-            return refusal(f"must be an object, not {kind_of(value)}")
+            return violation(f"must be an object, not {type_name(value)}")
         found: list[Violation] = []
         for key, item in value.items():
-            if item is not None and type(item) not in good:
+            if item is not None and type(item) not in valid:
                 wrong = check_value(item)
                 if wrong:
                     found += _inside(key, wrong)
@@ -262,26 +263,26 @@ def _dict_check(inner: Shape, target: type[Model] | None) -> Check:
 
 
 def _model_check(target: type[Model]) -> Check:
-    def check(value: Any) -> Found:
+    def check(value: Any) -> Violations:
         if isinstance(value, target):
             return _check_model(value)
         if type(value) is dict or (isinstance(value, Mapping) and not isinstance(value, Model)):
             return _check_object(target, value)
-        return refusal(f"must be {target.__name__} or a dict, not {kind_of(value)}")
+        return violation(f"must be {target.__name__} or a dict, not {type_name(value)}")
 
     return check
 
 
-def _check_is_object(value: Any) -> Found:
+def _check_is_object(value: Any) -> Violations:
     """Check a variant, but not its content, which depends on other properties."""
     is_object = isinstance(value, (Model, Mapping))
-    return NOTHING if is_object else refusal(f"must be an object, not {kind_of(value)}")
+    return NO_VIOLATIONS if is_object else violation(f"must be an object, not {type_name(value)}")
 
 
-def _check_free_form(value: Any) -> Found:
+def _check_free_form(value: Any) -> Violations:
     """Check free-form data for values that JSON, or the server, cannot represent."""
-    if value is None or type(value) in _ANYTHING:
-        return NOTHING
+    if value is None or type(value) in _ATOMS:
+        return NO_VIOLATIONS
     found: list[Violation] = []
     # Entries of value, key, container and level. No recursion, because free-form data may have any
     # depth.
@@ -298,32 +299,34 @@ def _check_free_form(value: Any) -> Found:
         else:
             found += _at(place, check_free_scalar(item))
         level = place.level + 1 if place else 0
-        if entries and level > DEEPEST:
-            return refusal("is nested too deeply, or contains itself")
+        if entries and level > MAX_DEPTH:
+            return violation("is nested too deeply, or contains itself")
         pending += [
             (inner, _Place(key, place, level))
             for key, inner in reversed(entries)
-            if inner is not None and type(inner) not in _ANYTHING
+            if inner is not None and type(inner) not in _ATOMS
         ]
     return found
 
 
 class _Place(NamedTuple):
+    """Place of a value: its key, and the place of the container around it."""
+
     key: Any
-    outer: Any  # Another one, or None.
+    outer: Any  # Another place, or None.
     level: int
 
 
-def _at(place: _Place | None, found: Found) -> Found:
+def _at(place: _Place | None, found: Violations) -> Violations:
     while found and place is not None:
         found = _inside(place.key, found)
         place = place.outer
     return found
 
 
-_ANYTHING: Types = frozenset({str, int, bool})
-_GOOD_TYPES: dict[str, Types] = {
-    "Any": _ANYTHING,
+_ATOMS: Types = frozenset({str, int, bool})
+_VALID_TYPES: dict[str, Types] = {
+    "Any": _ATOMS,
     "str": frozenset({str}),
     "int": frozenset({int}),
     "float": frozenset({int}),

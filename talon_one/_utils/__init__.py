@@ -1,1 +1,1 @@
-"""What every room uses: quoting in messages, suggestions, and errors of foreign objects."""
+"""Helpers for all packages: quoting in messages, suggestions, errors of objects of the caller."""

@@ -9,12 +9,12 @@ from urllib.parse import urlsplit
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 
 # A longer text is a page or a dump rather than a message.
-_SHORT_BODY = 4096
-_SHORT_LINE = 300
+_MAX_BODY = 4096
+_MAX_LINE = 300
 
 
 def entries(data: Any) -> list[dict[str, Any]]:
-    """Return the entries of a decoded error body, in any shape it has."""
+    """Return the entries of a decoded error body, whatever its shape."""
     found = _as_dict(data).get("errors")
     stored = map(_stored, found) if isinstance(found, (list, tuple)) else ()
     return [
@@ -39,15 +39,15 @@ def message(
         data: Its decoded body.
         body: Its body as text.
     """
-    said = _said(data) if data is not None else _plain_text(headers, body)
+    text = _json_message(data) if data is not None else _plain_text(headers, body)
     if status in _REDIRECTS and headers is not None:
         target = _shown_location(headers.get("Location"))
         if target:
-            return f"redirected to {target}" + (f": {said}" if said else "")
-    return said
+            return f"redirected to {target}" + (f": {text}" if text else "")
+    return text
 
 
-def _said(data: Any) -> str | None:
+def _json_message(data: Any) -> str | None:
     if isinstance(data, str):
         return _text(data)
     fields = _as_dict(data)
@@ -63,7 +63,7 @@ def _said(data: Any) -> str | None:
 
 def _plain_text(headers: Mapping[str, str] | None, body: str | None) -> str | None:
     kind = (headers.get("Content-Type") or "" if headers else "").partition(";")[0]
-    if not body or len(body) > _SHORT_BODY or kind.strip().lower() != "text/plain":
+    if not body or len(body) > _MAX_BODY or kind.strip().lower() != "text/plain":
         return None
     return _text(next(filter(None, map(str.strip, body.splitlines())), None))
 
@@ -72,7 +72,7 @@ def _text(value: Any) -> str | None:
     """Return text as one short line, unless it is HTML."""
     if not isinstance(value, str) or value.lstrip().startswith("<"):
         return None
-    return " ".join(value.split())[:_SHORT_LINE] or None
+    return " ".join(value.split())[:_MAX_LINE] or None
 
 
 def _shown_location(location: str | None) -> str | None:

@@ -6,9 +6,6 @@ from types import CodeType, TracebackType
 
 from talon_one.exceptions import ApiValueError, OpenApiException
 
-# A warning is an exception if the application has configured that.
-_OURS = (OpenApiException, Warning, MemoryError)
-
 
 class guarded:
     """Replace an exception of a caller's value, raised in the block, by one of ours.
@@ -36,22 +33,22 @@ class guarded:
         cause: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        if isinstance(cause, Exception) and not passes(cause):
+        if isinstance(cause, Exception) and not must_propagate(cause):
             # Neither its message, which may hold a secret, nor its representation, which may fail.
             raise ApiValueError(
                 f"{self._what}{self._name} cannot be read: {type(cause).__name__}"
             ) from cause
 
 
-def shown(value: object) -> str:
+def safe_repr(value: object) -> str:
     """Return the representation of a value, or its type if that fails."""
     try:
         return repr(value)
-    except Exception:  # As above, it may do anything.
+    except Exception:  # As above, it may raise anything.
         return object.__repr__(value)
 
 
-def passes(cause: Exception) -> bool:
+def must_propagate(cause: Exception) -> bool:
     """Return whether an exception raised by a value of the caller must pass unchanged.
 
     That is one of this package, a `MemoryError`, a warning, or one of a signal handler.
@@ -60,7 +57,7 @@ def passes(cause: Exception) -> bool:
 
 
 def raised_by_signal(cause: BaseException) -> bool:
-    """Return whether a signal handler raised an exception; it may do so anywhere."""
+    """Return whether a signal handler raised an exception; it may run anywhere."""
     handlers = _codes_of_handlers()
     traceback = cause.__traceback__
     while traceback is not None:

@@ -33,7 +33,7 @@ def message_of(problem: BaseException, limit: int = 1000) -> str:
     """
     try:
         text = str(problem)
-    except Exception:  # Foreign code, as above.
+    except Exception:  # As above.
         text = ""
     # A server may send a lone surrogate, which cannot be printed.
     text = " ".join(text.encode(errors="backslashreplace").decode().split())

@@ -1,4 +1,4 @@
-"""The HTTP header ``Retry-After``, read as seconds."""
+"""Parse the HTTP header ``Retry-After`` to seconds."""
 
 from __future__ import annotations
 

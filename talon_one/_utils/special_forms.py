@@ -19,7 +19,7 @@ else:
         Self = TypeVar("Self")
 
         class Unpack(Generic[T]):
-            """Stand-in that only needs to be subscripted."""
+            """Stand-in that can be subscripted."""
 
     def deprecated(message: str) -> Callable[[T], T]:
         """Mark a function as PEP 702 does, without its warning: `ApiClient` warns of calls."""

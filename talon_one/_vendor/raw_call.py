@@ -13,7 +13,7 @@ from talon_one._core.auth import SCHEMES
 from talon_one._core.headers import check_header
 from talon_one._core.operation import Body, Operation, header, query
 from talon_one._core.request import JSON_TYPE, path_segment
-from talon_one._core.secret import exact
+from talon_one._core.secret import plain_str
 from talon_one._schema.annotations import parse
 from talon_one.exceptions import ApiTypeError, ApiValueError
 
@@ -90,7 +90,7 @@ class RawCall:
             body=None if self.body is None else Body("body", "Any"),
             results=_results(self.response_type, self.response_types_map),
             security=_schemes(self.auth_settings or ()),
-            accept=exact(headers.get("Accept", JSON_TYPE)),
+            accept=plain_str(headers.get("Accept", JSON_TYPE)),
         )
         arguments = {f"query {name}": value for name, value in values.items() if value is not None}
         arguments.update({f"header {name}": value for name, value in headers.items()})

@@ -1,4 +1,4 @@
-"""What the vendor's ``Configuration`` offers beyond settings: logging, hosts, reports."""
+"""What only the vendor's ``Configuration`` offers: ignored settings, hosts, logging, reports."""
 
 from __future__ import annotations
 
@@ -30,10 +30,31 @@ class VendorSettings:
     _log_handler: logging.Handler | None = None
     _debug = False
 
+    def __init__(
+        self,
+        username: str | None,
+        password: str | None,
+        discard_unknown_keys: bool,
+        server_index: int | None,
+        server_variables: Mapping[str, str] | None,
+        server_operation_index: Mapping[int, int] | None,
+        server_operation_variables: Mapping[int, Mapping[str, str]] | None,
+        ignore_operation_servers: bool,
+    ) -> None:
+        # They can be read back, and have no effect.
+        self.username = username
+        self.password = password
+        self.discard_unknown_keys = discard_unknown_keys
+        self.server_index = server_index or 0
+        self.server_variables = dict(server_variables or {})
+        self.server_operation_index = dict(server_operation_index or {})
+        self.server_operation_variables = dict(server_operation_variables or {})
+        self.ignore_operation_servers = ignore_operation_servers
+
     # -- Credentials ---------------------------------------------------------------------------
 
     def get_api_key_with_prefix(self, identifier: str, alias: str | None = None) -> str | None:
-        """Return a credential with its prefix, by name of its scheme or of its header."""
+        """Return a credential with its prefix, by the name of its scheme or header."""
         with guarded("the name of a credential"):
             if identifier in SCHEMES:
                 return credential(self, identifier)
@@ -43,7 +64,7 @@ class VendorSettings:
             return hidden(f"{prefix} {key}") if key and prefix else key
 
     def auth_settings(self) -> dict[str, dict[str, Any]]:
-        """Return the credentials at hand, by scheme, in the form of the vendor's packages."""
+        """Return the configured credentials by scheme, in the form of the vendor's packages."""
         found = {name: credential(self, name) for name in SCHEMES}
         return {
             name: {"type": "api_key", "in": "header", "key": SCHEMES[name].header, "value": value}
@@ -100,7 +121,7 @@ class VendorSettings:
 
     @property
     def logger_file(self) -> str | None:
-        """File that log messages are appended to; ``None`` leaves that to the application."""
+        """File to append log messages to; ``None`` leaves logging to the application."""
         return self._logger_file
 
     @logger_file.setter
@@ -120,7 +141,7 @@ class VendorSettings:
             logger.addHandler(self._log_handler)
 
     def to_debug_report(self) -> str:
-        """Return what a bug report needs to say about this machine, without any secret."""
+        """Return the versions that a bug report needs, without any secret."""
         import platform
 
         from talon_one import __version__
@@ -129,7 +150,7 @@ class VendorSettings:
             "Python SDK debug report:\n"
             f"OS: {platform.system()} {platform.release()}\n"
             f"Python version: {platform.python_version()}\n"
-            # The package is numbered after the API that it was made for, and its own releases.
+            # The first two numbers are those of the API, the third is that of our release.
             f"Version of the API: {__version__.rpartition('.')[0]}\n"
             f"SDK package version: {__version__}"
         )

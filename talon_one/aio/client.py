@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import talon_one
 from talon_one._core.base_client import CLOSED, SECRETS, BaseClient
 from talon_one._core.clock import Clock
-from talon_one._core.constructors import explained
+from talon_one._core.constructors import checks_arguments
 from talon_one._core.operation import Operation
 from talon_one._core.response import RawResponse
 from talon_one._utils.quoting import quoted
@@ -47,7 +47,7 @@ class ApiClient(BaseClient, RawCalls, Conversion):
 
     asynchronous: ClassVar[bool] = True
 
-    @explained("ApiClient(Configuration(host=..., api_key={'api_key_v1': ...}))", SECRETS)
+    @checks_arguments("ApiClient(Configuration(host=..., api_key={'api_key_v1': ...}))", SECRETS)
     def __init__(
         self,
         configuration: talon_one.Configuration | None = None,

@@ -97,7 +97,7 @@ def _to_json_type(value: Any) -> Any:
     """Convert a value without a JSON type to one that has it."""
     if isinstance(value, (set, frozenset)):
         return sorted(value, key=canonical)  # The order of a set differs between processes.
-    return json_codec.strict(value)
+    return json_codec.as_json_type(value)
 
 
 # -- Rows that cannot be sent ----------------------------------------------------------------------

@@ -225,7 +225,7 @@ def _effect_type(kind: Any) -> str:
     props = cast(VariantField, fields_of(Effect)["props"])
     if isinstance(kind, str):
         # People write the name of the class, which difflib does not find similar to the type.
-        near = did_you_mean(kind.removesuffix("EffectProps"), props.classes, slips_only=True)
+        near = did_you_mean(kind.removesuffix("EffectProps"), props.classes, typos_only=True)
         if kind not in props.classes and near:
             text = f"this release knows no effect type {kind!r}.{near}"
             warn(text, UnknownEffectTypeWarning, stacklevel=3)

@@ -20,7 +20,7 @@ from talon_one._schema.dates import (
     in_utc,
     offset_of,
     read_datetime,
-    timestamp_fault,
+    timestamp_error,
     write_datetime,
 )
 from talon_one._schema.model import Model
@@ -257,7 +257,7 @@ def _checker_for_filled(column: Column) -> Checker:
         return lambda text: _fault_of_json(kind, text)
     if kind == "datetime":
         # Rows of an import share most of their timestamps.
-        return lru_cache(maxsize=1024)(lambda text: timestamp_fault(text, column.words))
+        return lru_cache(maxsize=1024)(lambda text: timestamp_error(text, column.words))
     if kind == "bool":
         return _fault_of_boolean
     if kind == "str" and not column.constraints:

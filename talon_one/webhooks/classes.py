@@ -7,7 +7,7 @@ from itertools import groupby
 from typing import Any
 
 from talon_one import models
-from talon_one._core.secret import exact
+from talon_one._core.secret import plain_str
 from talon_one._schema import json_codec
 from talon_one._schema.access import data_of, wrap
 from talon_one._schema.model import Model
@@ -85,7 +85,7 @@ def is_class_of_notification(kind: type[Model]) -> bool:
 def _shapes_of(data: Mapping[str, Any]) -> tuple[Shape, ...]:
     """Return the shapes that a body may have; none if its type is unknown."""
     type_name: Any = data.get(TYPE)
-    return SHAPES.get(exact(type_name), ()) if issubclass(type(type_name), str) else ()
+    return SHAPES.get(plain_str(type_name), ()) if issubclass(type(type_name), str) else ()
 
 
 def _decode(body: bytes | str | Mapping[str, Any]) -> JsonObject:

@@ -200,7 +200,7 @@ class ReceiverRules:
 def _check_kind(kind: Any) -> None:
     """Refuse kinds that no notification can have, and warn of types that look misspelled."""
     if isinstance(kind, str):
-        near = did_you_mean(kind, notification_types(), slips_only=True)
+        near = did_you_mean(kind, notification_types(), typos_only=True)
         if kind not in notification_types() and near:
             text = f"this release knows no NotificationType {kind!r}.{near}"
             warn(text, UnknownNotificationTypeWarning, stacklevel=3)

@@ -191,7 +191,7 @@ def test_only_what_was_given_is_sent(models: ModuleType) -> None:
     }
 
 
-UNLISTED = "; talon_one.unchecked({!r}) would be sent all the same"
+UNLISTED = "; to send it anyway, use talon_one.unchecked({!r})"
 INVALID = [
     ("text", "", "$.text must not be empty"),
     ("text", "x" * 21, "$.text must have at most 20 characters, not 21"),

@@ -260,7 +260,7 @@ def test_a_misspelled_type_causes_a_warning(kind: str) -> None:
 @pytest.mark.parametrize("kind", sorted(KINDS))
 def test_no_known_type_looks_like_a_misspelling_of_another(kind: str) -> None:
     # Types are added over the years. None must cause a warning in a release that predates it.
-    assert did_you_mean(kind, KINDS - {kind}, slips_only=True) == ""
+    assert did_you_mean(kind, KINDS - {kind}, typos_only=True) == ""
 
 
 @pytest.mark.parametrize("kind", ["sendPigeon", "setDiscountPerParcel", "customEffect", "error"])

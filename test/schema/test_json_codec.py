@@ -185,7 +185,7 @@ def test_a_number_that_python_does_not_read_goes_back_as_it_came(text: str) -> N
 def test_an_infinity_that_was_computed_is_no_number_that_came() -> None:
     received = json_codec.decode(b"1e400")
     for number in (received * 2, received - 1, math.inf):
-        with pytest.raises(ApiValueError, match="no JSON number"):
+        with pytest.raises(ApiValueError, match="not a JSON number"):
             json_codec.encode([number])
 
 
@@ -193,7 +193,7 @@ def test_what_is_no_json_but_read_all_the_same_is_refused_on_the_way_back() -> N
     for text in (b"[NaN]", b"[Infinity]", b"[-Infinity]"):
         data = json_codec.decode(text)
         assert not math.isfinite(data[0])
-        with pytest.raises(ApiValueError, match=r"no JSON number at \$\[0\]"):
+        with pytest.raises(ApiValueError, match=r"not a JSON number at \$\[0\]"):
             json_codec.encode(data)
 
 

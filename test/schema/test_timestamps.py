@@ -24,7 +24,7 @@ from talon_one import (
     UpdateCoupon,
 )
 from talon_one._core.operation import Column
-from talon_one._schema.dates import read_datetime, timestamp_fault, write_datetime
+from talon_one._schema.dates import read_datetime, timestamp_error, write_datetime
 from talon_one._schema.validation import violations
 from talon_one._utils.quoting import quoted
 from talon_one.tables.cells import checker_for, to_cell
@@ -152,22 +152,22 @@ def test_what_is_no_timestamp_is_refused_without_a_guess(text: str) -> None:
     found = messages(text)
     if "\x00" not in text:  # Cells say first that they cannot hold it.
         assert found["model"] == found["cell"]
-    assert found["model"].startswith(("must be an RFC 3339 timestamp", "is no date that exists"))
+    assert found["model"].startswith(("must be an RFC 3339 timestamp", "is not an existing date"))
     assert "write" not in found["model"]
 
 
 @given(st.text() | st.from_regex(r"\A[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt ]?[0-9:.,+\-zZ UTC]*\Z"))
 def test_a_correction_is_always_correct_and_what_is_good_can_be_read(text: str) -> None:
-    fault = timestamp_fault(text)
+    fault = timestamp_error(text)
     if not fault:
         assert isinstance(read_datetime(text), datetime)
     if "write " in fault:
         correct = fault.partition("write ")[2].partition(" rather")[0]
-        assert timestamp_fault(correct) == ""
+        assert timestamp_error(correct) == ""
 
 
 def test_a_long_text_is_not_repeated_as_a_whole() -> None:
-    assert len(timestamp_fault("x" * 100_000)) < 200
+    assert len(timestamp_error("x" * 100_000)) < 200
     assert quoted("x" * 58) == f"'{'x' * 58}'"
     assert quoted("x" * 59) == f"'{'x' * 56}..."
 
@@ -192,7 +192,7 @@ def test_parameters_follow_the_same_rule(server: RecordingServer, shell: Shell) 
         for text in [*CORRECTED, *ZONELESS, *BAD]:
             with pytest.raises(ModelValidationError) as caught:
                 api.update_customer_session_v2("a", {"customerSession": {}}, now=text)
-            assert [each.message for each in caught.value.violations] == [timestamp_fault(text)]
+            assert [each.message for each in caught.value.violations] == [timestamp_error(text)]
         assert server.requests == []
         api.update_customer_session_v2("a", {"customerSession": {}}, now=GOOD[1])
         assert server.last.query == "now=2090-03-01T10%3A00%3A00%2B02%3A00"
@@ -241,7 +241,7 @@ ENDS = [
 @pytest.mark.parametrize("moment", ENDS, ids=str)
 def test_far_off_moments_are_written_read_compared_and_sent(moment: datetime) -> None:
     text = write_datetime(moment)
-    assert timestamp_fault(text) == ""
+    assert timestamp_error(text) == ""
     again = read_datetime(text)
     assert isinstance(again, datetime)
     assert again - moment == timedelta()
@@ -269,7 +269,7 @@ def test_far_off_moments_are_written_read_compared_and_sent(moment: datetime) ->
 )
 def test_every_aware_datetime_is_written_as_the_moment_it_is(moment: datetime) -> None:
     text = write_datetime(moment)
-    assert timestamp_fault(text) == ""
+    assert timestamp_error(text) == ""
     again = read_datetime(text)
     assert isinstance(again, datetime)
     # Python calls times that a change of clocks skips unequal to any other, so offsets are taken.

@@ -52,20 +52,22 @@ def warned(api: Any, body: Any) -> list[str]:
 CASES: dict[str, tuple[Any, str]] = {
     "a slip at the top": (
         {"customerSession": {}, "responseContents": ["coupons"]},
-        "$.responseContents is no property of IntegrationRequest. Did you mean 'responseContent'?",
+        "$.responseContents is not a property of IntegrationRequest."
+        " Did you mean 'responseContent'?",
     ),
     "another convention": (
         {"customerSession": {}, "response-content": 1, "ResponseContent": 1},
-        "$.ResponseContent is no property of IntegrationRequest. Did you mean 'responseContent'?",
+        "$.ResponseContent is not a property of IntegrationRequest."
+        " Did you mean 'responseContent'?",
     ),
     "a name of version 1": (
         {"customerSession": {"coupon": "X"}},
-        "$.customerSession.coupon is no property of NewCustomerSessionV2, but of"
+        "$.customerSession.coupon is not a property of NewCustomerSessionV2, but of"
         " NewCustomerSession. Did you mean 'couponCodes'?",
     ),
     "another name of version 1": (
         {"customerSession": {"referral": "X"}},
-        "$.customerSession.referral is no property of NewCustomerSessionV2, but of"
+        "$.customerSession.referral is not a property of NewCustomerSessionV2, but of"
         " NewCustomerSession. Did you mean 'referralCode'?",
     ),
     "a slip in a list": (
@@ -77,22 +79,22 @@ CASES: dict[str, tuple[Any, str]] = {
                 ]
             }
         },
-        "$.customerSession.cartItems[1].attribute is no property of CartItem."
+        "$.customerSession.cartItems[1].attribute is not a property of CartItem."
         " Did you mean 'attributes'?",
     ),
     "a dict in a model": (
         IntegrationRequest(customer_session={"profileID": "p"}),  # type: ignore[arg-type]
-        "$.customerSession.profileID is no property of NewCustomerSessionV2."
+        "$.customerSession.profileID is not a property of NewCustomerSessionV2."
         " Did you mean 'profileId'?",
     ),
     "from_dict": (
         IntegrationRequest.from_dict({"customerSession": {"profileID": "p"}}),
-        "$.customerSession.profileID is no property of NewCustomerSessionV2."
+        "$.customerSession.profileID is not a property of NewCustomerSessionV2."
         " Did you mean 'profileId'?",
     ),
     "a model in a dict": (
         {"customerSession": SESSIONS(additional_costs={"a": {"price": 1, "prices": 1}})},
-        "$.customerSession.additionalCosts.a.prices is no property of AdditionalCost."
+        "$.customerSession.additionalCosts.a.prices is not a property of AdditionalCost."
         " Did you mean 'price'?",
     ),
 }

@@ -221,7 +221,7 @@ def test_rows_survive_a_round_trip(
         ("ABC,2026-12-31,,", "expirydate must have a time as well: write 2026-12-31T00:00:00Z"),
         ("ABC,31.12.2026,,", "expirydate must be an RFC 3339 timestamp such as 2026-12-31T23:5"),
         ("ABC,2026-12-31T00:00:00,,", "expirydate must have a time zone at its end, such as Z"),
-        ("ABC,2026-02-30T00:00:00Z,,", "expirydate is no date that exists"),
+        ("ABC,2026-02-30T00:00:00Z,,", "expirydate is not an existing date"),
         ("ABC,,1.5,", "limitval must be a whole number such as 100, not '1.5'"),
         ("ABC,,-1,", "limitval must be at least 0, not -1"),
         ("ABC,,,{a: 1}", "attributes must be JSON, not '{a: 1}'"),
