@@ -24,10 +24,10 @@ if TYPE_CHECKING:
 _MIN_CONNECT = 0.001
 
 # TLS sends at most this in one step; a longer chunk takes several steps, each with a timeout.
-_RECORD = 2**14
+_TLS_RECORD = 2**14
 
 # Maximum memory to allocate for bytes that a server has only announced.
-_MAX_UNSEEN = 2**20
+_MAX_PREALLOCATED = 2**20
 
 
 GENUINE = ("urllib3.connection", "urllib3.contrib.socks")
@@ -48,13 +48,13 @@ if not TYPE_CHECKING:
 class _Response(http.client.HTTPResponse):
     """A response after any interim responses; the standard library skips only status 100."""
 
-    _announcements = 0
+    _interim_responses = 0
 
     def _read_status(self) -> tuple[str, int, str]:
         version, status, reason = super()._read_status()  # type: ignore[misc]  # not in typeshed
         if 100 <= status < 200:
-            self._announcements += 1
-            if self._announcements > MAX_INTERIM_RESPONSES:
+            self._interim_responses += 1
+            if self._interim_responses > MAX_INTERIM_RESPONSES:
                 raise http.client.HTTPException("interim responses come again and again")
             # `http.client` skips this status together with its headers.
             status = http.client.CONTINUE
@@ -62,7 +62,7 @@ class _Response(http.client.HTTPResponse):
 
     def _safe_read(self, amount: int) -> bytes:
         """Read *amount* bytes; memory is allocated for received, not for announced bytes."""
-        if 0 <= amount <= _MAX_UNSEEN:
+        if 0 <= amount <= _MAX_PREALLOCATED:
             data: bytes = super()._safe_read(amount)  # type: ignore[misc]  # not in typeshed
             return data
         if amount < 0:
@@ -70,7 +70,7 @@ class _Response(http.client.HTTPResponse):
         pieces: list[bytes] = []
         left = amount
         while left:
-            piece = self.fp.read(min(left, _MAX_UNSEEN))
+            piece = self.fp.read(min(left, _MAX_PREALLOCATED))
             if not piece:
                 raise http.client.IncompleteRead(b"".join(pieces), left)
             pieces.append(piece)
@@ -82,7 +82,7 @@ class Tracked(HTTPConnection):
     """A connection that records in its exchange how far the request got.
 
     Attributes:
-        exchange: Set whenever the connection is taken from its pool.
+        exchange: The current exchange; the pool sets it for each attempt.
     """
 
     exchange: Exchange
@@ -106,7 +106,7 @@ class Tracked(HTTPConnection):
     ) -> http.client.HTTPResponse:
         """Begin to read a response; `http.client` has a class of this name here."""
         exchange = self.exchange
-        if exchange.ends is not None:
+        if exchange.deadline is not None:
             sock = BoundedSocket(sock, exchange, self.timeout)
         self._response = _Response(sock, *args, **kwargs)
         return self._response
@@ -116,31 +116,31 @@ class Tracked(HTTPConnection):
         if self.sock is None:
             self.connect()
         exchange = self.exchange
-        if exchange.ends is None:
+        if exchange.deadline is None:
             exchange.sent = exchange.sent or not exchange.connecting
             super().send(data)
             return
-        for start in range(0, len(data), _RECORD):
+        for start in range(0, len(data), _TLS_RECORD):
             seconds = exchange.within(self.timeout)
             if seconds != self.timeout:
                 self.sock.settimeout(seconds)
             exchange.sent = exchange.sent or not exchange.connecting
-            super().send(data[start : start + _RECORD])
+            super().send(data[start : start + _TLS_RECORD])
 
     def is_usable(self) -> bool:
         """Return whether an idle connection may be reused: it is open, and nothing arrived."""
-        return self.is_connected and not _has_decrypted(self.sock)
+        return self.is_connected and not _has_decrypted_data(self.sock)
 
     def _tunnel(self) -> None:
         """Ask a proxy for a tunnel, and leave the handshake behind it the time that is left."""
         super()._tunnel()
-        if self.exchange.ends is not None:
+        if self.exchange.deadline is not None:
             self.sock.settimeout(self.exchange.within(self.timeout))
 
     def _new_conn(self) -> socket.socket:
         connection = self._connect_to_any(self._dns_host, self.port)
         try:
-            if self.exchange.ends is not None:
+            if self.exchange.deadline is not None:
                 # The time left for the proxy and for TLS.
                 connection.settimeout(self.exchange.within(self.timeout))
         except TimeoutError:
@@ -199,10 +199,12 @@ class TrackedTls(Tracked, HTTPSConnection):
         return ProxyTlsSocket(secure, self) if self.proxy_is_tunneling else secure
 
 
-def _has_decrypted(sock: Any) -> bool:
+def _has_decrypted_data(sock: Any) -> bool:
     """Return whether TLS has decrypted data that polling the socket does not show."""
     if hasattr(sock, "sslobj"):  # TLS inside the TLS of a proxy, as urllib3 implements it.
-        return bool(sock.sslobj.pending() or sock.incoming.pending) or _has_decrypted(sock.socket)
+        return bool(sock.sslobj.pending() or sock.incoming.pending) or _has_decrypted_data(
+            sock.socket
+        )
     return hasattr(sock, "pending") and sock.pending() > 0
 
 

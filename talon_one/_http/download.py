@@ -58,18 +58,18 @@ class BaseDownload:
             raise ApiTypeError("a download is opened by a with block, and closed at its end")
         return self._stream
 
-    def _unread(self) -> Any:
+    def _take_stream(self) -> Any:
         """Return the stream to read from; only once, because the body is not kept."""
         stream = self._opened()
         if stream is self._taken:
             raise ApiTypeError(
                 f"the body of this {self._operation.id} can be read once, and was;"
-                " keep what chunks, lines, read or save gave, or make the call anew"
+                " keep what chunks, lines, read or save gave, or make the call again"
             )
         self._taken = stream
         return stream
 
-    def undecodable(self, reason: str, data: bytes) -> InvalidResponseError:
+    def invalid_response(self, reason: str, data: bytes) -> InvalidResponseError:
         """Return the exception for a body of another kind; *data* is its beginning."""
         return InvalidResponseError(
             self.status_code,
@@ -108,7 +108,7 @@ class Download(BaseDownload):
             NoResponseError: The body breaks off; `ReadTimeoutError` if it took too long.
             ApiTypeError: The body was read before, by this or another method.
         """
-        pieces: Iterator[bytes] = self._unread().pieces()
+        pieces: Iterator[bytes] = self._take_stream().pieces()
         return pieces
 
     def lines(self) -> Iterator[str]:
@@ -143,7 +143,7 @@ class Download(BaseDownload):
 class Lines:
     """Splits chunks of bytes into lines of text, wherever the chunks end.
 
-    Text is UTF-8; bytes that are not are kept as surrogates. A byte order mark is left out.
+    Text is UTF-8; other bytes become surrogates. A byte order mark is dropped.
     """
 
     def __init__(self) -> None:
@@ -185,13 +185,13 @@ class SavedFile:
         folder, name = os.path.split(self._path)
         # In the same folder, because moving a file between disks is not atomic.
         self._partial = os.path.join(folder, f".{name}.{uuid4().hex}.part")
-        with self._named():
+        with self._naming_path():
             self._file = open(self._partial, "xb")
         return self
 
     def write(self, piece: bytes) -> None:
         """Append a chunk and report the progress."""
-        with self._named():
+        with self._naming_path():
             self._file.write(piece)
         self.size += len(piece)
         if self._progress is not None:
@@ -200,7 +200,7 @@ class SavedFile:
     def __exit__(self, kind: object, *exc_info: object) -> None:
         try:
             if kind is None:
-                with self._named():
+                with self._naming_path():
                     self._file.close()
                     os.replace(self._partial, self._path)
         finally:
@@ -211,7 +211,7 @@ class SavedFile:
                 os.unlink(self._partial)
 
     @contextmanager
-    def _named(self) -> Iterator[None]:
+    def _naming_path(self) -> Iterator[None]:
         """Make errors name the requested path, not that of the partial file."""
         try:
             yield

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 class Exchange:
-    """One attempt, handed from the transport to the pool, the connection and the response.
+    """One attempt, passed as an argument from the transport to the pool and to the connection.
 
     It is passed explicitly. State kept per thread would be mixed up by greenlets, and by signal
     handlers that make calls.
@@ -30,10 +30,10 @@ class Exchange:
         reused: Whether the connection had served other calls before.
         lease: The leased slot of the pool, once there is one.
         ends: `time.monotonic` at the deadline, if there is one.
-        patience: Seconds to wait for a slot of the pool.
+        pool_timeout: Seconds to wait for a slot of the pool.
     """
 
-    __slots__ = ("connecting", "ends", "fresh", "lease", "patience", "reused", "sent")
+    __slots__ = ("connecting", "deadline", "fresh", "lease", "pool_timeout", "reused", "sent")
 
     def __init__(self, timeout: Timeout, fresh: bool = False) -> None:
         self.sent = True
@@ -41,14 +41,14 @@ class Exchange:
         self.reused = False
         self.fresh = fresh
         self.lease: Lease | None = None
-        self.patience = timeout.connect
+        self.pool_timeout = timeout.connect
         deadline = timeout.deadline
-        self.ends = None if deadline is None else time.monotonic() + deadline
+        self.deadline = None if deadline is None else time.monotonic() + deadline
 
     @property
     def time_is_up(self) -> bool:
         """Whether the deadline has passed."""
-        return self.ends is not None and time.monotonic() >= self.ends
+        return self.deadline is not None and time.monotonic() >= self.deadline
 
     def within(self, seconds: float | None) -> float | None:
         """Return the timeout of a step: *seconds*, or the time left if that is less.
@@ -56,9 +56,9 @@ class Exchange:
         Raises:
             TimeoutError: The deadline has passed.
         """
-        if self.ends is None:
+        if self.deadline is None:
             return seconds
-        left = self.ends - time.monotonic()
+        left = self.deadline - time.monotonic()
         if left <= 0:
             raise TimeoutError("the deadline has passed")
         return left if seconds is None else min(seconds, left)

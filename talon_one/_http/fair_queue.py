@@ -12,9 +12,9 @@ from types import BuiltinFunctionType
 from typing import Any
 
 # Seconds after which a waiter checks by itself: a wake-up is lost if an exception interrupts it.
-_PATIENCE = 0.05
+_CHECK_INTERVAL = 0.05
 # The same where waiting for a lock would block all greenlets of the thread.
-_GREEN_PATIENCE = 0.005
+_GREEN_CHECK_INTERVAL = 0.005
 
 
 class FairQueue:
@@ -109,7 +109,11 @@ class FairQueue:
                     slot = self._take()
                     if slot is not None:
                         return Lease(self, slot)
-                left = _PATIENCE if ends is None else min(_PATIENCE, ends - time.monotonic())
+                left = (
+                    _CHECK_INTERVAL
+                    if ends is None
+                    else min(_CHECK_INTERVAL, ends - time.monotonic())
+                )
                 if left <= 0 or self._closed:
                     raise Empty
                 waiter.wait(left)
@@ -220,7 +224,7 @@ class _Waiter:
             self.woken.acquire(timeout=seconds)
         else:
             # gevent has patched everything but threads.
-            time.sleep(min(seconds, _GREEN_PATIENCE))
+            time.sleep(min(seconds, _GREEN_CHECK_INTERVAL))
 
     @property
     def _is_native(self) -> bool:

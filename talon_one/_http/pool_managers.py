@@ -28,7 +28,7 @@ def pool_manager(
     settings: dict[str, Any] = {
         "num_pools": 4,
         "maxsize": max(1, configuration.connection_pool_maxsize),
-        # Wait for a free connection rather than open one more and throw it away afterwards.
+        # Wait for a free connection instead of opening a surplus one.
         "block": True,
     }
     if configuration.socket_options is not None:
@@ -75,7 +75,7 @@ def _proxy_manager(
 def _socks_manager(
     configuration: Configuration, proxy: str, settings: dict[str, Any]
 ) -> urllib3.PoolManager:
-    # Here, because importing it without PySocks fails.
+    # Not at the top: without PySocks this import fails.
     from urllib3.contrib.socks import SOCKSProxyManager
 
     from talon_one._http.socks import SocksPool, SocksTlsPool

@@ -69,19 +69,19 @@ class Pool(HTTPConnectionPool):
             raise errors.ClosedPoolError(self, "Pool is closed.")
         exchange.sent = False
         try:
-            exchange.lease = stack.lease(exchange.patience)
+            exchange.lease = stack.lease(exchange.pool_timeout)
         except Empty:
             if self.pool is None:
                 raise errors.ClosedPoolError(self, "Pool is closed.") from None
             raise errors.EmptyPoolError(self, "all connections are in use") from None
-        connection: Any = self._idle(stack, exchange) or self._new_conn()
+        connection: Any = self._take_idle(stack, exchange) or self._new_conn()
         connection.exchange = exchange
         if not isinstance(connection, Tracked):
             exchange.sent = True
         return connection
 
-    def _idle(self, stack: FairQueue, exchange: Exchange) -> Any:
-        """Return an idle connection that may be used; ``None`` if there is none."""
+    def _take_idle(self, stack: FairQueue, exchange: Exchange) -> Any:
+        """Return an idle connection that can be reused; ``None`` if there is none."""
         if exchange.fresh:
             connection = None if stack.has_room() else stack.get_oldest()
             if connection is not None:

@@ -19,10 +19,10 @@ _SCHEMES = frozenset({"http", "https", "socks4", "socks4a", "socks5", "socks5h"}
 def proxy_for(configuration: Configuration, base: str) -> str | None:
     """Return the address of the proxy for a host, or ``None`` to connect directly.
 
-    A proxy of the configuration is used for every host. Without one, and unless `trust_env` is
-    off, ``HTTPS_PROXY``, ``HTTP_PROXY`` and ``ALL_PROXY`` are looked at, and ``NO_PROXY``, whose
-    entries are names, suffixes of names, addresses and networks (``10.0.0.0/8``), or ``*``. What
-    runs on this machine, such as the sandbox, is not reached through a proxy of the environment.
+    A proxy of the configuration is used for every host. Otherwise, unless `trust_env` is off, the
+    environment decides: ``HTTPS_PROXY``, ``HTTP_PROXY`` and ``ALL_PROXY``, except for hosts in
+    ``NO_PROXY``. Its entries are names, suffixes of names, addresses, networks (``10.0.0.0/8``),
+    or ``*``. Servers on this machine, such as the sandbox, need no proxy of the environment.
 
     Args:
         configuration: Settings of the client.
@@ -54,7 +54,7 @@ def _checked(proxy: str) -> str:
     """Return the address of a proxy, validated here because libraries would quote a bad one.
 
     Raises:
-        ConfigurationError: It is none; neither the message nor its cause quote it.
+        ConfigurationError: It is not; neither the message nor the cause quotes the address.
     """
     if not is_address(proxy, _SCHEMES):
         raise ConfigurationError("the proxy cannot be used: its address is not valid")
@@ -66,7 +66,7 @@ def headers_for(configuration: Configuration, proxy: str) -> dict[str, str]:
 
     Args:
         configuration: Settings of the client.
-        proxy: Address of the proxy. A header for credentials comes before those in the address.
+        proxy: Address of the proxy. A configured header replaces the credentials in it.
 
     Raises:
         ValueError, urllib3.exceptions.HTTPError: The address is not valid.

@@ -47,7 +47,7 @@ def ssl_context(configuration: Configuration) -> ssl.SSLContext:
     files = (configuration.ssl_ca_cert, configuration.cert_file, configuration.key_file)
     try:
         changed = tuple(os.stat(path).st_mtime_ns for path in files if path)
-        changed += tuple(map(_changed, environment or ()))
+        changed += tuple(map(_modified, environment or ()))
         return _context(
             _Settings(
                 configuration.verify_ssl,
@@ -94,7 +94,7 @@ def _context(settings: _Settings) -> ssl.SSLContext:
 
 def _load_public_authorities(context: ssl.SSLContext, environment: tuple[str, str] | None) -> None:
     if any(environment or ()):
-        # OpenSSL reads both variables, and has its own defaults for the one that is not set.
+        # OpenSSL reads both variables, and uses its own default for a missing one.
         context.set_default_verify_paths()
         return
     import certifi
@@ -102,11 +102,11 @@ def _load_public_authorities(context: ssl.SSLContext, environment: tuple[str, st
     context.load_verify_locations(certifi.where())
 
 
-def _changed(path: str) -> int:
+def _modified(path: str) -> int:
     try:
         return os.stat(path).st_mtime_ns if path else 0
     except OSError:
-        return 0  # OpenSSL does without it.
+        return 0  # OpenSSL ignores a missing file.
 
 
 def _system_context(trust_env: bool) -> ssl.SSLContext:
@@ -132,13 +132,13 @@ def _system_context(trust_env: bool) -> ssl.SSLContext:
 
 
 # Messages of several OpenSSL versions for bytes that are not TLS.
-_NO_TLS = frozenset(
+_NOT_TLS = frozenset(
     {"HTTP_REQUEST", "RECORD_LAYER_FAILURE", "UNKNOWN_PROTOCOL", "WRONG_VERSION_NUMBER"}
 )
 # As received, and as other libraries quote it.
 _TLS_ALERTS = ("\x15\x03", "\\x15\\x03")
 # Errors when a server does not understand the request.
-_HUNG_UP = (ConnectionResetError, RemoteDisconnected, ssl.SSLEOFError)
+_DISCONNECTED = (ConnectionResetError, RemoteDisconnected, ssl.SSLEOFError)
 
 
 def wrong_scheme(base: str, cause: BaseException, sent: bool) -> str:
@@ -150,14 +150,14 @@ def wrong_scheme(base: str, cause: BaseException, sent: bool) -> str:
         sent: Whether there was a connection to send the request over.
     """
     scheme, _, rest = base.partition("://")
-    errors = list(_errors(cause))
+    errors = list(_error_chain(cause))
     if scheme == "https":
-        if any(getattr(each, "reason", None) in _NO_TLS for each in errors):
+        if any(getattr(each, "reason", None) in _NOT_TLS for each in errors):
             return f"; the port speaks no TLS: is the host http://{rest}?"
-        if not sent and any(isinstance(each, _HUNG_UP) for each in errors):
+        if not sent and any(isinstance(each, _DISCONNECTED) for each in errors):
             return f"; if the port speaks no TLS, the host is http://{rest}"
     elif sent and any(
-        isinstance(each, _HUNG_UP)
+        isinstance(each, _DISCONNECTED)
         or type(each).__name__
         == "ServerDisconnectedError"  # Of aiohttp, which may not be installed.
         or any(alert in str(each) for alert in _TLS_ALERTS)
@@ -167,10 +167,10 @@ def wrong_scheme(base: str, cause: BaseException, sent: bool) -> str:
     return ""
 
 
-def _errors(cause: BaseException) -> Iterator[BaseException]:
+def _error_chain(cause: BaseException) -> Iterator[BaseException]:
     """Yield an error and the errors that it wraps."""
     yield cause
     inner = [each for each in cause.args if isinstance(each, BaseException)]
     inner += [each for each in (getattr(cause, "os_error", None), cause.__cause__) if each]
     for each in inner:
-        yield from _errors(each)
+        yield from _error_chain(each)

@@ -78,7 +78,7 @@ class Urllib3Transport(Transport):
                 incomplete, and the connection was closed.
         """
         response, exchange = self._open(request, timeout)
-        body = self._complete(response, request, exchange)
+        body = self._read_body(response, request, exchange)
         return RawResponse(response.status, response.reason, response.headers, *body)
 
     def open(self, request: Request, timeout: Timeout = _DEFAULT) -> urllib3.BaseHTTPResponse:
@@ -88,7 +88,7 @@ class Urllib3Transport(Transport):
         Raises the same errors as `send`.
         """
         response, exchange = self._open(request, timeout)
-        exchange.ends = None
+        exchange.deadline = None
         return response
 
     def stream(self, request: Request, timeout: Timeout = _DEFAULT) -> Stream | RawResponse:
@@ -99,7 +99,7 @@ class Urllib3Transport(Transport):
         response, exchange = self._open(request, timeout)
         if 200 <= response.status <= 299:
             return Stream(response, request, exchange)
-        body = self._complete(response, request, exchange)
+        body = self._read_body(response, request, exchange)
         return RawResponse(response.status, response.reason, response.headers, *body)
 
     def _open(
@@ -111,9 +111,9 @@ class Urllib3Transport(Transport):
         upload = request.body
         try:
             if upload is None or isinstance(upload, (bytes, str)):
-                return self._open_with(upload, request, timeout, exchange), exchange
+                return self._urlopen(upload, request, timeout, exchange), exchange
             try:
-                return self._open_with(iter(upload), request, timeout, exchange), exchange
+                return self._urlopen(iter(upload), request, timeout, exchange), exchange
             finally:
                 # Even if the server responded, or closed the connection, before all was sent.
                 upload.close()
@@ -124,7 +124,7 @@ class Urllib3Transport(Transport):
             exchange.release()
             raise
 
-    def _open_with(
+    def _urlopen(
         self,
         body: bytes | Iterator[bytes] | None,
         request: Request,
@@ -159,7 +159,7 @@ class Urllib3Transport(Transport):
         finally:
             del failure  # Its traceback refers to this frame.
 
-    def _complete(
+    def _read_body(
         self, response: urllib3.BaseHTTPResponse, request: Request, exchange: Exchange
     ) -> tuple[bytes, str | None]:
         """Return the body of a response as `_body` does, and return its connection to the pool."""

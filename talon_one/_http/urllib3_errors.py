@@ -68,8 +68,8 @@ def to_transport_error(cause: Exception, request: Request, exchange: Exchange) -
     other = foreign_cause(cause)
     if other is not None:
         return other
-    if not _is_of_network(cause):
-        if not _was_raised_below(cause):
+    if not _is_network_error(cause):
+        if not _was_raised_by_library(cause):
             return cause
         if isinstance(cause, ValueError) and not (exchange.sent and exchange.lease):
             # Its text may quote a header, which may be a secret.
@@ -97,7 +97,7 @@ def to_broken_response(
     other = foreign_cause(cause)
     if other is not None:
         return other
-    if not _is_of_network(cause) and not _was_raised_below(cause):
+    if not _is_network_error(cause) and not _was_raised_by_library(cause):
         return cause
     kind = transport_error_class(sent=True, timed_out=_timed_out(cause, exchange))
     failure = kind(
@@ -111,15 +111,14 @@ def to_broken_response(
     return failure
 
 
-def _is_of_network(cause: Exception) -> bool:
+def _is_network_error(cause: Exception) -> bool:
     return isinstance(cause, (errors.HTTPError, OSError, http.client.HTTPException))
 
 
-def _was_raised_below(cause: Exception) -> bool:
-    """Return whether it was raised by the code that speaks to the network, such as `OverflowError`.
+def _was_raised_by_library(cause: Exception) -> bool:
+    """Return whether networking code raised an exception, such as an `OverflowError`.
 
-    Code of the caller has failures of its own: what reads a file to upload, stands in for a server
-    in a test, or handles a signal.
+    The caller's code raises its own: it reads files to upload, mocks servers, handles signals.
     """
     if isinstance(cause, OpenApiException):
         return False
@@ -141,10 +140,10 @@ def _timed_out(cause: BaseException, exchange: Exchange) -> bool:
 
 
 def _reason(cause: Exception, exchange: Exchange) -> str:
-    return "the deadline has passed" if exchange.time_is_up else _sentence(cause)[:MAX_REASON]
+    return "the deadline has passed" if exchange.time_is_up else _message(cause)[:MAX_REASON]
 
 
-def _sentence(cause: BaseException) -> str:
+def _message(cause: BaseException) -> str:
     """Return the message of an error in one line, without the objects in it."""
     if isinstance(cause, errors.EmptyPoolError):
         return POOL_IN_USE
@@ -154,7 +153,7 @@ def _sentence(cause: BaseException) -> str:
         if not isinstance(what, str):
             text = str(inner)
         elif isinstance(inner, BaseException) and repr(inner) not in what:
-            text = f"{what.rstrip('.')}: {_sentence(inner)}"
+            text = f"{what.rstrip('.')}: {_message(inner)}"
         else:
             text = what
     # urllib3 puts the connection in front of the message.

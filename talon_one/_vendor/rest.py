@@ -55,7 +55,7 @@ class RESTClientObject(Urllib3Transport):
         if not _preload_content:
             return self.open(request, timeout)
         response, exchange = self._open(request, timeout)
-        converted = RESTResponse(response, self._complete(response, request, exchange)[0])
+        converted = RESTResponse(response, self._read_body(response, request, exchange)[0])
         if not 200 <= converted.status <= 299:
             raise ApiException.from_response(http_resp=converted)
         return converted

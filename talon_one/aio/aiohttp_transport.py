@@ -20,14 +20,14 @@ from talon_one._core.base_client import CLOSED
 from talon_one._core.response import RawResponse
 from talon_one._http.proxies import headers_for, proxy_for
 from talon_one._http.tls import ssl_context
-from talon_one.aio.connections import Connector, Exchange, LatinRequest, exchange_of_task
+from talon_one.aio.connections import Connector, Exchange, Latin1Request, current_exchange
 from talon_one.aio.failures import (
     chained_cause,
     foreign_cause,
-    raise_failure_of_file,
+    raise_upload_failure,
     to_transport_error,
 )
-from talon_one.aio.stream import Stream, close_file
+from talon_one.aio.stream import Stream, close_upload
 from talon_one.aio.transport import Transport
 from talon_one.exceptions import ClientClosedError, ConfigurationError
 
@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from talon_one.configuration import Configuration
 
 # The limit of the standard library.
-_LONGEST_LINE = 2**16
+_MAX_LINE = 2**16
 
 _NO_TLS_IN_TLS = sys.version_info < (3, 11)
 
@@ -64,27 +64,27 @@ class AiohttpTransport(Transport):
         self._connector = Connector(configuration)
         self._session = aiohttp.ClientSession(
             connector=self._connector,
-            request_class=LatinRequest,
+            request_class=Latin1Request,
             cookie_jar=aiohttp.DummyCookieJar(),
             skip_auto_headers=("Content-Type",),
             headers={"Accept-Encoding": "identity"},
             auto_decompress=False,
-            max_line_size=_LONGEST_LINE,
-            max_field_size=_LONGEST_LINE,
+            max_line_size=_MAX_LINE,
+            max_field_size=_MAX_LINE,
         )
         # Retries are decided above. aiohttp decides by the method alone, and has no other switch.
         self._session._retry_connection = False
         self._routes: dict[str, tuple[str, dict[str, Any]]] = {}
         # Responses whose body may still be read.
         self._responses: weakref.WeakSet[aiohttp.ClientResponse] = weakref.WeakSet()
-        self._life = _close_with_the_loop(self._session, self._connector, self._responses, at_end)
-        self._under_way = 0
+        self._lifetime = _close_with_loop(self._session, self._connector, self._responses, at_end)
+        self._active_calls = 0
         self._idle: asyncio.Future[None] | None = None
         self._closing = asyncio.Lock()
 
     async def start(self) -> None:
         """Have the connections closed at the end of the loop at the latest."""
-        await anext(self._life)
+        await anext(self._lifetime)
 
     async def close(self) -> None:
         """Close all connections once the calls in flight have ended.
@@ -93,20 +93,20 @@ class AiohttpTransport(Transport):
         """
         async with self._closing:
             try:
-                if self._under_way:
+                if self._active_calls:
                     self._idle = asyncio.get_running_loop().create_future()
                     await self._idle
             finally:
-                await self._life.aclose()
+                await self._lifetime.aclose()
 
-    def calls_begin(self) -> None:
+    def call_started(self) -> None:
         """Note that a call begins; `close` waits for its end."""
-        self._under_way += 1
+        self._active_calls += 1
 
-    def calls_end(self) -> None:
-        """Note that a call has ended."""
-        self._under_way -= 1
-        if self._idle is not None and not self._under_way and not self._idle.done():
+    def call_ended(self) -> None:
+        """Count a call that has ended; the last one wakes `close`."""
+        self._active_calls -= 1
+        if self._idle is not None and not self._active_calls and not self._idle.done():
             self._idle.set_result(None)
 
     def detach(self) -> None:
@@ -164,10 +164,10 @@ class AiohttpTransport(Transport):
             headers = {**headers, "Content-Length": str(len(body))}
             body = _pieces(body)
         if body is not None and not isinstance(body, bytes):
-            body = exchange.watched(body)
+            body = exchange.watched_upload(body)
         response = None
         # For the connector, to which aiohttp passes nothing.
-        token = exchange_of_task.set(exchange)
+        token = current_exchange.set(exchange)
         try:
             if self._session.closed:
                 raise ClientClosedError(CLOSED)
@@ -184,7 +184,7 @@ class AiohttpTransport(Transport):
             self._responses.add(response)
             return response
         except Exception as cause:  # Any exception of aiohttp.
-            raise_failure_of_file(request)
+            raise_upload_failure(request)
             other = foreign_cause(cause)
             if other is not None:
                 raise other from other.__cause__
@@ -193,10 +193,10 @@ class AiohttpTransport(Transport):
             raise failure from chained_cause(cause)
         finally:
             with suppress(ValueError):  # An abandoned call ends in another context.
-                exchange_of_task.reset(token)
-            exchange.stop_watching()
+                current_exchange.reset(token)
+            exchange.stop_upload_timer()
             if response is None:
-                close_file(request)
+                close_upload(request)
 
     def _route(self, base: str) -> dict[str, Any]:
         """Return how to reach a host: its proxy, and the name to expect in its certificate."""
@@ -242,7 +242,7 @@ async def _pieces(body: bytes) -> AsyncGenerator[bytes, None]:
         yield body[start : start + _LARGE_BODY]
 
 
-async def _close_with_the_loop(
+async def _close_with_loop(
     session: aiohttp.ClientSession,
     connector: Connector,
     responses: Iterable[aiohttp.ClientResponse],
@@ -269,10 +269,10 @@ def _exchange(request: Request, timeout: Timeout) -> Exchange:
 
 def _client_timeout(timeout: Timeout) -> aiohttp.ClientTimeout:
     if timeout.deadline is None:
-        return _lasting_timeout(timeout.connect, timeout.read)
+        return _timeout_without_deadline(timeout.connect, timeout.read)
     return aiohttp.ClientTimeout(timeout.deadline, timeout.connect, timeout.read)
 
 
 @lru_cache(maxsize=64)
-def _lasting_timeout(connect: float | None, read: float | None) -> aiohttp.ClientTimeout:
+def _timeout_without_deadline(connect: float | None, read: float | None) -> aiohttp.ClientTimeout:
     return aiohttp.ClientTimeout(None, connect, read)

@@ -178,7 +178,7 @@ class ApiClient(BaseClient, RawCalls, Conversion):
         transport = None
         try:
             transport = await self._transport()
-            transport.calls_begin()
+            transport.call_started()
             if call.needs_queue:
                 await self._wait_in_queue(call)
             while True:
@@ -200,7 +200,7 @@ class ApiClient(BaseClient, RawCalls, Conversion):
                 call.leave_queue()
             finally:
                 if transport is not None:
-                    transport.calls_end()
+                    transport.call_ended()
 
     async def _wait_in_queue(self, call: Call) -> None:
         loop = asyncio.get_running_loop()

@@ -28,10 +28,10 @@ if TYPE_CHECKING:
 _DEFAULT_SIZE = 100
 
 # Maximum difference in seconds between the timers of an event loop and its clock.
-_EARLY = 0.002
+_TIMER_TOLERANCE = 0.002
 
 # More iterations of the loop than closing ever takes.
-_TURNS = 100
+_MAX_CLOSE_ITERATIONS = 100
 
 
 def pool_size(configuration: Configuration) -> int:
@@ -55,9 +55,9 @@ class Exchange:
     """
 
     __slots__ = (
-        "_sending",
+        "_sending_since",
         "_timer",
-        "ends",
+        "deadline",
         "fresh",
         "reused",
         "sent",
@@ -75,49 +75,54 @@ class Exchange:
         self.sent = False
         self.stalled = False
         self.transport: asyncio.Transport | None = None
-        self._sending: float | None = None
+        self._sending_since: float | None = None
         self._timer: asyncio.TimerHandle | None = None
-        self.ends = None
+        self.deadline = None
         if timeout.deadline is not None:
-            self.ends = asyncio.get_running_loop().time() + timeout.deadline
+            self.deadline = asyncio.get_running_loop().time() + timeout.deadline
 
     @property
     def time_is_up(self) -> bool:
         """Whether the deadline has passed."""
         # Timers may fire a little early.
-        return self.ends is not None and asyncio.get_running_loop().time() >= self.ends - _EARLY
+        return (
+            self.deadline is not None
+            and asyncio.get_running_loop().time() >= self.deadline - _TIMER_TOLERANCE
+        )
 
-    async def watched(self, body: AsyncIterable[bytes]) -> AsyncGenerator[bytes, None]:
+    async def watched_upload(self, body: AsyncIterable[bytes]) -> AsyncGenerator[bytes, None]:
         """Yield the chunks of a body; abort the connection if sending one takes too long.
 
         aiohttp has a timeout only for the wait for the response.
         """
         loop = asyncio.get_running_loop()
         if self.timeout.read is not None:
-            self._timer = loop.call_later(self.timeout.read, self._look, self.timeout.read)
+            self._timer = loop.call_later(
+                self.timeout.read, self._check_progress, self.timeout.read
+            )
         async for piece in body:
-            self._sending = loop.time()
+            self._sending_since = loop.time()
             yield piece
-            self._sending = None
+            self._sending_since = None
 
-    def _look(self, seconds: float) -> None:
+    def _check_progress(self, seconds: float) -> None:
         loop = asyncio.get_running_loop()
         left = seconds
-        if self._sending is not None:
-            left -= loop.time() - self._sending
+        if self._sending_since is not None:
+            left -= loop.time() - self._sending_since
         if left > 0:
-            self._timer = loop.call_later(left, self._look, seconds)
+            self._timer = loop.call_later(left, self._check_progress, seconds)
         elif self.transport is not None:
             self.stalled = True
             self.transport.abort()
 
-    def stop_watching(self) -> None:
+    def stop_upload_timer(self) -> None:
         """Stop the send timeout: the response has begun, or the attempt has failed."""
         if self._timer is not None:
             self._timer.cancel()
 
 
-exchange_of_task: ContextVar[Exchange] = ContextVar("talon_one_exchange")
+current_exchange: ContextVar[Exchange] = ContextVar("talon_one_exchange")
 """The exchange of the current attempt of a task."""
 
 
@@ -157,7 +162,7 @@ class _Connection(ResponseHandler):
         loop: The event loop.
     """
 
-    _announcements = 0
+    _interim_responses = 0
     _pooled = False
     _reads = 0
     _socket: _Socket | None = None
@@ -199,10 +204,10 @@ class _Connection(ResponseHandler):
         """Return the next head of a response, those of interim responses included."""
         response = await super().read()
         if not 100 <= response[0].code < 200:
-            self._announcements = 0
+            self._interim_responses = 0
         else:
-            self._announcements += 1
-            if self._announcements > MAX_INTERIM_RESPONSES:
+            self._interim_responses += 1
+            if self._interim_responses > MAX_INTERIM_RESPONSES:
                 raise aiohttp.ClientError("interim responses come again and again")
         return response
 
@@ -223,17 +228,17 @@ class _Connection(ResponseHandler):
             transport.abort()
 
 
-class LatinRequest(aiohttp.ClientRequest):
+class Latin1Request(aiohttp.ClientRequest):
     """A request with Latin-1 headers, as HTTP defines and the blocking client sends them."""
 
     async def send(self, conn: Any) -> aiohttp.ClientResponse:
         """Write the request; aiohttp would write its headers in UTF-8."""
         if not all(value.isascii() for value in self.headers.values()):
-            conn.protocol.transport = _LatinHead(conn.protocol)
+            conn.protocol.transport = _Latin1Head(conn.protocol)
         return await super().send(conn)
 
 
-class _LatinHead:
+class _Latin1Head:
     """Replaces the transport of a connection until the head of a request is written."""
 
     def __init__(self, protocol: Any) -> None:
@@ -287,14 +292,14 @@ class Connector(aiohttp.TCPConnector):
                     connection.close()
                     raise
         # From here on, the server may have seen the request.
-        exchange = exchange_of_task.get()
+        exchange = current_exchange.get()
         exchange.sent = True
         exchange.transport = connection.transport
         return connection
 
     async def _get(self, key: Any, traces: Any) -> Any:
         """Return a pooled connection that can serve another call, if there is one."""
-        exchange = exchange_of_task.get()
+        exchange = current_exchange.get()
         while (pooled := await super()._get(key, traces)) is not None:
             protocol: Any = pooled.protocol
             if protocol.leave_pool() and not exchange.fresh:
@@ -326,7 +331,7 @@ class Connector(aiohttp.TCPConnector):
         super()._release(key, protocol, should_close=should_close)
 
     async def _wait_for_available_connection(self, *args: Any) -> None:
-        exchange = exchange_of_task.get()
+        exchange = current_exchange.get()
         exchange.waiting = True
         try:
             await super()._wait_for_available_connection(*args)
@@ -338,7 +343,7 @@ class Connector(aiohttp.TCPConnector):
 
     async def wait_until_closed(self) -> None:
         """Wait until all sockets are closed, which takes a few iterations of the loop."""
-        for _ in range(_TURNS):
+        for _ in range(_MAX_CLOSE_ITERATIONS):
             if all(each.fileno() < 0 for each in self._sockets.values()):
                 return
             await asyncio.sleep(0)

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 class Download(BaseDownload):
     """The asyncio twin of `talon_one.Download`, opened by ``async with``.
 
-    A deadline holds to the end of the body.
+    A deadline bounds the reading, too.
     """
 
     _client: ApiClient
@@ -39,7 +39,7 @@ class Download(BaseDownload):
         Raises:
             NoResponseError: The body breaks off; `ReadTimeoutError` if it took too long.
         """
-        pieces: AsyncIterator[bytes] = self._unread().pieces()
+        pieces: AsyncIterator[bytes] = self._take_stream().pieces()
         return pieces
 
     async def lines(self) -> AsyncIterator[str]:
@@ -65,21 +65,21 @@ class Download(BaseDownload):
 
         Args:
             path: Where it goes.
-            progress: Called after every piece, in that thread, with the bytes so far and the total.
+            progress: Called after every chunk, in that thread, with the bytes so far and the total.
         """
         file = SavedFile(path, self.total, progress).__enter__()
         try:
             async for piece in self.chunks():
-                await _to_its_end(file.write, piece)
+                await _uninterrupted(file.write, piece)
         except BaseException as cause:
-            await _to_its_end(file.__exit__, type(cause))
+            await _uninterrupted(file.__exit__, type(cause))
             raise
         # Writing the rest and moving the file may take a while, too.
-        await _to_its_end(file.__exit__, None)
+        await _uninterrupted(file.__exit__, None)
         return file.size
 
 
-async def _to_its_end(function: Callable[[Any], object], argument: object) -> None:
+async def _uninterrupted(function: Callable[[Any], object], argument: object) -> None:
     """Call a function in a thread, and wait until it has returned, even if cancelled."""
     work = asyncio.ensure_future(asyncio.to_thread(function, argument))
     try:

@@ -38,7 +38,7 @@ def foreign_cause(cause: BaseException) -> BaseException | None:
     return None
 
 
-def raise_failure_of_file(request: Request) -> None:
+def raise_upload_failure(request: Request) -> None:
     """Raise the error of a file that could not be read; aiohttp reports a broken connection."""
     failure = None if isinstance(request.body, bytes | None) else request.body.failure
     if failure is not None:
@@ -65,10 +65,10 @@ def reason(cause: Exception, exchange: Exchange) -> str:
     """Return one line that says what happened."""
     if exchange.time_is_up:
         return "the deadline has passed"
-    return (" ".join(_sentence(cause, exchange).split()) or type(cause).__name__)[:MAX_REASON]
+    return (" ".join(_message(cause, exchange).split()) or type(cause).__name__)[:MAX_REASON]
 
 
-def _sentence(cause: Exception, exchange: Exchange) -> str:
+def _message(cause: Exception, exchange: Exchange) -> str:
     """Return the message of the blocking client for an error, without objects in it."""
     if exchange.stalled:
         return f"Sending timed out. (read timeout={exchange.timeout.read})"

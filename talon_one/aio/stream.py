@@ -15,7 +15,7 @@ from talon_one._http.errors import call_details
 from talon_one.aio.failures import (
     chained_cause,
     foreign_cause,
-    raise_failure_of_file,
+    raise_upload_failure,
     reason,
     timed_out,
 )
@@ -74,7 +74,9 @@ class Stream:
                 data, problem = unpack(data, codings)
             else:
                 data, problem = await self._in_thread(unpack, data, codings)
-        return RawResponse(self.status, _latin(self._response.reason), self.headers, data, problem)
+        return RawResponse(
+            self.status, _as_latin1(self._response.reason), self.headers, data, problem
+        )
 
     async def pieces(self) -> AsyncGenerator[bytes, None]:
         """Yield the body as it arrives.
@@ -107,7 +109,7 @@ class Stream:
         """Close the connection, unless the whole body was read and the pool has it back."""
         self._response.close()
         # Not earlier: a response may begin before the whole file is sent.
-        close_file(self._request)
+        close_upload(self._request)
 
     async def _next(self) -> bytes:
         try:
@@ -128,7 +130,7 @@ class Stream:
         Raises:
             ReadTimeoutError: The deadline has passed, perhaps because all threads are busy.
         """
-        ends = self._exchange.ends
+        ends = self._exchange.deadline
         left = None if ends is None else max(0.0, ends - asyncio.get_running_loop().time())
         try:
             return await asyncio.wait_for(asyncio.to_thread(function, *args), left)
@@ -141,7 +143,7 @@ class Stream:
         Raises:
             Exception: The file could not be read, or foreign code failed.
         """
-        raise_failure_of_file(self._request)
+        raise_upload_failure(self._request)
         other = foreign_cause(cause)
         if other is not None:
             raise other from other.__cause__
@@ -161,13 +163,13 @@ class Stream:
         return failure
 
 
-def close_file(request: Request) -> None:
+def close_upload(request: Request) -> None:
     """Close the file that a request uploads, if there is one."""
     if not isinstance(request.body, bytes | None):
         request.body.close()
 
 
-def _latin(reason: str | None) -> str | None:
+def _as_latin1(reason: str | None) -> str | None:
     if reason is None or reason.isascii():
         return reason
     return reason.encode("utf-8", "surrogateescape").decode("latin-1")

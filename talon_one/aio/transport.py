@@ -35,8 +35,8 @@ class Transport:
     def detach(self) -> None:
         """Drop what belongs to the parent process; called in the child after a fork."""
 
-    def calls_begin(self) -> None:
-        """Note that a call begins."""
+    def call_started(self) -> None:
+        """Called by the client before the first attempt of a call."""
 
-    def calls_end(self) -> None:
-        """Note that a call has ended."""
+    def call_ended(self) -> None:
+        """Called by the client after the last attempt of a call; `close` may wait for it."""

@@ -87,7 +87,7 @@ class BaseTable:
             InvalidResponseError: The response is not a table.
         """
         if header.fault:
-            raise self._download.undecodable(header.fault, b"".join(header.pieces))
+            raise self._download.invalid_response(header.fault, b"".join(header.pieces))
         self._columns, self._header_pieces = header.columns, header.pieces
 
     def _pop_header(self) -> Iterator[bytes]:

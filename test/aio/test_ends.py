@@ -114,20 +114,20 @@ async def test_a_stall_counts_from_the_piece_that_is_being_sent(
     monkeypatch.setattr(loop, "call_later", lambda delay, *_: timers.append(delay))
     exchange = Exchange(Timeout(read=5))
     exchange.transport = Mock()
-    pieces = exchange.watched(pieces_of(b"a", b"b"))
+    pieces = exchange.watched_upload(pieces_of(b"a", b"b"))
     assert timers == []
     for _ in range(2):
         await anext(pieces)
         for passed in (0, 1, 4.5):
             now += passed
-            exchange._look(5)
+            exchange._check_progress(5)
             now -= passed
         now += 100
     # The first timer, and two pieces of which each has what is left of its own five seconds.
     assert timers == [5, *(5, 4, 0.5) * 2]
     assert not exchange.stalled
     now -= 95
-    exchange._look(5)
+    exchange._check_progress(5)
     assert exchange.stalled
     exchange.transport.abort.assert_called_once_with()
     await pieces.aclose()

@@ -13,7 +13,7 @@ from support.awaiting import ask, make_client
 from support.echo import Echo
 from support.server import HANG_UP, RESET, RecordingServer, Response
 from talon_one import NoResponseError, aio
-from talon_one.aio.connections import exchange_of_task
+from talon_one.aio.connections import current_exchange
 
 pytestmark = pytest.mark.asyncio
 
@@ -103,4 +103,4 @@ async def test_nothing_of_a_call_stays_with_its_task(server: RecordingServer) ->
         with pytest.raises(NoResponseError):
             await ask(client, "1")
     nothing: Any = None
-    assert exchange_of_task.get(nothing) is None
+    assert current_exchange.get(nothing) is None

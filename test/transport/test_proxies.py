@@ -348,7 +348,7 @@ def test_a_proxy_that_refuses_the_credentials_has_sent_nothing(secure: Recording
 
 
 @pytest.mark.filterwarnings("ignore:calls to http:talon_one.InsecureHostWarning")
-def test_a_proxy_that_forwards_responses_for_itself(server: RecordingServer) -> None:
+def test_a_proxy_that_forwards_may_respond_itself(server: RecordingServer) -> None:
     with HttpProxy(server.port, "user:password") as proxy:
         address = f"http://127.0.0.1:{proxy.port}"
         with (
