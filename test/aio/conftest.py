@@ -1,4 +1,4 @@
-"""A server, an asyncio client of it, and a look at what a test has left behind."""
+"""A server, an asyncio client of it, and a check that a test leaves nothing behind."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A call that is cancelled, wherever it is, leaves nothing: no task, no connection half-read."""
+"""A cancelled call leaves no task and no half-read connection, wherever it was."""
 
 from __future__ import annotations
 
@@ -201,7 +201,7 @@ async def test_at_every_turn_of_the_loop(secure: bool) -> None:
         assert asyncio.all_tasks() == {asyncio.current_task()}
 
 
-async def test_a_raw_response_that_is_not_read_keeps_nobody_waiting(
+async def test_an_unread_raw_response_blocks_no_other_call(
     server: RecordingServer,
 ) -> None:
     server.default = Response(body={}, headers={"Content-Length": "9"})
@@ -261,7 +261,7 @@ async def test_closing_waits_for_calls_under_way(server: RecordingServer) -> Non
     assert len(server.requests) == 3
 
 
-async def test_who_waits_for_a_connection_while_the_client_closes_gets_an_response(
+async def test_a_call_that_waits_for_a_connection_while_the_client_closes_completes(
     server: RecordingServer,
 ) -> None:
     gate = Gate()

@@ -1,4 +1,4 @@
-"""Libraries around aiohttp find it where they expect it: cassettes, servers for tests, tracing."""
+"""Libraries around aiohttp work with the client: cassettes, test servers, tracing."""
 
 from __future__ import annotations
 

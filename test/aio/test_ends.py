@@ -1,4 +1,4 @@
-"""Calls come to an end, and tell the truth about it: stalls, closing, queues, lost loops."""
+"""How asyncio calls end: stalls, closing, queues, lost loops."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ def within(seconds: float, call: Awaitable[Any]) -> Awaitable[Any]:
 
 
 @pytest.mark.parametrize("kind", ["json", "bytes", "path"])
-async def test_a_server_that_takes_no_more_of_a_request_is_not_waited_for_for_ever(
+async def test_a_server_that_stops_accepting_a_request_times_out(
     reluctant: str, kind: str, tmp_path: Path
 ) -> None:
     size = 16 * 2**20
@@ -157,7 +157,7 @@ async def raw(client: aio.ApiClient) -> Any:
 
 
 @pytest.mark.parametrize("use", [download, raw])
-async def test_who_reads_a_body_while_the_client_is_closed_is_told(
+async def test_reading_a_body_of_a_closed_client_raises(
     server: RecordingServer, use: Callable[[aio.ApiClient], Awaitable[Any]]
 ) -> None:
     server.script(half())
@@ -186,7 +186,7 @@ async def test_closing_that_is_cancelled_ends_the_calls_that_read_a_body(
         await within(5, call)
 
 
-async def test_closing_waits_for_a_call_that_pauses_before_its_repetition(
+async def test_closing_waits_for_a_call_that_pauses_before_a_retry(
     server: RecordingServer,
 ) -> None:
     server.default = Echo()
@@ -289,7 +289,7 @@ async def test_a_call_whose_deadline_passes_in_the_queue_says_so_and_is_not_sent
     assert (len(done.failures), server.requests) == (50, [])
 
 
-async def test_a_loop_that_is_lost_in_the_queue_holds_nobody_up(server: RecordingServer) -> None:
+async def test_a_lost_loop_in_the_queue_blocks_no_other_call(server: RecordingServer) -> None:
     client = make_client(server.url)
     client.configuration.calls_per_id = 1
     turns = client._queues = client._new_queues()

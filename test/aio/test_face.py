@@ -1,4 +1,4 @@
-"""What the asyncio client looks like: signatures, imports, warnings, and what it refuses."""
+"""The interface of the asyncio client: signatures, imports, warnings, refusals."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def test_every_coroutine_method_has_the_signature_and_operation_of_its_twin(api:
             assert blocking.operation is awaited.operation, name
 
 
-def test_a_mistyped_method_is_responded_with_the_nearest_one() -> None:
+def test_a_mistyped_method_names_the_nearest_one() -> None:
     api: Any = aio.IntegrationApi(make_client("http://127.0.0.1:9"))
     with pytest.raises(ApiAttributeError, match="Did you mean 'update_customer_session_v2'"):
         print(api.updateCustomerSessionV2)
@@ -135,7 +135,7 @@ async def test_a_socks_proxy_is_refused_before_anything_is_sent(
 
 @pytest.mark.asyncio
 @pytest.mark.parametrize("suffix", ["", "_with_http_info"])
-async def test_a_deprecated_operation_warns_and_points_at_who_awaits_it(
+async def test_a_deprecated_operation_warns_with_the_line_that_awaits_it(
     client: aio.ApiClient, suffix: str
 ) -> None:
     method = getattr(aio.IntegrationApi(client), f"update_customer_session{suffix}")
@@ -230,6 +230,6 @@ def test_modules_are_found_without_being_imported(name: str) -> None:
     assert run.stdout == f"talon_one.aio.{name}\n"
 
 
-def test_a_name_that_is_not_there_is_told() -> None:
+def test_a_missing_name_is_an_attribute_error() -> None:
     with pytest.raises(AttributeError, match="has no attribute 'Nothing'"):
         print(aio.Nothing)

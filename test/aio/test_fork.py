@@ -1,4 +1,4 @@
-"""After a fork: the child has connections of its own, the parent keeps its."""
+"""After a fork, parent and child use separate connections."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One client for many tasks, and for event loops one after the other or side by side."""
+"""One client for many tasks, and for several event loops in turn or in parallel."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ async def test_many_tasks_share_a_client_and_every_one_gets_its_own_response() -
 
             async def work(number: int) -> None:
                 for call in range(CALLS):
-                    # Each begins elsewhere, so that they do not come to their faults at once.
+                    # Each begins elsewhere, so that their faults do not coincide.
                     await ask(client, str(number * CALLS + (call + 7 * number) % CALLS))
 
             await asyncio.gather(*(work(number) for number in range(TASKS)))
@@ -59,7 +59,7 @@ async def test_many_tasks_share_a_client_and_every_one_gets_its_own_response() -
 
 
 @pytest.mark.asyncio
-async def test_when_all_connections_break_at_once_every_call_is_repeated() -> None:
+async def test_when_all_connections_break_together_every_call_is_retried() -> None:
     together = threading.Barrier(TASKS)
     echo = Echo()
 

@@ -1,4 +1,4 @@
-"""Calls that are made in the middle of another: each keeps its own state."""
+"""Calls made in the middle of another call keep their own state."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A pooled connection is reused only if nothing arrived on it, be it read by the loop or not."""
+"""A pooled connection is reused only if nothing arrived on it."""
 
 from __future__ import annotations
 

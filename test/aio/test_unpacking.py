@@ -1,4 +1,4 @@
-"""What is packed is unpacked beside the event loop, unless that takes no time."""
+"""Large packed bodies are unpacked in a thread, small ones in the event loop."""
 
 from __future__ import annotations
 

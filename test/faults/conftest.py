@@ -1,4 +1,4 @@
-"""A server that can be hostile, and a client of it whose pauses are noted rather than made."""
+"""A server that can be hostile, and a client that records its pauses instead of sleeping."""
 
 from __future__ import annotations
 

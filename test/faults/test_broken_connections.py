@@ -63,7 +63,7 @@ def wait_for(response: Response) -> dict[str, Any]:
 
 @fault
 @each_kind
-def test_a_request_without_an_response_is_repeated_only_where_that_is_safe(
+def test_a_request_without_a_response_is_retried_only_where_that_is_safe(
     server: RecordingServer, client: ApiClient, fault: str, kind: Kind
 ) -> None:
     response, exception, said = AFTER_READING[fault]
@@ -83,7 +83,7 @@ def test_a_request_without_an_response_is_repeated_only_where_that_is_safe(
 
 
 @fault
-def test_a_request_that_never_gets_an_response_ends_in_the_last_failure(
+def test_a_request_that_never_gets_a_response_raises_the_last_failure(
     server: RecordingServer, client: ApiClient, fault: str
 ) -> None:
     response, exception, said = AFTER_READING[fault]
@@ -140,7 +140,7 @@ def test_a_server_that_comes_back_gets_the_request_after_all(kind: Kind) -> None
 
 
 @each_kind
-def test_a_refused_connection_is_tried_again_and_then_told(kind: Kind) -> None:
+def test_a_refused_connection_is_retried_and_then_raised(kind: Kind) -> None:
     with (
         make_client(f"http://127.0.0.1:{closed_port()}") as client,
         pytest.raises(
@@ -153,7 +153,7 @@ def test_a_refused_connection_is_tried_again_and_then_told(kind: Kind) -> None:
     assert (caught.value.status, caught.value.body, caught.value.headers) == (None, None, None)
 
 
-def test_nobody_picking_up_is_a_timeout_of_connecting() -> None:
+def test_an_unreachable_server_is_a_connect_timeout() -> None:
     with deaf_port() as port, make_client(f"http://127.0.0.1:{port}") as client:
         began = time.monotonic()
         with pytest.raises(ConnectTimeoutError, match="timed out") as caught:
@@ -232,7 +232,7 @@ def test_a_connection_that_was_closed_while_idle_is_replaced_before_it_is_used(
 
 @pytest.mark.one_shell("it is urllib3 that stands behind it")
 @pytest.mark.parametrize("response", [HANG_UP, TRUNCATED])
-def test_the_rest_client_of_the_vendors_packages_fails_in_our_words(
+def test_the_rest_client_of_the_vendors_packages_raises_our_exceptions(
     server: RecordingServer, client: ApiClient, response: Response
 ) -> None:
     server.script(response)
@@ -283,7 +283,7 @@ def fill_pool(client: ApiClient, memory: Forgetful, count: int) -> None:
 
 @pytest.mark.one_shell("asyncio has the same by other means; see test/aio")
 @pytest.mark.parametrize("failure", [RESET, HANG_UP, SILENCE], ids=["reset", "closed", "silence"])
-def test_a_retry_goes_over_a_fresh_connection_when_a_used_one_failed(
+def test_a_retry_uses_a_new_connection_after_a_failure_on_a_used_one(
     server: RecordingServer, failure: Response
 ) -> None:
     memory = Forgetful(failure)
@@ -299,7 +299,7 @@ def test_a_retry_goes_over_a_fresh_connection_when_a_used_one_failed(
 
 
 @pytest.mark.one_shell("asyncio has the same by other means; see test/aio")
-def test_a_retry_goes_over_a_fresh_connection_even_if_others_lie_idle_since(
+def test_a_retry_uses_a_new_connection_even_if_others_are_idle(
     server: RecordingServer,
 ) -> None:
     server.script(Response(body={}), RESET)

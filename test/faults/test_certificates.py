@@ -1,4 +1,4 @@
-"""Servers that cannot prove who they are get nothing: no request, no credentials."""
+"""Servers without a valid certificate receive no request and no credentials."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ def test_an_old_version_of_tls_is_refused() -> None:
         assert server.requests == []
 
 
-def test_a_server_without_tls_is_told_apart() -> None:
+def test_a_server_without_tls_is_recognized() -> None:
     with RecordingServer() as server:
         host = re.sub("^http:", "https:", server.url)
         # It takes the greeting of TLS for a request line, and hangs up.

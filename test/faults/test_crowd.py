@@ -1,4 +1,4 @@
-"""Many threads on one client, with faults between them: nobody gets what is somebody else's."""
+"""Many threads share one client, with faults in between: each call gets its own response."""
 
 from __future__ import annotations
 
@@ -83,7 +83,7 @@ def test_32_threads_share_a_client_and_every_caller_gets_its_own_response(
 
         def work(number: int) -> None:
             for call in range(calls):
-                # Each thread begins elsewhere, so that they do not come to their faults at once.
+                # Each thread begins elsewhere, so that their faults do not coincide.
                 ask(client, str(number * calls + (call + 7 * number) % calls))
 
         in_threads(THREADS, work)

@@ -1,6 +1,6 @@
-"""Time runs out when it was said to: for a step, and for the call as a whole.
+"""Timeouts of a step, and deadlines of a call.
 
-Only here is real time waited for, a tenth of a second or so at a time.
+These tests wait in real time, about a tenth of a second each.
 """
 
 from __future__ import annotations

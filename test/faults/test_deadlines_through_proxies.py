@@ -1,4 +1,4 @@
-"""A deadline holds however slowly a proxy passes on, and whatever has to be read in one piece."""
+"""A deadline also holds for libraries that read from a proxy piece by piece."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A deadline needs no thread, so it is kept where none can be started."""
+"""A deadline needs no thread, so it holds where no thread can be started."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Pooled connections that the server has forgotten: a restart, a load balancer, a full table."""
+"""Stale connections in the pool: after a restart, or dropped by a load balancer."""
 
 from __future__ import annotations
 
@@ -79,7 +79,7 @@ def forget(server: RecordingServer, forgetful: Forgetful, end: str) -> None:
 
 @each_end
 @pytest.mark.parametrize("kind", [CHECKOUT, READ], ids=str)
-def test_one_retry_is_enough_however_many_connections_are_forgotten(
+def test_one_retry_is_enough_however_many_connections_are_stale(
     server: RecordingServer, client: ApiClient, forgetful: Forgetful, end: str, kind: Kind
 ) -> None:
     fill_pool(server, client)
@@ -105,7 +105,7 @@ def test_a_call_that_must_not_be_retried_ends_the_trouble_for_those_after_it(
 
 
 @each_end
-def test_calls_that_find_all_connections_forgotten_at_once_all_succeed(
+def test_calls_that_all_find_stale_connections_all_succeed(
     server: RecordingServer, client: ApiClient, forgetful: Forgetful, end: str
 ) -> None:
     fill_pool(server, client)
@@ -119,7 +119,7 @@ def test_calls_that_find_all_connections_forgotten_at_once_all_succeed(
             call.result()
 
 
-def test_a_retry_never_goes_over_a_connection_that_served_another_call(
+def test_a_retry_never_uses_a_connection_that_served_another_call(
     server: RecordingServer, client: ApiClient, forgetful: Forgetful
 ) -> None:
     fill_pool(server, client)
@@ -158,7 +158,7 @@ def test_a_failure_says_so_when_new_connections_fail_as_well(
 
 
 @each_end
-def test_a_forgotten_connection_is_retried_when_the_budget_is_exhausted(
+def test_a_stale_connection_is_retried_when_the_budget_is_exhausted(
     server: RecordingServer, client: ApiClient, forgetful: Forgetful, end: str
 ) -> None:
     fill_pool(server, client)

@@ -1,4 +1,4 @@
-"""Calls that take turns in one thread: each is sent once, and says what became of it."""
+"""Calls in greenlets, which share a thread: each is sent once and reports its own outcome."""
 
 from __future__ import annotations
 

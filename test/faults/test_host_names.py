@@ -1,4 +1,4 @@
-"""Hosts whose names are not ASCII, as they go to the resolver, the server and TLS."""
+"""International host names: what the resolver, the server and TLS get."""
 
 from __future__ import annotations
 

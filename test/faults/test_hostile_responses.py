@@ -1,4 +1,4 @@
-"""Bytes that are hardly HTTP: whatever they are, what comes out is a result or ours."""
+"""Bytes that are hardly HTTP end in a result or in an exception of this package."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""``Idempotency-Key``: what makes it safe to repeat a call that changes something."""
+"""``Idempotency-Key``: what makes it safe to retry a call that changes something."""
 
 from __future__ import annotations
 
@@ -132,7 +132,7 @@ def test_other_calls_get_no_key(server: RecordingServer, client: ApiClient) -> N
     assert keys(server) == [None, None]
 
 
-def test_a_key_that_the_caller_vouches_for_makes_any_call_repeatable(
+def test_a_key_from_the_caller_makes_any_call_retryable(
     server: RecordingServer, client: ApiClient
 ) -> None:
     server.script(HANG_UP, Response(503))

@@ -1,4 +1,4 @@
-"""What a report of the local variables of a failed call shows: no key, signature or password."""
+"""Reports of the local variables of a failed call show no key, signature or password."""
 
 from __future__ import annotations
 

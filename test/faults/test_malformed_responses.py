@@ -1,4 +1,4 @@
-"""Responses that are odd, wrong or a trap, over connections that work."""
+"""Odd, wrong and malicious responses over connections that work."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def stranger() -> Iterator[RecordingServer]:
         yield running
 
 
-def test_an_response_that_comes_byte_by_byte_is_complete(
+def test_a_response_that_arrives_byte_by_byte_is_complete(
     server: RecordingServer, client: ApiClient
 ) -> None:
     server.script(Response(body=SESSION, pace=0))
@@ -41,7 +41,7 @@ def test_an_response_that_comes_byte_by_byte_is_complete(
         b"HTTP/1.1 103 Early Hints\r\nLink: </style.css>; rel=preload\r\n\r\n",
     ],
 )
-def test_announcements_of_an_response_are_passed_over(
+def test_interim_responses_are_skipped(
     server: RecordingServer, client: ApiClient, announcement: bytes
 ) -> None:
     server.script(Response(body=SESSION, before=announcement))
@@ -50,7 +50,7 @@ def test_announcements_of_an_response_are_passed_over(
     assert server.connections == 1
 
 
-def test_a_server_that_announces_for_ever_is_not_listened_to_for_ever(
+def test_a_server_that_sends_only_interim_responses_is_given_up(
     server: RecordingServer, client: ApiClient
 ) -> None:
     for count in (17, 1000):
@@ -59,7 +59,7 @@ def test_a_server_that_announces_for_ever_is_not_listened_to_for_ever(
             CREATE(client)
 
 
-def test_a_server_may_announce_sixteen_times(server: RecordingServer, client: ApiClient) -> None:
+def test_sixteen_interim_responses_are_accepted(server: RecordingServer, client: ApiClient) -> None:
     before = b"HTTP/1.1 102 Processing\r\n\r\n" * 16
     server.script(Response(before=before, body=SESSION), Response(before=before, body=SESSION))
     assert READ(client).customer_session.integration_id == "order-1"
@@ -84,7 +84,7 @@ def test_a_server_may_announce_sixteen_times(server: RecordingServer, client: Ap
         (Response(200, b'{"a": "\xfc"}', {"Content-Type": "a/b; charset=klingon"}), "klingon"),
     ],
 )
-def test_a_success_that_cannot_be_read_is_told_with_its_bytes_and_not_repeated(
+def test_a_2xx_that_cannot_be_read_is_raised_with_its_bytes_and_not_retried(
     server: RecordingServer, client: ApiClient, response: Response, said: str
 ) -> None:
     server.script(response)
@@ -105,7 +105,7 @@ def test_a_success_that_cannot_be_read_is_told_with_its_bytes_and_not_repeated(
     ],
     ids=["longer than it says", "ends in its headers"],
 )
-def test_an_response_whose_end_is_not_where_it_should_be_is_told(
+def test_a_response_that_ends_in_the_wrong_place_raises(
     server: RecordingServer, client: ApiClient, shell: Shell, response: Response, said: str
 ) -> None:
     server.script(response)
@@ -139,7 +139,7 @@ def test_json_is_read_in_the_encoding_that_it_has(
     assert READ(client).customer_session.integration_id == "Käse"
 
 
-def test_an_response_that_is_longer_than_it_says_does_not_become_the_next_one(
+def test_a_response_longer_than_its_length_does_not_become_the_next_one(
     server: RecordingServer, client: ApiClient
 ) -> None:
     body = json.dumps(SESSION).encode()
@@ -216,7 +216,7 @@ def test_no_odd_length_of_an_response_raises_anything_foreign(
 
 
 @pytest.mark.parametrize("length", ["9" * 20, "9" * 400, str(2**63), str(10**12)])
-def test_an_response_that_is_shorter_than_it_claims_breaks_off_and_is_repeated_if_safe(
+def test_a_response_shorter_than_its_length_is_retried_if_safe(
     server: RecordingServer, client: ApiClient, shell: Shell, length: str
 ) -> None:
     head = b"HTTP/1.1 200 OK\r\nContent-Length: " + length.encode() + b"\r\n\r\n"
@@ -245,7 +245,7 @@ def test_no_odd_size_of_a_chunk_raises_anything_foreign(
             call(client)
 
 
-def test_what_a_server_only_announces_takes_no_memory(
+def test_an_announced_length_allocates_no_memory(
     server: RecordingServer, client: ApiClient
 ) -> None:
     head = b"HTTP/1.1 200 OK\r\nContent-Length: 4000000000\r\n\r\n"
@@ -262,7 +262,7 @@ def test_what_a_server_only_announces_takes_no_memory(
 @pytest.mark.one_shell("in asyncio, test/aio has it")
 @pytest.mark.parametrize("secure", [False, True], ids=["http", "https"])
 @pytest.mark.parametrize("size", [0, 3000, 9000])
-def test_an_response_that_nobody_asked_for_is_never_taken_for_that_of_the_next_call(
+def test_an_unsolicited_response_is_never_taken_for_that_of_the_next_call(
     secure: bool, size: int
 ) -> None:
     body = json.dumps({**SESSION, "padding": "x" * size}).encode()

@@ -1,4 +1,4 @@
-"""Responses that are not what was promised, through the whole client: none is lost, none raises."""
+"""Mutated responses through the whole client: none is lost, and none raises."""
 
 from __future__ import annotations
 
@@ -143,7 +143,7 @@ def test_an_error_may_say_anything(server: RecordingServer, shell: Shell, status
 
 @pytest.mark.parametrize("depth", [300, 900, 100_000])
 @pytest.mark.parametrize(("left", "right"), [("[", "]"), ('{"a":', "}")])
-def test_nesting_without_end_is_either_read_or_told(
+def test_endless_nesting_is_read_or_raises(
     server: RecordingServer, client: ApiClient, depth: int, left: str, right: str
 ) -> None:
     body = '{"message": "x", "attributes": ' + left * depth + "1" + right * depth + "}"

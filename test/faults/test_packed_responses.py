@@ -1,4 +1,4 @@
-"""Complete responses with a Content-Encoding that is true, false, unknown, damaged or a trap."""
+"""Complete responses whose Content-Encoding is right, wrong, unknown, damaged or a bomb."""
 
 from __future__ import annotations
 
@@ -159,7 +159,7 @@ def test_a_refusal_is_what_its_status_says(
 
 
 @each_unreadable
-def test_a_success_that_cannot_be_unpacked_is_told_with_its_bytes_and_not_repeated(
+def test_a_2xx_that_cannot_be_unpacked_is_raised_with_its_bytes_and_not_retried(
     server: RecordingServer, client: ApiClient, shell: Shell, kind: str
 ) -> None:
     codings, pack, said = UNREADABLE[kind]
@@ -207,7 +207,7 @@ def test_a_package_that_is_missing_is_named(
         assert caught.value.raw_data == packed
 
 
-def test_an_overloaded_server_that_cannot_be_understood_is_asked_again(
+def test_a_503_that_cannot_be_unpacked_is_retried(
     server: RecordingServer, client: ApiClient
 ) -> None:
     unreadable = Response(503, b"\xff" * 9, {"Content-Encoding": "gzip"})
@@ -264,7 +264,7 @@ def test_what_is_large_and_no_trap_is_unpacked(
         assert downloaded(shell, client) == rows
 
 
-def test_a_packed_body_that_does_not_come_to_its_end_has_broken_off(
+def test_a_truncated_packed_body_is_a_broken_response(
     server: RecordingServer, client: ApiClient
 ) -> None:
     body = zipped(BODY)

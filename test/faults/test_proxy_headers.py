@@ -1,4 +1,4 @@
-"""Headers for a proxy that HTTP cannot carry are refused, and not shown: they may be secret."""
+"""Proxy headers that HTTP cannot carry are refused without being shown."""
 
 from __future__ import annotations
 

@@ -183,7 +183,7 @@ class Relay:
         self._pool.close()
 
 
-def test_an_response_that_is_lost_after_the_server_has_acted_is_had_at_the_second_try() -> None:
+def test_a_response_lost_after_the_server_has_acted_arrives_with_the_retry() -> None:
     with Sandbox() as sandbox:
         relay = Relay(sandbox)
         with RecordingServer(default=relay) as server, client_of(server.port) as client:

@@ -1,4 +1,4 @@
-"""Responses that say no: 429, 409, 5xx and the rest, and which of them are asked again."""
+"""Refusals such as 429, 409 and 5xx, and which of them are retried."""
 
 from __future__ import annotations
 
@@ -91,7 +91,7 @@ def test_the_pause_may_be_given_as_a_date(
 
 
 @pytest.mark.parametrize("as_date", [False, True])
-def test_a_server_that_asks_for_too_much_is_not_asked_again(
+def test_a_retry_after_beyond_the_limit_is_not_waited_for(
     server: RecordingServer, client: ApiClient, pauses: list[float], as_date: bool
 ) -> None:
     header = formatdate(time.time() + 3600, usegmt=True) if as_date else "3600"
@@ -113,7 +113,7 @@ def test_a_pause_beyond_the_deadline_is_not_begun(
     assert (len(server.requests), pauses) == (1, [])
 
 
-def test_a_rate_limit_that_stays_ends_in_the_last_refusal_with_those_before(
+def test_a_rate_limit_that_stays_raises_the_last_refusal_with_the_earlier_ones(
     server: RecordingServer, client: ApiClient
 ) -> None:
     for wait in ("1", "2", "3"):
@@ -130,7 +130,7 @@ def test_a_rate_limit_that_stays_ends_in_the_last_refusal_with_those_before(
 def test_a_long_job_comes_through_a_rate_limit_all_along(
     server: RecordingServer, client: ApiClient
 ) -> None:
-    # As the Management API responses everyone who makes more than three calls a second.
+    # The Management API responds this way to more than three calls a second.
     for _ in range(100):
         server.script(Response(429), {})
     for _ in range(100):
@@ -143,7 +143,7 @@ def test_a_long_job_comes_through_a_rate_limit_all_along(
 
 @pytest.mark.parametrize("kind", [CHECKOUT, EVENT, KEYLESS], ids=str)
 @pytest.mark.parametrize("about", ["session", "profile"])
-def test_too_many_updates_at_once_are_repeated_after_different_pauses(
+def test_parallel_updates_are_retried_after_different_pauses(
     server: RecordingServer, client: ApiClient, pauses: list[float], kind: Kind, about: str
 ) -> None:
     message = f"Too many requests are updating this {about} at the same time"
@@ -163,7 +163,7 @@ def test_too_many_updates_at_once_are_repeated_after_different_pauses(
         (lambda api: api.update_customer_session_v2("a", {"customerSession": {}}), None),
     ],
 )
-def test_a_conflict_that_will_not_pass_is_not_repeated(
+def test_a_permanent_conflict_is_not_retried(
     server: RecordingServer, client: ApiClient, call: Any, body: Any
 ) -> None:
     server.script(Response(409, body))
@@ -177,7 +177,7 @@ def test_a_conflict_that_will_not_pass_is_not_repeated(
 
 
 @pytest.mark.parametrize("kind", SAFE, ids=str)
-def test_an_overloaded_server_is_asked_again_where_that_is_safe(
+def test_a_call_to_an_overloaded_server_is_retried_where_that_is_safe(
     server: RecordingServer, client: ApiClient, pauses: list[float], kind: Kind
 ) -> None:
     server.script(Response(502, "<html>"), Response(503, b""))
@@ -190,7 +190,7 @@ def test_an_overloaded_server_is_asked_again_where_that_is_safe(
 
 @pytest.mark.parametrize("kind", UNSAFE, ids=str)
 @pytest.mark.parametrize("status", [500, 502, 503, 504])
-def test_an_overloaded_server_is_not_asked_again_where_that_might_count_twice(
+def test_a_call_to_an_overloaded_server_is_not_retried_where_that_might_count_twice(
     server: RecordingServer, client: ApiClient, kind: Kind, status: int
 ) -> None:
     server.script(Response(status, headers={"Retry-After": "0"}))
@@ -200,7 +200,7 @@ def test_an_overloaded_server_is_not_asked_again_where_that_might_count_twice(
     assert caught.value.attempts == len(server.requests) == 1
 
 
-def test_an_outage_ends_in_the_last_response_with_those_before(
+def test_an_outage_raises_the_last_failure_with_the_earlier_ones(
     server: RecordingServer, client: ApiClient
 ) -> None:
     server.script(Response(502), Response(503), Response(504))
@@ -212,7 +212,7 @@ def test_an_outage_ends_in_the_last_response_with_those_before(
 
 
 @pytest.mark.parametrize("kind", KINDS, ids=str)
-def test_an_internal_error_is_repeated_only_with_a_key(
+def test_an_internal_error_is_retried_only_with_a_key(
     server: RecordingServer, client: ApiClient, kind: Kind
 ) -> None:
     server.script(Response(500, {"message": "oops"}))
@@ -226,7 +226,7 @@ def test_an_internal_error_is_repeated_only_with_a_key(
 
 
 @pytest.mark.parametrize("pool", [1, 10, 100])
-def test_an_outage_is_not_responded_with_a_storm(server: RecordingServer, pool: int) -> None:
+def test_an_outage_causes_no_storm_of_retries(server: RecordingServer, pool: int) -> None:
     with make_client(server.url, [], connection_pool_maxsize=pool) as client:
         server.default = Response(503)
         for _ in range(100):
@@ -263,7 +263,7 @@ def test_failing_reads_do_not_cost_the_update_of_an_order_its_retry(
 
 @pytest.mark.parametrize("kind", [READ, CHECKOUT, CREATE], ids=str)
 @pytest.mark.parametrize("status", [400, 401, 403, 404, 405, 413, 418, 422])
-def test_what_will_not_change_by_itself_is_not_repeated(
+def test_a_permanent_refusal_is_not_retried(
     server: RecordingServer, client: ApiClient, kind: Kind, status: int
 ) -> None:
     server.script(Response(status, {"message": "no"}, {"Retry-After": "1"}))
@@ -290,7 +290,7 @@ def test_what_will_not_change_by_itself_is_not_repeated(
         (RetryPolicy(retries=3), None, 4),
     ],
 )
-def test_the_number_of_repetitions_is_set_for_the_client_and_for_the_call(
+def test_the_number_of_retries_is_set_for_the_client_and_for_the_call(
     server: RecordingServer, of_client: Any, of_call: Any, attempts: int
 ) -> None:
     server.default = Response(503)

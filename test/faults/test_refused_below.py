@@ -1,4 +1,4 @@
-"""What `http.client` refuses to send is a mistake in the request, and quotes nothing of it."""
+"""Requests that `http.client` refuses raise an error that quotes nothing of them."""
 
 from __future__ import annotations
 

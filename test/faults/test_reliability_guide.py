@@ -1,4 +1,4 @@
-"""The guide keeps its word: tests that it names exist, and its defaults are those of the code."""
+"""The reliability guide names tests that exist, and the defaults of the code."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A proxy resets connections under load: every update is applied once, and nobody is mixed up."""
+"""A proxy resets connections under load, and every update is applied once."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Keys, tokens, signatures and passwords turn up nowhere but on the wire."""
+"""Keys, tokens, signatures and passwords appear nowhere but in requests."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Bytes that no request asked for, on a connection that waits in the pool for its next call."""
+"""Bytes that arrive on an idle connection are never taken for the next response."""
 
 from __future__ import annotations
 

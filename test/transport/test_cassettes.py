@@ -1,4 +1,4 @@
-"""What people put around an HTTP client: cassettes, mocks, servers for tests, and tracing."""
+"""Tools around the HTTP client: cassettes, mocks, test servers and tracing."""
 
 from __future__ import annotations
 
@@ -151,7 +151,7 @@ assert client.rest_client.pool_manager
         assert server.connections == 2
 
 
-def test_pook_responses_in_the_place_of_the_server() -> None:
+def test_pook_responds_in_place_of_the_server() -> None:
     with RecordingServer() as server, make_client(server.url, retries=0) as client:
         with pook.use():
             pook.get(f"{server.url}/v2/customer_sessions/order-1", times=2).reply(200).json(SESSION)

@@ -1,4 +1,4 @@
-"""The end of a client: what was begun comes to its end, nothing new begins, nothing is left."""
+"""Closing a client: active calls complete, new ones are refused, and no connection is left."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Downloads: responses that are read piece by piece, blocking and with asyncio."""
+"""Downloads: responses that are read in chunks, blocking and with asyncio."""
 
 from __future__ import annotations
 
@@ -185,7 +185,7 @@ def test_a_packed_download_is_unpacked(server: RecordingServer, download: Any) -
     assert download(server.url, "lines") == LINES
 
 
-def test_bad_arguments_are_told_before_anything_is_sent(
+def test_bad_arguments_raise_before_anything_is_sent(
     server: RecordingServer, download: Any
 ) -> None:
     with pytest.raises(ApiTypeError, match="colour"):
@@ -234,7 +234,7 @@ def test_a_download_is_used_in_a_with_block(server: RecordingServer) -> None:
         with pytest.raises(ApiTypeError, match="opened by a with block"):
             download.read()
         assert server.requests == []
-        # Each block makes the call anew.
+        # Each block makes the call again.
         for _ in range(2):
             with download:
                 assert (download.status_code, download.total) == (200, len(CSV))

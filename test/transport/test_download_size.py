@@ -1,4 +1,4 @@
-"""The size of a download is known before it is read, or said to be unknown."""
+"""The size of a download is known before it is read, or unknown."""
 
 from __future__ import annotations
 

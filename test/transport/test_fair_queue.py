@@ -1,4 +1,4 @@
-"""FairQueue: a slot for each call, in the order in which they came, and none is ever lost."""
+"""FairQueue: calls get slots in the order of their arrival, and no slot is ever lost."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def test_a_slot_that_no_object_holds_is_free() -> None:
         gc.collect()
 
 
-def test_a_slot_that_is_lost_between_two_hands_is_replaced() -> None:
+def test_a_lost_slot_is_replaced() -> None:
     stack = FairQueue(1)
     for _ in range(3):
         assert stack.lease(0).take() is not None
@@ -70,7 +70,7 @@ def test_a_slot_that_is_lost_between_two_hands_is_replaced() -> None:
     assert len(stack._free) == 1
 
 
-def test_who_came_first_is_served_first_and_nobody_pushes_in() -> None:
+def test_calls_get_slots_in_the_order_of_their_arrival() -> None:
     stack = FairQueue(1)
     lease = stack.lease()
     with ThreadPoolExecutor(3) as executor:
@@ -84,7 +84,7 @@ def test_who_came_first_is_served_first_and_nobody_pushes_in() -> None:
     assert waiters(stack) == 0
 
 
-def test_a_waiter_that_is_gone_without_leaving_holds_nobody_up() -> None:
+def test_a_vanished_waiter_blocks_no_other() -> None:
     stack = FairQueue(1)
     lease = stack.lease()
     with ThreadPoolExecutor(1) as executor:
@@ -97,7 +97,7 @@ def test_a_waiter_that_is_gone_without_leaving_holds_nobody_up() -> None:
     stack.lease(0).release()
 
 
-def test_a_waiter_that_nobody_wakes_looks_for_itself() -> None:
+def test_a_waiter_without_a_wake_up_checks_by_itself() -> None:
     stack = FairQueue(1)
     lease = stack.lease()
     with ThreadPoolExecutor(1) as executor:
@@ -108,7 +108,7 @@ def test_a_waiter_that_nobody_wakes_looks_for_itself() -> None:
         assert waiting.result()
 
 
-def test_a_closed_stack_sends_waiters_away() -> None:
+def test_a_closed_queue_raises_in_waiters() -> None:
     stack = FairQueue(1)
     lease = stack.lease()
     with ThreadPoolExecutor(2) as executor:

@@ -1,4 +1,4 @@
-"""Bodies of any size arrive byte by byte as they were meant, in both directions."""
+"""Bodies of any size arrive unchanged, in both directions."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Proxies: which one is used for a host, what it is told, and what it never gets to see."""
+"""Proxies: which one a host uses, what it receives, and what it must never see."""
 
 from __future__ import annotations
 
@@ -196,11 +196,11 @@ def assert_refused(proxy: HttpProxy) -> None:
     assert proxy.seen == []
 
 
-# -- What it is told ---------------------------------------------------------------------------
+# -- What a proxy receives ---------------------------------------------------------------------
 
 
 @pytest.mark.filterwarnings("ignore:calls to http:talon_one.InsecureHostWarning")
-def test_plain_http_is_forwarded_and_the_proxy_is_told_the_whole_address(
+def test_plain_http_is_forwarded_with_the_whole_url(
     server: RecordingServer,
 ) -> None:
     with HttpProxy(server.port, "user:pass word") as proxy:

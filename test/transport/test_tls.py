@@ -1,4 +1,4 @@
-"""TLS settings: whom a client trusts, who it says it is, and which clients share a context."""
+"""TLS settings: authorities, client certificates, names, and shared contexts."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ def client_certificate(folder: Path, by: str) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("form", ["file", "text", "bytes"])
-def test_an_authority_of_ones_own_is_trusted(form: str, tmp_path: Path) -> None:
+def test_a_custom_authority_is_trusted(form: str, tmp_path: Path) -> None:
     path = tmp_path / "authority.pem"
     authority("ours").cert_pem.write_to_path(str(path))
     settings: Any = {
@@ -85,7 +85,7 @@ def test_an_authority_of_ones_own_is_trusted(form: str, tmp_path: Path) -> None:
 
 
 @pytest.mark.one_shell("nothing is called here")
-def test_the_usual_authorities_are_trusted_unless_told_otherwise(tmp_path: Path) -> None:
+def test_public_authorities_are_trusted_by_default(tmp_path: Path) -> None:
     usual = ssl_context(Configuration())
     assert usual.verify_mode == ssl.CERT_REQUIRED
     assert usual.check_hostname
@@ -152,7 +152,7 @@ def test_the_environment_names_the_authorities_unless_it_is_not_trusted(
 
 
 @pytest.mark.one_shell("nothing is called here")
-def test_the_environment_replaces_the_usual_authorities_and_is_read_anew(
+def test_the_environment_replaces_public_authorities_and_is_read_again(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.delenv("SSL_CERT_FILE", raising=False)
@@ -174,7 +174,7 @@ def test_the_environment_replaces_the_usual_authorities_and_is_read_anew(
 
 @pytest.mark.one_shell("nothing is called here")
 @pytest.mark.parametrize("form", ["ssl_ca_cert", "ca_cert_data"])
-def test_authorities_of_ones_own_replace_the_public_ones_in_either_form(
+def test_custom_authorities_replace_the_public_ones_in_either_form(
     form: str, tmp_path: Path
 ) -> None:
     path = tmp_path / "authority.pem"
@@ -185,7 +185,7 @@ def test_authorities_of_ones_own_replace_the_public_ones_in_either_form(
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="elsewhere the store is not that of OpenSSL")
-def test_an_authority_of_ones_own_is_trusted_beside_those_of_the_system(
+def test_a_custom_authority_is_trusted_beside_those_of_the_system(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     path = tmp_path / "system.pem"
@@ -284,7 +284,7 @@ def test_without_verification_no_name_is_compared() -> None:
         assert len(server.requests) == 1
 
 
-def test_who_does_not_check_names_does_not_weaken_others() -> None:
+def test_a_client_that_does_not_check_names_does_not_weaken_others() -> None:
     careless: Any = {"ca_cert_data": certificate_of("ours"), "assert_hostname": False}
     with RecordingServer(server_context(NAME)) as server:
         with make_client(server.url, **careless) as client:
@@ -341,7 +341,7 @@ def test_a_renewed_certificate_is_used_for_the_next_connection(tmp_path: Path) -
         ({"ca_cert_data": ""}, "cannot be used"),
     ],
 )
-def test_files_that_cannot_be_used_are_told_before_anything_is_sent(
+def test_unusable_certificate_files_are_reported_before_anything_is_sent(
     settings: dict[str, str], problem: str, tmp_path: Path
 ) -> None:
     names = client_certificate(tmp_path, by="clients")
@@ -365,7 +365,7 @@ def test_files_that_cannot_be_used_are_told_before_anything_is_sent(
 
 
 @pytest.mark.one_shell("nothing is called here")
-def test_nobody_is_asked_for_the_password_of_a_key(
+def test_the_password_of_a_key_is_not_prompted_for(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     given = []

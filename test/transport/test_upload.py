@@ -1,4 +1,4 @@
-"""Uploads: read while they are sent, sent again where they can be, and never half a file."""
+"""Uploads: read while they are sent, sent again if possible, and never sent in part."""
 
 from __future__ import annotations
 
@@ -168,7 +168,7 @@ def test_whatever_the_pieces_of_a_source_the_body_is_the_same_and_its_length_is_
         ("file without a position", False),
     ],
 )
-def test_a_length_is_announced_where_it_is_known(
+def test_a_known_length_is_sent(
     form: str, has_length: bool, tmp_path: Path, client: ApiClient, server: RecordingServer
 ) -> None:
     path = tmp_path / "coupons.csv"
@@ -702,7 +702,7 @@ def test_what_goes_wrong_in_a_source_is_no_failure_of_aiohttp(
     assert server.connections == 2
 
 
-def test_asyncio_tells_of_a_file_that_changes_while_it_is_sent(server: RecordingServer) -> None:
+def test_asyncio_reports_a_file_that_changes_while_it_is_sent(server: RecordingServer) -> None:
     (failure,) = await_all(server.url, Changing(3 * PIECE, LARGE[: 2 * PIECE]))
     assert isinstance(failure, ApiValueError)
     assert "has changed since the call" in str(failure)
