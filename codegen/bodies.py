@@ -8,6 +8,7 @@ from codegen.loader import Document, SpecError, resolve
 from codegen.names import identifier
 from codegen.nodes import prose, sentence
 from codegen.type_refs import TypeReader
+from codegen.unions import is_union
 
 
 class BodyReader:
@@ -34,6 +35,8 @@ class BodyReader:
         type = self._types.type_of(schema)
         if type.text not in (*type.models, "Any") and not type.text.startswith("dict["):
             raise SpecError(f"a body that is {type.text}, not an object, is not supported")
+        if is_union(resolve(self._document, schema)):
+            raise SpecError("a body of several classes is not supported")
         also = tuple(node.get("x-also-accepts", ()))
         for other in also:
             if other not in self._schemas:

@@ -12,6 +12,7 @@ from codegen.operations import SCHEMES_OF_TAGS, OperationReader
 from codegen.python_names import with_python_names
 from codegen.schemas import SchemaReader
 from codegen.type_refs import TypeReader
+from codegen.unions import is_union
 
 
 def build(document: Document, package: str) -> ir.Sdk:
@@ -21,7 +22,7 @@ def build(document: Document, package: str) -> ir.Sdk:
         SpecError: Two things would get the same Python name, or something cannot be expressed.
     """
     types = TypeReader(document)
-    models, aliases = _schemas(document, SchemaReader(types))
+    models, unions, aliases = _schemas(document, SchemaReader(document, types))
     operations = _operations(document, OperationReader(document, types))
     with located("info"):
         title, version = (document["info"][key] for key in ("title", "version"))
@@ -30,6 +31,7 @@ def build(document: Document, package: str) -> ir.Sdk:
         title=title,
         version=str(version),
         models=tuple(sorted(models, key=lambda each: each.name)),
+        unions=tuple(sorted(unions, key=lambda each: each.name)),
         aliases=tuple(sorted(aliases, key=lambda each: each.name)),
         apis=tuple(_apis(document, operations)),
         notifications=notifications(document["components"]["schemas"]),
@@ -37,19 +39,24 @@ def build(document: Document, package: str) -> ir.Sdk:
     return with_python_names(sdk)
 
 
-def _schemas(document: Document, reader: SchemaReader) -> tuple[list[ir.Model], list[ir.Alias]]:
+def _schemas(
+    document: Document, reader: SchemaReader
+) -> tuple[list[ir.Model], list[ir.Union], list[ir.Alias]]:
     models: list[ir.Model] = []
+    unions: list[ir.Union] = []
     aliases: list[ir.Alias] = []
     for name, schema in document["components"]["schemas"].items():
         with located(name):
             if schema.get("properties"):
                 models.append(reader.model(name, schema))
+            elif is_union(schema):
+                unions.append(reader.union(name, schema))
             else:
                 aliases.append(reader.alias(name, schema))
-    schemas: list[ir.Model | ir.Alias] = [*models, *aliases]
+    schemas: list[ir.Model | ir.Union | ir.Alias] = [*models, *unions, *aliases]
     names = [name for each in schemas for name in (each.name, *each.aliases)]
     refuse_twins("module", [module_name(name) for name in names])
-    return models, aliases
+    return models, unions, aliases
 
 
 def _operations(document: Document, reader: OperationReader) -> list[ir.Operation]:

@@ -22,7 +22,7 @@ FOLDER = "docs"
 
 _VARIABLES = {"api_key_v1": "TALON_ONE_API_KEY", "management_key": "TALON_ONE_MANAGEMENT_KEY"}
 
-_Described = TypeVar("_Described", ir.Operation, "ir.Model | ir.Alias")
+_Described = TypeVar("_Described", ir.Operation, "ir.Model | ir.Union | ir.Alias")
 
 
 def render_docs(sdk: ir.Sdk) -> Files:
@@ -63,6 +63,8 @@ def render_docs(sdk: ir.Sdk) -> Files:
     write("reference/models/index.md", "model_index.md.jinja", groups=by_domain(sdk.schemas))
     for model in sdk.models:
         write(markdown.model_page(model.name), "model_page.md.jinja", model=model, links=links)
+    for union in sdk.unions:
+        write(markdown.model_page(union.name), "union_page.md.jinja", union=union, links=links)
     for alias in sdk.aliases:
         write(markdown.model_page(alias.name), "alias_page.md.jinja", alias=alias, links=links)
     return pages
@@ -106,6 +108,9 @@ class _Links:
         for model in sdk.models:
             for name in {name for each in model.properties for name in _mentioned(each.type)}:
                 links.part_of[name].append(markdown.model_link(model.name))
+        for union in sdk.unions:
+            for name in union.members:
+                links.part_of[name].append(markdown.model_link(union.name))
         for alias in sdk.aliases:
             for name in alias.type.models:
                 links.part_of[name].append(markdown.model_link(alias.name))

@@ -77,6 +77,8 @@ class Property:
     deprecated: bool
     read_only: bool
     default: Any
+    constant: str | None = None
+    """Value that the constructor sets, because it is what the class is known by."""
 
     @property
     def function(self) -> str:
@@ -104,8 +106,28 @@ class Model:
     retired: dict[str, str]
     """Python name to wire name of the properties that earlier releases had."""
     max_properties: int | None = None
+    cases: Variants | None = None
+    """Schemas whose rules an object has to obey as well, by the value of a property of its own."""
     domain: str = ""
     """The file of ``spec/domains`` that describes it."""
+
+
+@dataclass(frozen=True)
+class Union:
+    """A schema that stands for several models; each object names its own in a property."""
+
+    name: str
+    module: str
+    description: str
+    variants: Variants
+    aliases: tuple[str, ...]
+    domain: str = ""
+    """The file of ``spec/domains`` that describes it."""
+
+    @property
+    def members(self) -> list[str]:
+        """Names of the models."""
+        return sorted(set(self.variants.classes.values()))
 
 
 @dataclass(frozen=True)
@@ -134,6 +156,12 @@ class Parameter:
     aliases: tuple[str, ...]
     comma: bool
     default: Any
+
+    @property
+    def annotation(self) -> str:
+        """The annotation: one text may be given for a list with this item."""
+        text = self.type.annotation
+        return f"{text} | str" if text.startswith(("list[str]", "list[Literal['")) else text
 
 
 @dataclass(frozen=True)
@@ -306,14 +334,15 @@ class Sdk:
     title: str
     version: str
     models: tuple[Model, ...]
+    unions: tuple[Union, ...]
     aliases: tuple[Alias, ...]
     apis: tuple[Api, ...]
     notifications: dict[str, tuple[Shape, ...]]
 
     @property
-    def schemas(self) -> list[Model | Alias]:
-        """Models and type aliases."""
-        return [*self.models, *self.aliases]
+    def schemas(self) -> list[Model | Union | Alias]:
+        """Models, unions and type aliases."""
+        return [*self.models, *self.unions, *self.aliases]
 
     @property
     def classes(self) -> dict[str, str]:

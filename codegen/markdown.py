@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from codegen import ir
+from codegen.python_names import enum_values
 from talon_one._schema.annotations import Shape, parse
 
 _SCHEME = "docs:"
@@ -38,16 +39,18 @@ def relative(text: str, page: str) -> str:
     )
 
 
-def prose(text: str, methods: Mapping[str, str]) -> str:
+def prose(text: str, described: ir.Property | None = None, *, methods: Mapping[str, str]) -> str:
     """Return text of the description as Markdown.
 
     Args:
         text: The text; what stands in backticks is code.
+        described: Property that the text describes. Its values are not operation IDs.
         methods: Operation IDs with links to their methods, which take the place of the IDs.
     """
+    values = enum_values(described.type) if described else ()
     parts = re.split(r"(`[^`]*`)", " ".join(text.split()))
     return "".join(
-        methods.get(part[1:-1], part)
+        (part if part[1:-1] in values else methods.get(part[1:-1], part))
         if part.startswith("`")
         else part.replace("<", "&lt;").replace(">", "&gt;")
         for part in parts
@@ -90,6 +93,8 @@ def type_link(type: ir.TypeRef) -> str:
 def _spelled(shape: Shape) -> str:
     if shape.kind == "Literal":
         return type(shape.values[0]).__name__
+    if shape.kind == "Union":
+        return " | ".join(map(_spelled, shape.members))
     if shape.inner is None:
         return shape.kind
     inner = _spelled(shape.inner)

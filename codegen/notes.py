@@ -56,6 +56,8 @@ def property_notes(each: ir.Property) -> str:
         notes.append("required, may be null" if each.nullable else "required")
     elif each.nullable:
         notes.append("may be null")
+    if each.constant is not None:
+        notes.append("set by the constructor")
     if each.wire != each.name:
         notes.append(f"wire name {code(each.wire)}")
     notes += _spellings(each.aliases)
@@ -144,7 +146,7 @@ def _joined(notes: list[str]) -> str:
 
 def signature(operation: ir.Operation) -> str:
     """Return the signature of a method, with a line for each parameter if one cannot hold all."""
-    given = [f"{each.name}: {each.type.annotation}" for each in operation.required_parameters]
+    given = [f"{each.name}: {each.annotation}" for each in operation.required_parameters]
     if operation.body:
         optional = "" if operation.body.required else " | None = None"
         given.append(f"body: {operation.body.annotation}{optional}")
@@ -154,8 +156,7 @@ def signature(operation: ir.Operation) -> str:
     if operation.optional_parameters:
         given.append("*")
     given += [
-        f"{each.name}: {each.type.annotation} | None = None"
-        for each in operation.optional_parameters
+        f"{each.name}: {each.annotation} | None = None" for each in operation.optional_parameters
     ]
     given = [each.replace("models.", "") for each in [*given, "**settings: Unpack[CallSettings]"]]
     returned = operation.return_type.replace("models.", "")

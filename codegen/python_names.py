@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import replace
 
 from codegen import ir
@@ -35,9 +35,25 @@ def with_python_names(sdk: ir.Sdk) -> ir.Sdk:
     )
 
 
-def with_method_names(text: str, methods: Mapping[str, str]) -> str:
-    """Return prose with the names of methods in place of operation IDs."""
-    return _SPAN.sub(lambda span: f"`{methods.get(span[1], span[1])}`", text)
+def with_method_names(text: str, methods: Mapping[str, str], values: Collection[str] = ()) -> str:
+    """Return prose with the names of methods in place of operation IDs.
+
+    Args:
+        text: The prose.
+        methods: Operation ID to name of the method.
+        values: Values of the property that the text describes, which stay even if an operation has
+            such an ID.
+    """
+
+    def named(span: re.Match[str]) -> str:
+        return span[0] if span[1] in values else f"`{methods.get(span[1], span[1])}`"
+
+    return _SPAN.sub(named, text)
+
+
+def enum_values(type: ir.TypeRef) -> set[str]:
+    """Return the texts of an enumeration, which may be that of the items of a list."""
+    return set(_values(parse(type.text)))
 
 
 def _operation(operation: ir.Operation, models: Mapping[str, ir.Model]) -> ir.Operation:

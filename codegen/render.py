@@ -17,7 +17,7 @@ from codegen import ir
 from codegen.checks import YIELDING_METHODS
 from codegen.loader import SpecError
 from codegen.names import module_name
-from codegen.python_names import with_method_names
+from codegen.python_names import enum_values, with_method_names
 from codegen.tools import ruff, templates
 from talon_one._core.operation import ERROR_MODEL
 
@@ -57,6 +57,8 @@ def render(sdk: ir.Sdk, core_names: dict[str, str], submodules: Collection[str] 
         raise SpecError(f"the schema {min(twice)} has the name of something in the package")
     for model in sdk.models:
         write(f"models/{model.module}.py", "model.py.jinja", model=model)
+    for union in sdk.unions:
+        write(f"models/{union.module}.py", "union.py.jinja", union=union)
     for alias in sdk.aliases:
         write(f"models/{alias.module}.py", "type_alias.py.jinja", alias=alias)
     for each in sdk.schemas:
@@ -112,9 +114,10 @@ def _prose_filter(sdk: ir.Sdk) -> Callable[[Context, str], str]:
     }
 
     @pass_context
-    def prose(context: Context, text: str) -> str:
+    def prose(context: Context, text: str, described: ir.Property | None = None) -> str:
         api = context.get("api")
-        return with_method_names(text, methods[api and api.name])
+        values = enum_values(described.type) if described else ()
+        return with_method_names(text, methods[api and api.name], values)
 
     return prose
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+from ast import literal_eval
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Any, TypeVar
 
 from codegen import ir
@@ -154,6 +156,7 @@ class Sampler:
     def __init__(self, sdk: ir.Sdk) -> None:
         self._package = sdk.package
         self._models = {each.name: each for each in sdk.models}
+        self._unions = {each.name: each for each in sdk.unions}
 
     def program(self, api: ir.Api, operation: ir.Operation) -> str:
         """Return a complete program that calls an operation, not yet formatted."""
@@ -204,8 +207,12 @@ class Sampler:
             return self._list(shape, constraints, name, around)
         if shape.kind == "dict":
             return self._dict(shape, name, around)
+        if shape.kind in self._unions:
+            return self._one_of(self._unions[shape.kind], around)
         if shape.kind in self._models:
             return self._model(self._models[shape.kind], around)
+        if shape.kind == "Union":
+            return self._shaped(shape.members[0], constraints, name, around)
         if shape.kind == "Literal":
             return repr(shape.values[0])
         if shape.kind == "bool":
@@ -247,11 +254,35 @@ class Sampler:
             raise SpecError(f"{model.name} requires itself, so there is no such object")
         around = (*around, model.name)
         given = []
-        for each in _shown(model, around):
-            shape, name = parse(each.type.text), _full_name(model, each)
-            value = self._shaped(shape, each.type.constraints, name, around)
-            given.append(f"{each.name}={value}")
+        for each in [*_shown(model, around), *self._required_by_case(model, around)]:
+            given.append(f"{each.name}={self._property(model, each, around)}")
         return f"{self._package}.{model.name}({', '.join(given)})"
+
+    def _property(self, model: ir.Model, each: ir.Property, around: tuple[str, ...]) -> str:
+        shape, name = parse(each.type.text), _full_name(model, each)
+        if each.type.variants:
+            # As the sample of the property beside it says.
+            by = next(one for one in model.properties if one.wire == each.type.variants.by)
+            value = literal_eval(self._property(model, by, around))
+            if value in each.type.variants.classes:
+                return self._model(self._models[each.type.variants.classes[value]], around)
+        return self._shaped(shape, each.type.constraints, name, around)
+
+    def _required_by_case(self, model: ir.Model, around: tuple[str, ...]) -> list[ir.Property]:
+        """Return the properties that the sample of another one makes required."""
+        if model.cases is None:
+            return []
+        (by,) = [each for each in model.properties if each.wire == model.cases.by]
+        case = self._models[model.cases.classes[literal_eval(self._property(model, by, around))]]
+        required = {each.wire for each in case.properties if each.required}
+        return [each for each in model.properties if each.wire in required and not each.required]
+
+    def _one_of(self, union: ir.Union, around: tuple[str, ...]) -> str:
+        """Return the sample of the first class that can stand here."""
+        for name in union.members:
+            with suppress(SpecError):
+                return self._model(self._models[name], around)
+        raise SpecError(f"every {union.name} requires itself, so there is no such object")
 
 
 def _shown(model: ir.Model, around: tuple[str, ...]) -> list[ir.Property]:
@@ -261,6 +292,7 @@ def _shown(model: ir.Model, around: tuple[str, ...]) -> list[ir.Property]:
         for each in model.properties
         if not (
             each.required
+            or each.constant is not None
             or each.deprecated
             or each.read_only
             or set(each.type.models) & set(around)
@@ -271,7 +303,11 @@ def _shown(model: ir.Model, around: tuple[str, ...]) -> list[ir.Property]:
         for each in optional
         if not _INFORMATIVE.isdisjoint(_endings(_full_name(model, each)))
     }
-    shown = [each for each in model.properties if each.required or each.name in informative]
+    shown = [
+        each
+        for each in model.properties
+        if each.constant is None and (each.required or each.name in informative)
+    ]
     # Some objects take one of several properties, but not two of them.
     return (shown or optional[:_SHOWN])[: model.max_properties]
 

@@ -16,13 +16,16 @@ from codegen.loader import DOMAIN, Document, SpecError
 from codegen.names import identifier, module_name
 from codegen.nodes import prose, python_aliases
 from codegen.type_refs import COMBINATIONS, TypeReader
+from codegen.unions import choice, constants
 
 
 class SchemaReader:
     """Reads schemas, whose properties have the types that *types* reads."""
 
-    def __init__(self, types: TypeReader) -> None:
+    def __init__(self, document: Document, types: TypeReader) -> None:
+        self._schemas: Document = document["components"]["schemas"]
         self._types = types
+        self._constants = constants(self._schemas)
 
     def model(self, name: str, schema: Document) -> ir.Model:
         """Return the model of a schema that has properties."""
@@ -31,12 +34,13 @@ class SchemaReader:
         if undeclared:
             raise SpecError(f"requires {min(undeclared)!r}, which it does not declare")
         combined = schema.keys() & set(COMBINATIONS)
-        if combined:
+        if combined and "discriminator" not in schema:
             raise SpecError(f"{min(combined)} beside properties is not supported")
         properties = []
         for wire, node in schema["properties"].items():
             with located(wire):
-                properties.append(self._property(wire, node, wire in required))
+                constant = self._constants.get((name, wire))
+                properties.append(self._property(wire, node, wire in required, constant))
         names = [spelled for each in properties for spelled in (each.name, *each.aliases)]
         refuse_twins("property", names)
         refuse_unusable(names, RESERVED_PROPERTIES)
@@ -53,6 +57,18 @@ class SchemaReader:
             deprecated=schema.get("deprecated", False),
             retired=retired(schema, properties),
             max_properties=schema.get("maxProperties"),
+            cases=choice(schema, self._schemas) if "discriminator" in schema else None,
+            domain=schema.get(DOMAIN, ""),
+        )
+
+    def union(self, name: str, schema: Document) -> ir.Union:
+        """Return the union of a schema that stands for several others."""
+        return ir.Union(
+            name=name,
+            module=module_name(name),
+            description=prose(schema),
+            variants=choice(schema, self._schemas),
+            aliases=_class_aliases(name, schema),
             domain=schema.get(DOMAIN, ""),
         )
 
@@ -71,7 +87,9 @@ class SchemaReader:
             domain=schema.get(DOMAIN, ""),
         )
 
-    def _property(self, wire: str, node: Document, required: bool) -> ir.Property:
+    def _property(
+        self, wire: str, node: Document, required: bool, constant: str | None
+    ) -> ir.Property:
         inner = self._types.described(node)
         return ir.Property(
             name=node.get("x-python-name") or identifier(wire, RESERVED_PROPERTIES),
@@ -85,6 +103,7 @@ class SchemaReader:
             deprecated=node.get("deprecated", False),
             read_only=node.get("readOnly", False),
             default=node.get("default"),
+            constant=constant,
         )
 
 

@@ -10,6 +10,7 @@ from codegen import ir
 from codegen.checks import located
 from codegen.loader import Document, SpecError, resolve
 from codegen.patterns import python_pattern
+from codegen.unions import is_union
 
 COMBINATIONS = ("allOf", "oneOf", "anyOf", "not")
 """Keywords that combine schemas. Only an ``allOf`` of one schema is supported."""
@@ -64,7 +65,8 @@ class TypeReader:
         if "$ref" in node:
             name = node["$ref"].rpartition("/")[2]
             target = resolve(self._document, node)
-            if target.get("properties") and "components/schemas" in node["$ref"]:
+            is_class = target.get("properties") or is_union(target)
+            if is_class and "components/schemas" in node["$ref"]:
                 return ir.TypeRef(name, "nested", (name,))
             if name in self._open_aliases:
                 raise SpecError(f"{name} contains itself without an object in between")
@@ -77,6 +79,10 @@ class TypeReader:
             if len(node["allOf"]) != 1:
                 raise SpecError("allOf of several schemas is not supported; merge them in the spec")
             return self.type_of(node["allOf"][0])
+        if "oneOf" in node and "discriminator" not in node:
+            return self._union_of_scalars(node["oneOf"])
+        if "discriminator" in node:
+            raise SpecError("an object of several classes needs a name under schemas")
         for unsupported in COMBINATIONS:
             if unsupported in node:
                 raise SpecError(f"{unsupported} is not supported; use a free-form object")
@@ -89,17 +95,35 @@ class TypeReader:
             return ir.TypeRef("Any")
         return self._scalar(node, kind)
 
+    def _union_of_scalars(self, nodes: list[Document]) -> ir.TypeRef:
+        texts = [self.type_of(each).text for each in nodes]
+        if set(texts) - set(_SCALARS.values()):
+            raise SpecError("oneOf needs a discriminator, unless it joins plain scalars")
+        # Type checkers take an int for a float.
+        return ir.TypeRef(" | ".join(dict.fromkeys(texts)))
+
     def _variants(self, node: Document) -> ir.Variants:
         unknown = node.keys() - {"property", "schemas", "others"}
         if unknown:
             raise SpecError(f"{min(unknown)!r} is unknown")
-        try:
-            pattern = re.compile(node["schemas"])
-        except re.error as cause:
-            raise SpecError(f"{node['schemas']!r} is no regular expression: {cause}") from cause
-        if pattern.groups != 1:
-            raise SpecError(f"{node['schemas']!r} needs one group, for the name of the variant")
         classes = dict(node.get("others", {}))
+        if "schemas" in node:
+            self._add_matching(node["schemas"], classes)
+        if not classes:
+            raise SpecError("names no class")
+        for name in classes.values():
+            if not self._schemas.get(name, {}).get("properties"):
+                raise SpecError(f"{name} is no object with properties")
+        return ir.Variants(node["property"], dict(sorted(classes.items())))
+
+    def _add_matching(self, expression: str, classes: dict[str, str]) -> None:
+        """Add the schemas whose names match, but for those that are variants already."""
+        try:
+            pattern = re.compile(expression)
+        except re.error as cause:
+            raise SpecError(f"{expression!r} is no regular expression: {cause}") from cause
+        if pattern.groups != 1:
+            raise SpecError(f"{expression!r} needs one group, for the name of the variant")
         exceptions = set(classes.values())
         for name in self._schemas:
             match = pattern.fullmatch(name) if name not in exceptions else None
@@ -108,10 +132,6 @@ class TypeReader:
                 if key in classes:
                     raise SpecError(f"{name} and {classes[key]} are both the variant {key!r}")
                 classes[key] = name
-        for name in classes.values():
-            if not self._schemas.get(name, {}).get("properties"):
-                raise SpecError(f"{name} is no object with properties")
-        return ir.Variants(node["property"], dict(sorted(classes.items())))
 
     def _array(self, node: Document) -> ir.TypeRef:
         item = self.type_of(node.get("items") or {})

@@ -5,7 +5,7 @@ Importing this package loads nothing else: each public name is loaded when it is
 
 from importlib import import_module as _import_module
 
-__version__ = "26.16.0"
+__version__ = "26.17.0"
 
 HOME = {
     "Api": "endpoint",

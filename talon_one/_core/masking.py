@@ -64,6 +64,7 @@ def _masked(value: Any, cls: type[Model] | None = None) -> Any:
     if isinstance(value, Model):
         value, cls = data_of(value), type(value)
     if isinstance(value, Mapping):
+        cls = cls and cls._class_of(value)
         return {key: _property(key, item, value, cls) for key, item in value.items()}
     return [_masked(item, cls) for item in value] if isinstance(value, list) else value
 

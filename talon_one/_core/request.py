@@ -250,10 +250,15 @@ def _parameter_check(parameter: Parameter) -> Callable[[Any], None]:
     violations_of = value_check(parameter.type, parameter.constraints)
     # Paths and queries are text, so a number may be given as text.
     number = _NUMBERS.get(parameter.type)
+    # And a list of texts as its only item.
+    holds_texts = parameter.type.startswith(("list[str]", "list[Literal['"))
 
     def check(value: Any) -> None:
-        if number is not None and isinstance(value, str) and number.fullmatch(value):
-            return
+        if isinstance(value, str):
+            if number is not None and number.fullmatch(value):
+                return
+            if holds_texts:
+                value = value.split(",") if parameter.comma else [value]
         violations = violations_of(value)
         if violations:
             raise ModelValidationError(parameter.name, violations)
@@ -268,7 +273,8 @@ def _query_pairs(parameter: Parameter, value: Any, configuration: Configuration)
         if parameter.comma:
             return [f"{name}={','.join(items)}"] if items else []
         return [f"{name}={item}" for item in items]
-    return [f"{name}={quote(_text(value, configuration), safe='')}"]
+    # A text may hold several items, as in the URL.
+    return [f"{name}={quote(_text(value, configuration), safe=',' if parameter.comma else '')}"]
 
 
 def _text(value: Any, configuration: Configuration | None = None) -> str:

@@ -10,15 +10,17 @@ class Shape(NamedTuple):
     """A parsed type.
 
     Attributes:
-        kind: ``list``, ``dict``, ``Literal``, the name of a scalar (``str``, ``datetime``,
-            ``Any``, ...) or the name of a model without its package.
+        kind: ``list``, ``dict``, ``Literal``, ``Union``, the name of a scalar (``str``,
+            ``datetime``, ``Any``, ...) or the name of a model without its package.
         inner: Shape of the items of a list or of the values of a dict.
         values: Values of a ``Literal``.
+        members: Shapes of a ``Union``, which are scalars.
     """
 
     kind: str
     inner: Shape | None = None
     values: tuple[Any, ...] = ()
+    members: tuple[Shape, ...] = ()
 
 
 ANY = Shape("Any")
@@ -43,6 +45,8 @@ def parse(written: str) -> Shape:
     """Parse a written type; ``| None`` and ``Optional[...]`` are ignored."""
     text = written.strip().removesuffix("| None").strip()
     opening = min((text.find(c) for c in "[(" if c in text), default=-1)
+    if " | " in text and opening < 0:
+        return Shape("Union", members=tuple(map(parse, text.split(" | "))))
     if opening < 0:
         name = text.removeprefix("models.")
         return Shape(_SCALARS.get(name, name))

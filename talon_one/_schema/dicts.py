@@ -56,6 +56,7 @@ def with_wire_names(
     cls: type[Model], data: JsonObject, python_names: bool | None = None
 ) -> JsonObject:
     """Return *data* with wire names; *python_names* tells the names of the outer dict, if known."""
+    cls = cls._class_of(data)
     python_names = _has_python_names(cls, data, python_names)
     result: JsonObject = {}
     for key, value in data.items():

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import sys
 from typing import TYPE_CHECKING, Any
 
 from talon_one._schema.annotations import parse
+from talon_one._schema.class_choice import ClassChoice, class_of_same_package
 from talon_one._schema.dates import read_date, read_datetime
 from talon_one._schema.json_codec import NULL
 
@@ -40,10 +40,20 @@ def _document(cls: type[Field]) -> None:
 class Field:
     """A property whose value is used as it is: text, number, boolean, free-form JSON.
 
-    Its type is defined by the annotation alone.
+    Its type is defined by the annotation alone. A default of ``None`` means that the property is
+    optional; any other is the value that constructors set, and the property is required.
     """
 
-    __slots__ = ("aliases", "constraints", "name", "owner", "required", "secret", "wire")
+    __slots__ = (
+        "aliases",
+        "constant",
+        "constraints",
+        "name",
+        "owner",
+        "required",
+        "secret",
+        "wire",
+    )
 
     owner: type[Model]
     name: str
@@ -59,7 +69,8 @@ class Field:
         secret: bool = False,
         **constraints: Any,
     ) -> None:
-        self.required = default is MISSING
+        self.required = default is not None
+        self.constant = None if default is MISSING else default
         self.wire = wire
         self.aliases = aliases
         self.secret = secret
@@ -167,7 +178,7 @@ class NestedField(Field):
         while shape.inner is not None:
             shape = shape.inner
             depth += 1
-        target = _of_same_package(self.owner, shape.kind)
+        target = class_of_same_package(self.owner, shape.kind)
         self._depth = depth
         self._target = target
         return target
@@ -180,13 +191,12 @@ class VariantField(Field):
     object is returned unchanged.
     """
 
-    __slots__ = ("_known", "by", "classes")
+    __slots__ = ("_choice", "by")
 
     def __init__(self, *args: Any, by: str, classes: dict[str, str], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.by = by
-        self.classes = classes
-        self._known: dict[Any, type[Model]] = {}
+        self._choice = ClassChoice(classes)
 
     def __get__(self, instance: ObjectView | None, owner: type[Model] | None = None) -> Any:
         if instance is None:
@@ -194,32 +204,22 @@ class VariantField(Field):
         data = instance._data
         value = data.get(self.wire)
         if type(value) is dict:
-            name = data.get(self.by)
-            # Usually the class is known. The value may be anything, even unhashable.
-            target = self._known.get(name) if type(name) is str else None
-            value = data[self.wire] = (target or self.class_for(name))._wrap(value)
+            value = data[self.wire] = self.class_for(data.get(self.by))._wrap(value)
         return value
+
+    @property
+    def classes(self) -> dict[str, str]:
+        """Value of the other property to name of the class."""
+        return self._choice.names
 
     def class_for(self, name: Any) -> type[Model]:
         """Return the class for this value of the other property."""
-        from talon_one._schema.model import Model  # Imported here: models consist of these fields.
-
-        if not isinstance(name, str) or name not in self.classes:
-            return Model
-        found = self._known[name] = _of_same_package(self.owner, self.classes[name])
-        return found
+        return self._choice.class_for(name, self.owner)
 
     @property
     def annotation(self) -> str:
         """The type that all variants share: a JSON object."""
         return "dict[str, Any]"
-
-
-def _of_same_package(owner: type[Model], name: str) -> type[Model]:
-    # Models find each other in their package, on demand.
-    package = sys.modules[owner.__module__.rpartition(".")[0]]
-    found: type[Model] = getattr(package, name)
-    return found
 
 
 def _wrap_inside(container: Any, target: type[Model], depth: int) -> None:

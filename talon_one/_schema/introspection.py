@@ -37,12 +37,18 @@ def signature(cls: type[Model]) -> Signature:
             Parameter(
                 name,
                 Parameter.KEYWORD_ONLY,
-                default=Parameter.empty if declared.required else None,
+                default=_default(declared),
                 annotation=types[name],
             )
             for name, declared in cls._fields.items()
         ]
     )
+
+
+def _default(declared: Field) -> Any:
+    if declared.constant is not None:
+        return declared.constant
+    return Parameter.empty if declared.required else None
 
 
 def description(declared: Field) -> str | None:

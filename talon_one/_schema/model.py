@@ -51,6 +51,10 @@ class Model(ObjectView, VendorModel):
     """As `_by_name`, with the wire names, which constructors accept too."""
     _assignable: ClassVar[dict[str, Any]] = {}
     """As `_by_name`, with the descriptors of subclasses, such as properties with setters."""
+    _constants: ClassVar[JsonObject] = {}
+    """Wire name to the value that constructors set unless another is given."""
+    _cases: ClassVar[tuple[str, dict[str, str]] | None] = None
+    """Wire name of a property, with classes whose rules hold as well, by its value."""
 
     _retired: ClassVar[dict[str, str]] = {}
     """Python name to wire name of properties that only earlier releases declared.
@@ -70,6 +74,9 @@ class Model(ObjectView, VendorModel):
             cls._keywords[name] = cls._keywords[wire_name] = kept
             if name not in vars(cls):
                 type.__setattr__(cls, name, kept)
+        cls._constants = {
+            each.wire: each.constant for each in cls._fields.values() if each.constant is not None
+        }
         cls._assignable = _data_descriptors(cls)
         # Type checkers derive this from dataclass_transform and refuse a plain assignment.
         type.__setattr__(cls, "__match_args__", tuple(cls._fields))
@@ -93,6 +100,9 @@ class Model(ObjectView, VendorModel):
                     raise self._unknown_keyword(name) from None
         if len(data) < len(kwargs):
             self._refuse_duplicates(kwargs)
+        if self._constants:
+            for wire, value in self._constants.items():
+                data.setdefault(wire, value)
 
     # -- Attributes ----------------------------------------------------------------------------
 

@@ -34,6 +34,11 @@ class ObjectView:
         set_data(self, data)
         return self
 
+    @classmethod
+    def _class_of(cls, data: Any) -> type[Any]:
+        """Return the class of the object *data*: this one, unless it stands for several."""
+        return cls
+
     def _like(self, data: JsonObject) -> Self:
         """Return a view over *data* with the same record of what the caller set."""
         other = self._wrap(data)

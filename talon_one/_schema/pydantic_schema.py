@@ -19,6 +19,7 @@ from talon_one._schema.annotations import ANY, Shape, parse
 from talon_one._schema.fields import Field, NestedField
 from talon_one._schema.introspection import description
 from talon_one._schema.model import Model
+from talon_one._schema.one_of import OneOf
 from talon_one._schema.validation import violations
 from talon_one.exceptions import Violation
 
@@ -60,9 +61,14 @@ def _with_nested(cls: type[Model]) -> list[type[Model]]:
     """Return a class and all classes reachable through its properties."""
     found = [cls]
     for each in found:  # The list grows during iteration.
-        for declared in each._fields.values():
-            if isinstance(declared, NestedField) and declared.target not in found:
-                found.append(declared.target)
+        inside = [
+            declared.target
+            for declared in each._fields.values()
+            if isinstance(declared, NestedField)
+        ]
+        if issubclass(each, OneOf):
+            inside = list(each._members().values())
+        found += [target for target in dict.fromkeys(inside) if target not in found]
     return found
 
 
@@ -76,6 +82,9 @@ def _name(cls: type[Model]) -> str:
 
 
 def _definition(cls: type[Model]) -> CoreSchema:
+    if issubclass(cls, OneOf):
+        return _one_of(cls)
+
     def check(value: Any) -> dict[str, Any]:
         return _checked(cls, value)
 
@@ -105,6 +114,22 @@ def _definition(cls: type[Model]) -> CoreSchema:
             lambda value: value.to_wire()
         ),
         metadata={"pydantic_js_functions": [partial(_described, cls)]},
+    )
+
+
+def _one_of(cls: type[OneOf]) -> CoreSchema:
+    """Return the schema of a class that stands for several; an unknown type is an error."""
+    members = cls._members()
+
+    def name_of(value: Any) -> str | None:
+        kind = value.get(cls._by) if isinstance(value, Mapping) else None
+        return cls._classes.get(kind) if isinstance(kind, str) else None
+
+    return core_schema.tagged_union_schema(
+        {name: _reference(each) for name, each in members.items()},
+        name_of,
+        ref=_name(cls),
+        metadata={"pydantic_js_functions": [partial(_described_one_of, cls)]},
     )
 
 
@@ -181,6 +206,20 @@ def _described(cls: type[Model], schema: CoreSchema, handler: Any) -> JsonSchema
     return written
 
 
+def _described_one_of(cls: type[OneOf], schema: CoreSchema, handler: Any) -> JsonSchema:
+    written: JsonSchema = handler(schema)
+    found: JsonSchema = handler.resolve_ref_schema(written)
+    references = {
+        name: each["$ref"] for name, each in zip(cls._members(), found["oneOf"], strict=True)
+    }
+    mapping = {value: references[name] for value, name in cls._classes.items()}
+    found["discriminator"] = {"propertyName": cls._by, "mapping": mapping}
+    found["title"] = cls.__name__
+    if cls.__doc__:
+        found["description"] = " ".join(cls.__doc__.split())
+    return written
+
+
 def _described_property(declared: Field, generated: JsonSchema) -> JsonSchema:
     if isinstance(declared, NestedField):
         described = {key: value for key, value in generated.items() if key != "title"}
@@ -200,6 +239,8 @@ def _described_property(declared: Field, generated: JsonSchema) -> JsonSchema:
 
 
 def _written(shape: Shape, constraints: Mapping[str, Any]) -> JsonSchema:
+    if shape.kind == "Union":
+        return {"anyOf": [_written(each, {}) for each in shape.members]}
     if shape.kind == "Literal":
         return {**_SCALARS[type(shape.values[0]).__name__], "enum": list(shape.values)}
     if shape.kind == "list":

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import cache, partial
 from typing import Any, NamedTuple
 
 from talon_one._schema.annotations import ANY, Shape, parse
+from talon_one._schema.class_choice import ClassChoice
 from talon_one._schema.fields import NestedField, VariantField
 from talon_one._schema.misspelled import UnknownProperty, typo_hint
 from talon_one._schema.model import Model
 from talon_one._schema.nesting import MAX_DEPTH
+from talon_one._schema.one_of import OneOf
 from talon_one._schema.scalar_checks import (
     NO_VIOLATIONS,
     Check,
@@ -117,6 +119,7 @@ class _Table(NamedTuple):
     # Types that need no further check, which saves a call for most properties.
     good: dict[str, Types]
     variants: tuple[VariantField, ...]
+    cases: Callable[[Mapping[str, Any]], type[Model]] | None
 
 
 @cache
@@ -135,12 +138,21 @@ def _table(cls: type[Model]) -> _Table:
             required.append((declared.wire, annotation == "Any" or annotation.endswith("| None")))
     variants = [each for each in cls._fields.values() if isinstance(each, VariantField)]
     checks.update({each.wire: _check_is_object for each in variants})
-    return _Table(tuple(required), checks, valid_types, tuple(variants))
+    return _Table(tuple(required), checks, valid_types, tuple(variants), _cases(cls))
+
+
+def _cases(cls: type[Model]) -> Callable[[Mapping[str, Any]], type[Model]] | None:
+    """Return what chooses the class whose rules an object has to obey as well."""
+    if cls._cases is None:
+        return None
+    by, classes = cls._cases
+    choice = ClassChoice(classes)
+    return lambda data: choice.class_for(data.get(by), cls)
 
 
 def _check_object(cls: type[Model], data: Mapping[str, Any]) -> list[Violation]:
     table = _table(cls)  # type: ignore[arg-type]  # classes are hashable
-    required, checks, valid_types, variants = table
+    required, checks, valid_types, variants, cases = table
     found: list[Violation] = []
     for name, nullable in required:
         if data.get(name) is None and not (nullable and name in data):
@@ -160,6 +172,10 @@ def _check_object(cls: type[Model], data: Mapping[str, Any]) -> list[Violation]:
         elif isinstance(value, Mapping):
             target = declared.class_for(data.get(declared.by))
             found += _inside(declared.wire, _check_object(target, value))
+    if cases is not None:
+        # Both classes declare some properties, and each lacks some of the other.
+        more = _check_object(cases(data), data)
+        found += [each for each in more if type(each) is Violation and each not in found]
     return found
 
 
@@ -199,7 +215,9 @@ def _check_for(shape: Shape, constraints: Mapping[str, Any], target: type[Model]
     if shape.kind == "dict":
         return _dict_check(shape.inner or ANY, target)
     if target is not None:
-        return _model_check(target)
+        return _one_of_check(target) if issubclass(target, OneOf) else _model_check(target)
+    if shape.kind == "Union":
+        return _union_check(shape.members)
     if shape.kind == "Literal":
         return literal_check(shape.values)
     if shape.kind == "str":
@@ -211,6 +229,8 @@ def _check_for(shape: Shape, constraints: Mapping[str, Any], target: type[Model]
 
 def _valid_types(shape: Shape, constraints: Mapping[str, Any]) -> Types:
     """Return the types that need no further check."""
+    if shape.kind == "Union":
+        return frozenset().union(*(_valid_types(each, {}) for each in shape.members))
     return _VALID_TYPES.get(shape.kind, frozenset()) if not constraints else frozenset()
 
 
@@ -269,6 +289,43 @@ def _model_check(target: type[Model]) -> Check:
         if type(value) is dict or (isinstance(value, Mapping) and not isinstance(value, Model)):
             return _check_object(target, value)
         return violation(f"must be {target.__name__} or a dict, not {type_name(value)}")
+
+    return check
+
+
+def _one_of_check(target: type[OneOf]) -> Check:
+    by = target._by
+    check_name = literal_check(tuple(target._classes))
+
+    def check(value: Any) -> Violations:
+        if not isinstance(value, (Model, Mapping)):
+            return violation(f"must be {target.__name__} or a dict, not {type_name(value)}")
+        name = value.get(by)
+        if name is None:
+            return [Violation((by,), "is required")]
+        wrong = check_name(name)
+        if wrong:
+            return _inside(by, wrong)
+        cls = target._class_of(value)
+        if type(value) is Model:  # Its type was unknown when it was read.
+            value = value._data
+        return _model_check(cls)(value)
+
+    return check
+
+
+def _union_check(members: tuple[Shape, ...]) -> Check:
+    checks = [_check_for(each, {}, None) for each in members]
+
+    def check(value: Any) -> Violations:
+        found = [check(value) for check in checks]
+        if not all(found):
+            return NO_VIOLATIONS
+        # Such as "must be a number or text, not list"; each ends with what the value is.
+        allowed = [
+            wrong[0].message.removeprefix("must be ").partition(", not ")[0] for wrong in found
+        ]
+        return violation(f"must be {' or '.join(allowed)}, not {type_name(value)}")
 
     return check
 

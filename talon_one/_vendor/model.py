@@ -11,7 +11,7 @@ from talon_one._utils.guard import raised_by_signal
 IGNORED_KEYWORDS = frozenset({"local_vars_configuration", "_configuration"})
 """Keywords that every constructor accepts and ignores."""
 
-_TYPE_STRINGS = {"Any": "object"}
+_TYPE_STRINGS = {"Any": "object", "Union": "object"}
 
 
 class VendorModel:

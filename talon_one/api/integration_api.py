@@ -425,7 +425,7 @@ class IntegrationApi(Api):
         integration_id: str,
         achievement_id: int,
         *,
-        progress_status: list[Literal["inprogress", "completed", "expired"]] | None = None,
+        progress_status: list[Literal["inprogress", "completed", "expired"]] | str | None = None,
         start_date: datetime | None = None,
         end_date: datetime | None = None,
         page_size: int | None = None,
@@ -471,10 +471,11 @@ class IntegrationApi(Api):
         self,
         integration_id: str,
         *,
-        campaign_ids: list[str] | None = None,
-        achievement_ids: list[str] | None = None,
-        achievement_status: list[Literal["active", "scheduled"]] | None = None,
+        campaign_ids: list[str] | str | None = None,
+        achievement_ids: list[str] | str | None = None,
+        achievement_status: list[Literal["active", "scheduled"]] | str | None = None,
         current_progress_status: list[Literal["inprogress", "completed", "not_started"]]
+        | str
         | None = None,
         page_size: int | None = None,
         skip: int | None = None,
@@ -670,7 +671,7 @@ class IntegrationApi(Api):
         loyalty_card_id: str,
         *,
         end_date: datetime | None = None,
-        subledger_id: list[str] | None = None,
+        subledger_id: list[str] | str | None = None,
         **settings: Unpack[CallSettings],
     ) -> models.LoyaltyCardBalances:
         """Fetch point balances of a loyalty card.
@@ -714,9 +715,9 @@ class IntegrationApi(Api):
         loyalty_card_id: str,
         *,
         status: Literal["active", "pending", "expired"] | None = None,
-        subledger_id: list[str] | None = None,
-        customer_session_ids: list[str] | None = None,
-        transaction_uuids: list[str] | None = None,
+        subledger_id: list[str] | str | None = None,
+        customer_session_ids: list[str] | str | None = None,
+        transaction_uuids: list[str] | str | None = None,
         page_size: int | None = None,
         skip: int | None = None,
         sort: Literal["startDate", "expiryDate", "-startDate", "-expiryDate"] | None = None,
@@ -769,12 +770,12 @@ class IntegrationApi(Api):
         loyalty_program_id: int,
         loyalty_card_id: str,
         *,
-        subledger_id: list[str] | None = None,
+        subledger_id: list[str] | str | None = None,
         loyalty_transaction_type: Literal["manual", "session", "import"] | None = None,
         start_date: datetime | None = None,
         end_date: datetime | None = None,
-        customer_session_ids: list[str] | None = None,
-        transaction_uuids: list[str] | None = None,
+        customer_session_ids: list[str] | str | None = None,
+        transaction_uuids: list[str] | str | None = None,
         page_size: int | None = None,
         skip: int | None = None,
         awaits_activation: bool | None = None,
@@ -832,9 +833,9 @@ class IntegrationApi(Api):
         integration_id: str,
         *,
         status: Literal["active", "pending", "expired"] | None = None,
-        subledger_id: list[str] | None = None,
-        customer_session_ids: list[str] | None = None,
-        transaction_uuids: list[str] | None = None,
+        subledger_id: list[str] | str | None = None,
+        customer_session_ids: list[str] | str | None = None,
+        transaction_uuids: list[str] | str | None = None,
         page_size: int | None = None,
         skip: int | None = None,
         sort: Literal["startDate", "expiryDate", "-startDate", "-expiryDate"] | None = None,
@@ -886,8 +887,8 @@ class IntegrationApi(Api):
         loyalty_program_id: int,
         integration_id: str,
         *,
-        customer_session_ids: list[str] | None = None,
-        transaction_uuids: list[str] | None = None,
+        customer_session_ids: list[str] | str | None = None,
+        transaction_uuids: list[str] | str | None = None,
         subledger_id: str | None = None,
         loyalty_transaction_type: Literal["manual", "session", "import"] | None = None,
         start_date: datetime | None = None,
@@ -975,7 +976,7 @@ class IntegrationApi(Api):
         *,
         page_size: int | None = None,
         skip: int | None = None,
-        campaign_ids: list[str] | None = None,
+        campaign_ids: list[str] | str | None = None,
         start_after: datetime | None = None,
         start_before: datetime | None = None,
         end_after: datetime | None = None,
@@ -1547,9 +1548,10 @@ class IntegrationApi(Api):
         Writes attributes and audience changes to one profile, creating it when the
         `integration_id` is new. Attributes have to exist in the Campaign Manager beforehand.
         Rules run only with `run_rule_engine=True`, and archived campaigns are then left out.
-        The response carries the requested integration state, and `response_content` can
-        extend it so that follow-up reads are unnecessary. Send requests one at a time, as
-        parallel calls may fail with `409`.
+        Rule conditions on joining or leaving an audience react to this operation alone, not
+        to changes of memberships made elsewhere. The response carries the requested
+        integration state, and `response_content` can extend it so that follow-up reads are
+        unnecessary. Send requests one at a time, as parallel calls may fail with `409`.
 
         Args:
             integration_id: Integration ID of the customer profile: unique in the deployment,

@@ -1621,7 +1621,7 @@ class ManagementApi(Api):
         range_start: datetime,
         range_end: datetime,
         *,
-        campaign_ids: list[str] | None = None,
+        campaign_ids: list[str] | str | None = None,
         **settings: Unpack[CallSettings],
     ) -> str:
         """Export campaign analytics to CSV.
@@ -1978,8 +1978,8 @@ class ManagementApi(Api):
         self,
         loyalty_program_id: str,
         *,
-        subledger_ids: list[str] | None = None,
-        tier_names: list[str] | None = None,
+        subledger_ids: list[str] | str | None = None,
+        tier_names: list[str] | str | None = None,
         **settings: Unpack[CallSettings],
     ) -> str:
         """Export customer tiers.
@@ -3906,7 +3906,7 @@ class ManagementApi(Api):
         ]
         | None = None,
         name: str | None = None,
-        tags: str | None = None,
+        tags: list[str] | str | None = None,
         created_before: datetime | None = None,
         created_after: datetime | None = None,
         start_before: datetime | None = None,
@@ -3936,8 +3936,9 @@ class ManagementApi(Api):
                 `archived`, `scheduled`, `staged` or `enabled`. The last one covers scheduled,
                 running and expired campaigns.
             name: Text to look for in campaign names, regardless of case.
-            tags: Text to look for in campaign tags, regardless of case. Together with `name`,
-                a hit in either the name or the tags is enough.
+            tags: Tags to look for in the campaigns, regardless of case. Several are sent as
+                `tags=a&tags=b`. Whether a campaign needs one of them or all is not
+                documented.
             created_before: Keeps only campaigns created before this RFC 3339 timestamp. Any
                 time zone is accepted and converted to UTC.
             created_after: Keeps only campaigns created after this RFC 3339 timestamp. Any
@@ -5000,8 +5001,8 @@ class ManagementApi(Api):
         page_size: int | None = None,
         skip: int | None = None,
         subledger_id: str | None = None,
-        customer_session_ids: list[str] | None = None,
-        transaction_uuids: list[str] | None = None,
+        customer_session_ids: list[str] | str | None = None,
+        transaction_uuids: list[str] | str | None = None,
         **settings: Unpack[CallSettings],
     ) -> models.GetLoyaltyCardTransactionLogs200Response:
         """List card transaction logs (Management API).
@@ -5221,8 +5222,8 @@ class ManagementApi(Api):
         loyalty_program_id: int,
         integration_id: str,
         *,
-        customer_session_ids: list[str] | None = None,
-        transaction_uuids: list[str] | None = None,
+        customer_session_ids: list[str] | str | None = None,
+        transaction_uuids: list[str] | str | None = None,
         subledger_id: str | None = None,
         loyalty_transaction_type: Literal["manual", "session", "import"] | None = None,
         start_date: datetime | None = None,
@@ -5286,8 +5287,8 @@ class ManagementApi(Api):
         *,
         loyalty_transaction_type: Literal["manual", "session", "import"] | None = None,
         subledger_id: str | None = None,
-        customer_session_ids: list[str] | None = None,
-        transaction_uuids: list[str] | None = None,
+        customer_session_ids: list[str] | str | None = None,
+        transaction_uuids: list[str] | str | None = None,
         start_date: datetime | None = None,
         end_date: datetime | None = None,
         page_size: int | None = None,
@@ -6794,8 +6795,8 @@ class ManagementApi(Api):
         page_size: int | None = None,
         skip: int | None = None,
         with_total_result_size: bool | None = None,
-        sku: list[str] | None = None,
-        product_names: list[str] | None = None,
+        sku: list[str] | str | None = None,
+        product_names: list[str] | str | None = None,
         **settings: Unpack[CallSettings],
     ) -> models.ListCatalogItems200Response:
         """List the items of a catalog.

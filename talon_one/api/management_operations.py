@@ -1451,7 +1451,7 @@ get_campaigns: Final = Operation(
         "Literal['enabled', 'disabled', 'archived', 'scheduled', 'running', 'expired', 'staged']",
     ),
     query("name", "name", "str"),
-    query("tags", "tags", "str"),
+    query("tags", "tags", "list[str]"),
     query("created_before", "createdBefore", "datetime"),
     query("created_after", "createdAfter", "datetime"),
     query("start_before", "startBefore", "datetime"),

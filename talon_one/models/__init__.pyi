@@ -54,6 +54,7 @@ from .add_loyalty_points import AddLoyaltyPoints as AddLoyaltyPoints
 from .add_loyalty_points_effect_props import (
     AddLoyaltyPointsEffectProps as AddLoyaltyPointsEffectProps,
 )
+from .add_loyalty_points_support import AddLoyaltyPointsSupport as AddLoyaltyPointsSupport
 from .add_price_adjustment_catalog_action import (
     AddPriceAdjustmentCatalogAction as AddPriceAdjustmentCatalogAction,
 )
@@ -77,6 +78,7 @@ from .additional_campaign_properties import (
     AdditionalCampaignProperties as AdditionalCampaignProperties,
 )
 from .additional_cost import AdditionalCost as AdditionalCost
+from .additional_cost_reference import AdditionalCostReference as AdditionalCostReference
 from .adjustment_details import AdjustmentDetails as AdjustmentDetails
 from .analytics_data_point import AnalyticsDataPoint as AnalyticsDataPoint
 from .analytics_data_point_with_trend import (
@@ -108,6 +110,7 @@ from .application_customer_entity import ApplicationCustomerEntity as Applicatio
 from .application_customer_search import ApplicationCustomerSearch as ApplicationCustomerSearch
 from .application_entity import ApplicationEntity as ApplicationEntity
 from .application_event import ApplicationEvent as ApplicationEvent
+from .application_membership import ApplicationMembership as ApplicationMembership
 from .application_notification import ApplicationNotification as ApplicationNotification
 from .application_referee import ApplicationReferee as ApplicationReferee
 from .application_session import ApplicationSession as ApplicationSession
@@ -131,7 +134,39 @@ from .audience_customer import AudienceCustomer as AudienceCustomer
 from .audience_integration_id import AudienceIntegrationID as AudienceIntegrationID
 from .audience_membership import AudienceMembership as AudienceMembership
 from .audience_reference import AudienceReference as AudienceReference
+from .award_discount_additional_cost_target import (
+    AwardDiscountAdditionalCostTarget as AwardDiscountAdditionalCostTarget,
+)
+from .award_discount_additional_cost_target_target import (
+    AwardDiscountAdditionalCostTargetTarget as AwardDiscountAdditionalCostTargetTarget,
+)
+from .award_discount_all_items_target import (
+    AwardDiscountAllItemsTarget as AwardDiscountAllItemsTarget,
+)
+from .award_discount_block import AwardDiscountBlock as AwardDiscountBlock
+from .award_discount_block1_value import AwardDiscountBlock1Value as AwardDiscountBlock1Value
+from .award_discount_bundle_item import AwardDiscountBundleItem as AwardDiscountBundleItem
+from .award_discount_bundle_item_by_attribute import (
+    AwardDiscountBundleItemByAttribute as AwardDiscountBundleItemByAttribute,
+)
+from .award_discount_bundle_item_by_index import (
+    AwardDiscountBundleItemByIndex as AwardDiscountBundleItemByIndex,
+)
+from .award_discount_bundle_target import AwardDiscountBundleTarget as AwardDiscountBundleTarget
+from .award_discount_cart_target import AwardDiscountCartTarget as AwardDiscountCartTarget
+from .award_discount_global_filter_target import (
+    AwardDiscountGlobalFilterTarget as AwardDiscountGlobalFilterTarget,
+)
+from .award_discount_selector_target import (
+    AwardDiscountSelectorTarget as AwardDiscountSelectorTarget,
+)
+from .award_discount_target import AwardDiscountTarget as AwardDiscountTarget
+from .award_giveaway_block import AwardGiveawayBlock as AwardGiveawayBlock
+from .award_giveaway_block1_giveaway_pool import (
+    AwardGiveawayBlock1GiveawayPool as AwardGiveawayBlock1GiveawayPool,
+)
 from .award_giveaway_effect_props import AwardGiveawayEffectProps as AwardGiveawayEffectProps
+from .award_item_block import AwardItemBlock as AwardItemBlock
 from .base_block import BaseBlock as BaseBlock
 from .base_campaign import BaseCampaign as BaseCampaign
 from .base_loyalty_program import BaseLoyaltyProgram as BaseLoyaltyProgram
@@ -150,6 +185,7 @@ from .best_prior_price_request_target import (
 from .best_prior_price_response import BestPriorPriceResponse as BestPriorPriceResponse
 from .best_prior_price_settings import BestPriorPriceSettings as BestPriorPriceSettings
 from .best_prior_target import BestPriorTarget as BestPriorTarget
+from .between_check_attribute_block import BetweenCheckAttributeBlock as BetweenCheckAttributeBlock
 from .binding import Binding as Binding
 from .blueprint import Blueprint as Blueprint
 from .bulk_application_notification import (
@@ -157,6 +193,7 @@ from .bulk_application_notification import (
 )
 from .bulk_campaign_notification import BulkCampaignNotification as BulkCampaignNotification
 from .bulk_operation_on_campaigns import BulkOperationOnCampaigns as BulkOperationOnCampaigns
+from .bundle import Bundle as Bundle
 from .campaign import Campaign as Campaign
 from .campaign_activation_request import CampaignActivationRequest as CampaignActivationRequest
 from .campaign_analytics import CampaignAnalytics as CampaignAnalytics
@@ -221,6 +258,7 @@ from .campaign_notification_item_base import (
     CampaignNotificationItemBase as CampaignNotificationItemBase,
 )
 from .campaign_notification_policy import CampaignNotificationPolicy as CampaignNotificationPolicy
+from .campaign_reference import CampaignReference as CampaignReference
 from .campaign_ruleset_changed_notification import (
     CampaignRulesetChangedNotification as CampaignRulesetChangedNotification,
 )
@@ -280,7 +318,15 @@ from .cart_item import CartItem as CartItem
 from .cart_item_filter_template import CartItemFilterTemplate as CartItemFilterTemplate
 from .catalog import Catalog as Catalog
 from .catalog_action import CatalogAction as CatalogAction
+from .catalog_action_add import CatalogActionAdd as CatalogActionAdd
+from .catalog_action_add_price_adjustment import (
+    CatalogActionAddPriceAdjustment as CatalogActionAddPriceAdjustment,
+)
 from .catalog_action_filter import CatalogActionFilter as CatalogActionFilter
+from .catalog_action_patch import CatalogActionPatch as CatalogActionPatch
+from .catalog_action_patch_many import CatalogActionPatchMany as CatalogActionPatchMany
+from .catalog_action_remove import CatalogActionRemove as CatalogActionRemove
+from .catalog_action_remove_many import CatalogActionRemoveMany as CatalogActionRemoveMany
 from .catalog_item import CatalogItem as CatalogItem
 from .catalog_rule import CatalogRule as CatalogRule
 from .catalog_sync_request import CatalogSyncRequest as CatalogSyncRequest
@@ -292,10 +338,32 @@ from .change_loyalty_tier_level_effect_props import (
     ChangeLoyaltyTierLevelEffectProps as ChangeLoyaltyTierLevelEffectProps,
 )
 from .change_profile_password import ChangeProfilePassword as ChangeProfilePassword
+from .check_achievement_block import CheckAchievementBlock as CheckAchievementBlock
+from .check_achievement_block1_achievement import (
+    CheckAchievementBlock1Achievement as CheckAchievementBlock1Achievement,
+)
+from .check_attribute_block import CheckAttributeBlock as CheckAttributeBlock
+from .check_attribute_block_base import CheckAttributeBlockBase as CheckAttributeBlockBase
+from .check_audience_block import CheckAudienceBlock as CheckAudienceBlock
+from .check_audience_block1_audience import (
+    CheckAudienceBlock1Audience as CheckAudienceBlock1Audience,
+)
+from .check_budget_block import CheckBudgetBlock as CheckBudgetBlock
+from .check_coupon_block import CheckCouponBlock as CheckCouponBlock
+from .check_event_block import CheckEventBlock as CheckEventBlock
+from .check_loyalty_balance_block import CheckLoyaltyBalanceBlock as CheckLoyaltyBalanceBlock
+from .check_loyalty_balance_block1_program import (
+    CheckLoyaltyBalanceBlock1Program as CheckLoyaltyBalanceBlock1Program,
+)
+from .check_loyalty_card_block import CheckLoyaltyCardBlock as CheckLoyaltyCardBlock
+from .check_referral_block import CheckReferralBlock as CheckReferralBlock
+from .check_tier_block import CheckTierBlock as CheckTierBlock
+from .check_tier_block1_tier import CheckTierBlock1Tier as CheckTierBlock1Tier
 from .code_generator_settings import CodeGeneratorSettings as CodeGeneratorSettings
 from .collection import Collection as Collection
 from .collection_item import CollectionItem as CollectionItem
 from .collection_without_payload import CollectionWithoutPayload as CollectionWithoutPayload
+from .confirm_risks_request import ConfirmRisksRequest as ConfirmRisksRequest
 from .coupon import Coupon as Coupon
 from .coupon_constraints import CouponConstraints as CouponConstraints
 from .coupon_created_effect_props import CouponCreatedEffectProps as CouponCreatedEffectProps
@@ -315,10 +383,27 @@ from .coupons_notification_policy import CouponsNotificationPolicy as CouponsNot
 from .create_achievement import CreateAchievement as CreateAchievement
 from .create_achievement_v2 import CreateAchievementV2 as CreateAchievementV2
 from .create_application_api_key import CreateApplicationAPIKey as CreateApplicationAPIKey
+from .create_coupon_block import CreateCouponBlock as CreateCouponBlock
+from .create_coupon_block1_campaign_id import (
+    CreateCouponBlock1CampaignId as CreateCouponBlock1CampaignId,
+)
+from .create_coupon_block1_discount_limit import (
+    CreateCouponBlock1DiscountLimit as CreateCouponBlock1DiscountLimit,
+)
+from .create_coupon_block1_usage_limit import (
+    CreateCouponBlock1UsageLimit as CreateCouponBlock1UsageLimit,
+)
 from .create_coupon_data import CreateCouponData as CreateCouponData
 from .create_coupons200_response import CreateCoupons200Response as CreateCoupons200Response
 from .create_mcp_key import CreateMCPKey as CreateMCPKey
 from .create_management_key import CreateManagementKey as CreateManagementKey
+from .create_referral_block import CreateReferralBlock as CreateReferralBlock
+from .create_referral_block1_campaign_id import (
+    CreateReferralBlock1CampaignId as CreateReferralBlock1CampaignId,
+)
+from .create_referral_block1_usage_limit import (
+    CreateReferralBlock1UsageLimit as CreateReferralBlock1UsageLimit,
+)
 from .create_referrals_for_multiple_advocates201_response \
     import CreateReferralsForMultipleAdvocates201Response \
     as CreateReferralsForMultipleAdvocates201Response  # fmt: skip
@@ -346,11 +431,13 @@ from .customer_profile_integration_request_v2 import (
 from .customer_profile_integration_response_v2 import (
     CustomerProfileIntegrationResponseV2 as CustomerProfileIntegrationResponseV2,
 )
+from .customer_profile_reward import CustomerProfileReward as CustomerProfileReward
 from .customer_profile_search_query import CustomerProfileSearchQuery as CustomerProfileSearchQuery
 from .customer_profile_update import CustomerProfileUpdate as CustomerProfileUpdate
 from .customer_profile_update_v2_response import (
     CustomerProfileUpdateV2Response as CustomerProfileUpdateV2Response,
 )
+from .customer_reward import CustomerReward as CustomerReward
 from .customer_session import CustomerSession as CustomerSession
 from .customer_session_v2 import CustomerSessionV2 as CustomerSessionV2
 from .deactivate_user_request import DeactivateUserRequest as DeactivateUserRequest
@@ -363,6 +450,8 @@ from .delete_loyalty_transactions_request import (
     DeleteLoyaltyTransactionsRequest as DeleteLoyaltyTransactionsRequest,
 )
 from .delete_user_request import DeleteUserRequest as DeleteUserRequest
+from .digital_pass import DigitalPass as DigitalPass
+from .discard_risks_request import DiscardRisksRequest as DiscardRisksRequest
 from .effect import Effect as Effect
 from .effect_entity import EffectEntity as EffectEntity
 from .effect_props import EffectProps as EffectProps
@@ -392,6 +481,7 @@ from .event_v2 import EventV2 as EventV2
 from .event_v3 import EventV3 as EventV3
 from .event_v3_connections import EventV3Connections as EventV3Connections
 from .event_v3_entity import EventV3Entity as EventV3Entity
+from .event_v3_referral_entity import EventV3ReferralEntity as EventV3ReferralEntity
 from .event_v3_request_entity import EventV3RequestEntity as EventV3RequestEntity
 from .exclude_price_observations_request import (
     ExcludePriceObservationsRequest as ExcludePriceObservationsRequest,
@@ -462,6 +552,10 @@ from .feature_flag_update import FeatureFlagUpdate as FeatureFlagUpdate
 from .feature_flags import FeatureFlags as FeatureFlags
 from .features_feed import FeaturesFeed as FeaturesFeed
 from .feed_notification import FeedNotification as FeedNotification
+from .filter_and_map_values_selector_step import (
+    FilterAndMapValuesSelectorStep as FilterAndMapValuesSelectorStep,
+)
+from .filter_selector_step import FilterSelectorStep as FilterSelectorStep
 from .func_arg_def import FuncArgDef as FuncArgDef
 from .function_def import FunctionDef as FunctionDef
 from .generate_audit_log_summary import GenerateAuditLogSummary as GenerateAuditLogSummary
@@ -763,6 +857,9 @@ from .integration_response import IntegrationResponse as IntegrationResponse
 from .integration_state import IntegrationState as IntegrationState
 from .integration_state_v2 import IntegrationStateV2 as IntegrationStateV2
 from .integration_store_entity import IntegrationStoreEntity as IntegrationStoreEntity
+from .integration_unlock_reward_request import (
+    IntegrationUnlockRewardRequest as IntegrationUnlockRewardRequest,
+)
 from .inventory_coupon import InventoryCoupon as InventoryCoupon
 from .inventory_referral import InventoryReferral as InventoryReferral
 from .item_attribute import ItemAttribute as ItemAttribute
@@ -804,8 +901,12 @@ from .list_campaign_store_budgets_store import (
 from .list_catalog_items200_response import (
     ListCatalogItems200Response as ListCatalogItems200Response,
 )
+from .list_check_attribute_block import ListCheckAttributeBlock as ListCheckAttributeBlock
 from .list_experiments200_response import ListExperiments200Response as ListExperiments200Response
 from .list_stores200_response import ListStores200Response as ListStores200Response
+from .list_with_count_check_attribute_block import (
+    ListWithCountCheckAttributeBlock as ListWithCountCheckAttributeBlock,
+)
 from .login_params import LoginParams as LoginParams
 from .loyalty import Loyalty as Loyalty
 from .loyalty_balance import LoyaltyBalance as LoyaltyBalance
@@ -843,9 +944,19 @@ from .loyalty_statistics import LoyaltyStatistics as LoyaltyStatistics
 from .loyalty_sub_ledger import LoyaltySubLedger as LoyaltySubLedger
 from .loyalty_tier import LoyaltyTier as LoyaltyTier
 from .loyalty_tiers import LoyaltyTiers as LoyaltyTiers
+from .mcp_complete_o_auth_session import MCPCompleteOAuthSession as MCPCompleteOAuthSession
 from .mcp_key import MCPKey as MCPKey
+from .mcpo_auth_client import MCPOAuthClient as MCPOAuthClient
+from .mcpo_auth_complete_result import MCPOAuthCompleteResult as MCPOAuthCompleteResult
+from .mcpo_auth_protected_resource import MCPOAuthProtectedResource as MCPOAuthProtectedResource
+from .mcpo_auth_server_metadata import MCPOAuthServerMetadata as MCPOAuthServerMetadata
+from .mcpo_auth_session_info import MCPOAuthSessionInfo as MCPOAuthSessionInfo
+from .mcpo_auth_token import MCPOAuthToken as MCPOAuthToken
+from .mcpo_auth_token_error import MCPOAuthTokenError as MCPOAuthTokenError
+from .mcpo_auth_token_request import MCPOAuthTokenRequest as MCPOAuthTokenRequest
 from .management_key import ManagementKey as ManagementKey
 from .manager_config import ManagerConfig as ManagerConfig
+from .map_selector_step import MapSelectorStep as MapSelectorStep
 from .message_log_entries import MessageLogEntries as MessageLogEntries
 from .message_log_entry import MessageLogEntry as MessageLogEntry
 from .message_log_request import MessageLogRequest as MessageLogRequest
@@ -908,6 +1019,7 @@ from .new_custom_effect import NewCustomEffect as NewCustomEffect
 from .new_customer_profile import NewCustomerProfile as NewCustomerProfile
 from .new_customer_session import NewCustomerSession as NewCustomerSession
 from .new_customer_session_v2 import NewCustomerSessionV2 as NewCustomerSessionV2
+from .new_digital_pass import NewDigitalPass as NewDigitalPass
 from .new_event import NewEvent as NewEvent
 from .new_event_type import NewEventType as NewEventType
 from .new_event_v3_entity import NewEventV3Entity as NewEventV3Entity
@@ -923,6 +1035,7 @@ from .new_invite_email import NewInviteEmail as NewInviteEmail
 from .new_loyalty_program import NewLoyaltyProgram as NewLoyaltyProgram
 from .new_loyalty_tier import NewLoyaltyTier as NewLoyaltyTier
 from .new_mcp_key import NewMCPKey as NewMCPKey
+from .new_mcpo_auth_client import NewMCPOAuthClient as NewMCPOAuthClient
 from .new_management_key import NewManagementKey as NewManagementKey
 from .new_message_test import NewMessageTest as NewMessageTest
 from .new_multiple_audiences_item import NewMultipleAudiencesItem as NewMultipleAudiencesItem
@@ -1023,9 +1136,20 @@ from .profile_audiences_changes import ProfileAudiencesChanges as ProfileAudienc
 from .projected_tier import ProjectedTier as ProjectedTier
 from .promote_experiment import PromoteExperiment as PromoteExperiment
 from .promotion_block import PromotionBlock as PromotionBlock
+from .promotion_check_attribute_block import (
+    PromotionCheckAttributeBlock as PromotionCheckAttributeBlock,
+)
 from .promotion_group_block import PromotionGroupBlock as PromotionGroupBlock
 from .promotion_rule_v2 import PromotionRuleV2 as PromotionRuleV2
+from .redeem_loyalty_points_block import RedeemLoyaltyPointsBlock as RedeemLoyaltyPointsBlock
+from .redeem_loyalty_points_block1_program import (
+    RedeemLoyaltyPointsBlock1Program as RedeemLoyaltyPointsBlock1Program,
+)
+from .redeem_loyalty_points_block1_value import (
+    RedeemLoyaltyPointsBlock1Value as RedeemLoyaltyPointsBlock1Value,
+)
 from .redeem_referral_effect_props import RedeemReferralEffectProps as RedeemReferralEffectProps
+from .reduce_selector_step import ReduceSelectorStep as ReduceSelectorStep
 from .referral import Referral as Referral
 from .referral_constraints import ReferralConstraints as ReferralConstraints
 from .referral_created_effect_props import ReferralCreatedEffectProps as ReferralCreatedEffectProps
@@ -1040,19 +1164,28 @@ from .remove_many_items_catalog_action import (
     RemoveManyItemsCatalogAction as RemoveManyItemsCatalogAction,
 )
 from .reopen_session_response import ReopenSessionResponse as ReopenSessionResponse
+from .reserve_coupon_block import ReserveCouponBlock as ReserveCouponBlock
 from .reserve_coupon_effect_props import ReserveCouponEffectProps as ReserveCouponEffectProps
 from .response_content_object import ResponseContentObject as ResponseContentObject
 from .return_ import Return as Return
 from .return_integration_request import ReturnIntegrationRequest as ReturnIntegrationRequest
 from .returned_cart_item import ReturnedCartItem as ReturnedCartItem
+from .reverse_selector_step import ReverseSelectorStep as ReverseSelectorStep
+from .review_risks_request import ReviewRisksRequest as ReviewRisksRequest
 from .revision import Revision as Revision
 from .revision_activation import RevisionActivation as RevisionActivation
 from .revision_activation_request import RevisionActivationRequest as RevisionActivationRequest
 from .revision_version import RevisionVersion as RevisionVersion
 from .reward import Reward as Reward
+from .reward_catalog_item import RewardCatalogItem as RewardCatalogItem
+from .reward_eligibility import RewardEligibility as RewardEligibility
+from .reward_eligibility_failure_details import (
+    RewardEligibilityFailureDetails as RewardEligibilityFailureDetails,
+)
 from .reward_points_required import RewardPointsRequired as RewardPointsRequired
 from .risk import Risk as Risk
 from .risk_affected_entity_item import RiskAffectedEntityItem as RiskAffectedEntityItem
+from .risk_criticality_update import RiskCriticalityUpdate as RiskCriticalityUpdate
 from .risk_detail import RiskDetail as RiskDetail
 from .risk_notification import RiskNotification as RiskNotification
 from .role import Role as Role
@@ -1086,6 +1219,9 @@ from .rollback_increased_achievement_progress_effect_props \
 from .rollback_referral_effect_props import (
     RollbackReferralEffectProps as RollbackReferralEffectProps,
 )
+from .rollback_use_reward_effect_props import (
+    RollbackUseRewardEffectProps as RollbackUseRewardEffectProps,
+)
 from .rule import Rule as Rule
 from .rule_eligibility import RuleEligibility as RuleEligibility
 from .rule_eligibility_failure_details import (
@@ -1102,6 +1238,7 @@ from .saml_connection import SamlConnection as SamlConnection
 from .saml_connection_internal import SamlConnectionInternal as SamlConnectionInternal
 from .saml_connection_metadata import SamlConnectionMetadata as SamlConnectionMetadata
 from .saml_login_endpoint import SamlLoginEndpoint as SamlLoginEndpoint
+from .scalar_check_attribute_block import ScalarCheckAttributeBlock as ScalarCheckAttributeBlock
 from .scim_base_group import ScimBaseGroup as ScimBaseGroup
 from .scim_base_user import ScimBaseUser as ScimBaseUser
 from .scim_base_user_name import ScimBaseUserName as ScimBaseUserName
@@ -1144,6 +1281,13 @@ from .search_coupons_advanced_application_wide200_response \
     import SearchCouponsAdvancedApplicationWide200Response \
     as SearchCouponsAdvancedApplicationWide200Response  # fmt: skip
 from .secondary_deployment import SecondaryDeployment as SecondaryDeployment
+from .select_selector_step import SelectSelectorStep as SelectSelectorStep
+from .select_selector_step_from import SelectSelectorStepFrom as SelectSelectorStepFrom
+from .selector import Selector as Selector
+from .selector_block import SelectorBlock as SelectorBlock
+from .selector_group_block import SelectorGroupBlock as SelectorGroupBlock
+from .selector_step import SelectorStep as SelectorStep
+from .selector_value_map_ref import SelectorValueMapRef as SelectorValueMapRef
 from .session import Session as Session
 from .set_discount_effect_props import SetDiscountEffectProps as SetDiscountEffectProps
 from .set_discount_per_additional_cost_effect_props import (
@@ -1161,18 +1305,24 @@ from .set_loyalty_points_expiry_date_effect_props import (
 from .show_bundle_metadata_effect_props import (
     ShowBundleMetadataEffectProps as ShowBundleMetadataEffectProps,
 )
+from .show_notification_block import ShowNotificationBlock as ShowNotificationBlock
 from .show_notification_effect_props import (
     ShowNotificationEffectProps as ShowNotificationEffectProps,
 )
 from .sku_unit_analytics import SkuUnitAnalytics as SkuUnitAnalytics
 from .sku_unit_analytics_data_point import SkuUnitAnalyticsDataPoint as SkuUnitAnalyticsDataPoint
 from .slot_def import SlotDef as SlotDef
+from .sort_selector_step import SortSelectorStep as SortSelectorStep
+from .sort_selector_step_field import SortSelectorStepField as SortSelectorStepField
 from .start_achievement_progress_effect_props import (
     StartAchievementProgressEffectProps as StartAchievementProgressEffectProps,
 )
 from .store import Store as Store
 from .strikethrough_block import StrikethroughBlock as StrikethroughBlock
 from .strikethrough_changed_item import StrikethroughChangedItem as StrikethroughChangedItem
+from .strikethrough_check_attribute_block import (
+    StrikethroughCheckAttributeBlock as StrikethroughCheckAttributeBlock,
+)
 from .strikethrough_custom_effect_per_item_props import (
     StrikethroughCustomEffectPerItemProps as StrikethroughCustomEffectPerItemProps,
 )
@@ -1195,6 +1345,7 @@ from .summarize_campaign_store_budget200_response import (
     SummarizeCampaignStoreBudget200Response as SummarizeCampaignStoreBudget200Response,
 )
 from .summary_campaign_store_budget import SummaryCampaignStoreBudget as SummaryCampaignStoreBudget
+from .support_customer_profile import SupportCustomerProfile as SupportCustomerProfile
 from .support_request import SupportRequest as SupportRequest
 from .support_request_input import SupportRequestInput as SupportRequestInput
 from .talang_attribute import TalangAttribute as TalangAttribute
@@ -1202,6 +1353,7 @@ from .talang_attribute_visibility import TalangAttributeVisibility as TalangAttr
 from .template_arg_def import TemplateArgDef as TemplateArgDef
 from .template_def import TemplateDef as TemplateDef
 from .template_limit_config import TemplateLimitConfig as TemplateLimitConfig
+from .template_parameter import TemplateParameter as TemplateParameter
 from .tier import Tier as Tier
 from .tier_downgrade_data import TierDowngradeData as TierDowngradeData
 from .tier_downgrade_notification import TierDowngradeNotification as TierDowngradeNotification
@@ -1226,16 +1378,48 @@ from .tier_will_downgrade_notification_trigger import (
 from .time_point import TimePoint as TimePoint
 from .track_event_v2_response import TrackEventV2Response as TrackEventV2Response
 from .transfer_loyalty_card import TransferLoyaltyCard as TransferLoyaltyCard
+from .trigger_custom_effect_block import TriggerCustomEffectBlock as TriggerCustomEffectBlock
+from .trigger_custom_effect_block1_custom_effect import (
+    TriggerCustomEffectBlock1CustomEffect as TriggerCustomEffectBlock1CustomEffect,
+)
+from .trigger_custom_effect_block1_target import (
+    TriggerCustomEffectBlock1Target as TriggerCustomEffectBlock1Target,
+)
+from .trigger_webhook_block import TriggerWebhookBlock as TriggerWebhookBlock
+from .trigger_webhook_block1_webhook import (
+    TriggerWebhookBlock1Webhook as TriggerWebhookBlock1Webhook,
+)
 from .trigger_webhook_effect_props import TriggerWebhookEffectProps as TriggerWebhookEffectProps
 from .two_fa_config import TwoFAConfig as TwoFAConfig
+from .unary_check_attribute_block import UnaryCheckAttributeBlock as UnaryCheckAttributeBlock
+from .unlock_reward_effect_props import UnlockRewardEffectProps as UnlockRewardEffectProps
 from .update_account import UpdateAccount as UpdateAccount
 from .update_achievement import UpdateAchievement as UpdateAchievement
+from .update_achievement_progress_block import (
+    UpdateAchievementProgressBlock as UpdateAchievementProgressBlock,
+)
+from .update_achievement_progress_block1_achievement import (
+    UpdateAchievementProgressBlock1Achievement as UpdateAchievementProgressBlock1Achievement,
+)
 from .update_achievement_v2 import UpdateAchievementV2 as UpdateAchievementV2
 from .update_application import UpdateApplication as UpdateApplication
 from .update_application_api_key import UpdateApplicationAPIKey as UpdateApplicationAPIKey
 from .update_application_cif import UpdateApplicationCIF as UpdateApplicationCIF
 from .update_attribute_effect_props import UpdateAttributeEffectProps as UpdateAttributeEffectProps
+from .update_attribute_value_block import UpdateAttributeValueBlock as UpdateAttributeValueBlock
+from .update_attribute_value_block1_attribute import (
+    UpdateAttributeValueBlock1Attribute as UpdateAttributeValueBlock1Attribute,
+)
+from .update_attribute_value_block1_target import (
+    UpdateAttributeValueBlock1Target as UpdateAttributeValueBlock1Target,
+)
 from .update_audience import UpdateAudience as UpdateAudience
+from .update_audience_membership_block import (
+    UpdateAudienceMembershipBlock as UpdateAudienceMembershipBlock,
+)
+from .update_audience_membership_block1_audience import (
+    UpdateAudienceMembershipBlock1Audience as UpdateAudienceMembershipBlock1Audience,
+)
 from .update_blueprint import UpdateBlueprint as UpdateBlueprint
 from .update_campaign import UpdateCampaign as UpdateCampaign
 from .update_campaign_collection import UpdateCampaignCollection as UpdateCampaignCollection
@@ -1250,6 +1434,9 @@ from .update_coupon import UpdateCoupon as UpdateCoupon
 from .update_coupon_batch import UpdateCouponBatch as UpdateCouponBatch
 from .update_coupons_data import UpdateCouponsData as UpdateCouponsData
 from .update_custom_effect import UpdateCustomEffect as UpdateCustomEffect
+from .update_customer_profile_v2409_response import (
+    UpdateCustomerProfileV2409Response as UpdateCustomerProfileV2409Response,
+)
 from .update_customer_session_v2409_response import (
     UpdateCustomerSessionV2409Response as UpdateCustomerSessionV2409Response,
 )
@@ -1280,6 +1467,7 @@ from .update_user import UpdateUser as UpdateUser
 from .update_user_latest_feed_timestamp import (
     UpdateUserLatestFeedTimestamp as UpdateUserLatestFeedTimestamp,
 )
+from .use_reward_effect_props import UseRewardEffectProps as UseRewardEffectProps
 from .user import User as User
 from .user_all_of_policy import UserAllOfPolicy as UserAllOfPolicy
 from .user_entity import UserEntity as UserEntity
@@ -1305,6 +1493,7 @@ from .webhook_with_outgoing_integration_details import (
 from .will_award_giveaway_effect_props import (
     WillAwardGiveawayEffectProps as WillAwardGiveawayEffectProps,
 )
+from .within_check_attribute_block import WithinCheckAttributeBlock as WithinCheckAttributeBlock
 
 __all__ = [
     "APIError",
@@ -1340,6 +1529,7 @@ __all__ = [
     "AddItemCatalogAction",
     "AddLoyaltyPoints",
     "AddLoyaltyPointsEffectProps",
+    "AddLoyaltyPointsSupport",
     "AddPriceAdjustmentCatalogAction",
     "AddToAudienceEffectProps",
     "AddedDeductedPointsBalancesAction",
@@ -1349,6 +1539,7 @@ __all__ = [
     "AddedDeductedPointsNotificationPolicy",
     "AdditionalCampaignProperties",
     "AdditionalCost",
+    "AdditionalCostReference",
     "AdjustmentDetails",
     "AnalyticsDataPoint",
     "AnalyticsDataPointWithTrend",
@@ -1370,6 +1561,7 @@ __all__ = [
     "ApplicationCustomerSearch",
     "ApplicationEntity",
     "ApplicationEvent",
+    "ApplicationMembership",
     "ApplicationNotification",
     "ApplicationReferee",
     "ApplicationSession",
@@ -1389,7 +1581,23 @@ __all__ = [
     "AudienceIntegrationID",
     "AudienceMembership",
     "AudienceReference",
+    "AwardDiscountAdditionalCostTarget",
+    "AwardDiscountAdditionalCostTargetTarget",
+    "AwardDiscountAllItemsTarget",
+    "AwardDiscountBlock",
+    "AwardDiscountBlock1Value",
+    "AwardDiscountBundleItem",
+    "AwardDiscountBundleItemByAttribute",
+    "AwardDiscountBundleItemByIndex",
+    "AwardDiscountBundleTarget",
+    "AwardDiscountCartTarget",
+    "AwardDiscountGlobalFilterTarget",
+    "AwardDiscountSelectorTarget",
+    "AwardDiscountTarget",
+    "AwardGiveawayBlock",
+    "AwardGiveawayBlock1GiveawayPool",
     "AwardGiveawayEffectProps",
+    "AwardItemBlock",
     "BaseBlock",
     "BaseCampaign",
     "BaseLoyaltyProgram",
@@ -1406,11 +1614,13 @@ __all__ = [
     "BestPriorPriceResponse",
     "BestPriorPriceSettings",
     "BestPriorTarget",
+    "BetweenCheckAttributeBlock",
     "Binding",
     "Blueprint",
     "BulkApplicationNotification",
     "BulkCampaignNotification",
     "BulkOperationOnCampaigns",
+    "Bundle",
     "Campaign",
     "CampaignActivationRequest",
     "CampaignAnalytics",
@@ -1445,6 +1655,7 @@ __all__ = [
     "CampaignNotificationGeneric",
     "CampaignNotificationItemBase",
     "CampaignNotificationPolicy",
+    "CampaignReference",
     "CampaignRulesetChangedNotification",
     "CampaignRulesetChangedNotificationItem",
     "CampaignSearch",
@@ -1474,7 +1685,13 @@ __all__ = [
     "CartItemFilterTemplate",
     "Catalog",
     "CatalogAction",
+    "CatalogActionAdd",
+    "CatalogActionAddPriceAdjustment",
     "CatalogActionFilter",
+    "CatalogActionPatch",
+    "CatalogActionPatchMany",
+    "CatalogActionRemove",
+    "CatalogActionRemoveMany",
     "CatalogItem",
     "CatalogRule",
     "CatalogSyncRequest",
@@ -1482,10 +1699,26 @@ __all__ = [
     "Change",
     "ChangeLoyaltyTierLevelEffectProps",
     "ChangeProfilePassword",
+    "CheckAchievementBlock",
+    "CheckAchievementBlock1Achievement",
+    "CheckAttributeBlock",
+    "CheckAttributeBlockBase",
+    "CheckAudienceBlock",
+    "CheckAudienceBlock1Audience",
+    "CheckBudgetBlock",
+    "CheckCouponBlock",
+    "CheckEventBlock",
+    "CheckLoyaltyBalanceBlock",
+    "CheckLoyaltyBalanceBlock1Program",
+    "CheckLoyaltyCardBlock",
+    "CheckReferralBlock",
+    "CheckTierBlock",
+    "CheckTierBlock1Tier",
     "CodeGeneratorSettings",
     "Collection",
     "CollectionItem",
     "CollectionWithoutPayload",
+    "ConfirmRisksRequest",
     "Coupon",
     "CouponConstraints",
     "CouponCreatedEffectProps",
@@ -1505,10 +1738,17 @@ __all__ = [
     "CreateAchievement",
     "CreateAchievementV2",
     "CreateApplicationAPIKey",
+    "CreateCouponBlock",
+    "CreateCouponBlock1CampaignId",
+    "CreateCouponBlock1DiscountLimit",
+    "CreateCouponBlock1UsageLimit",
     "CreateCouponData",
     "CreateCoupons200Response",
     "CreateMCPKey",
     "CreateManagementKey",
+    "CreateReferralBlock",
+    "CreateReferralBlock1CampaignId",
+    "CreateReferralBlock1UsageLimit",
     "CreateReferralsForMultipleAdvocates201Response",
     "CreateTemplateCampaign",
     "CreateTemplateCampaignResponse",
@@ -1524,9 +1764,11 @@ __all__ = [
     "CustomerProfileEntity",
     "CustomerProfileIntegrationRequestV2",
     "CustomerProfileIntegrationResponseV2",
+    "CustomerProfileReward",
     "CustomerProfileSearchQuery",
     "CustomerProfileUpdate",
     "CustomerProfileUpdateV2Response",
+    "CustomerReward",
     "CustomerSession",
     "CustomerSessionV2",
     "DeactivateUserRequest",
@@ -1535,6 +1777,8 @@ __all__ = [
     "DeleteCouponsData",
     "DeleteLoyaltyTransactionsRequest",
     "DeleteUserRequest",
+    "DigitalPass",
+    "DiscardRisksRequest",
     "Effect",
     "EffectEntity",
     "EffectProps",
@@ -1558,6 +1802,7 @@ __all__ = [
     "EventV3",
     "EventV3Connections",
     "EventV3Entity",
+    "EventV3ReferralEntity",
     "EventV3RequestEntity",
     "ExcludePriceObservationsRequest",
     "Experiment",
@@ -1598,6 +1843,8 @@ __all__ = [
     "FeatureFlags",
     "FeaturesFeed",
     "FeedNotification",
+    "FilterAndMapValuesSelectorStep",
+    "FilterSelectorStep",
     "FuncArgDef",
     "FunctionDef",
     "GenerateAuditLogSummary",
@@ -1773,6 +2020,7 @@ __all__ = [
     "IntegrationState",
     "IntegrationStateV2",
     "IntegrationStoreEntity",
+    "IntegrationUnlockRewardRequest",
     "InventoryCoupon",
     "InventoryReferral",
     "ItemAttribute",
@@ -1796,8 +2044,10 @@ __all__ = [
     "ListCampaignStoreBudgets",
     "ListCampaignStoreBudgetsStore",
     "ListCatalogItems200Response",
+    "ListCheckAttributeBlock",
     "ListExperiments200Response",
     "ListStores200Response",
+    "ListWithCountCheckAttributeBlock",
     "LoginParams",
     "Loyalty",
     "LoyaltyBalance",
@@ -1829,9 +2079,19 @@ __all__ = [
     "LoyaltySubLedger",
     "LoyaltyTier",
     "LoyaltyTiers",
+    "MCPCompleteOAuthSession",
     "MCPKey",
+    "MCPOAuthClient",
+    "MCPOAuthCompleteResult",
+    "MCPOAuthProtectedResource",
+    "MCPOAuthServerMetadata",
+    "MCPOAuthSessionInfo",
+    "MCPOAuthToken",
+    "MCPOAuthTokenError",
+    "MCPOAuthTokenRequest",
     "ManagementKey",
     "ManagerConfig",
+    "MapSelectorStep",
     "MessageLogEntries",
     "MessageLogEntry",
     "MessageLogRequest",
@@ -1880,6 +2140,7 @@ __all__ = [
     "NewCustomerProfile",
     "NewCustomerSession",
     "NewCustomerSessionV2",
+    "NewDigitalPass",
     "NewEvent",
     "NewEventType",
     "NewEventV3Entity",
@@ -1895,6 +2156,7 @@ __all__ = [
     "NewLoyaltyProgram",
     "NewLoyaltyTier",
     "NewMCPKey",
+    "NewMCPOAuthClient",
     "NewManagementKey",
     "NewMessageTest",
     "NewMultipleAudiencesItem",
@@ -1965,9 +2227,14 @@ __all__ = [
     "ProjectedTier",
     "PromoteExperiment",
     "PromotionBlock",
+    "PromotionCheckAttributeBlock",
     "PromotionGroupBlock",
     "PromotionRuleV2",
+    "RedeemLoyaltyPointsBlock",
+    "RedeemLoyaltyPointsBlock1Program",
+    "RedeemLoyaltyPointsBlock1Value",
     "RedeemReferralEffectProps",
+    "ReduceSelectorStep",
     "Referral",
     "ReferralConstraints",
     "ReferralCreatedEffectProps",
@@ -1978,19 +2245,26 @@ __all__ = [
     "RemoveItemCatalogAction",
     "RemoveManyItemsCatalogAction",
     "ReopenSessionResponse",
+    "ReserveCouponBlock",
     "ReserveCouponEffectProps",
     "ResponseContentObject",
     "Return",
     "ReturnIntegrationRequest",
     "ReturnedCartItem",
+    "ReverseSelectorStep",
+    "ReviewRisksRequest",
     "Revision",
     "RevisionActivation",
     "RevisionActivationRequest",
     "RevisionVersion",
     "Reward",
+    "RewardCatalogItem",
+    "RewardEligibility",
+    "RewardEligibilityFailureDetails",
     "RewardPointsRequired",
     "Risk",
     "RiskAffectedEntityItem",
+    "RiskCriticalityUpdate",
     "RiskDetail",
     "RiskNotification",
     "Role",
@@ -2014,6 +2288,7 @@ __all__ = [
     "RollbackDiscountEffectProps",
     "RollbackIncreasedAchievementProgressEffectProps",
     "RollbackReferralEffectProps",
+    "RollbackUseRewardEffectProps",
     "Rule",
     "RuleEligibility",
     "RuleEligibilityFailureDetails",
@@ -2028,6 +2303,7 @@ __all__ = [
     "SamlConnectionInternal",
     "SamlConnectionMetadata",
     "SamlLoginEndpoint",
+    "ScalarCheckAttributeBlock",
     "ScimBaseGroup",
     "ScimBaseUser",
     "ScimBaseUserName",
@@ -2052,6 +2328,13 @@ __all__ = [
     "SearchCouponsAdvanced200Response",
     "SearchCouponsAdvancedApplicationWide200Response",
     "SecondaryDeployment",
+    "SelectSelectorStep",
+    "SelectSelectorStepFrom",
+    "Selector",
+    "SelectorBlock",
+    "SelectorGroupBlock",
+    "SelectorStep",
+    "SelectorValueMapRef",
     "Session",
     "SetDiscountEffectProps",
     "SetDiscountPerAdditionalCostEffectProps",
@@ -2059,14 +2342,18 @@ __all__ = [
     "SetDiscountPerItemEffectProps",
     "SetLoyaltyPointsExpiryDateEffectProps",
     "ShowBundleMetadataEffectProps",
+    "ShowNotificationBlock",
     "ShowNotificationEffectProps",
     "SkuUnitAnalytics",
     "SkuUnitAnalyticsDataPoint",
     "SlotDef",
+    "SortSelectorStep",
+    "SortSelectorStepField",
     "StartAchievementProgressEffectProps",
     "Store",
     "StrikethroughBlock",
     "StrikethroughChangedItem",
+    "StrikethroughCheckAttributeBlock",
     "StrikethroughCustomEffectPerItemProps",
     "StrikethroughDebugResponse",
     "StrikethroughEffect",
@@ -2079,6 +2366,7 @@ __all__ = [
     "StrikethroughTrigger",
     "SummarizeCampaignStoreBudget200Response",
     "SummaryCampaignStoreBudget",
+    "SupportCustomerProfile",
     "SupportRequest",
     "SupportRequestInput",
     "TalangAttribute",
@@ -2086,6 +2374,7 @@ __all__ = [
     "TemplateArgDef",
     "TemplateDef",
     "TemplateLimitConfig",
+    "TemplateParameter",
     "Tier",
     "TierDowngradeData",
     "TierDowngradeNotification",
@@ -2100,16 +2389,30 @@ __all__ = [
     "TimePoint",
     "TrackEventV2Response",
     "TransferLoyaltyCard",
+    "TriggerCustomEffectBlock",
+    "TriggerCustomEffectBlock1CustomEffect",
+    "TriggerCustomEffectBlock1Target",
+    "TriggerWebhookBlock",
+    "TriggerWebhookBlock1Webhook",
     "TriggerWebhookEffectProps",
     "TwoFAConfig",
+    "UnaryCheckAttributeBlock",
+    "UnlockRewardEffectProps",
     "UpdateAccount",
     "UpdateAchievement",
+    "UpdateAchievementProgressBlock",
+    "UpdateAchievementProgressBlock1Achievement",
     "UpdateAchievementV2",
     "UpdateApplication",
     "UpdateApplicationAPIKey",
     "UpdateApplicationCIF",
     "UpdateAttributeEffectProps",
+    "UpdateAttributeValueBlock",
+    "UpdateAttributeValueBlock1Attribute",
+    "UpdateAttributeValueBlock1Target",
     "UpdateAudience",
+    "UpdateAudienceMembershipBlock",
+    "UpdateAudienceMembershipBlock1Audience",
     "UpdateBlueprint",
     "UpdateCampaign",
     "UpdateCampaignCollection",
@@ -2122,6 +2425,7 @@ __all__ = [
     "UpdateCouponBatch",
     "UpdateCouponsData",
     "UpdateCustomEffect",
+    "UpdateCustomerProfileV2409Response",
     "UpdateCustomerSessionV2409Response",
     "UpdateExperiment",
     "UpdateExperimentVariant",
@@ -2144,6 +2448,7 @@ __all__ = [
     "UpdateSupportRequest",
     "UpdateUser",
     "UpdateUserLatestFeedTimestamp",
+    "UseRewardEffectProps",
     "User",
     "UserAllOfPolicy",
     "UserEntity",
@@ -2159,4 +2464,5 @@ __all__ = [
     "WebhookLogEntry",
     "WebhookWithOutgoingIntegrationDetails",
     "WillAwardGiveawayEffectProps",
+    "WithinCheckAttributeBlock",
 ]

@@ -51,5 +51,4 @@ class Account(Model):
     campaigns_inactive_count: int = field(wire="campaignsInactiveCount")
     """How many campaigns of the account are inactive now."""
     attributes: dict[str, Any] | None = field(default=None)
-    """Attributes belonging to the object, such as values keyed by attribute name or a list of
-    attribute entries."""
+    """Values of the account's custom attributes, keyed by attribute name."""

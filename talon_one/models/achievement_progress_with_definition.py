@@ -6,7 +6,8 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Literal
 
-from talon_one._schema.fields import field, timestamp
+from talon_one import models
+from talon_one._schema.fields import field, nested, timestamp
 from talon_one._schema.model import Model
 
 
@@ -36,7 +37,9 @@ class AchievementProgressWithDefinition(Model):
     description: str = field()
     """Achievement explanation shown in the Campaign Manager."""
     campaign_id: int = field(wire="campaignId")
-    """Identifier of the campaign that contains the achievement."""
+    """Deprecated in favor of `campaignIds` (Integration API) and `referencedByCampaigns`
+    (Management API): ID of the first campaign that uses the achievement. It is missing while
+    none does, although it counts as required. Deprecated."""
     target: float | None = field(default=None)
     """Value at which the achievement is completed, either a count of actions or a transaction
     amount."""
@@ -62,3 +65,9 @@ class AchievementProgressWithDefinition(Model):
         default=None, wire="achievementAllowRollbackAfterCompletion"
     )
     """Whether progress may still be reverted once a customer has completed the achievement."""
+    campaign_ids: list[int] = field(wire="campaignIds")
+    """IDs of the campaigns that use the achievement, sorted from low to high. Filled by the
+    Integration API; the Management API fills `referencedByCampaigns`."""
+    referenced_by_campaigns: list[models.CampaignReference] = nested(wire="referencedByCampaigns")
+    """Campaigns that use the achievement, sorted by `id` from low to high. Filled by the
+    Management API; the Integration API fills `campaignIds`."""

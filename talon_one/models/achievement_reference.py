@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 from talon_one._schema.fields import field
 from talon_one._schema.model import Model
 
@@ -22,3 +24,5 @@ class AchievementReference(Model):
     """Numeric ID of the campaign in which the achievement is used."""
     campaign_name: str = field(wire="campaignName")
     """Name of the campaign in which the achievement is used."""
+    campaign_state: Literal["enabled", "disabled", "archived"] = field(wire="campaignState")
+    """State of the campaign that uses the achievement: `enabled`, `disabled` or `archived`."""

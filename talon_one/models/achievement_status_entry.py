@@ -57,10 +57,14 @@ class AchievementStatusEntry(Model):
     )
     """Whether progress may still be reverted once a customer has completed the achievement."""
     campaign_id: int | None = field(default=None, wire="campaignId")
-    """Identifier of the campaign that contains the achievement."""
+    """Deprecated in favor of `campaignIds`: ID of the first campaign in that list. It is missing
+    while the list is empty. Deprecated."""
     status: Literal["active", "scheduled"] | None = field(default=None)
     """State of the achievement: `active` or `scheduled`."""
     current_progress: models.AchievementProgress | None = nested(
         default=None, wire="currentProgress"
     )
     """Progress the customer has made so far in this achievement."""
+    campaign_ids: list[int] = field(wire="campaignIds")
+    """IDs of the campaigns that use the achievement, sorted from low to high. Empty while no
+    campaign does."""

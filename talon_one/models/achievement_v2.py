@@ -20,26 +20,30 @@ class AchievementV2(Model):
     """Numeric ID that Talon.One assigns to the entity."""
     created: datetime = timestamp()
     """Creation time of the entity, as an RFC 3339 timestamp."""
-    name: str = field(min_length=1, max_length=1000, pattern="^[a-zA-Z]\\w+\\Z")
+    name: str | None = field(
+        default=None, min_length=1, max_length=1000, pattern="^[a-zA-Z]\\w+\\Z"
+    )
     """Technical name of the achievement in requests, fixed after creation. Begins with a letter,
     followed by letters, digits or underscores."""
-    title: str = field()
+    title: str | None = field(default=None)
     """Achievement name that Campaign Manager users see."""
-    description: str = field()
+    description: str | None = field(default=None)
     """Explanation of what customers have to do or what they gain."""
-    target: float = field()
+    target: float | None = field(default=None)
     """Value at which the achievement is completed, either a count of actions or a transaction
     amount."""
     period: str | None = field(default=None)
     """Time per customer until the achievement ends and restarts: a positive number plus unit
     (`s`, `m`, `h`, `D`, `W`, `M`, `Y`), not counted from creation. Suffix `_D` rounds days
     down, `_U` rounds days or longer units up; rounding excludes an absolute period."""
-    recurrence_policy: Literal["no_recurrence", "on_expiration", "on_completion"] = field(
-        wire="recurrencePolicy"
+    recurrence_policy: Literal["no_recurrence", "on_expiration", "on_completion"] | None = field(
+        default=None, wire="recurrencePolicy"
     )
     """Whether and when the achievement repeats. `no_recurrence` allows one completion;
     `on_expiration` restarts it after expiry; `on_completion` restarts it once completed."""
-    activation_policy: Literal["user_action", "fixed_schedule"] = field(wire="activationPolicy")
+    activation_policy: Literal["user_action", "fixed_schedule"] | None = field(
+        default=None, wire="activationPolicy"
+    )
     """How the achievement's schedule is set. `user_action` counts from the customer's own start;
     `fixed_schedule` uses the same dates for all customers."""
     fixed_start_date: datetime | None = timestamp(default=None, wire="fixedStartDate")
@@ -54,7 +58,7 @@ class AchievementV2(Model):
     sandbox: bool = field()
     """Whether the achievement is a sandbox (`true`) or live (`false`) one. Only Applications of
     the matching kind can be connected."""
-    subscribed_applications: list[int] = field(wire="subscribedApplications")
+    subscribed_applications: list[int] | None = field(default=None, wire="subscribedApplications")
     """IDs of all Applications connected to the achievement."""
     timezone: str = field(min_length=1)
     """Time zone by its IANA name, for example `Europe/Berlin`."""
@@ -70,3 +74,9 @@ class AchievementV2(Model):
     period_end_override: models.TimePoint | None = nested(default=None, wire="periodEndOverride")
     """Absolute point in time at which the achievement ends and resets, in place of rounding its
     `period`. Deprecated."""
+    campaign_id: int | None = field(default=None, wire="campaignId")
+    """Deprecated in favor of `referencedByCampaigns`: ID of the first campaign in that list. It
+    is missing while the list is empty. Deprecated."""
+    referenced_by_campaigns: list[models.CampaignReference] = nested(wire="referencedByCampaigns")
+    """Campaigns that use the achievement, sorted by `id` from low to high. Empty while no
+    campaign does."""

@@ -35,8 +35,7 @@ class ApplicationEvent(Model):
     type: str = field()
     """Event name. Only custom events are accepted here, never built-in ones."""
     attributes: dict[str, Any] = field()
-    """Attributes belonging to the object, such as values keyed by attribute name or a list of
-    attribute entries."""
+    """Values of the event's custom attributes, keyed by attribute name."""
     effects: list[models.Effect] = nested()
     """Effects that the event triggered."""
     rule_failure_reasons: list[models.RuleFailureReason] | None = nested(

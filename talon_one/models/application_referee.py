@@ -18,7 +18,8 @@ class ApplicationReferee(Model):
     application_id: int = field(wire="applicationId")
     """Application to which the entity belongs, given by its ID."""
     session_id: str = field(wire="sessionId")
-    """Session that redeemed the referral, given by its integration ID."""
+    """Session that redeemed the referral, given by its integration ID. Where an advanced event
+    redeemed it, see `advancedEventIntegrationId` instead."""
     advocate_integration_id: str = field(wire="advocateIntegrationId", max_length=1000)
     """Integration ID of the customer who gave the referral."""
     friend_integration_id: str = field(wire="friendIntegrationId", max_length=1000)
@@ -27,3 +28,8 @@ class ApplicationReferee(Model):
     """Referral code that the advocate shared."""
     created: datetime = timestamp()
     """When the friend redeemed the referral, as an RFC 3339 timestamp."""
+    advanced_event_integration_id: str | None = field(
+        default=None, wire="advancedEventIntegrationId", max_length=1000
+    )
+    """Advanced event that redeemed the referral, given by its integration ID. It is missing
+    where a customer session redeemed the referral."""

@@ -51,5 +51,5 @@ class ApplicationSession(Model):
     total: float = field()
     """Session total without any discount taken off."""
     attributes: dict[str, Any] | None = field(default=None)
-    """Attributes belonging to the object, such as values keyed by attribute name or a list of
-    attribute entries."""
+    """Values of the session's custom attributes, keyed by attribute name. The attributes must
+    exist in the Campaign Manager."""

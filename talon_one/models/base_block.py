@@ -8,7 +8,7 @@ from talon_one._schema.model import Model
 
 
 class BaseBlock(Model):
-    """Part shared by all rule blocks: identifier, type and tags."""
+    """Properties that all blocks have, except `passthrough` blocks, which carry no tags."""
 
     __slots__ = ()
 

@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any
 
 from talon_one import models
 from talon_one._schema.fields import field, nested, timestamp
@@ -24,13 +23,14 @@ class BestPriorPrice(Model):
     observed_at: datetime = timestamp(wire="observedAt")
     """When the price was recorded, as an RFC 3339 timestamp."""
     context_id: str | None = field(default=None, wire="contextId")
-    """Deprecated in favor of `contextIds`. Empty by default. Deprecated."""
+    """Deprecated in favor of `contextIds`. Servers from 26.17 on leave it out. Deprecated."""
     price: float = field()
     """Item price as a decimal amount, for example `99.99`."""
     metadata: models.BestPriorPriceMetadata = nested()
     """Extra information on how the price came about."""
-    target: dict[str, Any] = field()
-    """Target to which the price applies, such as an audience."""
+    target: models.LabelTarget = nested()
+    """Whom the price is for: a `type` of `NONE` for all customers, or of `AUDIENCE` with the
+    `audience`."""
     context_ids: list[str] = field(wire="contextIds")
     """Context IDs in effect when the price was recorded, including those of price adjustments
     and of campaigns that changed it."""

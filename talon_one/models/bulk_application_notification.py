@@ -15,5 +15,5 @@ class BulkApplicationNotification(Model):
 
     total_result_size: int = field(wire="totalResultSize")
     """Count of all matching records, including those outside the returned page."""
-    data: list[models.ApplicationNotification] = nested()
+    data: list[models.CampaignEvaluationTreeChangedNotification] = nested()
     """Main content of the object, usually the list of records on the current page."""

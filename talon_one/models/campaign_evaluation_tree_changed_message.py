@@ -21,5 +21,7 @@ class CampaignEvaluationTreeChangedMessage(Model):
     """Kind of notification in the payload, for example `CampaignNotification`."""
     total_result_size: int = field(wire="TotalResultSize")
     """Total count of items in the result set."""
-    data: list[models.ApplicationNotification] | None = nested(default=None, wire="Data")
+    data: list[models.CampaignEvaluationTreeChangedNotification] | None = nested(
+        default=None, wire="Data"
+    )
     """List of notifications, one for each Application whose tree changed."""

@@ -20,3 +20,5 @@ class CampaignEvaluationTreeChangedNotification(Model):
     """Evaluation tree as it was before the modification."""
     evaluation_tree: models.CampaignSet = nested(wire="evaluationTree")
     """Evaluation tree as it is after the modification."""
+    event: str | None = field(default=None)
+    """Name of the event, always `campaign_evaluation_tree_changed`."""

@@ -15,7 +15,7 @@ class CampaignSetBranchNode(Model):
 
     __slots__ = ()
 
-    type: Literal["SET"] = field()
+    type: Literal["SET"] = field(default="SET")
     """Kind of node: `SET` for a branch, `CAMPAIGN` for a leaf."""
     name: str = field()
     """Label of the campaign set."""

@@ -14,7 +14,7 @@ class CampaignSetLeafNode(Model):
 
     __slots__ = ()
 
-    type: Literal["CAMPAIGN"] = field()
+    type: Literal["CAMPAIGN"] = field(default="CAMPAIGN")
     """Kind of node: `SET` for a branch, `CAMPAIGN` for a leaf."""
     campaign_id: int = field(wire="campaignId")
     """Identifier of the campaign at this node."""

@@ -3,14 +3,19 @@
 
 from __future__ import annotations
 
-from talon_one._schema.fields import field
+from typing import TYPE_CHECKING, TypeAlias
+
+from talon_one import models
 from talon_one._schema.model import Model
+from talon_one._schema.one_of import OneOf
 
+if TYPE_CHECKING:
+    CampaignSetNode: TypeAlias = models.CampaignSetBranchNode | models.CampaignSetLeafNode | Model
+else:
 
-class CampaignSetNode(Model):
-    """Node of a campaign set's tree, either a branch or a leaf."""
+    class CampaignSetNode(OneOf):
+        """Node of a campaign set's tree, either a branch or a leaf. Its `type` says which."""
 
-    __slots__ = ()
-
-    type: str = field()
-    """Kind of object, which determines what further data it carries."""
+        __slots__ = ()
+        _by = "type"
+        _classes = {"CAMPAIGN": "CampaignSetLeafNode", "SET": "CampaignSetBranchNode"}

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
-from talon_one._schema.fields import field
+from talon_one._schema.fields import field, variant
 from talon_one._schema.model import Model
 
 
@@ -19,5 +19,16 @@ class CatalogAction(Model):
     )
     """Kind of change to make in the catalog, such as `ADD`, `PATCH_MANY`, or
     `ADD_PRICE_ADJUSTMENT`. All actions in one request must be of the same kind."""
-    payload: dict[str, Any] = field()
-    """Action-specific data whose structure depends on the value of `type`."""
+    payload: Model | dict[str, Any] = variant(
+        by="type",
+        classes={
+            "ADD": "AddItemCatalogAction",
+            "ADD_PRICE_ADJUSTMENT": "AddPriceAdjustmentCatalogAction",
+            "PATCH": "PatchItemCatalogAction",
+            "PATCH_MANY": "PatchManyItemsCatalogAction",
+            "REMOVE": "RemoveItemCatalogAction",
+            "REMOVE_MANY": "RemoveManyItemsCatalogAction",
+        },
+    )
+    """What the action works with; its class depends on `type`. In one request all actions must
+    be of the same type."""

@@ -28,7 +28,6 @@ class CatalogItem(Model):
     version: int = field(minimum=1)
     """Version number of the item, starting at 1."""
     attributes: list[models.ItemAttribute] | None = nested(default=None)
-    """Attributes belonging to the object, such as values keyed by attribute name or a list of
-    attribute entries."""
+    """Attributes of the catalog item, each entry with a name and a value."""
     product: models.Product | None = nested(default=None)
     """Product that the item belongs to, if known."""

@@ -50,8 +50,7 @@ class CouponCreationJob(Model):
     )
     """Settings for generating coupon codes."""
     attributes: dict[str, Any] = field()
-    """Attributes belonging to the object, such as values keyed by attribute name or a list of
-    attribute entries."""
+    """Values of the custom attributes that each coupon of the job gets, keyed by attribute name."""
     is_reservation_mandatory: bool | None = field(default=None, wire="isReservationMandatory")
     """`true` if redemption requires an earlier reservation of the code. Defaults to `false`."""
     batch_id: str = field(wire="batchId")

@@ -16,14 +16,16 @@ class CreateAchievementV2(Model):
 
     __slots__ = ()
 
-    name: str = field(min_length=1, max_length=1000, pattern="^[a-zA-Z]\\w+\\Z")
+    name: str | None = field(
+        default=None, min_length=1, max_length=1000, pattern="^[a-zA-Z]\\w+\\Z"
+    )
     """Technical name of the achievement in requests, fixed after creation. Begins with a letter,
     followed by letters, digits or underscores."""
-    title: str = field()
+    title: str | None = field(default=None)
     """Achievement name that Campaign Manager users see."""
-    description: str = field()
+    description: str | None = field(default=None)
     """Explanation of what customers have to do or what they gain."""
-    target: float = field()
+    target: float | None = field(default=None)
     """Value at which the achievement is completed, either a count of actions or a transaction
     amount."""
     period: str | None = field(default=None)

@@ -47,3 +47,13 @@ class CustomerAchievement(Model):
         default=None, wire="currentProgress"
     )
     """Progress the customer has made so far in this achievement."""
+    campaign_id: int | None = field(default=None, wire="campaignId")
+    """Deprecated in favor of `campaignIds` (Integration API) and `referencedByCampaigns`
+    (Management API): ID of the first campaign that uses the achievement. It is missing while
+    none does. Deprecated."""
+    campaign_ids: list[int] = field(wire="campaignIds")
+    """IDs of the campaigns that use the achievement, sorted from low to high. Filled by the
+    Integration API; the Management API fills `referencedByCampaigns`."""
+    referenced_by_campaigns: list[models.CampaignReference] = nested(wire="referencedByCampaigns")
+    """Campaigns that use the achievement, sorted by `id` from low to high. Filled by the
+    Management API; the Integration API fills `campaignIds`."""

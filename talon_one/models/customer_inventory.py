@@ -3,8 +3,10 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from talon_one import models
-from talon_one._schema.fields import nested
+from talon_one._schema.fields import field, nested
 from talon_one._schema.model import Model
 
 
@@ -26,3 +28,5 @@ class CustomerInventory(Model):
     """Giveaway codes the customer has received."""
     achievements: list[models.AchievementProgressWithDefinition] | None = nested(default=None)
     """Achievements of the customer, with progress and definition."""
+    rewards: list[dict[str, Any]] | None = field(default=None)
+    """Rewards that the customer has unlocked and not used yet, as free-form objects."""

@@ -32,6 +32,7 @@ class CustomerProfileIntegrationRequestV2(Model):
                 "ruleFailureReasons",
                 "campaignEligibility",
                 "achievements",
+                "unlockedRewards",
             ]
         ]
         | None

@@ -77,6 +77,7 @@ class Effect(Model):
                 "RollbackIncreasedAchievementProgressEffectProps"
             ),
             "rollbackReferral": "RollbackReferralEffectProps",
+            "rollbackUseReward": "RollbackUseRewardEffectProps",
             "setDiscount": "SetDiscountEffectProps",
             "setDiscountPerAdditionalCost": "SetDiscountPerAdditionalCostEffectProps",
             "setDiscountPerAdditionalCostPerItem": "SetDiscountPerAdditionalCostPerItemEffectProps",
@@ -86,7 +87,9 @@ class Effect(Model):
             "showNotification": "ShowNotificationEffectProps",
             "startAchievementProgress": "StartAchievementProgressEffectProps",
             "triggerWebhook": "TriggerWebhookEffectProps",
+            "unlockReward": "UnlockRewardEffectProps",
             "updateAttribute": "UpdateAttributeEffectProps",
+            "useReward": "UseRewardEffectProps",
             "willAwardGiveaway": "WillAwardGiveawayEffectProps",
         },
     )

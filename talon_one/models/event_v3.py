@@ -28,8 +28,7 @@ class EventV3(Model):
     type: str = field(min_length=1)
     """Event name. Only custom events are accepted here, never built-in ones."""
     attributes: dict[str, Any] = field()
-    """Attributes belonging to the object, such as values keyed by attribute name or a list of
-    attribute entries."""
+    """Values of the event's custom attributes, keyed by attribute name."""
     connected_session_id: str | None = field(default=None, wire="connectedSessionId", min_length=1)
     """Identifier of a customer session to link to the event. The request fails unless that
     session is in state `closed`."""
@@ -42,3 +41,7 @@ class EventV3(Model):
     effects: list[Any] = field()
     """Effects that the rules of the Application's enabled campaigns produced. Your system
     decides how each one is applied."""
+    referral_code: str | None = field(default=None, wire="referralCode", max_length=100)
+    """Referral code that came with the event, at most 100 characters. Sending it neither checks
+    nor redeems it; that is left to the conditions of the rules, one of which redeems a valid
+    code while the other only checks it."""

@@ -37,5 +37,4 @@ class Export(Model):
     """Kind of data exported: `Coupon`, `Referral`, `Effect`, `CustomerSession`, `LoyaltyLedger`,
     `LoyaltyLedgerLog`, `Collection`, or `AudienceMembership`."""
     filter: dict[str, Any] = field()
-    """Filter data: filtering support in the SCIM provider configuration, or the criteria that
-    exported records met in an export."""
+    """Criteria that the exported rows had to meet, keyed by the name of the filter."""

@@ -28,8 +28,7 @@ class Giveaway(Model):
     end_date: datetime | None = timestamp(default=None, wire="endDate")
     """End of the giveaway's validity, as an RFC 3339 timestamp."""
     attributes: dict[str, Any] | None = field(default=None)
-    """Attributes belonging to the object, such as values keyed by attribute name or a list of
-    attribute entries."""
+    """Values of the giveaway's custom attributes, keyed by attribute name."""
     used: bool | None = field(default=None)
     """`true` once the giveaway code has been handed to a customer."""
     import_id: int | None = field(default=None, wire="importId")

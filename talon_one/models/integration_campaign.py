@@ -29,8 +29,7 @@ class IntegrationCampaign(Model):
     end_time: datetime | None = timestamp(default=None, wire="endTime")
     """End of the campaign's active period, as an RFC 3339 timestamp."""
     attributes: dict[str, Any] | None = field(default=None)
-    """Attributes belonging to the object, such as values keyed by attribute name or a list of
-    attribute entries."""
+    """Values of the campaign's custom attributes, keyed by attribute name."""
     state: Literal["enabled"] = field()
     """State of the campaign. Always `enabled`."""
     tags: list[str] = field(max_items=50, items={"min_length": 1, "max_length": 50})

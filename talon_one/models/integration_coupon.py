@@ -55,8 +55,7 @@ class IntegrationCoupon(Model):
     reservation_counter: float | None = field(default=None, wire="reservationCounter")
     """Count of reservations made on the coupon so far."""
     attributes: dict[str, Any] | None = field(default=None)
-    """Attributes belonging to the object, such as values keyed by attribute name or a list of
-    attribute entries."""
+    """Values of the coupon's custom attributes, keyed by attribute name."""
     referral_id: int | None = field(default=None, wire="referralId")
     """Internal ID of the referral in whose effect the coupon was created, if any."""
     recipient_integration_id: str | None = field(

@@ -40,6 +40,7 @@ class IntegrationEventV2Request(Model):
                 "ruleFailureReasons",
                 "campaignEligibility",
                 "achievements",
+                "unlockedRewards",
             ]
         ]
         | None

@@ -43,12 +43,17 @@ class IntegrationEventV3Request(Model):
                 "advancedEvent",
                 "awardedGiveaways",
                 "ruleFailureReasons",
+                "referral",
             ]
         ]
         | None
     ) = field(default=None, wire="responseContent")
     """Extra data to return: `customerProfile`, `triggeredCampaigns`, `loyalty`, `advancedEvent`,
-    `awardedGiveaways`, or `ruleFailureReasons`."""
+    `awardedGiveaways`, `ruleFailureReasons`, or `referral`."""
     connected_session_id: str | None = field(default=None, wire="connectedSessionId", min_length=1)
     """Identifier of a customer session to link to the event. The request fails unless that
     session is in state `closed`."""
+    referral_code: str | None = field(default=None, wire="referralCode", max_length=100)
+    """Referral code that came with the event, at most 100 characters. Sending it neither checks
+    nor redeems it; that is left to the conditions of the rules, one of which redeems a valid
+    code while the other only checks it."""

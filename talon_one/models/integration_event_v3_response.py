@@ -43,3 +43,6 @@ class IntegrationEventV3Response(Model):
     and `ruleFailureReasons` out of `responseContent`."""
     achievements: list[models.CustomerAchievement] | None = nested(default=None)
     """Achievements of the customer, each with its current progress."""
+    referral: models.InventoryReferral | None = nested(default=None)
+    """Referral that the event's `referralCode` names. Only present if `responseContent` lists
+    `referral`."""

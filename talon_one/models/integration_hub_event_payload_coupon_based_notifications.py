@@ -61,3 +61,6 @@ class IntegrationHubEventPayloadCouponBasedNotifications(Model):
     """Source from which the event originates."""
     employee_name: str = field(wire="EmployeeName")
     """Name of the employee who made the change."""
+    event_id: int = field(wire="EventId")
+    """Numeric ID of the Integration Hub event. Send it back in the delivery status callback to
+    report the event as delivered or failed."""

@@ -45,3 +45,6 @@ class IntegrationHubEventPayloadLoyaltyProfileBasedPointsChangedNotification(Mod
     session_integration_id: str | None = field(default=None, wire="SessionIntegrationID")
     """Integration ID of the customer session behind the gained or lost points. Empty unless the
     Rule Engine caused the change."""
+    event_id: int = field(wire="EventId")
+    """Numeric ID of the Integration Hub event. Send it back in the delivery status callback to
+    report the event as delivered or failed."""

@@ -47,3 +47,6 @@ class IntegrationHubEventPayloadLoyaltyProfileBasedTierUpgradeNotification(Model
     """Moment of the event's publication, as an RFC 3339 timestamp."""
     loyalty_program_name: str = field(wire="LoyaltyProgramName")
     """Name of the program that the event concerns."""
+    event_id: int = field(wire="EventId")
+    """Numeric ID of the Integration Hub event. Send it back in the delivery status callback to
+    report the event as delivered or failed."""

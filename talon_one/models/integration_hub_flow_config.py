@@ -20,3 +20,7 @@ class IntegrationHubFlowConfig(Model):
     """Largest number of events bundled into one message to the Integration Hub, at least 1."""
     max_retries: int | None = field(default=None, wire="MaxRetries", minimum=0)
     """How often delivery of an event is retried before the event is dropped, 0 or more."""
+    instance_name: str | None = field(default=None, wire="InstanceName")
+    """Name of the Prismatic instance that registers the flow."""
+    integration_name: str | None = field(default=None, wire="IntegrationName")
+    """Name of the Prismatic integration that registers the flow."""

@@ -32,7 +32,8 @@ class IntegrationHubFlowResponse(Model):
     """Numeric ID of the program, in case the flow is attached to a loyalty program."""
     event_type: str = field(wire="eventType")
     """Event type that triggers the flow, for example `CouponCreated`."""
-    integration_hub_flow_url: str = field(wire="integrationHubFlowUrl")
-    """Address of the flow that is called when the event occurs."""
+    integration_hub_flow_url: str | None = field(default=None, wire="integrationHubFlowUrl")
+    """Address of the flow that is called when the event occurs. Servers from 26.17 on leave it
+    out. Deprecated."""
     config: models.IntegrationHubFlowConfigResponse = nested()
     """Delivery settings of the flow, such as worker count and retries."""

@@ -33,6 +33,7 @@ class IntegrationRequest(Model):
                 "previousReturns",
                 "campaignEligibility",
                 "achievements",
+                "unlockedRewards",
             ]
         ]
         | None

@@ -38,8 +38,7 @@ class InventoryReferral(Model):
     )
     """Integration ID of the customer profile being referred. Optional."""
     attributes: dict[str, Any] | None = field(default=None)
-    """Attributes belonging to the object, such as values keyed by attribute name or a list of
-    attribute entries."""
+    """Values of the referral's custom attributes, keyed by attribute name."""
     import_id: int | None = field(default=None, wire="importId")
     """Import from which the referral comes, by ID."""
     code: str = field(min_length=4)

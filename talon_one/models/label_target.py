@@ -3,7 +3,20 @@
 
 from __future__ import annotations
 
-from typing import Any, TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
-LabelTarget: TypeAlias = dict[str, Any]
-"""Whom an effect targets: an audience or no entity in particular."""
+from talon_one import models
+from talon_one._schema.model import Model
+from talon_one._schema.one_of import OneOf
+
+if TYPE_CHECKING:
+    LabelTarget: TypeAlias = models.LabelTargetAudience | models.LabelTargetNone | Model
+else:
+
+    class LabelTarget(OneOf):
+        """Whom a price or an effect is for: an audience or no entity in particular. Its `type`
+        says which."""
+
+        __slots__ = ()
+        _by = "type"
+        _classes = {"AUDIENCE": "LabelTargetAudience", "NONE": "LabelTargetNone"}

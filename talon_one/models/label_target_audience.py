@@ -15,7 +15,7 @@ class LabelTargetAudience(Model):
 
     __slots__ = ()
 
-    type: Literal["AUDIENCE"] = field()
+    type: Literal["AUDIENCE"] = field(default="AUDIENCE")
     """Kind of object, which determines what further data it carries."""
     audience: models.AudienceReference = nested()
     """Audience that is targeted."""

@@ -14,5 +14,5 @@ class LabelTargetNone(Model):
 
     __slots__ = ()
 
-    type: Literal["NONE"] = field()
+    type: Literal["NONE"] = field(default="NONE")
     """Kind of object, which determines what further data it carries."""

@@ -26,4 +26,5 @@ class LoyaltyProgramLedgers(Model):
     ledger: models.LedgerInfo = nested()
     """Balances and tier from the program's main ledger."""
     sub_ledgers: dict[str, models.LedgerInfo] | None = nested(default=None, wire="subLedgers")
-    """Balances and tiers of the subledgers, keyed by subledger."""
+    """Balances and tiers of the subledgers, keyed by subledger. Subledgers whose balances are
+    all zero are left out."""

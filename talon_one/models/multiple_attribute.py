@@ -14,5 +14,4 @@ class MultipleAttribute(Model):
     __slots__ = ()
 
     attributes: list[models.Attribute] | None = nested(default=None)
-    """Attributes belonging to the object, such as values keyed by attribute name or a list of
-    attribute entries."""
+    """Attributes, one entry each."""

@@ -14,5 +14,4 @@ class MultipleNewAttribute(Model):
     __slots__ = ()
 
     attributes: list[models.NewAttribute] | None = nested(default=None)
-    """Attributes belonging to the object, such as values keyed by attribute name or a list of
-    attribute entries."""
+    """Attributes to create, one entry each."""

@@ -66,3 +66,7 @@ class NewApplication(Model):
     )
     """Whether campaign staging and revisions are available in the Application. Cannot be
     switched off once on."""
+    best_prior_price_settings: models.BestPriorPriceSettings | None = nested(
+        default=None, wire="bestPriorPriceSettings"
+    )
+    """How the best prior price of the items is found in this Application."""

@@ -43,8 +43,7 @@ class NewCoupons(Model):
     """Deprecated and best left unset. Jobs above 20,000 coupons belong on the asynchronous
     coupon creation operation. Deprecated."""
     attributes: dict[str, Any] | None = field(default=None)
-    """Attributes belonging to the object, such as values keyed by attribute name or a list of
-    attribute entries."""
+    """Values of the custom attributes that each new coupon gets, keyed by attribute name."""
     recipient_integration_id: str | None = field(
         default=None, wire="recipientIntegrationId", max_length=1000
     )

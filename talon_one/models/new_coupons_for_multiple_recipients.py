@@ -34,8 +34,7 @@ class NewCouponsForMultipleRecipients(Model):
     """End of the coupon's validity, as an RFC 3339 timestamp. Without it, the coupon stays valid
     indefinitely."""
     attributes: dict[str, Any] | None = field(default=None)
-    """Attributes belonging to the object, such as values keyed by attribute name or a list of
-    attribute entries."""
+    """Values of the custom attributes that each new coupon gets, keyed by attribute name."""
     recipients_integration_ids: list[str] = field(
         wire="recipientsIntegrationIds", min_items=1, max_items=1000
     )

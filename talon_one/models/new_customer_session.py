@@ -34,5 +34,5 @@ class NewCustomerSession(Model):
     total: float | None = field(default=None)
     """Overall cart value of the session."""
     attributes: dict[str, Any] | None = field(default=None)
-    """Attributes belonging to the object, such as values keyed by attribute name or a list of
-    attribute entries."""
+    """Values of the session's custom attributes, keyed by attribute name. The attributes must
+    exist in the Campaign Manager."""

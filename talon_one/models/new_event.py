@@ -24,7 +24,6 @@ class NewEvent(Model):
     type: str = field(min_length=1)
     """Event name. Only custom events are accepted here, never built-in ones."""
     attributes: dict[str, Any] = field()
-    """Attributes belonging to the object, such as values keyed by attribute name or a list of
-    attribute entries."""
+    """Values of the event's custom attributes, keyed by attribute name."""
     session_id: str = field(wire="sessionId", min_length=1)
     """Identifier of the customer session during which the event took place."""

@@ -34,5 +34,4 @@ class NewReferral(Model):
     )
     """Integration ID of the customer profile being referred. Optional."""
     attributes: dict[str, Any] | None = field(default=None)
-    """Attributes belonging to the object, such as values keyed by attribute name or a list of
-    attribute entries."""
+    """Values of the referral's custom attributes, keyed by attribute name."""

@@ -30,8 +30,7 @@ class NewReferralsForMultipleAdvocates(Model):
     )
     """Integration IDs of the advocates who each get a referral code."""
     attributes: dict[str, Any] | None = field(default=None)
-    """Attributes belonging to the object, such as values keyed by attribute name or a list of
-    attribute entries."""
+    """Values of the custom attributes that each new referral code gets, keyed by attribute name."""
     valid_characters: list[str] | None = field(default=None, wire="validCharacters")
     """Characters from which the random places of a code are drawn. Default: uppercase letters
     and digits."""

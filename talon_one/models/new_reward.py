@@ -3,12 +3,14 @@
 
 from __future__ import annotations
 
-from talon_one._schema.fields import field
+from talon_one import models
+from talon_one._schema.fields import field, nested
 from talon_one._schema.model import Model
 
 
 class NewReward(Model):
-    """Request body for creating a reward; all fields but the description are required."""
+    """Request body for creating a reward, including its rule and its price in loyalty points.
+    The names, the Applications and the sandbox setting are required."""
 
     __slots__ = ()
 
@@ -24,3 +26,17 @@ class NewReward(Model):
     sandbox: bool = field()
     """Whether the reward is a sandbox (`true`) or live (`false`) one. Only Applications of the
     matching kind can be connected."""
+    eligibility_conditions: models.Rule | None = nested(default=None, wire="eligibilityConditions")
+    """Rule that decides which customers see the reward; without it, everyone does. Only its
+    `condition` counts: leave `effects` an empty array and do not use `bindings`."""
+    rule: models.Rule | None = nested(default=None)
+    """Rule that the reward runs. Leave the rule's own `bindings` unused and define them in the
+    reward's `bindings` instead."""
+    bindings: list[models.Binding] | None = nested(default=None)
+    """Named variables, each computed once from a Talang expression before the rules run.
+    Conditions and effects refer to them by name; rules cannot define their own."""
+    points_required: list[models.RewardPointsRequired] | None = nested(
+        default=None, wire="pointsRequired"
+    )
+    """Prices of the reward in loyalty points, one entry per loyalty program and subledger. An
+    `id` in an entry is ignored, since each becomes a new one."""

@@ -14,4 +14,4 @@ class OktaEventPayload(Model):
     __slots__ = ()
 
     data: models.OktaEventPayloadData = nested()
-    """Main content of the object, usually the list of records on the current page."""
+    """What Okta reports: the events of the delivery."""

@@ -10,15 +10,16 @@ from talon_one._schema.model import Model
 
 
 class PassthroughBlock(Model):
-    """Block for a Talang expression without a matching typed block. Keeps the raw array, so that
-    nothing is lost in conversion and problems can be diagnosed."""
+    """Block for a Talang expression that no other kind of block can express. The platform keeps
+    it as it stands, so that nothing of the rule is lost."""
 
     __slots__ = ()
 
     id: str = field()
     """Identifier that distinguishes the block from all others."""
-    type: Literal["passthrough"] = field()
-    """Block variant, always `passthrough`."""
+    type: Literal["passthrough"] = field(default="passthrough")
+    """Kind of block, always `passthrough`."""
     expression: list[Any] = field()
-    """Unprocessed Talang array: a function name, then its arguments, which can be expressions as
-    well."""
+    """Talang expression. A call begins with the function's name, followed by its arguments,
+    which may be expressions in turn. Any other expression, such as a path or a literal,
+    stands alone in the array."""

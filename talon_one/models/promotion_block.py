@@ -3,7 +3,73 @@
 
 from __future__ import annotations
 
-from typing import Any, TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
-PromotionBlock: TypeAlias = Any
-"""Block of a promotion rule, either a condition, an effect or a group of blocks."""
+from talon_one import models
+from talon_one._schema.model import Model
+from talon_one._schema.one_of import OneOf
+
+if TYPE_CHECKING:
+    PromotionBlock: TypeAlias = (
+        models.AwardDiscountBlock
+        | models.AwardGiveawayBlock
+        | models.AwardItemBlock
+        | models.CheckAchievementBlock
+        | models.CheckAudienceBlock
+        | models.CheckBudgetBlock
+        | models.CheckCouponBlock
+        | models.CheckEventBlock
+        | models.CheckLoyaltyBalanceBlock
+        | models.CheckLoyaltyCardBlock
+        | models.CheckReferralBlock
+        | models.CheckTierBlock
+        | models.CreateCouponBlock
+        | models.CreateReferralBlock
+        | models.PassthroughBlock
+        | models.PromotionCheckAttributeBlock
+        | models.PromotionGroupBlock
+        | models.RedeemLoyaltyPointsBlock
+        | models.ReserveCouponBlock
+        | models.ShowNotificationBlock
+        | models.TriggerCustomEffectBlock
+        | models.TriggerWebhookBlock
+        | models.UpdateAchievementProgressBlock
+        | models.UpdateAttributeValueBlock
+        | models.UpdateAudienceMembershipBlock
+        | Model
+    )
+else:
+
+    class PromotionBlock(OneOf):
+        """Block of a promotion rule: a condition, an effect, a group of blocks, or an expression
+        kept as it is. Its `type` says which."""
+
+        __slots__ = ()
+        _by = "type"
+        _classes = {
+            "awardDiscount": "AwardDiscountBlock",
+            "awardGiveaway": "AwardGiveawayBlock",
+            "awardItem": "AwardItemBlock",
+            "checkAchievement": "CheckAchievementBlock",
+            "checkAttribute": "PromotionCheckAttributeBlock",
+            "checkAudience": "CheckAudienceBlock",
+            "checkBudget": "CheckBudgetBlock",
+            "checkCoupon": "CheckCouponBlock",
+            "checkEvent": "CheckEventBlock",
+            "checkLoyaltyBalance": "CheckLoyaltyBalanceBlock",
+            "checkLoyaltyCard": "CheckLoyaltyCardBlock",
+            "checkReferral": "CheckReferralBlock",
+            "checkTier": "CheckTierBlock",
+            "createCoupon": "CreateCouponBlock",
+            "createReferral": "CreateReferralBlock",
+            "group": "PromotionGroupBlock",
+            "passthrough": "PassthroughBlock",
+            "redeemLoyaltyPoints": "RedeemLoyaltyPointsBlock",
+            "reserveCoupon": "ReserveCouponBlock",
+            "showNotification": "ShowNotificationBlock",
+            "triggerCustomEffect": "TriggerCustomEffectBlock",
+            "triggerWebhook": "TriggerWebhookBlock",
+            "updateAchievementProgress": "UpdateAchievementProgressBlock",
+            "updateAttributeValue": "UpdateAttributeValueBlock",
+            "updateAudienceMembership": "UpdateAudienceMembershipBlock",
+        }

@@ -3,9 +3,8 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-from talon_one._schema.fields import field
+from talon_one import models
+from talon_one._schema.fields import field, nested
 from talon_one._schema.model import Model
 
 
@@ -22,5 +21,5 @@ class PromotionRuleV2(Model):
     """Brief title that says what the rule does."""
     description: str | None = field(default=None)
     """Explanation, in more detail than the title, of what the rule does."""
-    blocks: list[Any] = field()
+    blocks: list[models.PromotionBlock] = nested()
     """Blocks, both conditions and effects, that the promotion rule consists of."""

@@ -25,6 +25,7 @@ class ResponseContentObject(Model):
                 "ruleFailureReasons",
                 "campaignEligibility",
                 "achievements",
+                "unlockedRewards",
             ]
         ]
         | None

@@ -51,4 +51,5 @@ class Reward(Model):
     points_required: list[models.RewardPointsRequired] | None = nested(
         default=None, wire="pointsRequired"
     )
-    """Prices of the reward in loyalty points, one entry per loyalty program and subledger."""
+    """Prices of the reward in loyalty points, one entry per loyalty program and subledger.
+    Activating the reward deducts them there."""

@@ -22,8 +22,6 @@ class Risk(Model):
     """Creation time of the entity, as an RFC 3339 timestamp."""
     notification_id: int = field(wire="notificationId")
     """ID of the rule that raised the risk."""
-    run_date: date = day(wire="runDate")
-    """Calendar date of the machine learning run that found the risk, as `YYYY-MM-DD`."""
     group_key: str = field(wire="groupKey")
     """Application group in which the anomaly appeared: an Application ID as a string, or
     `__GLOBAL__` when the metric spans all Applications."""
@@ -40,9 +38,9 @@ class Risk(Model):
     ] = field()
     """Metric that shows the anomaly: `loyalty_points_earned`, `discounted_amount`,
     `completed_orders`, or `coupon_attempts`."""
-    time_frame: Literal["1_day", "1_week", "1_month"] = field(wire="timeFrame")
-    """Length of the sliding period in which the anomaly was found: `1_day`, `1_week`, or
-    `1_month`."""
+    time_frame: Literal["1D", "7D", "30D"] = field(wire="timeFrame")
+    """Length of the sliding period in which the anomaly was found: `1D` for one day, `7D` for a
+    week, or `30D` for a month."""
     reported_date: datetime = timestamp(wire="reportedDate")
     """When the machine learning service submitted the risk, as an RFC 3339 timestamp."""
     affected_entity_count: int = field(wire="affectedEntityCount")
@@ -52,3 +50,18 @@ class Risk(Model):
     usage."""
     modified: datetime = timestamp()
     """Time of the last change, as an RFC 3339 timestamp."""
+    feature_date: date = day(wire="featureDate", aliases=("run_date",))
+    """Calendar day whose activity showed the anomaly, as `YYYY-MM-DD`. Whole days are examined,
+    so it is the day before `reportedDate`."""
+    discard_reason: Literal["expected_behavior", "other"] | None = field(
+        default=None, wire="discardReason"
+    )
+    """Why the risk was discarded: `expected_behavior` or `other`. Only present on discarded
+    risks."""
+    status_comment: str | None = field(default=None, wire="statusComment")
+    """Free text of the latest change of status: how a confirmed risk was resolved, or why one
+    was discarded."""
+    status_changed_by: int | None = field(default=None, wire="statusChangedBy")
+    """Numeric ID of the user who changed the status last."""
+    status_changed_at: datetime | None = timestamp(default=None, wire="statusChangedAt")
+    """When the status was changed last, as an RFC 3339 timestamp."""

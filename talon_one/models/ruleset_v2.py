@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any
 
 from talon_one import models
 from talon_one._schema.fields import field, nested, timestamp
@@ -32,10 +31,10 @@ class RulesetV2(Model):
     """Promotion rules contained in the ruleset."""
     strikethrough_rules: list[models.StrikethroughRuleV2] = nested(wire="strikethroughRules")
     """Strikethrough price rules contained in the ruleset."""
-    selectors: list[dict[str, Any]] | None = field(default=None)
-    """Bindings that hold the selector variables of this ruleset."""
-    bundles: list[dict[str, Any]] | None = field(default=None)
-    """Bindings that hold the bundle variables of this ruleset."""
-    parameters: list[dict[str, Any]] | None = field(default=None)
-    """Bindings that hold template parameters, used where the ruleset belongs to a campaign
-    template."""
+    selectors: list[models.Selector] | None = nested(default=None)
+    """Named lists of cart items, and values computed from them, that blocks and bundles refer to
+    by name."""
+    bundles: list[models.Bundle] | None = nested(default=None)
+    """Bundle definitions, which group cart items and which blocks refer to by name."""
+    parameters: list[models.TemplateParameter] | None = nested(default=None)
+    """Placeholders of a campaign template with their values."""

@@ -37,3 +37,6 @@ class SamlConnection(Model):
     """Numeric ID that Talon.One assigns to the entity."""
     created: datetime = timestamp()
     """Creation time of the entity, as an RFC 3339 timestamp."""
+    certificate_expiry: datetime | None = timestamp(default=None, wire="certificateExpiry")
+    """When the X.509 certificate of the connection expires, as an RFC 3339 timestamp. Logins
+    fail after that."""

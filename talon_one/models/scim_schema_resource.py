@@ -21,5 +21,4 @@ class ScimSchemaResource(Model):
     description: str | None = field(default=None)
     """Explains in plain words what the schema covers."""
     attributes: list[Any] | None = field(default=None)
-    """Attributes belonging to the object, such as values keyed by attribute name or a list of
-    attribute entries."""
+    """Definitions of the attributes that the SCIM schema has, one entry each."""

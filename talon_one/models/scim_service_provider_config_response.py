@@ -24,11 +24,10 @@ class ScimServiceProviderConfigResponse(Model):
     """Address of the service provider's documentation, which explains its features and how to
     use them."""
     filter: models.ScimServiceProviderConfigResponseFilter | None = nested(default=None)
-    """Filter data: filtering support in the SCIM provider configuration, or the criteria that
-    exported records met in an export."""
-    patch: models.ScimServiceProviderConfigResponseChangePassword | None = nested(default=None)
+    """Support for filtering SCIM results, including the limit on their number."""
+    patch: models.ScimServiceProviderConfigResponsePatch | None = nested(default=None)
     """Support for SCIM patch requests."""
     schemas: list[str] | None = field(default=None)
     """SCIM schemas describing which structures and data types the service provider supports."""
-    sort: models.ScimServiceProviderConfigResponseChangePassword | None = nested(default=None)
+    sort: models.ScimServiceProviderConfigResponseSort | None = nested(default=None)
     """Support for sorting SCIM results."""

@@ -3,7 +3,31 @@
 
 from __future__ import annotations
 
-from typing import Any, TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
-StrikethroughBlock: TypeAlias = Any
-"""Block of a strikethrough rule, either a condition, an effect or a group of blocks."""
+from talon_one import models
+from talon_one._schema.model import Model
+from talon_one._schema.one_of import OneOf
+
+if TYPE_CHECKING:
+    StrikethroughBlock: TypeAlias = (
+        models.AwardDiscountBlock
+        | models.PassthroughBlock
+        | models.StrikethroughCheckAttributeBlock
+        | models.StrikethroughGroupBlock
+        | Model
+    )
+else:
+
+    class StrikethroughBlock(OneOf):
+        """Block of a strikethrough rule: a condition, a discount, a group of blocks, or an
+        expression kept as it is. Its `type` says which."""
+
+        __slots__ = ()
+        _by = "type"
+        _classes = {
+            "awardDiscount": "AwardDiscountBlock",
+            "checkAttribute": "StrikethroughCheckAttributeBlock",
+            "group": "StrikethroughGroupBlock",
+            "passthrough": "PassthroughBlock",
+        }

@@ -6,7 +6,8 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from talon_one._schema.fields import field, timestamp, variant
+from talon_one import models
+from talon_one._schema.fields import field, nested, timestamp, variant
 from talon_one._schema.model import Model
 
 
@@ -44,5 +45,5 @@ class StrikethroughEffect(Model):
     """Price under the chosen price type for the targeted SKU, prior to discounts."""
     adjustment_reference_id: str | None = field(default=None, wire="adjustmentReferenceId")
     """Identifier that refers to the price adjustment chosen for the item."""
-    targets: list[dict[str, Any]] | None = field(default=None)
+    targets: list[models.LabelTarget] | None = nested(default=None)
     """Entities, such as audiences, at which the effect is aimed."""

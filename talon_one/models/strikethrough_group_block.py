@@ -3,9 +3,10 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Literal
 
-from talon_one._schema.fields import field
+from talon_one import models
+from talon_one._schema.fields import field, nested
 from talon_one._schema.model import Model
 
 
@@ -17,16 +18,19 @@ class StrikethroughGroupBlock(Model):
 
     id: str = field()
     """Identifier that distinguishes the block from all others."""
-    type: str = field()
-    """Variant of the block, on which its further properties depend."""
+    type: Literal["group"] = field(default="group")
+    """Kind of block, always `group`."""
     tags: list[str] | None = field(default=None)
     """Labels that describe the block's meaning."""
     operator: Literal["all", "atLeastOne", "none"] = field()
     """How child blocks count: every one must pass (`all`), one or more must pass (`atLeastOne`),
     or no child may pass (`none`)."""
-    blocks: list[Any] = field()
+    blocks: list[models.StrikethroughBlock] = nested()
     """Blocks inside the group, to which the operator applies."""
-    on_failure: list[Any] | None = field(default=None, wire="onFailure")
+    on_failure: list[models.StrikethroughBlock] | None = nested(default=None, wire="onFailure")
     """Strikethrough blocks to run if this group does not pass."""
-    on_error: dict[str, list[Any]] | None = field(default=None, wire="onError")
-    """Blocks to run in case of particular errors, keyed by error name."""
+    on_error: dict[str, list[models.StrikethroughBlock]] | None = nested(
+        default=None, wire="onError"
+    )
+    """Blocks to run when a particular error occurs in this block, keyed by the name of the
+    error."""

@@ -45,13 +45,15 @@ class SupportRequest(Model):
     greater than 0."""
     request_note: str = field(wire="requestNote")
     """Remark that the support agent leaves with the request."""
-    request_status: Literal["pending_approval", "approved", "rejected"] = field(
+    request_status: Literal["pending_approval", "approved", "rejected", "expired"] = field(
         wire="requestStatus"
     )
-    """State of the support request: `pending_approval`, `approved`, or `rejected`."""
+    """State of the support request: `pending_approval`, `approved`, `rejected` or `expired`."""
     processed_at: datetime | None = timestamp(default=None, wire="processedAt")
     """When an admin decided on the request, as an RFC 3339 timestamp."""
     processing_note: str | None = field(default=None, wire="processingNote")
     """Remark that the admin leaves with the decision."""
     processed_by_user: str | None = field(default=None, wire="processedByUser")
     """Email address of the deciding admin."""
+    coupon_code: str | None = field(default=None, wire="couponCode")
+    """Coupon code that was created for the approved request."""

@@ -21,7 +21,7 @@ class TemplateArgDef(Model):
     title: str = field(min_length=1)
     """Argument name for campaign managers, displayed in the rule editor."""
     ui: dict[str, Any] = field()
-    """Display settings of the argument in the rule editor."""
+    """Free-form hints for drawing the input of the argument in the rule editor."""
     key: str | None = field(default=None)
     """Name under which the argument's value is stored in the JSON data."""
     picklist_id: int | None = field(default=None, wire="picklistID")

@@ -42,8 +42,7 @@ class UpdateCoupon(Model):
     )
     """Integration ID of the customer profile that receives the coupon."""
     attributes: dict[str, Any] | None = field(default=None)
-    """Attributes belonging to the object, such as values keyed by attribute name or a list of
-    attribute entries."""
+    """New values of custom attributes of the coupon, keyed by attribute name."""
     is_reservation_mandatory: bool | None = field(default=None, wire="isReservationMandatory")
     """`true` if redemption requires an earlier reservation of the code. Defaults to `false`."""
     implicitly_reserved: bool | None = field(default=None, wire="implicitlyReserved")

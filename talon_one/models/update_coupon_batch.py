@@ -34,7 +34,7 @@ class UpdateCouponBatch(Model):
     """End of the coupon's validity, as an RFC 3339 timestamp. Without it, the coupon stays valid
     indefinitely."""
     attributes: dict[str, Any] | None = field(default=None)
-    """Attributes belonging to the object, such as values keyed by attribute name or a list of
-    attribute entries."""
+    """New values of custom attributes of the coupons, keyed by attribute name. Attributes that
+    the Application makes mandatory must be there."""
     batch_id: str | None = field(default=None, wire="batchID")
     """Identifier of the coupon batch to update."""

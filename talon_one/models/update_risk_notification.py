@@ -21,7 +21,8 @@ class UpdateRiskNotification(Model):
     ] = field()
     """Metric to watch: `loyalty_points_earned`, `discounted_amount`, `completed_orders`, or
     `coupon_attempts`."""
-    time_frame: Literal["1_day", "1_week", "1_month"] = field(wire="timeFrame")
-    """Length of the sliding period that is evaluated: `1_day`, `1_week`, or `1_month`."""
+    time_frame: Literal["1D", "7D", "30D"] = field(wire="timeFrame")
+    """Length of the sliding period that is evaluated: `1D` for one day, `7D` for a week, or
+    `30D` for a month."""
     active: bool = field()
     """Whether the risk notification is switched on."""

@@ -14,7 +14,7 @@ class UpdateSupportRequest(Model):
 
     __slots__ = ()
 
-    request_status: Literal["approved", "rejected"] = field(wire="requestStatus")
-    """State to set for the support request: `approved` or `rejected`."""
+    request_status: Literal["approved", "rejected", "expired"] = field(wire="requestStatus")
+    """State to set for the support request: `approved`, `rejected` or `expired`."""
     processing_note: str | None = field(default=None, wire="processingNote")
     """Remark that the admin leaves with the decision."""

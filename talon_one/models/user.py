@@ -43,7 +43,7 @@ class User(Model):
     application_notification_subscriptions: dict[str, Any] | None = field(
         default=None, wire="applicationNotificationSubscriptions"
     )
-    """Object holding the user's subscriptions to Application notifications."""
+    """Notifications about Applications to which the user is subscribed."""
     last_signed_in: datetime | None = timestamp(default=None, wire="lastSignedIn")
     """Most recent sign-in of the user, as an RFC 3339 timestamp."""
     last_accessed: datetime | None = timestamp(default=None, wire="lastAccessed")
@@ -51,4 +51,4 @@ class User(Model):
     latest_feed_timestamp: datetime | None = timestamp(default=None, wire="latestFeedTimestamp")
     """Time of the user's latest feed notification, as an RFC 3339 timestamp."""
     additional_attributes: dict[str, Any] | None = field(default=None, wire="additionalAttributes")
-    """Further free-form properties stored with the user."""
+    """Further properties of the user, written and read by an external identity provider."""

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any, Literal
 
 from talon_one import models
-from talon_one._schema.fields import field, nested, timestamp
+from talon_one._schema.fields import field, nested, timestamp, variant
 from talon_one._schema.model import Model
 
 
@@ -27,8 +27,15 @@ class WebhookAuthentication(Model):
     """Label under which the authentication is stored, for example `My basic auth`."""
     type: Literal["basic", "custom"] = field()
     """Kind of object, which determines what further data it carries."""
-    data: Any = field()
-    """Main content of the object, usually the list of records on the current page."""
+    data: Model | dict[str, Any] = variant(
+        by="type",
+        classes={
+            "basic": "WebhookAuthenticationDataBasic",
+            "custom": "WebhookAuthenticationDataCustom",
+        },
+    )
+    """Credentials, whose class depends on `type`: user name and password for `basic`, headers
+    for `custom`."""
     id: int = field()
     """Numeric ID that Talon.One assigns to the entity."""
     created: datetime = timestamp()

@@ -113,6 +113,13 @@ def _schema(**schemas: Node) -> Edit:
     return lambda spec: spec.schemas.update(schemas)
 
 
+def _union(mapping: Node | None = None, **keys: Any) -> Edit:
+    classes = mapping or {"thing": "Thing"}
+    references = {value: f"#/components/schemas/{name}" for value, name in classes.items()}
+    discriminator = {"propertyName": "name", "mapping": references}
+    return _schema(Other={"oneOf": [REFERENCE], "discriminator": discriminator, **keys})
+
+
 def _parameter(**keys: Any) -> Edit:
     return lambda spec: spec.parameter.update(keys)
 
@@ -255,7 +262,7 @@ BAD: dict[str, tuple[Edit, str]] = {
     ),
     "oneOf": (
         _property(other={"oneOf": [REFERENCE]}),
-        "Thing: other: oneOf is not supported; use a free-form object",
+        "Thing: other: oneOf needs a discriminator, unless it joins plain scalars",
     ),
     "anyOf": (
         _schema(Other={"anyOf": [REFERENCE]}),
@@ -289,9 +296,42 @@ BAD: dict[str, tuple[Edit, str]] = {
         _variant({"class": "Thing"}),
         "Thing: content: x-variants: 'class' is unknown",
     ),
-    "variants without a pattern": (
+    "variants without classes": (
         _property(content={"type": "object", "x-variants": {"property": "name"}}),
-        "Thing: content: x-variants: 'schemas' is missing",
+        "Thing: content: x-variants: names no class",
+    ),
+    "a union without a name": (
+        _property(other={"oneOf": [REFERENCE], "discriminator": {"propertyName": "name"}}),
+        "Thing: other: an object of several classes needs a name under schemas",
+    ),
+    "a union without a mapping": (
+        _schema(Other={"oneOf": [REFERENCE], "discriminator": {"propertyName": "name"}}),
+        "Other: the discriminator needs a mapping",
+    ),
+    "a union whose mapping lacks a class": (
+        _union(oneOf=[REFERENCE, {"$ref": "#/components/schemas/Things"}]),
+        "Other: the mapping and the oneOf disagree about 'Things'",
+    ),
+    "a union of something without a name": (
+        _union(oneOf=[REFERENCE, {"type": "object"}]),
+        "Other: a schema without a name cannot be one of several",
+    ),
+    "a union of something that is no object": (
+        _union({"list": "Things"}, oneOf=[{"$ref": "#/components/schemas/Things"}]),
+        "Other: Things is no object with properties",
+    ),
+    "a union by a value that the class does not have": (
+        lambda spec: (_union()(spec), spec.name.update(enum=["another"])),
+        "Other: Thing.name cannot be 'thing'",
+    ),
+    "a union as a body": (
+        lambda spec: (
+            _union()(spec),
+            spec.operation["requestBody"]["content"]["application/json"]["schema"].update(
+                {"$ref": "#/components/schemas/Other"}
+            ),
+        ),
+        f"{GET}: a body of several classes is not supported",
     ),
     "variants by a pattern that does not compile": (
         _variant({"schemas": "("}),

@@ -14,8 +14,11 @@ from support.every import for_every
 from support.spec import (
     MODELS,
     OPERATIONS,
-    TYPE_ALIASES,
+    SCHEMAS,
+    UNIONS,
     Operation,
+    choices,
+    constants,
     properties,
     python_name,
     required,
@@ -30,13 +33,13 @@ _LINK = re.compile(r"\[`([^`]+)`\]\(([^)]+)\)")
 
 
 def test_there_is_a_page_for_each_schema_and_no_other() -> None:
-    expected = {*MODELS, *TYPE_ALIASES, "index"}
+    expected = {*SCHEMAS, "index"}
     assert {path.stem for path in MODEL_PAGES.iterdir()} == expected
 
 
 def test_the_index_of_models_leads_to_each_schema() -> None:
     rows = [row for rows in Page(MODEL_PAGES / "index.md").tables for row in rows[1:]]
-    expected = {f"[`{each}`]({each}.md)" for each in (*MODELS, *TYPE_ALIASES)}
+    expected = {f"[`{each}`]({each}.md)" for each in SCHEMAS}
     assert {row[0] for row in rows} == expected
     assert len(rows) == len(expected)
 
@@ -53,7 +56,17 @@ def test_the_page_of_a_model_has_all_of_its_properties() -> None:
             assert (f"wire name `{wire}`" in notes) == (f"`{wire}`" != row[0])
         assert len(variants) == sum(
             "x-variants" in resolved(node) for node in properties(name).values()
-        )
+        ) + ("discriminator" in SCHEMAS[name])
+
+
+def test_the_page_of_a_schema_that_stands_for_several_leads_to_each() -> None:
+    for name in UNIONS:
+        by, classes = choices(SCHEMAS[name]) or ("", {})
+        (heading, *rows) = Page(MODEL_PAGES / f"{name}.md").tables[0]
+        assert heading == [f"`{by}`", "Class"]
+        assert rows == [
+            [f'`"{value}"`', f"[`{each}`]({each}.md)"] for value, each in classes.items()
+        ]
 
 
 @pytest.mark.parametrize("name", ["Effect", "EffectProps"])
@@ -138,13 +151,15 @@ def test_the_section_of_a_method_links_the_models_that_go_in_and_come_out(
 
 def test_operations_that_descriptions_name_are_links_to_their_methods(pages: list[Page]) -> None:
     ids = {f"`{each.id}`" for each in OPERATIONS}
+    # Which is the name of an operation, too.
+    values = {f"`{value}`" for name in MODELS for value in constants(name).values()}
     generated = [page for page in pages if REFERENCE in page.path.parents]
     named = [
         f"{page.path.name}: {span}"
         for page in generated
         for line in page.prose
         for span in re.findall(r"`\w+`", line)
-        if span in ids
+        if span in ids - values
     ]
     assert not named
 

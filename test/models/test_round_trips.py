@@ -14,7 +14,17 @@ import talon_one
 from models.everything import read_everything
 from support.every import for_every
 from support.samples import JsonObject, sample_object, sample_of, written
-from support.spec import MODELS, SCHEMAS, Node, model_of, properties, python_name, resolved
+from support.spec import (
+    MODELS,
+    SCHEMAS,
+    Node,
+    choices,
+    is_union,
+    model_of,
+    properties,
+    python_name,
+    resolved,
+)
 from talon_one import ApiClient, Model
 
 _SCALARS = {"integer": int, "number": float, "boolean": bool, "string": str}
@@ -60,7 +70,7 @@ def test_the_client_decodes_and_encodes_it_by_the_name_of_its_schema(
 def test_every_property_reads_as_the_type_it_is_described_with(name: str) -> None:
     model = _class(name).from_json(written(sample_object(name)))
     for wire, node in properties(name).items():
-        _assert_typed(getattr(model, python_name(wire, node)), node)
+        _assert_typed(getattr(model, python_name(wire, node)), node, model)
 
 
 def test_timestamps_as_the_platform_writes_them_need_no_lenient_parser(
@@ -127,21 +137,29 @@ def test_it_can_be_built_with_keywords_positions_and_assignments(name: str) -> N
             assert cls.from_json(built.to_json()) == decoded, way
 
 
-def _assert_typed(value: Any, node: Node) -> None:
+def _assert_typed(value: Any, node: Node, around: Model) -> None:
     name = model_of(node)
+    if name is not None and is_union(name):
+        by, classes = choices(SCHEMAS[name]) or ("", {})
+        assert type(value) is _class(classes[value[by]])
+        assert isinstance(value, _class(name))
+        return
     if name is not None:
         assert type(value) is _class(name)
         return
     node = resolved(node)
     kind = node.get("type")
     if "x-variants" in node:
-        assert type(value) is Model, "no class goes with the sample of the property beside it"
+        by, classes = choices(node) or ("", {})
+        assert type(value) is (_class(classes[around[by]]) if around[by] in classes else Model)
+    elif "oneOf" in node:
+        assert isinstance(value, (str, int, float))
     elif kind == "array":
         assert isinstance(value, list)
         for item in value:
-            _assert_typed(item, node["items"])
+            _assert_typed(item, node["items"], around)
     elif isinstance(node.get("additionalProperties"), dict):
-        _assert_typed(value["a key"], node["additionalProperties"])
+        _assert_typed(value["a key"], node["additionalProperties"], around)
     elif kind == "string" and node.get("format") == "date-time":
         assert isinstance(value, datetime)
         assert value.utcoffset() is not None

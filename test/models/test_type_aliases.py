@@ -33,6 +33,9 @@ def test_it_is_the_type_that_its_schema_describes(name: str) -> None:
         assert alias is str
     elif "x-variants" in node:
         assert alias == Model | dict[str, Any]
+    elif "oneOf" in node:
+        types = {"integer": int, "number": float, "string": str}
+        assert set(typing.get_args(alias)) == {types[each["type"]] for each in node["oneOf"]}
     elif node.get("type") == "object":
         free = str if values.get("type") == "string" else Any
         assert typing.get_origin(alias) is dict

@@ -69,6 +69,9 @@ def test_all_missing_properties_are_reported_at_once(name: str) -> None:
     nulls = dict.fromkeys(required(name))
     not_nullable = {(wire,) for wire in nulls if not is_nullable(nodes[wire])}
     for lacking, expected in (({}, {(wire,) for wire in nulls}), (nulls, not_nullable)):
+        if not expected:
+            _class(name).from_json(written(lacking)).validate()
+            continue
         with pytest.raises(ModelValidationError) as caught:
             _class(name).from_json(written(lacking)).validate()
         assert {each.path for each in caught.value.violations} == expected

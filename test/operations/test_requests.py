@@ -112,6 +112,21 @@ def test_arrays_are_repeated_or_joined_with_commas(
     assert found == (repeated if array.explode else joined)
 
 
+@for_every("operation, array", _WITH_ARRAYS)
+def test_one_text_is_sent_like_the_list_that_it_writes(
+    method: Callable[..., Any], server: RecordingServer, operation: Operation, array: Parameter
+) -> None:
+    given = arguments(operation, everything=False)
+    items = [item.replace(",", ";") for item in value_for(array.schema)]
+    # Where commas separate the items, one text may hold several.
+    text, listed = (items[0], items[:1]) if array.explode else (",".join(items), items)
+    for value in (text, listed):
+        method(operation)(**{**given, array.name: value}, **payload(operation))
+    one, other = server.requests[-2:]
+    assert one.query == other.query
+    assert f"{array.wire}=" in one.query
+
+
 @for_every("operation, parameter, alias", _WITH_ALIASES)
 def test_a_further_name_of_a_parameter_means_the_same(
     method: Callable[..., Any],

@@ -187,10 +187,10 @@ def test_an_object_without_properties_is_still_an_object() -> None:
 
 def test_a_datetime_in_the_place_of_a_day_is_a_violation() -> None:
     risk = Risk.from_dict({})
-    risk.run_date = datetime(2026, 1, 1, tzinfo=timezone.utc)
-    assert "$.runDate must be a date, not datetime" in map(str, violations(risk))
-    risk.run_date = date(2026, 1, 1)
-    assert not any("runDate" in str(each) for each in violations(risk))
+    risk.feature_date = datetime(2026, 1, 1, tzinfo=timezone.utc)
+    assert "$.featureDate must be a date, not datetime" in map(str, violations(risk))
+    risk.feature_date = date(2026, 1, 1)
+    assert not any("featureDate" in str(each) for each in violations(risk))
 
 
 def test_secrets_are_masked_where_people_look_and_only_there() -> None:

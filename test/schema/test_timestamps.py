@@ -201,8 +201,8 @@ def test_parameters_follow_the_same_rule(server: RecordingServer, shell: Shell) 
 
 def day(value: Any) -> list[str]:
     risk = Risk.from_dict({})
-    risk.run_date = value
-    return [each.message for each in violations(risk) if each.path == ("runDate",)]
+    risk.feature_date = value
+    return [each.message for each in violations(risk) if each.path == ("featureDate",)]
 
 
 @pytest.mark.parametrize("value", ["2090-03-01", "0001-01-01", "9999-12-31", date(2090, 3, 1)])

@@ -13,8 +13,10 @@ from hypothesis import strategies as st
 from support.spec import (
     SCHEMAS,
     Node,
+    choices,
     is_model,
     is_nullable,
+    is_union,
     model_of,
     properties,
     required,
@@ -46,6 +48,8 @@ def sample(node: Node, everything: bool = True, variant: int = 0) -> Json:
     if name is not None:
         return sample_object(name, everything)
     node = resolved(node)
+    if "oneOf" in node:
+        return sample(node["oneOf"][variant % len(node["oneOf"])], everything)
     kind = node.get("type")
     if "enum" in node:
         return node["enum"][variant % len(node["enum"])]
@@ -65,14 +69,39 @@ def sample(node: Node, everything: bool = True, variant: int = 0) -> Json:
 
 
 def sample_object(name: str, everything: bool = True) -> JsonObject:
-    """Return a valid JSON object for a model."""
-    wanted = properties(name) if everything else required(name)
-    return {wire: sample(properties(name)[wire], everything) for wire in wanted}
+    """Return a valid JSON object for a model, or for one of several."""
+    if is_union(name):
+        return sample_object(_member(name), everything)
+    wanted = list(properties(name)) if everything else required(name)
+    found = {wire: sample(properties(name)[wire], everything) for wire in wanted}
+    for wire in wanted:
+        chosen = choices(resolved(properties(name)[wire]))
+        if chosen and "x-variants" in resolved(properties(name)[wire]):
+            by, classes = chosen
+            if found.get(by) in classes:
+                found[wire] = sample_object(classes[found[by]], everything)
+    rules = choices(SCHEMAS[name])
+    if rules:
+        by, classes = rules
+        found = {**sample_object(classes[found[by]], everything), **found}
+    return found
+
+
+def _member(name: str) -> str:
+    """Return the first of several schemas that does not need another object of them."""
+    members = choices(SCHEMAS[name])
+    assert members is not None
+    for each in members[1].values():
+        inside = {model_of(properties(each)[wire].get("items", {})) for wire in required(each)}
+        if name not in inside:
+            return each
+    raise AssertionError(f"{name} contains itself without end")
 
 
 def sample_of(name: str, everything: bool = True) -> Json:
     """Return a valid JSON value for any schema."""
-    return sample_object(name, everything) if is_model(name) else sample(SCHEMAS[name], everything)
+    is_class = is_model(name) or is_union(name)
+    return sample_object(name, everything) if is_class else sample(SCHEMAS[name], everything)
 
 
 def _text(node: Node, variant: int) -> str:
@@ -110,7 +139,9 @@ def forbidden(node: Node) -> Iterator[tuple[str, Json, tuple[Any, ...]]]:
         return
     node = resolved(node)
     kind = node.get("type")
-    if "enum" in node:
+    if "oneOf" in node:
+        yield "type", ["neither"], ()
+    elif "enum" in node:
         yield "enum", "no such value", ()
         yield "type", 42, ()
     elif kind == "array":
@@ -135,6 +166,14 @@ def _forbidden_objects(name: str) -> Iterator[tuple[str, Json, tuple[Any, ...]]]
     yield "type", 42, ()
     yield "type", [], ()
     valid = sample_object(name, everything=False)
+    if is_union(name):
+        by, _ = choices(SCHEMAS[name]) or ("", {})
+        yield "required", {key: valid[key] for key in valid if key != by}, (by,)
+        yield "enum", {**valid, by: "no such class"}, (by,)
+        for constraint, value, path in islice(_forbidden_objects(_member(name)), 2, None):
+            if path != (by,):
+                yield constraint, value, path
+        return
     for wire in required(name):
         yield "required", {key: valid[key] for key in valid if key != wire}, (wire,)
         if not is_nullable(properties(name)[wire]):
@@ -239,12 +278,18 @@ JSON = st.recursive(
 """Any JSON value."""
 
 
+def _classes(name: str) -> set[str]:
+    members = choices(SCHEMAS[name]) if is_union(name) else None
+    return set(members[1].values()) if members else {name}
+
+
 @st.composite
 def hostile_objects(draw: st.DrawFn, name: str) -> JsonObject:
     """Return any JSON object under some of the wire names of a model, and under other names.
 
     Where a model is expected, another such object is likely.
     """
+    name = draw(st.sampled_from(sorted(_classes(name))))
     nodes = properties(name)
     keys = draw(st.lists(st.sampled_from(list(nodes)) | _TEXT, max_size=6, unique=True))
     return {key: draw(_hostile_values(nodes.get(key, {}))) for key in keys}

@@ -7,6 +7,8 @@ the rules that users rely on, so that the two can be compared.
 from __future__ import annotations
 
 import keyword
+import re
+from collections import defaultdict
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -40,8 +42,14 @@ def is_model(name: str) -> bool:
     return bool(SCHEMAS[name].get("properties"))
 
 
+def is_union(name: str) -> bool:
+    """Say whether a schema stands for several classes, one of which each object names."""
+    return "discriminator" in SCHEMAS[name] and not is_model(name)
+
+
 MODELS = [name for name in SCHEMAS if is_model(name)]
-TYPE_ALIASES = [name for name in SCHEMAS if not is_model(name)]
+UNIONS = [name for name in SCHEMAS if is_union(name)]
+TYPE_ALIASES = [name for name in SCHEMAS if not is_model(name) and not is_union(name)]
 
 
 def schema_name(node: Node) -> str | None:
@@ -66,9 +74,41 @@ def model_of(node: Node) -> str | None:
     if "allOf" in node:
         (node,) = node["allOf"]
     name = schema_name(node)
-    if name is None or is_model(name):
+    if name is None or is_model(name) or is_union(name):
         return name
     return model_of(SCHEMAS[name])
+
+
+def constants(name: str) -> dict[str, str]:
+    """Return the values that the constructor of a class sets, by wire name.
+
+    They are those by which the class is known among the several that a schema stands for.
+    """
+    found: dict[str, set[str]] = defaultdict(set)
+    for union in UNIONS:
+        by, classes = choices(SCHEMAS[union]) or ("", {})
+        found[by].update(value for value, each in classes.items() if each == name)
+    return {by: values.pop() for by, values in found.items() if len(values) == 1}
+
+
+def choices(node: Node) -> tuple[str, dict[str, str]] | None:
+    """Return which property chooses among schemas, and these by its value; ``None`` if none does.
+
+    That of an object with ``x-variants`` stands beside the object, any other inside.
+    """
+    if "discriminator" in node:
+        mapping = node["discriminator"]["mapping"]
+        found = {value: reference.rpartition("/")[2] for value, reference in mapping.items()}
+        return node["discriminator"]["propertyName"], found
+    if "x-variants" in node:
+        rule = node["x-variants"]
+        found = dict(rule.get("others", {}))
+        for name in SCHEMAS if "schemas" in rule else ():
+            match = re.fullmatch(rule["schemas"], name)
+            if match and name not in rule.get("others", {}).values():
+                found[match[1][0].lower() + match[1][1:]] = name
+        return rule["property"], found
+    return None
 
 
 def properties(name: str) -> dict[str, Node]:
@@ -86,7 +126,8 @@ def is_nullable(node: Node) -> bool:
     """Say whether null is one of the values that a node allows."""
     target = resolved(node)
     # What has no type may be any JSON, and null is JSON.
-    untyped = not {"type", "properties", "additionalProperties", "enum"} & target.keys()
+    typed = {"type", "properties", "additionalProperties", "enum", "oneOf"}
+    untyped = not typed & target.keys()
     return bool(node.get("nullable") or target.get("nullable") or untyped)
 
 

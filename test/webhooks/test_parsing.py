@@ -147,7 +147,7 @@ def test_a_changed_evaluation_tree_is_recognized_by_either_of_its_types(type: st
 def test_other_events_of_an_application_keep_the_declared_class() -> None:
     sent = {**batch({"event": "other"}), "NotificationType": "CampaignEvaluationTreeChanged"}
     found: Any = parse(json.dumps(sent))
-    assert type(found.data[0]) is talon_one.ApplicationNotification
+    assert type(found.data[0]) is talon_one.CampaignEvaluationTreeChangedNotification
     assert found.to_wire() == sent
 
 

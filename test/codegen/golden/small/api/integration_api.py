@@ -116,10 +116,10 @@ class IntegrationApi(Api):
         page_size: int | None = None,
         ratio: float | None = None,
         color: Literal["red", "it's"] | None = None,
-        sku: list[str] | None = None,
+        sku: list[str] | str | None = None,
         ids: list[int] | None = None,
         row: list[int] | None = None,
-        session_ids: list[str] | None = None,
+        session_ids: list[str] | str | None = None,
         kind: Literal[
             "firstKindOfThing",
             "secondKindOfThing",

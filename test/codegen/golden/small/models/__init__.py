@@ -5,9 +5,13 @@ from importlib import import_module as _import_module
 
 _MODULES = {
     "Alarm": "alarm",
+    "Bounds": "bounds",
     "Catalog": "catalog",
+    "Circle": "circle",
     "Code": "code",
+    "Comparison": "comparison",
     "Content": "content",
+    "Drawing": "drawing",
     "ErrorResponseWithStatus": "error_response_with_status",
     "Everything": "everything",
     "HTTPServer2URL": "http_server2_url",
@@ -37,7 +41,9 @@ _MODULES = {
     "Remainder": "remainder",
     "Return": "return_",
     "Row": "row",
+    "Shape": "shape",
     "Texts": "texts",
+    "Value": "value",
     "Whatever": "whatever",
 }
 

@@ -2,9 +2,13 @@
 # Some names are so long that their imports have to be broken by hand.
 # isort: off
 from .alarm import Alarm as Alarm
+from .bounds import Bounds as Bounds
 from .catalog import Catalog as Catalog
+from .circle import Circle as Circle
 from .code import Code as Code
+from .comparison import Comparison as Comparison
 from .content import Content as Content
+from .drawing import Drawing as Drawing
 from .error_response_with_status import ErrorResponseWithStatus as ErrorResponseWithStatus
 from .everything import Everything as Everything
 from .http_server2_url import HTTPServer2URL as HTTPServer2URL
@@ -34,14 +38,20 @@ from .query import Query as Query
 from .remainder import Remainder as Remainder
 from .return_ import Return as Return
 from .row import Row as Row
+from .shape import Shape as Shape
 from .texts import Texts as Texts
+from .value import Value as Value
 from .whatever import Whatever as Whatever
 
 __all__ = [
     "Alarm",
+    "Bounds",
     "Catalog",
+    "Circle",
     "Code",
+    "Comparison",
     "Content",
+    "Drawing",
     "ErrorResponseWithStatus",
     "Everything",
     "HTTPServer2URL",
@@ -69,6 +79,8 @@ __all__ = [
     "Remainder",
     "Return",
     "Row",
+    "Shape",
     "Texts",
+    "Value",
     "Whatever",
 ]
