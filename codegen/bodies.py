@@ -38,9 +38,8 @@ class BodyReader:
         if is_union(resolve(self._document, schema)):
             raise SpecError("a body of several classes is not supported")
         also = tuple(node.get("x-also-accepts", ()))
-        for other in also:
-            if other not in self._schemas:
-                raise SpecError(f"x-also-accepts names {other!r}, which is no schema")
+        with located("x-also-accepts", node, "x-also-accepts"):
+            refuse_unknown(also, self._schemas)
         name = schema.get("$ref", "body").rpartition("/")[2]
         body = ir.Body(
             name=identifier(name, RESERVED_PARAMETERS - {"body"}),
@@ -63,11 +62,11 @@ class BodyReader:
         if node is None:
             return None
         known = ("columns", "required", "anyOf", "notBoth", "replaces")
-        refuse_unknown("x-csv", node.keys(), known)
-        with located("x-csv"):
+        with located("x-csv", node):
+            refuse_unknown(node, known)
             columns = node["columns"]
             required, any_of, not_both = (tuple(node.get(key, ())) for key in known[1:4])
-            refuse_unknown("a list of columns", {*required, *any_of, *not_both}, columns)
+            refuse_unknown([*required, *any_of, *not_both], columns)
             return ir.Csv(
                 tuple(self._column(name, columns[name], name in required) for name in columns),
                 any_of=any_of,
@@ -76,7 +75,7 @@ class BodyReader:
             )
 
     def _column(self, name: str, node: Document, required: bool) -> ir.Column:
-        with located(name):
+        with located(name, node):
             type = self._types.type_of(node)
             words, separator = tuple(node.get("words", ())), node.get("separator", "")
             if type.models or type.kind == "date":

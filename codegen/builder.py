@@ -24,7 +24,7 @@ def build(document: Document, package: str) -> ir.Sdk:
     types = TypeReader(document)
     models, unions, aliases = _schemas(document, SchemaReader(document, types))
     operations = _operations(document, OperationReader(document, types))
-    with located("info"):
+    with located("info", document["info"]):
         title, version = (document["info"][key] for key in ("title", "version"))
     sdk = ir.Sdk(
         package=package,
@@ -46,7 +46,7 @@ def _schemas(
     unions: list[ir.Union] = []
     aliases: list[ir.Alias] = []
     for name, schema in document["components"]["schemas"].items():
-        with located(name):
+        with located(name, schema):
             if schema.get("properties"):
                 models.append(reader.model(name, schema))
             elif is_union(schema):
@@ -54,8 +54,8 @@ def _schemas(
             else:
                 aliases.append(reader.alias(name, schema))
     schemas: list[ir.Model | ir.Union | ir.Alias] = [*models, *unions, *aliases]
-    names = [name for each in schemas for name in (each.name, *each.aliases)]
-    refuse_twins("module", [module_name(name) for name in names])
+    names = [(name, each.place) for each in schemas for name in (each.name, *each.aliases)]
+    refuse_twins("module", [(module_name(name), place) for name, place in names])
     return models, unions, aliases
 
 
@@ -63,9 +63,9 @@ def _operations(document: Document, reader: OperationReader) -> list[ir.Operatio
     operations = []
     for path, item in document["paths"].items():
         for method, node in item.items():
-            with located(f"{method.upper()} {path}"):
+            with located(f"{method.upper()} {path}", item, method):
                 operations.append(reader.operation(path, method, node))
-    refuse_twins("operation", [each.id for each in operations])
+    refuse_twins("operation", [(each.id, each.place) for each in operations])
     return operations
 
 
@@ -74,7 +74,7 @@ def _apis(document: Document, operations: list[ir.Operation]) -> list[ir.Api]:
     found = []
     for tag, scheme in SCHEMES_OF_TAGS.items():
         own = [each for each in operations if each.tag == tag]
-        names = [name for each in own for name in (each.name, *each.aliases)]
+        names = [(name, each.place) for each in own for name in (each.name, *each.aliases)]
         refuse_twins(f"method of {tag}", names)
         if own:
             found.append(

@@ -5,10 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from difflib import get_close_matches
 
 from codegen import ir
-from codegen.loader import SpecError
+from codegen.loader import Document, SpecError
 from codegen.names import is_usable
+from codegen.places import Place, place_of
 from talon_one._schema.model import Model
 from talon_one.endpoint import Api, CallSettings
 
@@ -36,43 +38,82 @@ RESERVED_PARAMETERS = frozenset(
 
 
 @contextmanager
-def located(place: str) -> Iterator[None]:
-    """Put *place* in front of the message of an error in this block."""
+def located(name: str, thing: object = None, key: str = "") -> Iterator[None]:
+    """Say in an error of this block what it is about, and where that stands.
+
+    Args:
+        name: What the block reads. A name that begins with a dot continues the one around it.
+        thing: The node, or what was made of it. An error that knows its place keeps it.
+        key: Key of the node, if the block reads only that.
+    """
     try:
         yield
     except SpecError as cause:
-        raise SpecError(f"{place}: {cause}") from cause
+        joint = "" if cause.message.startswith(".") else ": "
+        places: list[Place | None] = [*cause.places]
+        raise SpecError(
+            f"{name}{joint}{cause.message}", *(places or [place_of(thing, key)])
+        ) from cause
     except KeyError as cause:
-        raise SpecError(f"{place}: {cause} is missing") from cause
+        raise SpecError(f"{name}: {cause} is missing", place_of(thing, key)) from cause
 
 
-def refuse_twins(what: str, names: list[str]) -> None:
-    """Refuse a list in which a name occurs twice."""
-    twice = {name for name in names if names.count(name) > 1}
-    if twice:
-        raise SpecError(f"two things would be the {what} {min(twice)!r}")
+Named = Iterable[tuple[str, Place | None]]
+"""Names, each with the place that gives it."""
 
 
-def refuse_unknown(what: str, names: Iterable[str], known: Collection[str]) -> None:
+def spelled(each: ir.Property | ir.Parameter | ir.Operation, node: object) -> Named:
+    """Yield the Python names of what a node describes."""
+    yield each.name, place_of(node, "x-python-name")
+    for alias in each.aliases:
+        yield alias, place_of(node, "x-python-aliases")
+
+
+def refuse_twins(what: str, names: Named) -> None:
+    """Refuse a name that occurs twice."""
+    known: dict[str, Place | None] = {}
+    for name, place in names:
+        if name in known:
+            raise SpecError(f"two things would be the {what} {name!r}", known[name], place)
+        known[name] = place
+
+
+def refuse_unknown(names: Iterable[str], known: Collection[str]) -> None:
     """Refuse names that are not among the known ones."""
-    unknown = sorted(set(names) - set(known))
-    if unknown:
-        raise SpecError(f"{what} knows no {unknown[0]!r}")
-
-
-def refuse_unusable(names: Iterable[str], reserved: frozenset[str]) -> None:
-    """Refuse names that are no identifiers, or reserved."""
     for name in names:
+        if name not in known:
+            raise SpecError(f"{name!r} is unknown{suggestion(name, known)}", place_of(names, name))
+
+
+def suggestion(name: str, known: Iterable[str]) -> str:
+    """Return a question after the known name that is most like *name*, if one is like it."""
+    meant = get_close_matches(name, known, 1)
+    return f"; is {meant[0]!r} meant?" if meant else ""
+
+
+def refuse_unusable(names: Named, reserved: frozenset[str]) -> None:
+    """Refuse names that are no identifiers, or reserved."""
+    for name, place in names:
         if not is_usable(name, reserved):
-            raise SpecError(f"the Python name {name!r} is reserved, or is no identifier")
+            raise SpecError(f"the Python name {name!r} is reserved, or is no identifier", place)
 
 
-def refuse_hiding(properties: Sequence[ir.Property]) -> None:
-    """Refuse a property whose name hides a name that a property below it needs."""
-    hidden: set[str] = set()
+def refuse_hiding(properties: Sequence[ir.Property], nodes: Document) -> None:
+    """Refuse a property whose name hides a name that a property below it needs.
+
+    Args:
+        properties: The properties, in their order.
+        nodes: What they were made of, by wire name.
+    """
+    hidden: dict[str, Place | None] = {}
     for each in properties:
         annotation = each.type.annotation.partition("Literal")[0]
-        needed = {each.function, *re.findall(r"\w+", annotation)} & hidden
+        needed = {each.function, *re.findall(r"\w+", annotation)} & hidden.keys()
         if needed:
-            raise SpecError(f"{min(needed)!r} needs an x-python-name, for it hides that name")
-        hidden.add(each.name)
+            name = min(needed)
+            raise SpecError(
+                f"{name!r} needs an x-python-name, for it hides that name",
+                hidden[name],
+                place_of(nodes[each.wire]),
+            )
+        hidden[each.name] = place_of(nodes[each.wire])

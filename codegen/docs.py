@@ -12,6 +12,7 @@ from jinja2 import Environment
 
 from codegen import ir, markdown, notes
 from codegen.loader import SpecError
+from codegen.places import Place
 from codegen.render import Files
 from codegen.samples import examples
 from codegen.tools import templates
@@ -33,13 +34,15 @@ def render_docs(sdk: ir.Sdk) -> Files:
     """
     templates = _environment(sdk)
     pages: Files = {}
-    taken: dict[str, str] = {}
+    taken: dict[str, tuple[str, Place | None]] = {}
 
-    def write(page: str, template: str, **values: Any) -> None:
+    def write(page: str, template: str, place: Place | None = None, **values: Any) -> None:
+        name = page.rpartition("/")[2]
         if other := taken.get(page.lower()):
-            names = (each.rpartition("/")[2] for each in (page, other))
-            raise SpecError(f"{' and '.join(names)} would be one file where case is ignored")
-        taken[page.lower()] = page
+            raise SpecError(
+                f"{name} and {other[0]} would be one file where case is ignored", other[1], place
+            )
+        taken[page.lower()] = name, place
         text = templates.get_template(template).render(sdk=sdk, page=page, **values)
         pages[f"{FOLDER}/{page}"] = markdown.relative(text, page)
 
@@ -62,11 +65,14 @@ def render_docs(sdk: ir.Sdk) -> Files:
     links = _Links.of(sdk)
     write("reference/models/index.md", "model_index.md.jinja", groups=by_domain(sdk.schemas))
     for model in sdk.models:
-        write(markdown.model_page(model.name), "model_page.md.jinja", model=model, links=links)
+        page = markdown.model_page(model.name)
+        write(page, "model_page.md.jinja", model.place, model=model, links=links)
     for union in sdk.unions:
-        write(markdown.model_page(union.name), "union_page.md.jinja", union=union, links=links)
+        page = markdown.model_page(union.name)
+        write(page, "union_page.md.jinja", union.place, union=union, links=links)
     for alias in sdk.aliases:
-        write(markdown.model_page(alias.name), "alias_page.md.jinja", alias=alias, links=links)
+        page = markdown.model_page(alias.name)
+        write(page, "alias_page.md.jinja", alias.place, alias=alias, links=links)
     return pages
 
 

@@ -3,9 +3,17 @@
 from __future__ import annotations
 
 from codegen import ir
-from codegen.checks import RESERVED_METHODS, RESERVED_PROPERTIES, refuse_twins, refuse_unusable
+from codegen.checks import (
+    RESERVED_METHODS,
+    RESERVED_PROPERTIES,
+    located,
+    refuse_twins,
+    refuse_unknown,
+    refuse_unusable,
+)
 from codegen.loader import Document, SpecError
 from codegen.names import identifier
+from codegen.places import place_of
 
 
 def replacement(document: Document, node: Document) -> str:
@@ -17,14 +25,16 @@ def replacement(document: Document, node: Document) -> str:
     wanted = node.get("x-replaced-by")
     if wanted is None:
         return ""
-    if not _is_deprecated(node):
-        raise SpecError("x-replaced-by stands where nothing is deprecated")
-    operations = [each for item in document["paths"].values() for each in item.values()]
-    found = next((each for each in operations if each["operationId"] == wanted), None)
-    if found is None:
-        raise SpecError(f"x-replaced-by names {wanted!r}, which is no operation")
-    if _is_deprecated(found):
-        raise SpecError(f"x-replaced-by names {wanted!r}, which is deprecated itself")
+    operations = {
+        each["operationId"]: each for item in document["paths"].values() for each in item.values()
+    }
+    with located("x-replaced-by", node, "x-replaced-by"):
+        if not _is_deprecated(node):
+            raise SpecError("stands where nothing is deprecated")
+        refuse_unknown([wanted], operations)
+        found = operations[wanted]
+        if _is_deprecated(found):
+            raise SpecError(f"{wanted!r} is deprecated itself")
     name = identifier(wanted, RESERVED_METHODS)
     (tag,) = found["tags"]
     return name if found["tags"] == node["tags"] else f"{tag.capitalize()}Api.{name}"
@@ -42,11 +52,15 @@ def retired(schema: Document, properties: list[ir.Property]) -> dict[str, str]:
     """
     table = schema.get("x-retired", {})
     if not isinstance(table, dict) or not all(isinstance(wire, str) for wire in table.values()):
-        raise SpecError("x-retired must map Python names to wire names")
-    refuse_unusable(table, RESERVED_PROPERTIES)
-    live = {name for each in properties for name in (each.name, each.wire, *each.aliases)}
-    taken = sorted({*table, *table.values()} & live)
-    if taken:
-        raise SpecError(f"x-retired names {taken[0]!r}, which is a property")
-    refuse_twins("retired property", list(table.values()))
+        raise SpecError(
+            "x-retired must map Python names to wire names", place_of(schema, "x-retired")
+        )
+    places = {name: place_of(table, name) for name in table}
+    with located("x-retired", schema, "x-retired"):
+        refuse_unusable(places.items(), RESERVED_PROPERTIES)
+        live = {name for each in properties for name in (each.name, each.wire, *each.aliases)}
+        for name, wire in table.items():
+            for taken in {name, wire} & live:
+                raise SpecError(f"{taken!r} is a property", places[name])
+        refuse_twins("retired property", [(wire, places[name]) for name, wire in table.items()])
     return dict(table)

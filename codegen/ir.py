@@ -6,6 +6,24 @@ import re
 from dataclasses import dataclass, field
 from typing import Any
 
+from codegen.places import Place
+
+
+@dataclass(frozen=True)
+class _Placed:
+    """What a domain of the description describes.
+
+    Attributes:
+        place: Where; ``None`` if the document was not read from files.
+    """
+
+    place: Place | None
+
+    @property
+    def domain(self) -> str:
+        """The file of ``spec/domains`` that describes it."""
+        return self.place.domain if self.place else ""
+
 
 @dataclass(frozen=True)
 class Variants:
@@ -94,7 +112,7 @@ class Property:
 
 
 @dataclass(frozen=True)
-class Model:
+class Model(_Placed):
     """An object schema with properties; becomes a class."""
 
     name: str
@@ -108,12 +126,10 @@ class Model:
     max_properties: int | None = None
     cases: Variants | None = None
     """Schemas whose rules an object has to obey as well, by the value of a property of its own."""
-    domain: str = ""
-    """The file of ``spec/domains`` that describes it."""
 
 
 @dataclass(frozen=True)
-class Union:
+class Union(_Placed):
     """A schema that stands for several models; each object names its own in a property."""
 
     name: str
@@ -121,8 +137,6 @@ class Union:
     description: str
     variants: Variants
     aliases: tuple[str, ...]
-    domain: str = ""
-    """The file of ``spec/domains`` that describes it."""
 
     @property
     def members(self) -> list[str]:
@@ -131,7 +145,7 @@ class Union:
 
 
 @dataclass(frozen=True)
-class Alias:
+class Alias(_Placed):
     """A schema that becomes a type alias: a list, a text, a free-form object."""
 
     name: str
@@ -139,8 +153,6 @@ class Alias:
     description: str
     type: TypeRef
     aliases: tuple[str, ...]
-    domain: str = ""
-    """The file of ``spec/domains`` that describes it."""
 
 
 @dataclass(frozen=True)
@@ -229,7 +241,7 @@ class Response:
 
 
 @dataclass(frozen=True)
-class Operation:
+class Operation(_Placed):
     """One endpoint."""
 
     id: str
@@ -255,8 +267,6 @@ class Operation:
     limit: int | None
     paging: dict[str, Any] | None = None
     """Keywords for `talon_one._core.operation.Paging`, if it lists something."""
-    domain: str = ""
-    """The file of ``spec/domains`` that describes it."""
 
     @property
     def deprecation(self) -> str:

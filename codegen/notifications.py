@@ -8,6 +8,7 @@ from typing import Any
 from codegen import ir
 from codegen.checks import located, refuse_twins
 from codegen.loader import Document, SpecError
+from codegen.places import Place, place_of
 
 _KEY = "x-notification"
 _TYPE = "NotificationType"
@@ -21,10 +22,10 @@ def notifications(schemas: dict[str, Document]) -> dict[str, tuple[ir.Shape, ...
         SpecError: A schema does not say whether it is a notification, or shapes of one type are not
             distinguishable.
     """
-    found: dict[str, list[ir.Shape]] = defaultdict(list)
+    found: dict[str, list[tuple[ir.Shape, Place | None]]] = defaultdict(list)
     for name, schema in schemas.items():
         types = (schema.get("properties") or {}).get(_TYPE, {}).get("enum")
-        with located(name):
+        with located(name, schema, _KEY):
             if _KEY not in schema:
                 if types:
                     raise SpecError(f"has a {_TYPE}, so {_KEY} must say whether it is one")
@@ -35,7 +36,7 @@ def notifications(schemas: dict[str, Document]) -> dict[str, tuple[ir.Shape, ...
                 raise SpecError(f"{_KEY} needs the property {_TYPE} with an enum")
             shape = _shape(name, schema[_KEY], schemas)
         for each in types:
-            found[each].append(shape)
+            found[each].append((shape, place_of(schema, _KEY)))
     return {each: _ordered(each, shapes) for each, shapes in sorted(found.items())}
 
 
@@ -51,11 +52,16 @@ def _shape(name: str, rule: Any, schemas: dict[str, Document]) -> ir.Shape:
     return ir.Shape(name, rule["items"], rule.get("property"), rule.get("value"))
 
 
-def _ordered(type: str, shapes: list[ir.Shape]) -> tuple[ir.Shape, ...]:
-    # A value is more specific than a property, so shapes with a value come first.
-    ordered = sorted(shapes, key=lambda each: (each.key is None, each.value is None, each.model))
+def _ordered(type: str, shapes: list[tuple[ir.Shape, Place | None]]) -> tuple[ir.Shape, ...]:
     with located(type):
-        refuse_twins("shape", [f"{each.key}: {each.value}" for each in ordered])
-        if len(ordered) > 1 and ordered[-1].key is not None:
-            raise SpecError("needs a schema for items that fit none of its shapes")
-    return tuple(ordered)
+        refuse_twins("shape", [(f"{each.key}: {each.value}", place) for each, place in shapes])
+        if len(shapes) > 1 and not any(each.key is None for each, _ in shapes):
+            places = [place for _, place in shapes]
+            raise SpecError("needs a schema for items that fit none of its shapes", *places)
+    # A value is more specific than a property, so shapes with a value come first.
+    return tuple(
+        sorted(
+            (each for each, _ in shapes),
+            key=lambda each: (each.key is None, each.value is None, each.model),
+        )
+    )

@@ -12,12 +12,14 @@ from codegen.checks import (
     located,
     refuse_twins,
     refuse_unusable,
+    spelled,
 )
 from codegen.history import replacement
-from codegen.loader import DOMAIN, METHODS, Document, SpecError, resolve
+from codegen.loader import METHODS, Document, SpecError, resolve
 from codegen.names import identifier
 from codegen.nodes import prose, python_aliases, sentence
 from codegen.paging import paging
+from codegen.places import Place, place_of
 from codegen.type_refs import TypeReader
 from talon_one._core.auth import SCHEMES
 
@@ -42,19 +44,23 @@ class OperationReader:
             raise SpecError(f"{method!r} is not supported beside the operations of a path")
         operation_id = node["operationId"]
         aliases = python_aliases(node)
-        refuse_unusable(aliases, RESERVED_METHODS)
+        place = place_of(node, "x-python-aliases")
+        refuse_unusable([(alias, place) for alias in aliases], RESERVED_METHODS)
         if node["tags"] not in [[tag] for tag in SCHEMES_OF_TAGS]:
-            raise SpecError(f"the tags {node['tags']} are not one that is known")
+            raise SpecError(
+                f"the tags {node['tags']} are not one that is known", place_of(node, "tags")
+            )
         parameters = []
+        names: list[tuple[str, Place | None]] = []
         for each in node.get("parameters", ()):
             found = resolve(self._document, each)
-            with located(found["name"]):
+            with located(found["name"], found):
                 parameters.append(self._parameter(found))
+            names += spelled(parameters[-1], each)
         body, upload = self._bodies.request_body(resolve(self._document, node.get("requestBody")))
-        names = [name for each in parameters for name in (each.name, *each.aliases)]
         refuse_unusable(names, RESERVED_PARAMETERS)
-        names += [body.name] if body else []
-        names += [upload.name] if upload else []
+        sent = body or upload
+        names += [(sent.name, place_of(node, "requestBody"))] if sent else []
         refuse_twins("parameter", names)
         in_path = {each.wire for each in parameters if each.location == "path"}
         if in_path != set(re.findall(r"{([^}]+)}", path)):
@@ -63,9 +69,14 @@ class OperationReader:
             self._bodies.response(status, resolve(self._document, response))
             for status, response in sorted(node["responses"].items(), key=_status)
         )
+        with located("x-pages", node, "x-pages"):
+            found = self._response_properties(responses)
+            pages = paging(node.get("x-pages"), parameters, found)
         has_csv = any((each.content_type or "").endswith("/csv") for each in responses)
         if "x-csv" in node and not (has_csv or upload):
-            raise SpecError("x-csv stands where no CSV is returned or accepted")
+            raise SpecError(
+                "x-csv stands where no CSV is returned or accepted", place_of(node, "x-csv")
+            )
         return ir.Operation(
             id=operation_id,
             name=identifier(operation_id, RESERVED_METHODS),
@@ -88,8 +99,8 @@ class OperationReader:
             serialised=self._serialised(node, in_path),
             read_timeout=node.get("x-read-timeout"),
             limit=node.get("x-limit"),
-            paging=paging(node.get("x-pages"), parameters, self._response_properties(responses)),
-            domain=node.get(DOMAIN, ""),
+            paging=pages,
+            place=place_of(node),
         )
 
     def _serialised(self, node: Document, in_path: set[str]) -> dict[str, str]:
@@ -99,7 +110,10 @@ class OperationReader:
             first, *steps = place.split(".")
             exists = steps[0] in in_path if first == "path" else self._is_in_body(node, steps)
             if not exists:
-                raise SpecError(f"x-serialised: there is no {place}, which names the {kind}")
+                raise SpecError(
+                    f"x-serialised: there is no {place}, which names the {kind}",
+                    place_of(places, kind),
+                )
         return places
 
     def _is_in_body(self, node: Document, steps: list[str]) -> bool:
@@ -162,11 +176,16 @@ class OperationReader:
         schemes = []
         for alternative in required:
             if len(alternative) != 1:
-                raise SpecError("each alternative of the security must name exactly one scheme")
+                raise SpecError(
+                    "each alternative of the security must name exactly one scheme",
+                    place_of(alternative) or place_of(node, "security"),
+                )
             schemes += list(alternative)
         unknown = set(schemes) - (declared.keys() & SCHEMES.keys())
         if unknown:
-            raise SpecError(f"the security scheme {min(unknown)!r} is unknown")
+            raise SpecError(
+                f"the security scheme {min(unknown)!r} is unknown", place_of(node, "security")
+            )
         return tuple(schemes)
 
 

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from codegen import ir
+from codegen.checks import refuse_unknown
 from codegen.loader import Document, SpecError
 
 # Keys of ``x-pages``, with the type of the parameter or property that each names.
@@ -30,26 +31,24 @@ def paging(
     """
     known = {each.wire: each.type.text for each in parameters}
     if value is None and ({"pageSize", "skip"} <= known.keys() or "cursor" in known):
-        raise SpecError("has the parameters of pages, so it needs x-pages")
+        raise SpecError("is missing, although the operation has the parameters of pages")
     if not value:
         return None
     if not isinstance(value, dict):
-        raise SpecError(f"x-pages must be a mapping, or false, not {value!r}")
-    unknown = value.keys() - {*_PARAMETERS, *_PROPERTIES, "identity"}
-    if unknown:
-        raise SpecError(f"x-pages has no key {min(unknown)!r}")
+        raise SpecError(f"must be a mapping, or false, not {value!r}")
+    refuse_unknown(value, (*_PARAMETERS, *_PROPERTIES, "identity"))
     if len(value.keys() & {"cursor", "next"}) == 1:
-        raise SpecError("x-pages needs both cursor and next, or neither")
+        raise SpecError("needs both cursor and next, or neither")
     if "skip" in value and "cursor" in value:
-        raise SpecError("x-pages needs either skip or cursor")
+        raise SpecError("needs either skip or cursor")
     for key, type in _PARAMETERS.items():
         if key in value and known.get(value[key]) != type:
-            raise SpecError(f"x-pages: {value[key]!r} is no parameter of the type {type}")
+            raise SpecError(f"{value[key]!r} is no parameter of the type {type}")
     for key, type in _PROPERTIES.items():
         if key in value and response.get(value[key], {}).get("type") != type:
-            raise SpecError(f"x-pages: {value[key]!r} is no {type} of the response")
+            raise SpecError(f"{value[key]!r} is no {type} of the response")
     if "items" not in value:
-        raise SpecError("x-pages needs items")
+        raise SpecError("needs items")
     identity = _identity(value, response[value["items"]]["items"])
     named = {key: value for key, value in value.items() if key != "identity"}
     return named if identity is None else {**named, "identity": identity}
@@ -60,15 +59,13 @@ def _identity(value: dict[str, Any], item: Document) -> tuple[str, ...] | None:
     if identity is None:
         # Only a list of several pages can have an item twice.
         if "skip" in value or "cursor" in value:
-            raise SpecError("x-pages needs identity, or false if nothing is unique")
+            raise SpecError("needs identity, or false if nothing is unique")
         return None
     if identity is False:
         return None
     unknown_names = [wire for wire in identity if wire not in item.get("properties", {})]
     if unknown_names:
-        raise SpecError(f"x-pages: {unknown_names[0]!r} is no property of the items")
+        raise SpecError(f"{unknown_names[0]!r} is no property of the items")
     if not identity and item.get("properties"):
-        raise SpecError(
-            "x-pages: the items are objects; identity must name properties, or be false"
-        )
+        raise SpecError("the items are objects; identity must name properties, or be false")
     return tuple(identity)

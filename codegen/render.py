@@ -52,9 +52,11 @@ def render(sdk: ir.Sdk, core_names: dict[str, str], submodules: Collection[str] 
         files[f"{package}/{path}"] = templates.get_template(template).render(sdk=sdk, **values)
 
     public = _public_classes(sdk)
-    twice = core_names.keys() & public.keys()
-    if twice:
-        raise SpecError(f"the schema {min(twice)} has the name of something in the package")
+    for each in sdk.schemas:
+        for name in {each.name, *each.aliases} & core_names.keys():
+            raise SpecError(
+                f"the schema {name} has the name of something in the package", each.place
+            )
     for model in sdk.models:
         write(f"models/{model.module}.py", "model.py.jinja", model=model)
     for union in sdk.unions:

@@ -9,6 +9,7 @@ from contextlib import suppress
 from typing import Any, TypeVar
 
 from codegen import ir
+from codegen.checks import located
 from codegen.loader import SpecError
 from codegen.names import underscored
 from codegen.tools import ruff
@@ -143,7 +144,11 @@ _SEPARATOR = "# -- The next example --"
 def examples(sdk: ir.Sdk) -> dict[str, str]:
     """Return a complete program for each operation, by its ID, formatted."""
     sampler = Sampler(sdk)
-    programs = {each.id: sampler.program(api, each) for api in sdk.apis for each in api.operations}
+    programs = {}
+    for api in sdk.apis:
+        for each in api.operations:
+            with located(f"the example of {each.id}", each):
+                programs[each.id] = sampler.program(api, each)
     # All of them go through ruff at once.
     source = "".join(f"{_SEPARATOR}\n{program}\n" for program in programs.values())
     formatted = ruff("format", "-", source=source, line_length=LINE_LENGTH).split(_SEPARATOR)[1:]
@@ -251,7 +256,9 @@ class Sampler:
 
     def _model(self, model: ir.Model, around: tuple[str, ...]) -> str:
         if model.name in around:
-            raise SpecError(f"{model.name} requires itself, so there is no such object")
+            raise SpecError(
+                f"{model.name} requires itself, so there is no such object", model.place
+            )
         around = (*around, model.name)
         given = []
         for each in [*_shown(model, around), *self._required_by_case(model, around)]:

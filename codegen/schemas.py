@@ -10,11 +10,13 @@ from codegen.checks import (
     refuse_hiding,
     refuse_twins,
     refuse_unusable,
+    spelled,
 )
 from codegen.history import retired
-from codegen.loader import DOMAIN, Document, SpecError
+from codegen.loader import Document, SpecError
 from codegen.names import identifier, module_name
 from codegen.nodes import prose, python_aliases
+from codegen.places import place_of
 from codegen.type_refs import COMBINATIONS, TypeReader
 from codegen.unions import choice, constants
 
@@ -32,22 +34,30 @@ class SchemaReader:
         required = set(schema.get("required", ()))
         undeclared = required - schema["properties"].keys()
         if undeclared:
-            raise SpecError(f"requires {min(undeclared)!r}, which it does not declare")
+            raise SpecError(
+                f"requires {min(undeclared)!r}, which it does not declare",
+                place_of(schema, "required"),
+            )
         combined = schema.keys() & set(COMBINATIONS)
         if combined and "discriminator" not in schema:
-            raise SpecError(f"{min(combined)} beside properties is not supported")
+            key = min(combined)
+            raise SpecError(f"{key} beside properties is not supported", place_of(schema, key))
         properties = []
         for wire, node in schema["properties"].items():
-            with located(wire):
+            with located(f".{wire}", node):
                 constant = self._constants.get((name, wire))
                 properties.append(self._property(wire, node, wire in required, constant))
-        names = [spelled for each in properties for spelled in (each.name, *each.aliases)]
+        nodes = schema["properties"]
+        names = [name for each in properties for name in spelled(each, nodes[each.wire])]
         refuse_twins("property", names)
         refuse_unusable(names, RESERVED_PROPERTIES)
-        refuse_hiding(properties)
+        refuse_hiding(properties, schema["properties"])
         for each in properties:
             if each.type.variants and each.type.variants.by not in schema["properties"]:
-                raise SpecError(f"{each.wire} depends on {each.type.variants.by!r}, not beside it")
+                raise SpecError(
+                    f".{each.wire}: depends on {each.type.variants.by!r}, not beside it",
+                    place_of(nodes[each.wire]),
+                )
         return ir.Model(
             name=name,
             module=module_name(name),
@@ -58,7 +68,7 @@ class SchemaReader:
             retired=retired(schema, properties),
             max_properties=schema.get("maxProperties"),
             cases=choice(schema, self._schemas) if "discriminator" in schema else None,
-            domain=schema.get(DOMAIN, ""),
+            place=place_of(schema),
         )
 
     def union(self, name: str, schema: Document) -> ir.Union:
@@ -69,7 +79,7 @@ class SchemaReader:
             description=prose(schema),
             variants=choice(schema, self._schemas),
             aliases=_class_aliases(name, schema),
-            domain=schema.get(DOMAIN, ""),
+            place=place_of(schema),
         )
 
     def alias(self, name: str, schema: Document) -> ir.Alias:
@@ -77,14 +87,16 @@ class SchemaReader:
         if "$ref" in schema or len(schema.get("allOf", ())) == 1:
             raise SpecError("is another schema by another name; give that x-python-aliases")
         if "x-retired" in schema:
-            raise SpecError("x-retired stands where there are no properties")
+            raise SpecError(
+                "x-retired stands where there are no properties", place_of(schema, "x-retired")
+            )
         return ir.Alias(
             name=name,
             module=module_name(name),
             description=prose(schema),
             type=self._types.variant_or_type(schema),
             aliases=_class_aliases(name, schema),
-            domain=schema.get(DOMAIN, ""),
+            place=place_of(schema),
         )
 
     def _property(
@@ -109,8 +121,12 @@ class SchemaReader:
 
 def _class_aliases(name: str, schema: Document) -> tuple[str, ...]:
     aliases = python_aliases(schema)
-    for each in (name, *aliases):
-        if not each[0].isupper():
-            raise SpecError(f"{each!r} does not begin with a capital, as names of classes do")
-    refuse_unusable([name, *aliases], RESERVED_CLASSES)
+    place = place_of(schema, "x-python-aliases")
+    names = [(name, place_of(schema)), *((alias, place) for alias in aliases)]
+    for each, place in names:
+        if not each[:1].isupper():
+            raise SpecError(
+                f"{each!r} does not begin with a capital, as names of classes do", place
+            )
+    refuse_unusable(names, RESERVED_CLASSES)
     return aliases

@@ -7,9 +7,10 @@ from dataclasses import replace
 from typing import Any
 
 from codegen import ir
-from codegen.checks import located
+from codegen.checks import located, refuse_unknown
 from codegen.loader import Document, SpecError, resolve
 from codegen.patterns import python_pattern
+from codegen.places import place_of
 from codegen.unions import is_union
 
 COMBINATIONS = ("allOf", "oneOf", "anyOf", "not")
@@ -54,7 +55,7 @@ class TypeReader:
         inner = self.described(node)
         if "x-variants" not in inner:
             return found
-        with located("x-variants"):
+        with located("x-variants", inner, "x-variants"):
             if found.text != "dict[str, Any]":
                 raise SpecError("only an object without properties has variants")
             variants = self._variants(inner["x-variants"])
@@ -103,9 +104,7 @@ class TypeReader:
         return ir.TypeRef(" | ".join(dict.fromkeys(texts)))
 
     def _variants(self, node: Document) -> ir.Variants:
-        unknown = node.keys() - {"property", "schemas", "others"}
-        if unknown:
-            raise SpecError(f"{min(unknown)!r} is unknown")
+        refuse_unknown(node, ("property", "schemas", "others"))
         classes = dict(node.get("others", {}))
         if "schemas" in node:
             self._add_matching(node["schemas"], classes)
@@ -130,7 +129,11 @@ class TypeReader:
             if match:
                 key = match[1][0].lower() + match[1][1:]
                 if key in classes:
-                    raise SpecError(f"{name} and {classes[key]} are both the variant {key!r}")
+                    raise SpecError(
+                        f"{name} and {classes[key]} are both the variant {key!r}",
+                        place_of(self._schemas[name]),
+                        place_of(self._schemas.get(classes[key])),
+                    )
                 classes[key] = name
 
     def _array(self, node: Document) -> ir.TypeRef:

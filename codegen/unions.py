@@ -46,7 +46,7 @@ def constants(schemas: Document) -> dict[tuple[str, str], str]:
     found: dict[tuple[str, str], set[str]] = {}
     for union, schema in schemas.items():
         if is_union(schema):
-            with located(union):
+            with located(union, schema):
                 variants = choice(schema, schemas)
             for value, name in variants.classes.items():
                 found.setdefault((name, variants.by), set()).add(value)

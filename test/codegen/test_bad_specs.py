@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from copy import deepcopy
 from pathlib import Path
@@ -68,6 +69,13 @@ SHOP: Node = {
 OFFICE: Node = {"paths": {}, "schemas": {}}
 
 
+class _Dumper(yaml.SafeDumper):
+    """Writes out what occurs several times."""
+
+    def ignore_aliases(self, data: object) -> bool:
+        return True
+
+
 class Spec:
     """The three files of a spec, which is right until somebody edits it."""
 
@@ -87,7 +95,8 @@ class Spec:
             ("domains/shop.yaml", self.shop),
             ("domains/office.yaml", self.office),
         ):
-            (project / "spec" / path).write_text(yaml.safe_dump(content), encoding="utf-8")
+            text = yaml.dump(content, Dumper=_Dumper, sort_keys=False)
+            (project / "spec" / path).write_text(text, encoding="utf-8")
 
 
 def _run(project: Path, monkeypatch: pytest.MonkeyPatch, *arguments: str) -> int:
@@ -97,6 +106,7 @@ def _run(project: Path, monkeypatch: pytest.MonkeyPatch, *arguments: str) -> int
 
 GET = "GET /v1/things/{thingId}"
 REFERENCE = {"$ref": "#/components/schemas/Thing"}
+PLACES = re.compile(r"spec: (( and )?(openapi|domains/\w+)\.yaml, line [1-9]\d*)+: ")
 Edit = Callable[[Spec], object]
 
 
@@ -179,11 +189,11 @@ BAD: dict[str, tuple[Edit, str]] = {
     # Defined twice, or not at all
     "a path in two domains": (
         lambda spec: spec.office["paths"].update(spec.shop["paths"]),
-        "office.yaml: get /v1/things/{thingId} is defined twice",
+        "/v1/things/{thingId}: get is defined twice",
     ),
     "a schema in two domains": (
         lambda spec: spec.office["schemas"].update(Thing=spec.thing),
-        "office.yaml: the schema Thing is defined twice",
+        "schemas: Thing is defined twice",
     ),
     "an operation ID twice": (
         _second_operation(operationId="getThing"),
@@ -191,20 +201,20 @@ BAD: dict[str, tuple[Edit, str]] = {
     ),
     "a domain that is missing": (
         lambda spec: spec.document["x-domains"].append("cellar"),
-        "cellar.yaml is missing",
+        "openapi.yaml, line 8: domains/cellar.yaml is missing",
     ),
     "a domain that is not listed": (
         lambda spec: spec.document["x-domains"].remove("office"),
-        "openapi.yaml does not list the domain 'office'",
+        "openapi.yaml, line 8: the domain 'office' is not listed",
     ),
     "a misspelled section": (
         lambda spec: spec.office.update(schema={}),
-        "office.yaml: 'schema' is neither paths nor schemas",
+        "domains/office.yaml, line 3: 'schema' is neither paths nor schemas",
     ),
     # References
     "a dangling reference of a property": (
         _property(other={"$ref": "#/components/schemas/Thingy"}),
-        "Thing: other: #/components/schemas/Thingy leads nowhere",
+        "Thing.other: #/components/schemas/Thingy leads nowhere",
     ),
     "a dangling reference of an operation": (
         _operation(parameters=[{"$ref": "#/components/parameters/Nope"}]),
@@ -254,15 +264,15 @@ BAD: dict[str, tuple[Edit, str]] = {
     # Types
     "an unknown type": (
         _property(other={"type": "strng"}),
-        "Thing: other: the type 'strng' is unknown",
+        "Thing.other: the type 'strng' is unknown",
     ),
     "several types": (
         _property(other={"type": ["string", "null"]}),
-        "Thing: other: the type ['string', 'null'] is unknown",
+        "Thing.other: the type ['string', 'null'] is unknown",
     ),
     "oneOf": (
         _property(other={"oneOf": [REFERENCE]}),
-        "Thing: other: oneOf needs a discriminator, unless it joins plain scalars",
+        "Thing.other: oneOf needs a discriminator, unless it joins plain scalars",
     ),
     "anyOf": (
         _schema(Other={"anyOf": [REFERENCE]}),
@@ -270,7 +280,7 @@ BAD: dict[str, tuple[Edit, str]] = {
     ),
     "allOf of several": (
         _property(other={"allOf": [REFERENCE, {"type": "object"}]}),
-        "Thing: other: allOf of several schemas is not supported; merge them in the spec",
+        "Thing.other: allOf of several schemas is not supported; merge them in the spec",
     ),
     "allOf beside properties": (
         lambda spec: spec.thing.update(allOf=[]),
@@ -278,11 +288,11 @@ BAD: dict[str, tuple[Edit, str]] = {
     ),
     "a pattern that does not compile": (
         _property(other={"type": "string", "pattern": "["}),
-        "Thing: other: the pattern '[' is not valid in Python: unterminated character set",
+        "Thing.other: the pattern '[' is not valid in Python: unterminated character set",
     ),
     "a word of an enum that YAML reads as a boolean": (
         _property(other={"type": "string", "enum": [True]}),
-        "Thing: other: the enum value True is no string, or cannot be a Literal",
+        "Thing.other: the enum value True is no string, or cannot be a Literal",
     ),
     "an enum of numbers": (
         _parameter(schema={"type": "number", "enum": [0.5]}),
@@ -290,19 +300,19 @@ BAD: dict[str, tuple[Edit, str]] = {
     ),
     "variants by a property that is missing": (
         _variant({}),
-        "Thing: content depends on 'kind', not beside it",
+        "Thing.content: depends on 'kind', not beside it",
     ),
     "variants that are misspelled": (
         _variant({"class": "Thing"}),
-        "Thing: content: x-variants: 'class' is unknown",
+        "Thing.content: x-variants: 'class' is unknown",
     ),
     "variants without classes": (
         _property(content={"type": "object", "x-variants": {"property": "name"}}),
-        "Thing: content: x-variants: names no class",
+        "Thing.content: x-variants: names no class",
     ),
     "a union without a name": (
         _property(other={"oneOf": [REFERENCE], "discriminator": {"propertyName": "name"}}),
-        "Thing: other: an object of several classes needs a name under schemas",
+        "Thing.other: an object of several classes needs a name under schemas",
     ),
     "a union without a mapping": (
         _schema(Other={"oneOf": [REFERENCE], "discriminator": {"propertyName": "name"}}),
@@ -335,28 +345,28 @@ BAD: dict[str, tuple[Edit, str]] = {
     ),
     "variants by a pattern that does not compile": (
         _variant({"schemas": "("}),
-        "Thing: content: x-variants: '(' is no regular expression: missing ), unterminated"
+        "Thing.content: x-variants: '(' is no regular expression: missing ), unterminated"
         " subpattern at position 0",
     ),
     "variants by a pattern without a group": (
         _variant({"schemas": "Thing"}),
-        "Thing: content: x-variants: 'Thing' needs one group, for the name of the variant",
+        "Thing.content: x-variants: 'Thing' needs one group, for the name of the variant",
     ),
     "twins of variants": (
         _variant({"others": {"thing": "Crate"}}),
-        "Thing: content: x-variants: Thing and Crate are both the variant 'thing'",
+        "Thing.content: x-variants: Thing and Crate are both the variant 'thing'",
     ),
     "a variant that is no object": (
         _variant({"others": {"many": "Things"}}),
-        "Thing: content: x-variants: Things is no object with properties",
+        "Thing.content: x-variants: Things is no object with properties",
     ),
     "a variant that is nothing": (
         _variant({"others": {"none": "Nothing"}}),
-        "Thing: content: x-variants: Nothing is no object with properties",
+        "Thing.content: x-variants: Nothing is no object with properties",
     ),
     "variants of what is no object": (
         _property(content={"type": "string", "x-variants": {}}),
-        "Thing: content: x-variants: only an object without properties has variants",
+        "Thing.content: x-variants: only an object without properties has variants",
     ),
     # Python names
     "twins of properties": (
@@ -365,7 +375,7 @@ BAD: dict[str, tuple[Edit, str]] = {
     ),
     "an alias that is no list": (
         lambda spec: spec.name.update({"x-python-aliases": "title"}),
-        "Thing: name: x-python-aliases must be a list, not 'title'",
+        "Thing.name: x-python-aliases must be a list, not 'title'",
     ),
     "twins by an alias": (
         lambda spec: spec.name.update({"x-python-aliases": ["size"]}),
@@ -488,7 +498,7 @@ BAD: dict[str, tuple[Edit, str]] = {
     ),
     "a further body that is no schema": (
         lambda spec: spec.operation["requestBody"].update({"x-also-accepts": ["Old"]}),
-        f"{GET}: x-also-accepts names 'Old', which is no schema",
+        f"{GET}: x-also-accepts: 'Old' is unknown",
     ),
     "columns without a file": (
         _operation(**{"x-csv": {"columns": {}}}),
@@ -500,11 +510,11 @@ BAD: dict[str, tuple[Edit, str]] = {
     ),
     "an unknown key beside the columns": (
         _csv({"columns": {}, "oneOf": []}),
-        f"{GET}: x-csv knows no 'oneOf'",
+        f"{GET}: x-csv: 'oneOf' is unknown",
     ),
     "a required column that is not there": (
         _csv({"columns": {"code": {"type": "string"}}, "required": ["kode"]}),
-        f"{GET}: x-csv: a list of columns knows no 'kode'",
+        f"{GET}: x-csv: 'kode' is unknown; is 'code' meant?",
     ),
     "a column of objects that are described": (
         _csv({"columns": {"thing": REFERENCE}}),
@@ -541,31 +551,31 @@ BAD: dict[str, tuple[Edit, str]] = {
     # Pages
     "pages that nothing is said of": (
         _pages(None, pageSize="integer", skip="integer"),
-        f"{GET}: has the parameters of pages, so it needs x-pages",
+        f"{GET}: x-pages: is missing, although the operation has the parameters of pages",
     ),
     "a cursor that nothing is said of": (
         _pages(None, cursor="string"),
-        f"{GET}: has the parameters of pages, so it needs x-pages",
+        f"{GET}: x-pages: is missing, although the operation has the parameters of pages",
     ),
     "pages that are no mapping": (
         _pages("skip"),
-        f"{GET}: x-pages must be a mapping, or false, not 'skip'",
+        f"{GET}: x-pages: must be a mapping, or false, not 'skip'",
     ),
     "a misspelled key of pages": (
         _pages({"item": "data"}),
-        f"{GET}: x-pages has no key 'item'",
+        f"{GET}: x-pages: 'item' is unknown; is 'items' meant?",
     ),
     "pages with neither items nor anything else": (
         _pages({"more": "hasMore"}),
-        f"{GET}: x-pages needs items",
+        f"{GET}: x-pages: needs items",
     ),
     "a cursor that is found nowhere": (
         _pages({"items": "data", "cursor": "cursor"}, cursor="string"),
-        f"{GET}: x-pages needs both cursor and next, or neither",
+        f"{GET}: x-pages: needs both cursor and next, or neither",
     ),
     "pages with two ways to go on": (
         _pages({"items": "data", "skip": "skip", "cursor": "kind", "next": "next"}, skip="integer"),
-        f"{GET}: x-pages needs either skip or cursor",
+        f"{GET}: x-pages: needs either skip or cursor",
     ),
     "pages by a parameter that there is not": (
         _pages({"items": "data", "skip": "skip", "identity": ["name"]}),
@@ -585,7 +595,7 @@ BAD: dict[str, tuple[Edit, str]] = {
     ),
     "pages of items that cannot be told apart": (
         _pages({"items": "data", "skip": "skip"}, skip="integer"),
-        f"{GET}: x-pages needs identity, or false if nothing is unique",
+        f"{GET}: x-pages: needs identity, or false if nothing is unique",
     ),
     "an identity that no item has": (
         _pages({"items": "data", "skip": "skip", "identity": ["id"]}, skip="integer"),
@@ -613,19 +623,19 @@ def _retired(**names: Any) -> Edit:
 BAD_HISTORY: dict[str, tuple[Edit, str]] = {
     "a retired property that is there": (
         _retired(size="oldSize"),
-        "Thing: x-retired names 'size', which is a property",
+        "Thing: x-retired: 'size' is a property",
     ),
     "a retired property with the wire name of one that is there": (
         _retired(old_size="size"),
-        "Thing: x-retired names 'size', which is a property",
+        "Thing: x-retired: 'size' is a property",
     ),
     "two retired properties that are one": (
         _retired(old_size="oldSize", former_size="oldSize"),
-        "Thing: two things would be the retired property 'oldSize'",
+        "Thing: x-retired: two things would be the retired property 'oldSize'",
     ),
     "a retired property that every model has": (
         _retired(to_json="toJson"),
-        "Thing: the Python name 'to_json' is reserved, or is no identifier",
+        "Thing: x-retired: the Python name 'to_json' is reserved, or is no identifier",
     ),
     "a retired property without a wire name": (
         _retired(old_size=None),
@@ -645,15 +655,15 @@ BAD_HISTORY: dict[str, tuple[Edit, str]] = {
     ),
     "a replacement for what is not deprecated": (
         _operation(**{"x-replaced-by": "getThing"}),
-        f"{GET}: x-replaced-by stands where nothing is deprecated",
+        f"{GET}: x-replaced-by: stands where nothing is deprecated",
     ),
     "a replacement that there is not": (
         _operation(**{"deprecated": True, "x-replaced-by": "getThng"}),
-        f"{GET}: x-replaced-by names 'getThng', which is no operation",
+        f"{GET}: x-replaced-by: 'getThng' is unknown; is 'getThing' meant?",
     ),
     "a replacement that is deprecated itself": (
         _operation(**{"deprecated": True, "x-replaced-by": "getThing"}),
-        f"{GET}: x-replaced-by names 'getThing', which is deprecated itself",
+        f"{GET}: x-replaced-by: 'getThing' is deprecated itself",
     ),
 }
 
@@ -747,17 +757,18 @@ def test_refused(
     assert printed.err.startswith("spec: ")
     assert said in printed.err
     assert printed.err.count("\n") == 1
+    assert PLACES.match(printed.err)
     assert [path.name for path in tmp_path.iterdir()] == ["spec"]
 
 
 TEXTS = {
     "a path twice in one file": (
         "paths:\n  /v1/a: {}\n  /v1/a: {}\n",
-        "shop.yaml, line 3: /v1/a is defined twice",
+        "domains/shop.yaml, line 2 and domains/shop.yaml, line 3: /v1/a is defined twice",
     ),
     "a schema twice in one file": (
         "schemas:\n  Thing:\n    type: string\n  Thing:\n    type: string\n",
-        "shop.yaml, line 4: Thing is defined twice",
+        "domains/shop.yaml, line 2 and domains/shop.yaml, line 4: Thing is defined twice",
     ),
     "a misspelled extension key": (
         "schemas:\n  Thing:\n    properties:\n      name:\n        x-python-nmae: title\n",
@@ -767,9 +778,9 @@ TEXTS = {
         "paths:\n  /v1/a:\n    get:\n      parameters:\n      - x-python-alias: [b]\n",
         "shop.yaml, line 5: x-python-alias is unknown; is x-python-aliases meant?",
     ),
-    "what is no YAML": ("paths: [\n", "shop.yaml: while parsing a flow node"),
-    "what is no mapping": ("- paths\n", "shop.yaml is no YAML mapping"),
-    "an empty file": ("", "shop.yaml is no YAML mapping"),
+    "what is no YAML": ("paths: [\n", "domains/shop.yaml, line 2: while parsing a flow node"),
+    "what is no mapping": ("- paths\n", "domains/shop.yaml, line 1: is no YAML mapping"),
+    "an empty file": ("", "domains/shop.yaml, line 1: is no YAML mapping"),
 }
 
 
