@@ -27,7 +27,8 @@ def main(arguments: list[str] | None = None) -> int:
             {**render(sdk, talon_one.HOME, talon_one.SUBMODULES), **render_docs(sdk)}
         )
     except SpecError as cause:
-        print(f"spec: {cause}", file=sys.stderr)
+        for mistake in cause.mistakes:
+            print(f"spec: {mistake}", file=sys.stderr)
         return 2
     if not options.check:
         tree.write(ROOT, files)

@@ -61,11 +61,11 @@ class BodyReader:
         """Return the CSV file that ``x-csv`` describes."""
         if node is None:
             return None
-        known = ("columns", "required", "anyOf", "notBoth", "replaces")
         with located("x-csv", node):
-            refuse_unknown(node, known)
             columns = node["columns"]
-            required, any_of, not_both = (tuple(node.get(key, ())) for key in known[1:4])
+            required, any_of, not_both = (
+                tuple(node.get(key, ())) for key in ("required", "anyOf", "notBoth")
+            )
             refuse_unknown([*required, *any_of, *not_both], columns)
             return ir.Csv(
                 tuple(self._column(name, columns[name], name in required) for name in columns),

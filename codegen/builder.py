@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from codegen import ir
 from codegen.checks import located, refuse_twins
+from codegen.grammar import check
 from codegen.loader import Document
 from codegen.names import module_name
 from codegen.nodes import sentence
@@ -19,17 +20,17 @@ def build(document: Document, package: str) -> ir.Sdk:
     """Return the intermediate form of a document.
 
     Raises:
-        SpecError: Two things would get the same Python name, or something cannot be expressed.
+        SpecError: The document is wrong, two things would get the same Python name, or something
+            cannot be expressed.
     """
+    check(document)
     types = TypeReader(document)
     models, unions, aliases = _schemas(document, SchemaReader(document, types))
     operations = _operations(document, OperationReader(document, types))
-    with located("info", document["info"]):
-        title, version = (document["info"][key] for key in ("title", "version"))
     sdk = ir.Sdk(
         package=package,
-        title=title,
-        version=str(version),
+        title=document["info"]["title"],
+        version=document["info"]["version"],
         models=tuple(sorted(models, key=lambda each: each.name)),
         unions=tuple(sorted(unions, key=lambda each: each.name)),
         aliases=tuple(sorted(aliases, key=lambda each: each.name)),

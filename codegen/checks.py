@@ -54,8 +54,6 @@ def located(name: str, thing: object = None, key: str = "") -> Iterator[None]:
         raise SpecError(
             f"{name}{joint}{cause.message}", *(places or [place_of(thing, key)])
         ) from cause
-    except KeyError as cause:
-        raise SpecError(f"{name}: {cause} is missing", place_of(thing, key)) from cause
 
 
 Named = Iterable[tuple[str, Place | None]]

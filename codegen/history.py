@@ -51,10 +51,6 @@ def retired(schema: Document, properties: list[ir.Property]) -> dict[str, str]:
         SpecError: A name is no identifier, reserved, or the name of a property.
     """
     table = schema.get("x-retired", {})
-    if not isinstance(table, dict) or not all(isinstance(wire, str) for wire in table.values()):
-        raise SpecError(
-            "x-retired must map Python names to wire names", place_of(schema, "x-retired")
-        )
     places = {name: place_of(table, name) for name in table}
     with located("x-retired", schema, "x-retired"):
         refuse_unusable(places.items(), RESERVED_PROPERTIES)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
@@ -13,24 +12,6 @@ from codegen.places import Node, Place, place_of
 Document = dict[str, Any]
 
 METHODS = ("get", "put", "post", "delete", "patch", "head", "options")
-
-EXTENSIONS = (
-    "x-also-accepts",
-    "x-csv",
-    "x-domains",
-    "x-idempotent",
-    "x-legacy",
-    "x-limit",
-    "x-notification",
-    "x-pages",
-    "x-python-aliases",
-    "x-python-name",
-    "x-read-timeout",
-    "x-replaced-by",
-    "x-retired",
-    "x-serialised",
-    "x-variants",
-)
 
 _ROOT = "openapi.yaml"
 _SECTIONS = ("paths", "schemas")
@@ -49,9 +30,27 @@ class SpecError(Exception):
         self.message = message
         self.places = [place for place in places if place is not None]
 
+    @property
+    def mistakes(self) -> list[SpecError]:
+        """The mistakes that this reports."""
+        return [self]
+
     def __str__(self) -> str:
         where = " and ".join(map(str, self.places))
         return f"{where}: {self.message}" if where else self.message
+
+
+class SpecErrors(SpecError):
+    """Several mistakes, each in a line of its own."""
+
+    def __init__(self, mistakes: list[SpecError]) -> None:
+        super().__init__("\n".join(map(str, mistakes)))
+        self._mistakes = mistakes
+
+    @property
+    def mistakes(self) -> list[SpecError]:
+        """The mistakes that this reports."""
+        return self._mistakes
 
 
 def load(folder: Path) -> Document:
@@ -67,7 +66,7 @@ def load(folder: Path) -> Document:
     paths = _section(document, "paths")
     schemas = _section(_section(document, "components"), "schemas")
     listed = place_of(document, "x-domains")
-    domains = document.pop("x-domains", [])
+    domains = document.get("x-domains", [])
     if not isinstance(domains, list):
         raise SpecError("x-domains must be a list", listed)
     for domain in domains:
@@ -187,9 +186,6 @@ class _Reader:
             if name in names:
                 raise SpecError(f"{name} is defined twice", names[name], place)
             names[name] = place
-            meant = get_close_matches(name, EXTENSIONS, 1, 0.75) if name.startswith("x-") else []
-            if meant and name not in EXTENSIONS:
-                raise SpecError(f"{name} is unknown; is {meant[0]} meant?", place)
             found.put(self._scalar(key_node), self.value(value_node, place), place)
         return found
 

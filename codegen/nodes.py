@@ -2,18 +2,12 @@
 
 from __future__ import annotations
 
-from codegen.loader import Document, SpecError
-from codegen.places import place_of
+from codegen.loader import Document
 
 
 def python_aliases(node: Document) -> tuple[str, ...]:
     """Return the further Python names of a node."""
-    names = node.get("x-python-aliases", [])
-    if not isinstance(names, list):
-        raise SpecError(
-            f"x-python-aliases must be a list, not {names!r}", place_of(node, "x-python-aliases")
-        )
-    return tuple(names)
+    return tuple(node.get("x-python-aliases", ()))
 
 
 def prose(node: Document) -> str:

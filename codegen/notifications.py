@@ -12,7 +12,6 @@ from codegen.places import Place, place_of
 
 _KEY = "x-notification"
 _TYPE = "NotificationType"
-_KEYS = {"items", "property", "value"}
 
 
 def notifications(schemas: dict[str, Document]) -> dict[str, tuple[ir.Shape, ...]]:
@@ -43,8 +42,6 @@ def notifications(schemas: dict[str, Document]) -> dict[str, tuple[ir.Shape, ...
 def _shape(name: str, rule: Any, schemas: dict[str, Document]) -> ir.Shape:
     if rule is True:
         return ir.Shape(name)
-    if not isinstance(rule, dict) or "items" not in rule or rule.keys() - _KEYS:
-        raise SpecError(f"{_KEY} must be true, false, or have items, property and value")
     if "value" in rule and "property" not in rule:
         raise SpecError(f"{_KEY} has a value without a property")
     if not (schemas.get(rule["items"]) or {}).get("properties"):

@@ -15,7 +15,7 @@ from codegen.checks import (
     spelled,
 )
 from codegen.history import replacement
-from codegen.loader import METHODS, Document, SpecError, resolve
+from codegen.loader import Document, SpecError, resolve
 from codegen.names import identifier
 from codegen.nodes import prose, python_aliases, sentence
 from codegen.paging import paging
@@ -40,8 +40,6 @@ class OperationReader:
 
     def operation(self, path: str, method: str, node: Document) -> ir.Operation:
         """Return an operation, checked for what the generator cannot express."""
-        if method not in METHODS:
-            raise SpecError(f"{method!r} is not supported beside the operations of a path")
         operation_id = node["operationId"]
         aliases = python_aliases(node)
         place = place_of(node, "x-python-aliases")
@@ -169,12 +167,9 @@ class OperationReader:
         return {**found, "items": resolve(self._document, found["items"])}
 
     def _security(self, node: Document) -> tuple[str, ...]:
-        required: list[Document] = node.get("security") or []
-        if "security" not in node:
-            required = self._document.get("security", [])
         declared = self._document["components"].get("securitySchemes", {})
         schemes = []
-        for alternative in required:
+        for alternative in node["security"]:
             if len(alternative) != 1:
                 raise SpecError(
                     "each alternative of the security must name exactly one scheme",

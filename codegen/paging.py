@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from typing import Any
 
 from codegen import ir
-from codegen.checks import refuse_unknown
 from codegen.loader import Document, SpecError
 
 # Keys of ``x-pages``, with the type of the parameter or property that each names.
@@ -34,9 +33,6 @@ def paging(
         raise SpecError("is missing, although the operation has the parameters of pages")
     if not value:
         return None
-    if not isinstance(value, dict):
-        raise SpecError(f"must be a mapping, or false, not {value!r}")
-    refuse_unknown(value, (*_PARAMETERS, *_PROPERTIES, "identity"))
     if len(value.keys() & {"cursor", "next"}) == 1:
         raise SpecError("needs both cursor and next, or neither")
     if "skip" in value and "cursor" in value:
@@ -47,8 +43,6 @@ def paging(
     for key, type in _PROPERTIES.items():
         if key in value and response.get(value[key], {}).get("type") != type:
             raise SpecError(f"{value[key]!r} is no {type} of the response")
-    if "items" not in value:
-        raise SpecError("needs items")
     identity = _identity(value, response[value["items"]]["items"])
     named = {key: value for key, value in value.items() if key != "identity"}
     return named if identity is None else {**named, "identity": identity}

@@ -105,11 +105,13 @@ def _refusal(folder: Path, **edits: tuple[str, str]) -> str:
     [
         (
             {"shop": ("Its name., type: string", "Its name., type: strng")},
-            "domains/shop.yaml, line 29: Thing.name: the type 'strng' is unknown",
+            "domains/shop.yaml, line 29: Thing.name: the type 'strng' is unknown; is 'string'"
+            " meant?",
         ),
         (
             {"shop": ("type: integer\n  Things", "type: integre\n  Things")},
-            "domains/shop.yaml, line 30: Thing.size: the type 'integre' is unknown",
+            "domains/shop.yaml, line 32: Thing.size: the type 'integre' is unknown; is 'integer'"
+            " meant?",
         ),
         (
             {"shop": ("type: object\n", "type: object\n    required:\n    - weight\n")},
@@ -117,12 +119,13 @@ def _refusal(folder: Path, **edits: tuple[str, str]) -> str:
         ),
         (
             {"shop": ("type: integer\n      responses", "type: integre\n      responses")},
-            "domains/shop.yaml, line 12: GET /v1/things: size: the type 'integre' is unknown",
+            "domains/shop.yaml, line 16: GET /v1/things: size: the type 'integre' is unknown; is"
+            " 'integer' meant?",
         ),
         # A parameter that is referred to stands where it is described, not where it is used.
         (
             {"root": ("{type: string}", "{type: strng}")},
-            "openapi.yaml, line 6: GET /v1/things: kind: the type 'strng' is unknown",
+            "openapi.yaml, line 10: Kind: kind: the type 'strng' is unknown; is 'string' meant?",
         ),
         (
             {"shop": ("$ref: '#/components/schemas/Things'", "$ref: '#/components/schemas/Thngs'")},
@@ -174,7 +177,7 @@ def test_a_mistake_has_the_line_it_is_in(
             " would be the parameter 'kind'",
         ),
         (
-            {"office": ("Desk:", "THings:\n    description: ''\n    type: object\n  T_Hings:")},
+            {"office": ("Desk:", "THings:\n    description: T.\n    type: object\n  T_Hings:")},
             "domains/office.yaml, line 6 and domains/office.yaml, line 3: two things would be the"
             " module 't_hings'",
         ),

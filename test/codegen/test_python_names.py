@@ -71,7 +71,7 @@ def test_what_is_sent_as_it_is_written_stays(kept: str) -> None:
 
 
 def test_properties_of_the_response_become_python_names_too() -> None:
-    spec = document("")
+    spec = document("Text.")
     spec["paths"]["/v1/things/{thingId}"]["get"]["summary"] = "Get `startDate`"
     assert operation(spec, "getThing").summary == "Get `start_date`."
 
@@ -98,7 +98,7 @@ def test_a_wire_name_with_two_python_names_stays() -> None:
 
 
 def test_booleans_are_those_of_python_where_a_parameter_is_one() -> None:
-    spec = document("")
+    spec = document("Text.")
     parameters = spec["paths"]["/v1/things/{thingId}"]["get"]["parameters"]
     parameters[1]["description"] = "With `true`, tells more. Default: `false`."
     parameters[2]["description"] = "Not `true`."
@@ -107,7 +107,7 @@ def test_booleans_are_those_of_python_where_a_parameter_is_one() -> None:
 
 
 def test_the_values_of_sort_stay() -> None:
-    spec = document("")
+    spec = document("Text.")
     verbose = spec["paths"]["/v1/things/{thingId}"]["get"]["parameters"][1]
     verbose.update(name="sort", description="One of `startDate`.", schema={"type": "string"})
     assert operation(spec, "getThing").parameters[1].description == "One of `startDate`."
@@ -115,7 +115,7 @@ def test_the_values_of_sort_stay() -> None:
 
 def test_texts_of_models_keep_wire_names_because_json_schemas_have_them_too() -> None:
     (everything,) = [
-        each for each in build(document(""), "small").models if each.name == "Everything"
+        each for each in build(document("Text."), "small").models if each.name == "Everything"
     ]
     assert everything.properties[-1].description == "When `startDate`."
 

@@ -144,13 +144,22 @@ def test_notes_tell_what_a_value_must_keep_to(
 def test_notes_tell_other_names() -> None:
     schema = {"type": "string", "x-python-name": "ids", "x-python-aliases": ["_ids"]}
     page = render_docs(_sdk({"Thing": _object(thingIDs=schema)}))[THING]
-    assert "| `ids` | `str` |  | required; wire name `thingIDs`; also `_ids` |" in page
+    assert "| `ids` | `str` | Something. | required; wire name `thingIDs`; also `_ids` |" in page
 
 
 def _object(**properties: dict[str, Any]) -> dict[str, Any]:
     """Return the schema of an object that requires all of its properties."""
     properties = properties or {"id": {"type": "integer"}}
-    return {"type": "object", "properties": properties, "required": list(properties)}
+    described = {
+        name: node if "$ref" in node else {"description": "Something.", **node}
+        for name, node in properties.items()
+    }
+    return {
+        "description": "An object.",
+        "type": "object",
+        "properties": described,
+        "required": list(properties),
+    }
 
 
 def _ref(name: str) -> dict[str, Any]:
@@ -159,7 +168,7 @@ def _ref(name: str) -> dict[str, Any]:
 
 def _sdk(schemas: Schemas) -> ir.Sdk:
     document = {
-        "info": {"title": "A small API", "version": 1},
+        "info": {"title": "A small API", "version": "1"},
         "tags": [],
         "paths": {},
         "components": {"schemas": schemas},

@@ -135,7 +135,7 @@ class IntegrationApi(Api):
     ) -> list[models.Part]:
         """List things.
 
-        Returns a bare list. The security is that of the whole document.
+        Returns a bare list.
 
         Args:
             from_: A keyword of Python.
