@@ -12,6 +12,7 @@ from codegen.builder import build
 from codegen.docs import render_docs
 from codegen.loader import SpecError, load
 from codegen.render import render
+from codegen.texts import filled_texts
 
 ROOT = Path(__file__).parent.parent
 
@@ -26,13 +27,13 @@ def main(arguments: list[str] | None = None) -> int:
         files = tree.with_record(
             {**render(sdk, talon_one.HOME, talon_one.SUBMODULES), **render_docs(sdk)}
         )
+        files.update(filled_texts(ROOT, sdk, files))
     except SpecError as cause:
         for mistake in cause.mistakes:
-            print(f"spec: {mistake}", file=sys.stderr)
+            print(mistake, file=sys.stderr)
         return 2
     if not options.check:
-        tree.write(ROOT, files)
-        print(f"{len(files)} files are up to date")
+        print(tree.write(ROOT, files))
         return 0
     found = tree.differences(ROOT, files)
     for line in found:

@@ -30,15 +30,20 @@ def differences(root: Path, files: Files) -> list[str]:
     return found + [f"{path}: stale" for path in stale(root, files)]
 
 
-def write(root: Path, files: Files) -> None:
-    """Write *files*, and delete other generated files."""
-    for path in stale(root, files):
+def write(root: Path, files: Files) -> str:
+    """Write *files*, delete other generated files, and say how many of each there were."""
+    deleted = stale(root, files)
+    for path in deleted:
         (root / path).unlink()
+    written = 0
     for path, content in files.items():
         target = root / path
         target.parent.mkdir(parents=True, exist_ok=True)
         if not target.is_file() or target.read_bytes() != content.encode():
             target.write_bytes(content.encode())
+            written += 1
+    unchanged = len(files) - written
+    return f"{written:,} written, {len(deleted):,} deleted, {unchanged:,} unchanged"
 
 
 def stale(root: Path, files: Files) -> list[str]:

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+
+from codegen.keys import KEYS
 
 ROOT = Path(__file__).parents[2]
 ADVICE = "run `python -m codegen` and commit what it writes\n"
@@ -96,6 +99,74 @@ def test_check_names_exactly_what_differs_and_the_command_repairs_it(small_proje
     done = _codegen(small_project)
     assert (done.returncode, done.stderr) == (0, "")
     assert _contents(small_project) == before
+
+
+def test_the_command_says_what_it_has_done(small_project: Path) -> None:
+    total = len((small_project / ".openapi-generator/FILES").read_text().splitlines())
+    done = _codegen(small_project)
+    assert done.stdout == f"0 written, 0 deleted, {total} unchanged\n"
+    (small_project / "talon_one/models/part.py").write_text("")
+    (small_project / "talon_one/models/pin.py").unlink()
+    (small_project / "talon_one/models/stray.py").touch()
+    done = _codegen(small_project)
+    assert done.stdout == f"2 written, 1 deleted, {total - 2} unchanged\n"
+
+
+TEXT = """# Small
+
+1<!-- operations --> operations, {legacy}<!-- legacy operations --> of them old, and
+1,000<!-- schemas --> schemas.
+
+<!-- table of extension keys -->
+nothing
+<!-- end of table -->
+
+The end.
+"""
+
+
+def test_texts_get_the_numbers_and_the_table_that_they_have_a_place_for(
+    small_project: Path,
+) -> None:
+    readme = small_project / "spec/README.md"
+    readme.write_text(TEXT.format(legacy=7), encoding="utf-8")
+    (small_project / "NOTES.md").write_text("About 800 schemas.\n", encoding="utf-8")
+    done = _codegen(small_project, "--check")
+    assert (done.returncode, done.stderr) == (1, f"spec/README.md: different\n{ADVICE}")
+    assert _codegen(small_project).stdout.startswith("1 written, 0 deleted, ")
+    written = readme.read_text(encoding="utf-8")
+    operations = sum(
+        path.read_text(encoding="utf-8").count("operationId:")
+        for path in (small_project / "spec/domains").glob("*.yaml")
+    )
+    assert f"{operations}<!-- operations --> operations, 1<!-- legacy" in written
+    assert written.endswith("<!-- end of table -->\n\nThe end.\n")
+    assert [line.split("`")[1] for line in written.splitlines() if line.startswith("| `")] == [
+        *KEYS
+    ]
+    assert _codegen(small_project, "--check").returncode == 0
+    # A text is no generated file: it stays when nothing is left to fill in.
+    readme.write_text("Nothing.\n", encoding="utf-8")
+    assert _codegen(small_project).returncode == 0
+    assert readme.read_text(encoding="utf-8") == "Nothing.\n"
+
+
+def test_a_number_of_something_unknown_is_refused_with_its_place(small_project: Path) -> None:
+    text = "# Small\n\nIt has 3<!-- scemas --> schemas.\n"
+    (small_project / "README.md").write_text(text, encoding="utf-8")
+    done = _codegen(small_project)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr == "README.md, line 3: 'scemas' is unknown; is 'schemas' meant?\n"
+
+
+def test_no_text_of_the_project_counts_by_hand() -> None:
+    """A number of operations, schemas or properties has a comment that keeps it right."""
+    texts = [*ROOT.glob("*.md"), *(ROOT / "spec").glob("*.md")]
+    texts += [each for each in (ROOT / "docs").rglob("*.md") if "reference" not in each.parts]
+    by_hand = re.compile(r"\b\d[\d,]{2,} (?:\w+ )?(?:operations|schemas|properties|models)\b")
+    assert [
+        f"{each}: {found}" for each in texts for found in by_hand.findall(each.read_text())
+    ] == []
 
 
 ENDPOINT = """paths:
@@ -192,7 +263,7 @@ def test_a_wrong_spec_is_told_in_one_line_and_nothing_is_written(small_project: 
         done = _codegen(small_project, *arguments)
         assert (done.returncode, done.stdout) == (2, "")
         assert done.stderr == (
-            "spec: domains/kinds.yaml, line 43: Everything.uuid: the pattern '[' is not valid in"
+            "domains/kinds.yaml, line 43: Everything.uuid: the pattern '[' is not valid in"
             " Python: unterminated character set at position 0\n"
         )
     assert _contents(small_project) == before
