@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from codegen.keys import KEYS
+from support.server import RecordingServer, Response
 
 ROOT = Path(__file__).parents[2]
 ADVICE = "run `python -m codegen` and commit what it writes\n"
@@ -170,66 +171,199 @@ def test_no_text_of_the_project_counts_by_hand() -> None:
 
 
 ENDPOINT = """paths:
-  /v1/stores/{storeCount}/weather:
+  /v1/stores/{storeId}/kiosks:
     get:
-      operationId: getWeather
+      operationId: getKiosks
       tags: [integration]
-      summary: Get the weather
-      description: Returns the weather.
+      summary: List kiosks
+      description: Returns the kiosks of a store, ordered by `openedAt`.
       security:
       - api_key_v1: []
       parameters:
-      - name: storeCount
+      - name: storeId
         in: path
         required: true
-        description: How many stores.
+        description: ID of the store.
+        schema:
+          type: string
+      - name: pageSize
+        in: query
+        description: How many.
         schema:
           type: integer
-      - name: tomorrow
+      - name: skip
         in: query
-        description: Whether that of tomorrow.
+        description: How many to skip.
         schema:
-          type: boolean
+          type: integer
       responses:
         '200':
           description: OK
           content:
             application/json:
               schema:
-                $ref: '#/components/schemas/Weather'
+                $ref: '#/components/schemas/Kiosks'
+    post:
+      operationId: createKiosk
+      tags: [integration]
+      summary: Create a kiosk
+      description: Creates a kiosk in a store.
+      security:
+      - api_key_v1: []
+      parameters:
+      - name: storeId
+        in: path
+        required: true
+        description: ID of the store.
+        schema:
+          type: string
+      requestBody:
+        required: true
+        content:
+          application/json:
+            schema:
+              $ref: '#/components/schemas/NewKiosk'
+      responses:
+        '201':
+          description: Created
+          content:
+            application/json:
+              schema:
+                $ref: '#/components/schemas/Kiosk'
 """
-SCHEMA = """
+PAGES = """      x-pages:
+        items: data
+        skip: skip
+        more: hasMore
+        identity: [id]
+"""
+SCHEMAS = """
 schemas:
-  Weather:
-    description: The weather.
+  NewKiosk:
+    description: A kiosk to create.
     type: object
-    required: [degrees]
+    required: [name]
     properties:
-      degrees:
-        description: Temperature.
-        type: number
+      name:
+        description: Name of the kiosk.
+        type: string
+        minLength: 1
+      openedAt:
+        description: When it opened.
+        type: string
+        format: date-time
+  Kiosk:
+    description: A kiosk.
+    type: object
+    required: [id, name]
+    properties:
+      id:
+        description: ID of the kiosk.
+        type: integer
+      name:
+        description: Name of the kiosk.
+        type: string
+      openedAt:
+        description: When it opened.
+        type: string
+        format: date-time
+  Kiosks:
+    description: Some of the kiosks.
+    type: object
+    required: [hasMore, data]
+    properties:
+      hasMore:
+        description: Whether there are more.
+        type: boolean
+      data:
+        description: The kiosks.
+        type: array
+        items:
+          $ref: '#/components/schemas/Kiosk'
 """
-ASK = """
-import inspect
-from talon_one import IntegrationApi, Weather
-print(inspect.signature(IntegrationApi.get_weather))
-print(Weather(degrees=20.5).to_json())
+CALLS = """
+import sys
+from datetime import datetime, timezone
+import talon_one
+
+configuration = talon_one.Configuration(host=sys.argv[1], api_key={"api_key_v1": "secret"})
+with talon_one.ApiClient(configuration) as client:
+    api = talon_one.IntegrationApi(client)
+    opened = datetime(2026, 5, 1, tzinfo=timezone.utc)
+    kiosk = api.create_kiosk("s 1", talon_one.NewKiosk(name="Corner", opened_at=opened))
+    print(type(kiosk).__name__, kiosk.id, kiosk.opened_at == opened)
+    page = api.get_kiosks("s 1", page_size=2)
+    print(type(page).__name__, page.has_more, [each.name for each in page.data])
+    print([each.id for each in api.iterate(api.get_kiosks, "s 1", page_size=2)])
+    try:
+        api.create_kiosk("s 1", talon_one.NewKiosk(name=""))
+    except talon_one.ModelValidationError as refused:
+        print(refused)
 """
 
 
-def test_an_endpoint_is_added_by_editing_one_file(project: Path) -> None:
-    domain = project / "spec/domains/stores.yaml"
+def test_an_endpoint_is_added_the_way_that_contributing_describes(small_project: Path) -> None:
+    """From YAML to calls over a socket: two operations and three schemas."""
+    before = _contents(small_project)
+    domain = small_project / "spec/domains/integration.yaml"
     _edit(domain, "paths:\n", ENDPOINT)
-    _edit(domain, "\nschemas:\n", SCHEMA)
-    assert _codegen(project).returncode == 0
-    asked = subprocess.run(
-        [sys.executable, "-c", ASK], cwd=project, capture_output=True, text=True, check=True
+    _edit(domain, "\nschemas:\n", SCHEMAS)
+    # What was forgotten is named with its place, and nothing is written before it is there.
+    described = _contents(small_project)
+    done = _codegen(small_project)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr == (
+        "domains/integration.yaml, line 4: GET /v1/stores/{storeId}/kiosks: x-pages: is missing,"
+        " although the operation has the parameters of pages\n"
     )
-    assert asked.stdout.splitlines() == [
-        "(self, store_count: 'int', *, tomorrow: 'bool | None' = None,"
-        " **settings: 'Unpack[CallSettings]') -> 'models.Weather'",
-        '{"degrees":20.5}',
+    assert _contents(small_project) == described
+    _edit(domain, "      operationId: getKiosks\n", f"      operationId: getKiosks\n{PAGES}")
+    done = _codegen(small_project)
+    assert (done.returncode, done.stderr) == (0, "")
+
+    added = {path for path in _contents(small_project) if path not in before}
+    assert added == {
+        f"{folder}/{name}"
+        for folder, names in {
+            "talon_one/models": ("kiosk.py", "kiosks.py", "new_kiosk.py"),
+            "docs/reference/models": ("Kiosk.md", "Kiosks.md", "NewKiosk.md"),
+        }.items()
+        for name in names
+    }
+    page = (small_project / "docs/reference/integration/integration.md").read_text("utf-8")
+    assert "create_kiosk" in page
+    assert "ordered by `opened_at`" in page
+
+    kiosks = [
+        {"id": number, "name": f"Kiosk {number}", "openedAt": "2026-05-01T00:00:00Z"}
+        for number in (1, 2, 3)
     ]
+    first = {"hasMore": True, "data": kiosks[:2]}
+    with RecordingServer() as server:
+        last = {"hasMore": False, "data": kiosks[2:]}
+        server.script(Response(201, kiosks[0]), first, first, last)
+        called = subprocess.run(
+            [sys.executable, "-c", CALLS, server.url],
+            cwd=small_project,
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        requests = server.requests
+    assert called.stdout.splitlines() == [
+        "Kiosk 1 True",
+        "Kiosks True ['Kiosk 1', 'Kiosk 2']",
+        "[1, 2, 3]",
+        "NewKiosk has 1 violation: $.name must not be empty",
+    ]
+    assert [(each.method, each.target) for each in requests] == [
+        ("POST", "/v1/stores/s%201/kiosks"),
+        ("GET", "/v1/stores/s%201/kiosks?pageSize=2"),
+        ("GET", "/v1/stores/s%201/kiosks?pageSize=2&skip=0"),
+        ("GET", "/v1/stores/s%201/kiosks?pageSize=2&skip=2"),
+    ]
+    assert requests[0].json() == {"name": "Corner", "openedAt": "2026-05-01T00:00:00Z"}
+    assert {each.headers["Authorization"] for each in requests} == {"ApiKey-v1 secret"}
 
 
 def test_what_is_removed_from_the_spec_is_removed_from_the_tree(small_project: Path) -> None:
@@ -237,7 +371,8 @@ def test_what_is_removed_from_the_spec_is_removed_from_the_tree(small_project: P
     domain = small_project / "spec/domains/integration.yaml"
     original = domain.read_text(encoding="utf-8")
     _edit(domain, "paths:\n", ENDPOINT)
-    _edit(domain, "\nschemas:\n", SCHEMA)
+    _edit(domain, "      operationId: getKiosks\n", f"      operationId: getKiosks\n{PAGES}")
+    _edit(domain, "\nschemas:\n", SCHEMAS)
     assert _codegen(small_project).returncode == 0
     added = _contents(small_project)
     domain.write_text(original, encoding="utf-8")
@@ -248,7 +383,7 @@ def test_what_is_removed_from_the_spec_is_removed_from_the_tree(small_project: P
     different = sorted(path for path in generated & before.keys() if added[path] != before[path])
     stale = sorted(generated - before.keys())
     assert "talon_one/api/integration_api.py" in different
-    assert "talon_one/models/weather.py" in stale
+    assert "talon_one/models/new_kiosk.py" in stale
     lines = [f"{path}: different\n" for path in different] + [f"{path}: stale\n" for path in stale]
     assert done.stderr == "".join(lines) + ADVICE
 
