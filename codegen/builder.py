@@ -5,11 +5,12 @@ from __future__ import annotations
 from codegen import ir
 from codegen.checks import located, refuse_twins
 from codegen.grammar import check
-from codegen.loader import Document
+from codegen.loader import Document, SpecError
 from codegen.names import module_name
 from codegen.nodes import sentence
 from codegen.notifications import notifications
 from codegen.operations import SCHEMES_OF_TAGS, OperationReader
+from codegen.places import place_of
 from codegen.python_names import with_python_names
 from codegen.schemas import SchemaReader
 from codegen.type_refs import TypeReader
@@ -54,7 +55,7 @@ def _schemas(
                 unions.append(reader.union(name, schema))
             else:
                 aliases.append(reader.alias(name, schema))
-    schemas: list[ir.Model | ir.Union | ir.Alias] = [*models, *unions, *aliases]
+    schemas: list[ir.Schema] = [*models, *unions, *aliases]
     names = [(name, each.place) for each in schemas for name in (each.name, *each.aliases)]
     refuse_twins("module", [(module_name(name), place) for name, place in names])
     return models, unions, aliases
@@ -71,7 +72,11 @@ def _operations(document: Document, reader: OperationReader) -> list[ir.Operatio
 
 
 def _apis(document: Document, operations: list[ir.Operation]) -> list[ir.Api]:
-    descriptions = {tag["name"]: tag.get("description", "") for tag in document.get("tags", ())}
+    tags = {tag["name"]: tag for tag in document.get("tags", ())}
+    unused = tags.keys() - SCHEMES_OF_TAGS.keys() - {each.group for each in operations}
+    if unused:
+        raise SpecError(f"no operation has the tag {min(unused)!r}", place_of(tags[min(unused)]))
+    descriptions = {name: sentence(tag.get("description", "")) for name, tag in tags.items()}
     found = []
     for tag, scheme in SCHEMES_OF_TAGS.items():
         own = [each for each in operations if each.tag == tag]
@@ -83,8 +88,9 @@ def _apis(document: Document, operations: list[ir.Operation]) -> list[ir.Api]:
                     name=f"{tag.capitalize()}Api",
                     module=f"{tag}_api",
                     scheme=scheme,
-                    description=sentence(descriptions.get(tag, "")),
+                    description=descriptions.get(tag, ""),
                     operations=tuple(sorted(own, key=lambda each: each.name)),
+                    descriptions=descriptions,
                 )
             )
     return found

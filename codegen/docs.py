@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Any, TypeVar
+from typing import Any
 
 from jinja2 import Environment
 
@@ -22,8 +22,6 @@ from talon_one.exceptions import exception_class
 FOLDER = "docs"
 
 _VARIABLES = {"api_key_v1": "TALON_ONE_API_KEY", "management_key": "TALON_ONE_MANAGEMENT_KEY"}
-
-_Described = TypeVar("_Described", ir.Operation, "ir.Model | ir.Union | ir.Alias")
 
 
 def render_docs(sdk: ir.Sdk) -> Files:
@@ -49,19 +47,11 @@ def render_docs(sdk: ir.Sdk) -> Files:
     programs = examples(sdk)
     write("reference/index.md", "reference_index.md.jinja")
     for api in sdk.apis:
-        groups = by_domain(api.operations)
         write(f"{api.name}.md", "method_table.md.jinja", api=api)
-        write(f"{_folder(api)}/index.md", "api_index.md.jinja", api=api, groups=groups)
-        for domain, operations in groups.items():
-            page = f"{_folder(api)}/{domain}.md"
-            write(
-                page,
-                "domain_page.md.jinja",
-                api=api,
-                domain=domain,
-                operations=operations,
-                programs=programs,
-            )
+        write(f"{_folder(api)}/index.md", "api_index.md.jinja", api=api)
+        for group in api.groups:
+            page = f"{_folder(api)}/{group.slug}.md"
+            write(page, "group_page.md.jinja", api=api, group=group, programs=programs)
     links = _Links.of(sdk)
     write("reference/models/index.md", "model_index.md.jinja", groups=by_domain(sdk.schemas))
     for model in sdk.models:
@@ -76,10 +66,12 @@ def render_docs(sdk: ir.Sdk) -> Files:
     return pages
 
 
-def by_domain(described: Iterable[_Described]) -> dict[str, list[_Described]]:
-    """Return operations or schemas by the domain that describes them, both in order of names."""
-    found: dict[str, list[_Described]] = defaultdict(list)
-    for each in sorted(described, key=lambda each: each.name):
+def by_domain(
+    schemas: Iterable[ir.Schema],
+) -> dict[str, list[ir.Schema]]:
+    """Return schemas by the domain that describes them, both in order of names."""
+    found: dict[str, list[ir.Schema]] = defaultdict(list)
+    for each in sorted(schemas, key=lambda each: each.name):
         found[each.domain or "other"].append(each)
     return dict(sorted(found.items()))
 
@@ -184,7 +176,8 @@ def _title(api: ir.Api) -> str:
 
 def _method(api: ir.Api, operation: ir.Operation) -> str:
     """Return a link to the section of a method."""
-    page = f"{_folder(api)}/{operation.domain or 'other'}.md"
+    (group,) = [each for each in api.groups if each.name == operation.group]
+    page = f"{_folder(api)}/{group.slug}.md"
     return markdown.link(markdown.code(operation.name), f"{page}#{operation.name}")
 
 

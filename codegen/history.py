@@ -36,8 +36,8 @@ def replacement(document: Document, node: Document) -> str:
         if _is_deprecated(found):
             raise SpecError(f"{wanted!r} is deprecated itself")
     name = identifier(wanted, RESERVED_METHODS)
-    (tag,) = found["tags"]
-    return name if found["tags"] == node["tags"] else f"{tag.capitalize()}Api.{name}"
+    tag = found["tags"][0]
+    return name if tag == node["tags"][0] else f"{tag.capitalize()}Api.{name}"
 
 
 def _is_deprecated(node: Document) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeAlias
 
 from codegen.places import Place
 
@@ -155,6 +155,10 @@ class Alias(_Placed):
     aliases: tuple[str, ...]
 
 
+Schema: TypeAlias = Model | Union | Alias
+"""What a schema becomes."""
+
+
 @dataclass(frozen=True)
 class Parameter:
     """One parameter of an operation."""
@@ -242,7 +246,11 @@ class Response:
 
 @dataclass(frozen=True)
 class Operation(_Placed):
-    """One endpoint."""
+    """One endpoint.
+
+    Attributes:
+        group: Group of the platform that it belongs to, such as ``Loyalty cards``.
+    """
 
     id: str
     name: str
@@ -250,6 +258,7 @@ class Operation(_Placed):
     method: str
     path: str
     tag: str
+    group: str
     summary: str
     description: str
     parameters: tuple[Parameter, ...]
@@ -309,6 +318,20 @@ class Operation(_Placed):
 
 
 @dataclass(frozen=True)
+class Group:
+    """The operations of one group of an API; becomes a page of the reference."""
+
+    name: str
+    description: str
+    operations: tuple[Operation, ...]
+
+    @property
+    def slug(self) -> str:
+        """The name as it stands in paths, such as ``loyalty_cards``."""
+        return re.sub(r"\W+", "_", self.name).lower()
+
+
+@dataclass(frozen=True)
 class Api:
     """All operations of one tag; becomes a class."""
 
@@ -317,6 +340,19 @@ class Api:
     scheme: str
     description: str
     operations: tuple[Operation, ...]
+    descriptions: dict[str, str]
+    """Name of each group to its description."""
+
+    @property
+    def groups(self) -> list[Group]:
+        """The operations by group, both in the order of their names."""
+        found: dict[str, list[Operation]] = {}
+        for each in self.operations:
+            found.setdefault(each.group, []).append(each)
+        return [
+            Group(name, self.descriptions[name], tuple(operations))
+            for name, operations in sorted(found.items())
+        ]
 
 
 @dataclass(frozen=True)
@@ -350,7 +386,7 @@ class Sdk:
     notifications: dict[str, tuple[Shape, ...]]
 
     @property
-    def schemas(self) -> list[Model | Union | Alias]:
+    def schemas(self) -> list[Schema]:
         """Models, unions and type aliases."""
         return [*self.models, *self.unions, *self.aliases]
 

@@ -44,10 +44,7 @@ class OperationReader:
         aliases = python_aliases(node)
         place = place_of(node, "x-python-aliases")
         refuse_unusable([(alias, place) for alias in aliases], RESERVED_METHODS)
-        if node["tags"] not in [[tag] for tag in SCHEMES_OF_TAGS]:
-            raise SpecError(
-                f"the tags {node['tags']} are not one that is known", place_of(node, "tags")
-            )
+        tag, group = self._tags(node)
         parameters = []
         names: list[tuple[str, Place | None]] = []
         for each in node.get("parameters", ()):
@@ -81,7 +78,8 @@ class OperationReader:
             aliases=aliases,
             method=method.upper(),
             path=path,
-            tag=node["tags"][0],
+            tag=tag,
+            group=group,
             summary=sentence(node.get("summary", "")),
             description=prose(node),
             parameters=tuple(parameters),
@@ -100,6 +98,17 @@ class OperationReader:
             paging=pages,
             place=place_of(node),
         )
+
+    def _tags(self, node: Document) -> tuple[str, str]:
+        """Return the API of an operation, and its group there."""
+        tags = node["tags"]
+        groups = {each["name"] for each in self._document.get("tags", ())} - SCHEMES_OF_TAGS.keys()
+        if len(tags) != 2 or tags[0] not in SCHEMES_OF_TAGS or tags[1] not in groups:
+            raise SpecError(
+                f"the tags {tags} are not an API and a group that the root describes",
+                place_of(node, "tags"),
+            )
+        return tags[0], tags[1]
 
     def _serialised(self, node: Document, in_path: set[str]) -> dict[str, str]:
         """Return where a request names the session or profile that the platform serialises by."""

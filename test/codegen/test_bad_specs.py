@@ -18,7 +18,7 @@ Node = dict[str, Any]
 DOCUMENT: Node = {
     "openapi": "3.0.3",
     "info": {"title": "Tiny API", "version": "1"},
-    "tags": [{"name": "integration"}, {"name": "management"}],
+    "tags": [{"name": "integration"}, {"name": "management"}, {"name": "Shop"}],
     "x-domains": ["shop", "office"],
     "components": {
         "securitySchemes": {
@@ -33,7 +33,7 @@ SHOP: Node = {
         "/v1/things/{thingId}": {
             "get": {
                 "operationId": "getThing",
-                "tags": ["integration"],
+                "tags": ["integration", "Shop"],
                 "summary": "Get a thing",
                 "description": "Returns a thing.",
                 "security": [{"api_key_v1": []}],
@@ -230,11 +230,11 @@ BAD: dict[str, tuple[Edit, str]] = {
     ),
     "a domain that is missing": (
         lambda spec: spec.document["x-domains"].append("cellar"),
-        "openapi.yaml, line 8: domains/cellar.yaml is missing",
+        "openapi.yaml, line 9: domains/cellar.yaml is missing",
     ),
     "a domain that is not listed": (
         lambda spec: spec.document["x-domains"].remove("office"),
-        "openapi.yaml, line 8: the domain 'office' is not listed",
+        "openapi.yaml, line 9: the domain 'office' is not listed",
     ),
     "a misspelled section": (
         lambda spec: spec.office.update(schema={}),
@@ -474,12 +474,26 @@ BAD: dict[str, tuple[Edit, str]] = {
     ),
     # Operations
     "an unknown tag": (
-        _operation(tags=["sales"]),
-        f"{GET}: the tags ['sales'] are not one that is known",
+        _operation(tags=["sales", "Shop"]),
+        f"{GET}: the tags ['sales', 'Shop'] are not an API and a group that the root describes",
+    ),
+    "a tag without a group": (
+        _operation(tags=["integration"]),
+        f"{GET}: the tags ['integration'] are not an API and a group that the root describes",
+    ),
+    "a group that the root does not describe": (
+        _operation(tags=["integration", "Shops"]),
+        f"{GET}: the tags ['integration', 'Shops'] are not an API and a group that the root"
+        " describes",
+    ),
+    "a group without operations": (
+        lambda spec: spec.document["tags"].append({"name": "Empty"}),
+        "no operation has the tag 'Empty'",
     ),
     "several tags": (
         _operation(tags=["integration", "management"]),
-        f"{GET}: the tags ['integration', 'management'] are not one that is known",
+        f"{GET}: the tags ['integration', 'management'] are not an API and a group that the root"
+        " describes",
     ),
     "what is no operation": (
         lambda spec: spec.item.update(parameters=[]),

@@ -174,7 +174,7 @@ ENDPOINT = """paths:
   /v1/stores/{storeId}/kiosks:
     get:
       operationId: getKiosks
-      tags: [integration]
+      tags: [integration, Shop]
       summary: List kiosks
       description: Returns the kiosks of a store, ordered by `openedAt`.
       security:
@@ -205,7 +205,7 @@ ENDPOINT = """paths:
                 $ref: '#/components/schemas/Kiosks'
     post:
       operationId: createKiosk
-      tags: [integration]
+      tags: [integration, Shop]
       summary: Create a kiosk
       description: Creates a kiosk in a store.
       security:
@@ -330,7 +330,7 @@ def test_an_endpoint_is_added_the_way_that_contributing_describes(small_project:
         }.items()
         for name in names
     }
-    page = (small_project / "docs/reference/integration/integration.md").read_text("utf-8")
+    page = (small_project / "docs/reference/integration/shop.md").read_text("utf-8")
     assert "create_kiosk" in page
     assert "ordered by `opened_at`" in page
 

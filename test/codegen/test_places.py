@@ -26,6 +26,7 @@ components:
       in: query
       description: Kind of thing.
       schema: {type: string}
+tags: [{name: Shop}]
 """
 SHOP = """\
 # A comment, which counts as a line.
@@ -33,7 +34,7 @@ paths:
   /v1/things:
     get:
       operationId: getThings
-      tags: [integration]
+      tags: [integration, Shop]
       summary: Get things
       description: Returns things.
       security: []
