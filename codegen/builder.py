@@ -12,6 +12,7 @@ from codegen.notifications import notifications
 from codegen.operations import SCHEMES_OF_TAGS, OperationReader
 from codegen.places import place_of
 from codegen.python_names import with_python_names
+from codegen.reach import refuse_orphans
 from codegen.schemas import SchemaReader
 from codegen.type_refs import TypeReader
 from codegen.unions import is_union
@@ -38,6 +39,7 @@ def build(document: Document, package: str) -> ir.Sdk:
         apis=tuple(_apis(document, operations)),
         notifications=notifications(document["components"]["schemas"]),
     )
+    refuse_orphans(document)
     return with_python_names(sdk)
 
 

@@ -14,6 +14,7 @@ from codegen.values import (
     TRUE,
     Nodes,
     Value,
+    one_of,
 )
 
 
@@ -129,6 +130,12 @@ _ALL = (
         ("schema",),
         Nodes("x-notification", otherwise=BOOLEAN),
         "[Whether it is the body of a webhook](#webhooks).",
+    ),
+    Key(
+        "x-kept",
+        ("schema",),
+        one_of("compatibility", "announced"),
+        "[Why it is there although no operation reaches it](#schemas-that-no-operation-reaches).",
     ),
     Key(
         "x-csv",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import replace
 from typing import Any
 
@@ -10,8 +9,8 @@ from codegen import ir
 from codegen.checks import located
 from codegen.loader import Document, SpecError, resolve
 from codegen.patterns import python_pattern
-from codegen.places import place_of
 from codegen.unions import is_union
+from codegen.variants import variants
 
 COMBINATIONS = ("allOf", "oneOf", "anyOf", "not")
 """Keywords that combine schemas. Only an ``allOf`` of one schema is supported."""
@@ -58,8 +57,8 @@ class TypeReader:
         with located("x-variants", inner, "x-variants"):
             if found.text != "dict[str, Any]":
                 raise SpecError("only an object without properties has variants")
-            variants = self._variants(inner["x-variants"])
-        return replace(found, kind="variant", variants=variants)
+            chosen = variants(inner["x-variants"], self._schemas)
+        return replace(found, kind="variant", variants=chosen)
 
     def type_of(self, node: Document) -> ir.TypeRef:
         """Return the type of a schema, with aliases written out."""
@@ -102,38 +101,6 @@ class TypeReader:
             raise SpecError("oneOf needs a discriminator, unless it joins plain scalars")
         # Type checkers take an int for a float.
         return ir.TypeRef(" | ".join(dict.fromkeys(texts)))
-
-    def _variants(self, node: Document) -> ir.Variants:
-        classes = dict(node.get("others", {}))
-        if "schemas" in node:
-            self._add_matching(node["schemas"], classes)
-        if not classes:
-            raise SpecError("names no class")
-        for name in classes.values():
-            if not self._schemas.get(name, {}).get("properties"):
-                raise SpecError(f"{name} is no object with properties")
-        return ir.Variants(node["property"], dict(sorted(classes.items())))
-
-    def _add_matching(self, expression: str, classes: dict[str, str]) -> None:
-        """Add the schemas whose names match, but for those that are variants already."""
-        try:
-            pattern = re.compile(expression)
-        except re.error as cause:
-            raise SpecError(f"{expression!r} is no regular expression: {cause}") from cause
-        if pattern.groups != 1:
-            raise SpecError(f"{expression!r} needs one group, for the name of the variant")
-        exceptions = set(classes.values())
-        for name in self._schemas:
-            match = pattern.fullmatch(name) if name not in exceptions else None
-            if match:
-                key = match[1][0].lower() + match[1][1:]
-                if key in classes:
-                    raise SpecError(
-                        f"{name} and {classes[key]} are both the variant {key!r}",
-                        place_of(self._schemas[name]),
-                        place_of(self._schemas.get(classes[key])),
-                    )
-                classes[key] = name
 
     def _array(self, node: Document) -> ir.TypeRef:
         item = self.type_of(node.get("items") or {})

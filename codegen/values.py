@@ -35,6 +35,11 @@ class Nodes:
     otherwise: Value | None = None
 
 
+def one_of(*values: str) -> Value:
+    """Return a text from a list."""
+    return Value(f"one of {', '.join(values)}", lambda value: value in values)
+
+
 def _is_text(value: Any) -> bool:
     return isinstance(value, str)
 

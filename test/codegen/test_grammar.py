@@ -155,6 +155,7 @@ WRONG: dict[str, list[Any]] = {
     "x-pages": [True, [], "skip"],
     "x-variants": [True, "kind"],
     "x-notification": ["yes", []],
+    "x-kept": [True, "because"],
     "x-csv": [True, []],
 }
 

@@ -137,7 +137,7 @@ def _refusal(folder: Path, **edits: tuple[str, str]) -> str:
             "domains/office.yaml, line 8: Desk.thing: #/components/schemas/Thyng leads nowhere",
         ),
         (
-            {"office": ("Desk:", "Taken:")},
+            {"office": ("Desk:", "Taken:\n    x-kept: announced")},
             "domains/office.yaml, line 3: the schema Taken has the name of something in the"
             " package",
         ),

@@ -159,6 +159,7 @@ def _object(**properties: dict[str, Any]) -> dict[str, Any]:
         "type": "object",
         "properties": described,
         "required": list(properties),
+        "x-kept": "compatibility",
     }
 
 
