@@ -21,5 +21,7 @@ class Drawing(Model):
     """Shapes inside."""
     layers: dict[str, list[models.Shape]] | None = nested(default=None)
     """Lists of shapes, by name."""
+    shown: models.Comparison | None = nested(default=None)
+    """When it is shown."""
     frame: models.Shape | None = nested(default=None)
     """A shape around it."""
