@@ -36,7 +36,7 @@ class ApiClient(BaseClient, RawCalls, Conversion):
         transport: Sends the requests; a transport over urllib3 if not given.
     """
 
-    @checks_arguments("ApiClient(Configuration(host=..., api_key={'api_key_v1': ...}))", SECRETS)
+    @checks_arguments("(Configuration(host=..., api_key={'api_key_v1': ...}))", SECRETS)
     def __init__(
         self,
         configuration: talon_one.Configuration | None = None,

@@ -13,7 +13,7 @@ from talon_one._core.address import PLACEHOLDER_HOST, without_credentials
 from talon_one._core.constructors import checks_arguments
 from talon_one._core.retry import RetryPolicy
 from talon_one._core.settings import checked
-from talon_one._core.timeout import Timeout, as_deadline, as_timeout
+from talon_one._core.timeout import DEFAULT_TIMEOUT, NO_TIMEOUT, Timeout, as_deadline, as_timeout
 from talon_one._utils.guard import guarded
 from talon_one._utils.special_forms import Self
 from talon_one._utils.suggest import did_you_mean
@@ -86,7 +86,7 @@ class Configuration(VendorSettings):
     _default: ClassVar[Configuration | None] = None
     _complete = False
 
-    @checks_arguments("Configuration(host=..., api_key={'api_key_v1': ...})", _SECRETS)
+    @checks_arguments("(host=..., api_key={'api_key_v1': ...})", _SECRETS)
     def __init__(
         self,
         host: str | None = None,
@@ -270,11 +270,13 @@ class Configuration(VendorSettings):
         self, read_timeout: float | None, asked: Any, deadline: float | None
     ) -> Timeout:
         if isinstance(self.timeout, _Unset):
-            found = Timeout() if read_timeout is None else Timeout(read=read_timeout)
+            found = DEFAULT_TIMEOUT
+            if read_timeout is not None:
+                found = found._replace(read=read_timeout)
         elif self.timeout is None:
-            found = Timeout(None, None)
+            found = NO_TIMEOUT
         else:
-            found = as_timeout(self.timeout, Timeout())
+            found = as_timeout(self.timeout, DEFAULT_TIMEOUT)
         ends = self.deadline if deadline is None else deadline
         if ends is not None:
             name = "deadline" if deadline is None else "_deadline"

@@ -53,9 +53,7 @@ class BaseApi:
 
     _scheme = ""
 
-    @checks_arguments(
-        "IntegrationApi(ApiClient(...)) or IntegrationApi(host=..., api_key=...)", _SECRETS
-    )
+    @checks_arguments("(host=..., api_key=...), or give it an ApiClient", _SECRETS)
     def __init__(
         self, api_client: Any = None, *, host: str | None = None, api_key: str | None = None
     ) -> None:

@@ -14,6 +14,7 @@ from collections import deque
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from talon_one._core.constructors import checks_arguments
 from talon_one._utils.quoting import quoted
 from talon_one.exceptions import ApiTypeError
 
@@ -40,6 +41,7 @@ class Limiter:
         ApiTypeError: *calls* is not a whole number above 0, or *seconds* is not above 0.
     """
 
+    @checks_arguments("(calls=3, seconds=1.0)")
     def __init__(
         self,
         calls: int = 3,

@@ -6,7 +6,10 @@ import time
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
+from talon_one._core.constructors import checks_fields
 
+
+@checks_fields("(sleep=..., monotonic=...)")
 class Clock(NamedTuple):
     """The clock of a client; replace it to test retries without waiting.
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from talon_one._core.constructors import checks_fields
 from talon_one._core.operation import ERROR_MODEL
 from talon_one._schema import json_codec
 from talon_one._schema.annotations import ANY, parse
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from talon_one._core.request import Request
 
 
+@checks_fields("(status=200, reason='OK', headers={}, data=b'{}')")
 class RawResponse(NamedTuple):
     """A complete HTTP response."""
 

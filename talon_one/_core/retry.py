@@ -8,6 +8,8 @@ from collections.abc import Callable, Collection
 from enum import Enum
 from typing import Any, NamedTuple
 
+from talon_one._core.constructors import checks_fields
+
 _OVERLOADED = frozenset({502, 503, 504})
 _TOO_MANY_REQUESTS = 429
 _CONFLICT = 409
@@ -50,6 +52,7 @@ class Attempt(NamedTuple):
         return self.status is not None and 400 <= self.status < 500 and not self.is_refusal
 
 
+@checks_fields("(retries=2, backoff=0.25)")
 class RetryPolicy(NamedTuple):
     """How often a failed call is retried, and after which pauses.
 

@@ -6,6 +6,7 @@ from importlib import import_module
 from typing import Any
 from urllib.parse import urlsplit
 
+from talon_one._core.constructors import checks_arguments
 from talon_one._core.hooks import CallEvent, Hooks
 from talon_one.exceptions import ConfigurationError
 
@@ -28,6 +29,7 @@ class TelemetryHooks(Hooks):
         ConfigurationError: ``opentelemetry-api`` is not installed.
     """
 
+    @checks_arguments("(tracer=...)")
     def __init__(self, tracer: Any = None) -> None:
         try:
             trace = import_module("opentelemetry.trace")

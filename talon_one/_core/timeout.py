@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
+from talon_one._core.constructors import checks_fields
 from talon_one.exceptions import ApiTypeError
 
 # The maximum timeout of sockets, in seconds: 24 days.
 _LONGEST = (2**31 - 1) / 1000
 
 
+@checks_fields("(connect=5, read=30)")
 class Timeout(NamedTuple):
     """Limits for a call in seconds; ``None`` means no limit.
 
@@ -27,7 +29,13 @@ class Timeout(NamedTuple):
         """Return the timeout of an attempt when *remaining* seconds are left."""
         if remaining is None:
             return self
-        return Timeout(_least(self.connect, remaining), _least(self.read, remaining), remaining)
+        parts = (_least(self.connect, remaining), _least(self.read, remaining), remaining)
+        # Every attempt with a deadline comes here; `_make` leaves out the check of the arguments.
+        return Timeout._make(parts)
+
+
+DEFAULT_TIMEOUT = Timeout()
+NO_TIMEOUT = Timeout(None, None)
 
 
 def as_timeout(timeout: Any, default: Timeout) -> Timeout:

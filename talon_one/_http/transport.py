@@ -79,7 +79,8 @@ class Urllib3Transport(Transport):
         """
         response, exchange = self._open(request, timeout)
         body = self._read_body(response, request, exchange)
-        return RawResponse(response.status, response.reason, response.headers, *body)
+        # Every call comes here; `_make` leaves out the check of the arguments.
+        return RawResponse._make((response.status, response.reason, response.headers, *body))
 
     def open(self, request: Request, timeout: Timeout = _DEFAULT) -> urllib3.BaseHTTPResponse:
         """Send a request once and return the response with its body unread.

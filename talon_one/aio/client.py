@@ -47,7 +47,7 @@ class ApiClient(BaseClient, RawCalls, Conversion):
 
     asynchronous: ClassVar[bool] = True
 
-    @checks_arguments("ApiClient(Configuration(host=..., api_key={'api_key_v1': ...}))", SECRETS)
+    @checks_arguments("(Configuration(host=..., api_key={'api_key_v1': ...}))", SECRETS)
     def __init__(
         self,
         configuration: talon_one.Configuration | None = None,

@@ -74,9 +74,9 @@ class Stream:
                 data, problem = unpack(data, codings)
             else:
                 data, problem = await self._in_thread(unpack, data, codings)
-        return RawResponse(
-            self.status, _as_latin1(self._response.reason), self.headers, data, problem
-        )
+        # Every call comes here; `_make` leaves out the check of the arguments.
+        reason = _as_latin1(self._response.reason)
+        return RawResponse._make((self.status, reason, self.headers, data, problem))
 
     async def pieces(self) -> AsyncGenerator[bytes, None]:
         """Yield the body as it arrives.

@@ -9,6 +9,7 @@ from inspect import iscoroutinefunction
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar, cast, overload
 from warnings import warn
 
+from talon_one._core.constructors import checks_arguments
 from talon_one._schema.access import fields_of
 from talon_one._schema.fields import VariantField
 from talon_one._schema.model import Model
@@ -103,6 +104,7 @@ class EffectHandler:
     Register functions once; the handler then serves all threads and tasks.
     """
 
+    @checks_arguments("()")
     def __init__(self) -> None:
         self._functions: dict[str, Callable[..., object]] = {}
         self._default: Callable[..., object] | None = None

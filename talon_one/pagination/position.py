@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from talon_one._core.constructors import checks_fields
 from talon_one.exceptions import OpenApiException
 
 _ATTRIBUTE = "_resume_position"
 
 
+@checks_fields("(skip=100)")
 class Position(NamedTuple):
     """A place in a list, right after the last item handed out. An iteration can resume there.
 

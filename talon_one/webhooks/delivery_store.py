@@ -7,7 +7,9 @@ from collections.abc import Awaitable
 from threading import Lock
 from typing import Literal, Protocol
 
-from talon_one.exceptions import ApiValueError
+from talon_one._core.constructors import checks_arguments
+from talon_one._utils.quoting import quoted
+from talon_one.exceptions import ApiTypeError, ApiValueError
 
 Claim = Literal["new", "busy", "done"]
 """``new``: the caller has claimed the webhook and must handle it. ``busy``: another caller has
@@ -54,10 +56,14 @@ class InMemoryDeliveryStore:
             minutes, because Talon.One retries for that long.
 
     Raises:
-        ApiValueError: *size* is below 1.
+        ApiTypeError: *size* is not a whole number.
+        ApiValueError: It is below 1.
     """
 
+    @checks_arguments("(size=20_000)")
     def __init__(self, size: int = 20_000) -> None:
+        if isinstance(size, bool) or not isinstance(size, int):
+            raise ApiTypeError(f"size must be a whole number, at least 1, not {quoted(size)}")
         if size < 1:
             raise ApiValueError(f"size must be at least 1, not {size}")
         self._size = size

@@ -6,6 +6,7 @@ import inspect
 from collections.abc import Awaitable, Mapping, Sequence
 from typing import Any
 
+from talon_one._core.constructors import checks_arguments
 from talon_one.exceptions import ApiTypeError
 from talon_one.webhooks.delivery import Reply
 from talon_one.webhooks.delivery_store import DeliveryStore
@@ -44,6 +45,7 @@ class Receiver(ReceiverRules):
         ConfigurationError: *secret* is empty, or only one of *secret_header* and *secret* is given.
     """
 
+    @checks_arguments("(secret_header=..., secret=...)", ("secret",))
     def __init__(
         self,
         *,

@@ -8,6 +8,7 @@ from functools import partial
 from typing import Any, NamedTuple, TypeVar, overload
 from warnings import warn
 
+from talon_one._core.constructors import checks_arguments
 from talon_one._schema.model import Model
 from talon_one._utils.guard import guarded
 from talon_one._utils.quoting import quoted
@@ -56,6 +57,7 @@ class Step(NamedTuple):
 class ReceiverRules:
     """What a receiver does, as steps. A subclass makes the calls, blocking or awaited."""
 
+    @checks_arguments("(secret_header=..., secret=...)", ("secret",))
     def __init__(
         self,
         *,

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import copy
 import inspect
 import math
+import pickle
+import re
 import socket
 import threading
 from collections.abc import Callable, Iterator
@@ -30,6 +33,10 @@ from talon_one import (
     RetryPolicy,
     TlsError,
     aio,
+    effects,
+    limiter,
+    pagination,
+    webhooks,
 )
 from talon_one._core.settings import MAX_CONNECTIONS
 
@@ -80,6 +87,89 @@ def test_a_configuration_given_an_unknown_setting_names_the_nearest() -> None:
         anything.Configuration(retires=3)
     with pytest.raises(ApiTypeError, match="takes 6 arguments by position, not 7"):
         anything.Configuration(*["a"] * 7)
+
+
+VALUES: dict[str, Callable[..., Any]] = {
+    "Timeout(connect=5, read=30)": talon_one.Timeout,
+    "RetryPolicy(retries=2, backoff=0.25)": talon_one.RetryPolicy,
+    "Clock(sleep=..., monotonic=...)": talon_one.Clock,
+    "RawResponse(status=200, reason='OK', headers={}, data=b'{}')": talon_one.RawResponse,
+    "TelemetryHooks(tracer=...)": talon_one.TelemetryHooks,
+    "Position(skip=100)": pagination.Position,
+    "Limiter(calls=3, seconds=1.0)": limiter.Limiter,
+    "Receiver(secret_header=..., secret=...)": webhooks.Receiver,
+    "AsyncReceiver(secret_header=..., secret=...)": webhooks.AsyncReceiver,
+    "InMemoryDeliveryStore(size=20_000)": webhooks.InMemoryDeliveryStore,
+    "EffectHandler()": effects.EffectHandler,
+}
+"""Classes that applications make instances of, by the example in their messages."""
+
+
+@pytest.mark.parametrize("example", VALUES)
+def test_a_class_that_applications_make_instances_of_explains_wrong_arguments(example: str) -> None:
+    make = VALUES[example]
+    name = example.partition("(")[0]
+    with pytest.raises(ApiTypeError) as caught:
+        make(colour="sesame")
+    assert str(caught.value) == f"{name} has no argument 'colour'. Write {example}."
+    with pytest.raises(ApiTypeError) as caught:
+        make(*["sesame"] * 9)
+    message = rf"{name} takes (\d) arguments? by position, not 9\. Write {re.escape(example)}\."
+    assert re.fullmatch(message, str(caught.value))
+
+
+@pytest.mark.parametrize(
+    ("make", "misspelled", "meant"),
+    [
+        (talon_one.Timeout, "conect", "connect"),
+        (talon_one.RetryPolicy, "retires", "retries"),
+        (talon_one.Clock, "slep", "sleep"),
+        (talon_one.RawResponse, "headrs", "headers"),
+        (talon_one.TelemetryHooks, "tracr", "tracer"),
+        (pagination.Position, "curser", "cursor"),
+        (limiter.Limiter, "second", "seconds"),
+        (webhooks.Receiver, "secret_heder", "secret_header"),
+        (webhooks.AsyncReceiver, "handler", "handlers"),
+        (webhooks.InMemoryDeliveryStore, "sise", "size"),
+    ],
+)
+def test_a_misspelled_argument_of_a_constructor_gets_a_suggestion(
+    make: Callable[..., Any], misspelled: str, meant: str
+) -> None:
+    with pytest.raises(ApiTypeError, match=f"'{misspelled}'. Did you mean '{meant}'?"):
+        make(**{misspelled: 1})
+
+
+@pytest.mark.parametrize("receiver", [webhooks.Receiver, webhooks.AsyncReceiver])
+def test_a_receiver_without_a_secret_header_says_which_argument_is_missing(receiver: Any) -> None:
+    with pytest.raises(ApiTypeError, match="needs the argument 'secret_header'") as caught:
+        receiver(secret="sesame")
+    assert "sesame" not in str(caught.value)
+
+
+def test_a_response_without_its_body_says_which_argument_is_missing() -> None:
+    with pytest.raises(ApiTypeError, match="RawResponse needs the argument 'data'"):
+        anything.RawResponse(200, "OK", {})
+    with pytest.raises(ApiTypeError, match="got 'status' twice"):
+        anything.RawResponse(200, status=200)
+
+
+def test_checked_values_still_copy_pickle_compare_and_show_their_arguments() -> None:
+    for value in (
+        talon_one.Timeout(1, read=2),
+        talon_one.RetryPolicy(3),
+        talon_one.RawResponse(200, "OK", {}, b""),
+        pagination.Position(skip=3),
+    ):
+        assert pickle.loads(pickle.dumps(value)) == copy.deepcopy(value) == value
+        assert type(copy.copy(value)) is type(value)
+        assert list(inspect.signature(type(value)).parameters) == list(value._fields)
+
+
+@pytest.mark.parametrize("size", ["5", None, 1.5, True, 0, -1])
+def test_a_size_of_a_delivery_store_that_is_none_is_named(size: Any) -> None:
+    with pytest.raises(talon_one.OpenApiException, match=r"size .*1"):
+        webhooks.InMemoryDeliveryStore(size)
 
 
 @pytest.mark.parametrize("api", APIS)
