@@ -9,6 +9,8 @@ from __future__ import annotations
 import keyword
 import re
 from collections import defaultdict
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,6 +18,35 @@ from typing import Any
 import yaml
 
 Node = dict[str, Any]
+
+
+class SpecError(Exception):
+    """The description lacks something that tests rely on; the message says what, and where."""
+
+
+class _Section(dict[str, Node]):
+    """Nodes by name, whose missing names are reported with the section of the description."""
+
+    def __init__(self, title: str, nodes: Node) -> None:
+        super().__init__(nodes)
+        self.title = title
+
+    def __missing__(self, name: str) -> Node:
+        raise SpecError(f"there is no {name!r} in {self.title}")
+
+
+@contextmanager
+def _reading(place: object) -> Iterator[None]:
+    """Report what goes wrong in the block with the place in the description."""
+    try:
+        yield
+    except SpecError as cause:
+        raise SpecError(f"{place}: {cause}") from cause
+    except KeyError as cause:
+        raise SpecError(f"{place}: there is no {cause}") from cause
+    except Exception as cause:  # Whatever a description of the wrong shape causes.
+        raise SpecError(f"{place}: {type(cause).__name__}: {cause}") from cause
+
 
 _FOLDER = Path(__file__).parents[2] / "spec"
 _METHODS = ("get", "put", "post", "delete", "patch")
@@ -30,11 +61,15 @@ def _read(path: Path) -> Node:
 
 ROOT = _read(_FOLDER / "openapi.yaml")
 _DOMAINS = [_read(path) for path in sorted((_FOLDER / "domains").glob("*.yaml"))]
-SCHEMAS: dict[str, Node] = {
-    name: schema
-    for domain in _DOMAINS
-    for name, schema in sorted((domain.get("schemas") or {}).items())
-}
+SCHEMAS: dict[str, Node] = _Section(
+    "schemas",
+    {
+        name: schema
+        for domain in _DOMAINS
+        for name, schema in sorted((domain.get("schemas") or {}).items())
+    },
+)
+_COMPONENTS = {kind: _Section(kind, nodes) for kind, nodes in ROOT["components"].items()}
 
 
 def is_model(name: str) -> bool:
@@ -65,7 +100,7 @@ def resolved(node: Node) -> Node:
     if "$ref" not in node:
         return node
     kind, name = node["$ref"].split("/")[-2:]
-    target: Node = SCHEMAS[name] if kind == "schemas" else ROOT["components"][kind][name]
+    target: Node = SCHEMAS[name] if kind == "schemas" else _COMPONENTS[kind][name]
     return resolved(target)
 
 
@@ -113,7 +148,9 @@ def choices(node: Node) -> tuple[str, dict[str, str]] | None:
 
 def properties(name: str) -> dict[str, Node]:
     """Return the properties of a schema by wire name."""
-    found: dict[str, Node] = SCHEMAS[name]["properties"]
+    schema = SCHEMAS[name]
+    with _reading(name):
+        found: dict[str, Node] = schema["properties"]
     return found
 
 
@@ -161,7 +198,9 @@ def type_string(node: Node) -> str:
     node = resolved(node)
     kind = node.get("type")
     if kind == "array":
-        return f"list[{type_string(node['items'])}]"
+        with _reading(node):
+            items = node["items"]
+        return f"list[{type_string(items)}]"
     values = node.get("additionalProperties")
     if isinstance(values, dict):
         return f"dict(str, {type_string(values)})"
@@ -287,6 +326,18 @@ def _content(node: Node) -> tuple[str | None, Node | None]:
     return None, None
 
 
+def read_operation(method: str, path: str, node: Node) -> Operation:
+    """Return the operation that a node of the description stands for.
+
+    Raises:
+        SpecError: The node has not the shape of an operation; the message names it.
+    """
+    name = node.get("operationId")
+    where = f"{method.upper()} {path}"
+    with _reading(f"{name}, {where}" if name else where):
+        return _operation(method, path, node)
+
+
 def _operation(method: str, path: str, node: Node) -> Operation:
     asked = node.get("requestBody", {})
     content_type, schema = _content(asked)
@@ -312,7 +363,7 @@ def _operation(method: str, path: str, node: Node) -> Operation:
 
 
 OPERATIONS = [
-    _operation(method, path, item[method])
+    read_operation(method, path, item[method])
     for domain in _DOMAINS
     for path, item in (domain.get("paths") or {}).items()
     for method in _METHODS
