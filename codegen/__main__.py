@@ -1,4 +1,7 @@
-"""``python -m codegen`` writes the generated files; with ``--check`` it reports what differs."""
+"""``python -m codegen`` writes the generated files; with ``--check`` it reports what differs.
+
+``python -m codegen drift OLD NEW`` compares two releases of the platform with ``spec/``.
+"""
 
 from __future__ import annotations
 
@@ -10,6 +13,7 @@ import talon_one
 from codegen import tree
 from codegen.builder import build
 from codegen.docs import render_docs
+from codegen.drift import command as drift
 from codegen.loader import SpecError, load
 from codegen.render import render
 from codegen.texts import filled_texts
@@ -19,11 +23,13 @@ ROOT = Path(__file__).parent.parent
 
 def main(arguments: list[str] | None = None) -> int:
     """Run the command and return its exit code."""
-    parser = argparse.ArgumentParser(prog="python -m codegen", description=__doc__)
-    parser.add_argument("--check", action="store_true", help="write nothing; name what differs")
-    options = parser.parse_args(arguments)
+    options = _parser().parse_args(arguments)
+    if options.command == "drift":
+        return drift.run(options)
     try:
-        sdk = build(load(ROOT / "spec"), "talon_one")
+        document = load(ROOT / "spec")
+        sdk = build(document, "talon_one")
+        drift.check_spec(ROOT / "spec", document)
         files = tree.with_record(
             {**render(sdk, talon_one.HOME, talon_one.SUBMODULES), **render_docs(sdk)}
         )
@@ -41,6 +47,15 @@ def main(arguments: list[str] | None = None) -> int:
     if found:
         print("run `python -m codegen` and commit what it writes", file=sys.stderr)
     return 1 if found else 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m codegen", description=__doc__)
+    parser.add_argument("--check", action="store_true", help="write nothing; name what differs")
+    commands = parser.add_subparsers(dest="command", metavar="COMMAND")
+    help = "compare two releases of the platform with spec/"
+    drift.add_arguments(commands.add_parser("drift", help=help, description=help), ROOT / "spec")
+    return parser
 
 
 if __name__ == "__main__":

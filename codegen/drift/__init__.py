@@ -1,0 +1,1 @@
+"""What a release of the platform changes: two OpenAPI files, compared with ``spec/``."""
