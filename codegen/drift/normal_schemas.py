@@ -16,6 +16,7 @@ LIMIT_CHAIN = 100
 _SCHEMAS = "#/components/schemas/"
 _LIMITS = ("minLength", "maxLength", "minItems", "maxItems", "minProperties", "maxProperties")
 _PLAIN = ("format", "pattern", "multipleOf", "default")
+_ENUM = frozenset({"const", "enum"})
 _FLAGS = ("readOnly", "writeOnly", "uniqueItems")
 # What says nothing of which values are valid, or is read by name below.
 _READ = frozenset(
@@ -245,7 +246,7 @@ class SchemaNormalizer:
         real = [each for each in alternatives if not _is_null(each)]
         if len(real) < len(alternatives):
             found.facts["nullable"] = True
-        constants = _constants(real)
+        constants = self._constants(real, hint)
         if constants is not None:
             found.facts |= constants
             return
@@ -270,6 +271,18 @@ class SchemaNormalizer:
         if isinstance(discriminator, dict):
             found.facts["discriminator"] = discriminator.get("propertyName")
 
+    def _constants(self, nodes: list[Any], hint: str) -> Facts | None:
+        """Return the enumeration that a union of constants is, as 3.1 writes them with texts."""
+        if not nodes or not all(isinstance(each, dict) and each.keys() & _ENUM for each in nodes):
+            return None
+        facts = [self.use(each, hint).facts for each in nodes]
+        kinds = {each.get("type") for each in facts}
+        if len(kinds) != 1 or any(each.keys() - {"type", "enum", "nullable"} for each in facts):
+            return None
+        values = ordered([value for each in facts for value in each.get("enum", ())])
+        nullable = {"nullable": True} if any("nullable" in each for each in facts) else {}
+        return {"type": kinds.pop(), "enum": values, **nullable}
+
     # Everything else
 
     def _read(self, found: Shape, node: Any, hint: str) -> None:
@@ -278,9 +291,9 @@ class SchemaNormalizer:
             return
         facts = found.facts
         self._texts(found, node)
+        self._limits(facts, node)
         self._types(facts, node)
         self._values(facts, node)
-        self._limits(facts, node)
         for wire, inner in self._document.mapping(
             node.get("properties") or {}, "properties"
         ).items():
@@ -313,6 +326,9 @@ class SchemaNormalizer:
             facts["type"] = str(kinds)
         if node.get("nullable") is True:
             facts["nullable"] = True
+        if facts.get("format") == facts.get("type"):
+            # `format: string` says of a text that it is a text.
+            facts.pop("format", None)
         if node.get("contentEncoding") == "base64":
             facts["format"] = "byte"
         elif node.get("contentMediaType") == "application/octet-stream":
@@ -380,20 +396,3 @@ def _is_null(node: Any) -> bool:
         or node.get("enum") == [None]
         or ("const" in node and node["const"] is None)
     )
-
-
-def _constants(nodes: list[Any]) -> Facts | None:
-    """Return the enumeration that a union of constants is, as 3.1 writes them with texts."""
-    values: list[Any] = []
-    kinds = set()
-    for node in nodes:
-        if not isinstance(node, dict) or not ("const" in node or "enum" in node):
-            return None
-        given = [node["const"]] if "const" in node else node["enum"]
-        if not isinstance(given, list) or not given:
-            return None
-        values += given
-        kinds |= {str(node.get("type") or ("string" if isinstance(given[0], str) else ""))}
-    if len(kinds) != 1 or not values:
-        return None
-    return {"type": kinds.pop(), "enum": ordered(values)}

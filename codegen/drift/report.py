@@ -100,8 +100,11 @@ def _summary(findings: list[Finding]) -> Iterator[str]:
 
 
 def _rest(drift: Drift) -> Iterator[str]:
+    agreed: dict[str, list[str]] = {}
     for correction in drift.obsolete:
-        yield f"{correction.where}: no longer a correction, the vendor agrees: {correction.place}"
+        agreed.setdefault(str(correction.where), []).append(correction.place)
+    for where, places in agreed.items():
+        yield f"{where}: no longer a correction, the vendor agrees: {', '.join(places)}"
     for acknowledgment in drift.unmatched:
         yield f"{acknowledgment.where}: acknowledges nothing: {acknowledgment.place}"
     if drift.elsewhere:

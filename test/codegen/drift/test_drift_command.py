@@ -11,6 +11,7 @@ import pytest
 import yaml
 
 import codegen.__main__ as command
+from codegen.drift.corrections import load_corrections
 from codegen.loader import load
 from support.releases import Node, edited, operation, release, schemas
 
@@ -201,10 +202,16 @@ def test_bad_acknowledgments_are_refused(
     assert message in capsys.readouterr().err
 
 
-def test_our_own_description_is_compared_with_itself(tmp_path: Path) -> None:
+def test_our_own_description_is_compared_with_itself(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     path = tmp_path / "own.json"
     path.write_text(json.dumps(load(ROOT / "spec"), default=str), encoding="utf-8")
-    assert command.main(["drift", str(path), str(path)]) == 0
+    # As if the vendor agreed with all our corrections.
+    assert command.main(["drift", str(path), str(path), "--json"]) == 1
+    report = json.loads(capsys.readouterr().out)
+    assert (report["findings"], report["elsewhere"]) == ([], [])
+    assert len(report["obsolete_corrections"]) == len(load_corrections(ROOT / "spec"))
 
 
 def test_a_change_of_a_response_code_is_reported(

@@ -201,7 +201,7 @@ _NODES: st.SearchStrategy[Node] = st.recursive(
 )
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(_NODES)
 def test_a_document_is_equal_to_itself_and_to_itself_in_31(node: Node) -> None:
     def add(document: Node) -> None:
