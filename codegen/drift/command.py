@@ -43,7 +43,8 @@ def run(options: argparse.Namespace) -> int:
     try:
         drift = _drift(options)
     except SpecError as cause:
-        print(f"drift: {cause}", file=sys.stderr)
+        for mistake in cause.mistakes:
+            print(f"drift: {mistake}", file=sys.stderr)
         return 2
     if options.json:
         print(as_json(drift), end="")

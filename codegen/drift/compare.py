@@ -150,6 +150,8 @@ class _Comparison:
                 inner = f"{place}.{name}"
                 self._required(inner, name in old.required, other in new.required)
                 self._use(inner, "", shape, new.properties[other])
+        if old.members or new.members:
+            self._members(place, "", old, new)
         if old.values or new.values:
             nothing = Shape(old.where)
             self._use(place, "values.", old.values or nothing, new.values or nothing)

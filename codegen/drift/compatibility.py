@@ -8,9 +8,10 @@ from pathlib import Path
 from typing import Any, Literal
 
 from codegen.drift.compare import TEXTS, Item
-from codegen.drift.documents import Mapping, Where, read_yaml
+from codegen.drift.documents import Mapping, read_yaml
 from codegen.drift.shapes import NormalForm, Shape
 from codegen.loader import SpecError
+from codegen.places import Place
 
 Breaks = Literal["yes", "types", "no"]
 """Code that runs, only what type checkers say of it, or nothing."""
@@ -152,7 +153,7 @@ def _constraint(item: Item, where: frozenset[str]) -> tuple[Breaks, str]:
 class Acknowledgment:
     """A place at which users are broken, with the reason why that is accepted."""
 
-    where: Where
+    where: Place
     place: str
     reason: str
 
@@ -175,11 +176,11 @@ def _acknowledgments(file: str, root: Any) -> Iterator[Acknowledgment]:
     for node in root:
         if not isinstance(node, Mapping) or node.keys() != {"place", "reason"}:
             raise SpecError(f"{file}: an entry has a place and a reason, and {node!r} has not")
-        where = Where(file, node.line)
+        where = Place(file, node.line)
         place, reason = node["place"], node["reason"]
         if not isinstance(reason, str) or not reason.strip():
-            raise SpecError(f"{where}: {place} needs a reason")
+            raise SpecError(f"{place} needs a reason", where)
         if place in seen:
-            raise SpecError(f"{where}: {place} is acknowledged twice")
+            raise SpecError(f"{place} is acknowledged twice", where)
         seen.add(place)
         yield Acknowledgment(where, str(place), reason)

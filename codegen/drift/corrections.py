@@ -8,10 +8,11 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-from codegen.drift.documents import Mapping, Where, read_yaml
+from codegen.drift.documents import Mapping, read_yaml
 from codegen.drift.normal_schemas import ordered
 from codegen.drift.shapes import Content, Facts, NormalForm, Operation, Parameter, Shape, find
 from codegen.loader import SpecError
+from codegen.places import Place
 
 FILE = "corrections.yaml"
 ABSENT = "absent"
@@ -24,7 +25,7 @@ _KEYS = frozenset({"place", "places", "vendor", "ours", "reason"})
 class Correction:
     """One place at which ``spec/`` says something else than the vendor."""
 
-    where: Where
+    where: Place
     place: str
     vendor: Facts
     ours: Facts
@@ -61,13 +62,12 @@ def load_corrections(folder: Path) -> list[Correction]:
     if not isinstance(root, list):
         raise SpecError(f"{FILE}: no list of corrections")
     found = [each for node in root for each in _corrections(node)]
-    seen: dict[tuple[str, str], Where] = {}
+    seen: dict[tuple[str, str], Place] = {}
     for each in found:
         for key in each.vendor.keys() | each.ours.keys():
             first = seen.setdefault((each.place, key), each.where)
             if first is not each.where:
-                message = f"{each.place} is corrected twice, first in {first}"
-                raise SpecError(f"{each.where}: {message}")
+                raise SpecError(f"{each.place} is corrected twice", first, each.where)
     return found
 
 
@@ -82,39 +82,39 @@ def check_corrections(corrections: list[Correction], spec: NormalForm) -> None:
             facts = facts_at(spec, each.place)
             told = ABSENT if facts is None else {key: facts.get(key) for key in each.ours}
             message = f"the correction of {each.place} is stale: spec/ says {told}"
-            raise SpecError(f"{each.where}: {message}, not {each.ours}")
+            raise SpecError(f"{message}, not {each.ours}", each.where)
 
 
 def _corrections(node: Any) -> Iterator[Correction]:
     if not isinstance(node, Mapping):
         raise SpecError(f"{FILE}: {node!r} is no correction")
-    where = Where(FILE, node.line)
+    where = Place(FILE, node.line)
     unknown = node.keys() - _KEYS
     if unknown:
-        raise SpecError(f"{where}: {min(unknown)} is unknown in a correction")
+        raise SpecError(f"{min(unknown)} is unknown in a correction", where)
     places = node.get("places", [node["place"]] if "place" in node else None)
     if not isinstance(places, list) or ("place" in node and "places" in node) or not places:
-        raise SpecError(f"{where}: a correction has a place, or a list of places")
+        raise SpecError("a correction has a place, or a list of places", where)
     reason = node.get("reason")
     if not isinstance(reason, str) or not reason.strip():
-        raise SpecError(f"{where}: a correction needs a reason")
+        raise SpecError("a correction needs a reason", where)
     vendor, ours = (_said(node, key, where) for key in ("vendor", "ours"))
     if vendor == ours:
-        raise SpecError(f"{where}: vendor and ours are the same")
+        raise SpecError("vendor and ours are the same", where)
     for place in places:
         if places.count(place) > 1:
-            raise SpecError(f"{where}: {place} is named twice")
+            raise SpecError(f"{place} is named twice", where)
         yield Correction(where, str(place), vendor, ours, reason)
 
 
-def _said(node: Mapping, key: str, where: Where) -> Facts:
+def _said(node: Mapping, key: str, where: Place) -> Facts:
     value = node.get(key)
     if value == ABSENT:
         return {ABSENT: True}
     if value == "present":
         return {ABSENT: False}
     if not isinstance(value, dict) or not value:
-        raise SpecError(f"{where}: {key} is a mapping of facts, or 'absent', or 'present'")
+        raise SpecError(f"{key} is a mapping of facts, or 'absent', or 'present'", where)
     return dict(_flat(value, ""))
 
 

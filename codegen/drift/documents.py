@@ -17,6 +17,7 @@ from urllib.parse import unquote
 import yaml
 
 from codegen.loader import SpecError
+from codegen.places import Place
 
 LIMIT_BYTES = 32 * 2**20
 """Largest file that is read. The document of the platform has about 1 MB."""
@@ -27,17 +28,6 @@ LIMIT_ALIASED = 1_000_000
 
 # Keys whose values are data, in which `$ref` is a name like any other.
 DATA_KEYS = frozenset({"const", "default", "enum", "example", "examples"})
-
-
-@dataclass(frozen=True)
-class Where:
-    """A line of a file."""
-
-    file: str
-    line: int
-
-    def __str__(self) -> str:
-        return f"{self.file}, line {self.line}" if self.line else self.file
 
 
 class Mapping(dict[str, Any]):
@@ -54,13 +44,14 @@ class Document:
     file: str
     root: dict[str, Any]
 
-    def where(self, node: Any) -> Where:
-        """Return the place of a node: that of a mapping, and the file alone for all else."""
-        return Where(self.file, getattr(node, "line", 0))
+    def where(self, node: Any) -> Place:
+        """Return the place of a mapping; anything else has that of the whole document."""
+        place: Place | None = getattr(node, "place", None)
+        return place or Place(self.file, getattr(node, "line", 1))
 
     def refuse(self, node: Any, message: str) -> SpecError:
         """Return an error with the place of a node."""
-        return SpecError(f"{self.where(node)}: {message}")
+        return SpecError(message, self.where(node))
 
     def target(self, node: dict[str, Any]) -> tuple[str, Any]:
         """Return where the ``$ref`` of a node leads: the last reference, and what is there.
@@ -150,23 +141,23 @@ def read_yaml(path: Path) -> Any:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError as cause:
         line = content.count(b"\n", 0, cause.start) + 1
-        raise SpecError(f"{Where(name, line)}: not UTF-8, so it is no YAML or JSON") from cause
+        raise SpecError("not UTF-8, so it is no YAML or JSON", Place(name, line)) from cause
     return _Reader(name).read(text)
 
 
 def _openapi(name: str, root: Any) -> dict[str, Any]:
     if not isinstance(root, Mapping):
         raise SpecError(f"{name}: no OpenAPI document, which is a mapping")
-    where = Where(name, root.line)
+    where = Place(name, root.line)
     if "swagger" in root:
-        raise SpecError(f"{where}: Swagger {root['swagger']}, not OpenAPI 3.0 or 3.1")
+        raise SpecError(f"Swagger {root['swagger']}, not OpenAPI 3.0 or 3.1", where)
     version = str(root.get("openapi", ""))
     if not version:
-        raise SpecError(f"{where}: no OpenAPI document, which has the key 'openapi'")
+        raise SpecError("no OpenAPI document, which has the key 'openapi'", where)
     if not re.match(r"3\.[01](\.|$)", version):
-        raise SpecError(f"{where}: OpenAPI {version}, not 3.0 or 3.1")
+        raise SpecError(f"OpenAPI {version}, not 3.0 or 3.1", where)
     if not any(isinstance(root.get(key), Mapping) for key in ("paths", "components")):
-        raise SpecError(f"{where}: has neither paths nor components")
+        raise SpecError("has neither paths nor components", where)
     return root
 
 
@@ -275,11 +266,11 @@ class _Reader:
                 elif isinstance(event, yaml.CollectionEndEvent):
                     self._close(event)
         except yaml.YAMLError as cause:
-            raise SpecError(_one_line(self._file, text, cause)) from cause
+            raise _translated(self._file, text, cause) from cause
         return self._root
 
     def _refuse(self, event: yaml.Event, message: str) -> SpecError:
-        return SpecError(f"{Where(self._file, _line(event))}: {message}")
+        return SpecError(message, Place(self._file, _line(event)))
 
     def _node(self, event: yaml.NodeEvent) -> None:
         self._count += 1
@@ -308,7 +299,7 @@ class _Reader:
         for line, parts in done.merged:
             for part in parts if isinstance(parts, list) else [parts]:
                 if not isinstance(part, dict):
-                    raise SpecError(f"{Where(self._file, line)}: << takes mappings")
+                    raise SpecError("<< takes mappings", Place(self._file, line))
                 for key, value in part.items():
                     done.node.setdefault(key, value)
         if done.anchor:
@@ -358,13 +349,13 @@ def _line(event: yaml.Event) -> int:
     return event.start_mark.line + 1 if event.start_mark else 0
 
 
-def _one_line(file: str, text: str, cause: yaml.YAMLError) -> str:
+def _translated(file: str, text: str, cause: yaml.YAMLError) -> SpecError:
     if isinstance(cause, yaml.reader.ReaderError):
         line = text.count("\n", 0, cause.position) + 1
-        return f"{Where(file, line)}: {cause.reason}"
+        return SpecError(str(cause.reason), Place(file, line))
     mark = getattr(cause, "problem_mark", None)
     problem = getattr(cause, "problem", None) or " ".join(str(cause).split())
-    return f"{Where(file, mark.line + 1 if mark else 0)}: {problem}"
+    return SpecError(problem, Place(file, mark.line + 1 if mark else 1))
 
 
 def _quoted(node: Any) -> str:

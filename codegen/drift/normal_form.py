@@ -63,10 +63,8 @@ class _OperationReader:
                 node = self._document.mapping(resolved[method], f"{method} {path}")
                 name = str(node.get("operationId") or _operation_id(method, path))
                 if name in found:
-                    raise self._document.refuse(
-                        node,
-                        f"the operation {name} is defined twice, first in {found[name].where}",
-                    )
+                    places = found[name].where, self._document.where(node)
+                    raise SpecError(f"the operation {name} is defined twice", *places)
                 found[name] = self._operation(name, method, path, node, shared)
         return found
 

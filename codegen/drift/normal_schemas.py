@@ -6,7 +6,7 @@ import json
 import re
 from typing import Any
 
-from codegen.drift.documents import Document, Mapping, Where, is_reference
+from codegen.drift.documents import Document, Mapping, is_reference
 from codegen.drift.shapes import Facts, Shape
 from codegen.loader import SpecError
 
@@ -55,8 +55,11 @@ class SchemaNormalizer:
         for name, node in self._named.items():
             unified = class_name(name)
             if unified in self._originals:
-                first = f"{self._originals[unified]} ({document.where(self._nodes[unified])})"
-                raise document.refuse(node, f"the schema {name} is named {unified}, as {first}")
+                raise SpecError(
+                    f"the schemas {self._originals[unified]} and {name} are both named {unified}",
+                    document.where(self._nodes[unified]),
+                    document.where(node),
+                )
             self._originals[unified] = name
             self._nodes[unified] = node
             self._names[_SCHEMAS + name.replace("~", "~0").replace("/", "~1")] = unified
@@ -88,8 +91,7 @@ class SchemaNormalizer:
             found = schema
             while found.ref:
                 if found.ref in seen:
-                    message = f"{schema.where}: the schema {name} leads only to itself"
-                    raise SpecError(message)
+                    raise SpecError(f"the schema {name} leads only to itself", schema.where)
                 seen.add(found.ref)
                 found = self._schemas[found.ref]
 
@@ -102,7 +104,7 @@ class SchemaNormalizer:
     def _shape(self, node: Any, hint: str, extract: bool) -> Shape:
         if isinstance(node, bool):
             # In 3.1, a schema may be `true`: anything, or `false`: nothing.
-            return Shape(Where(self._document.file, 0), facts={} if node else {"type": "nothing"})
+            return Shape(self._document.where(None), facts={} if node else {"type": "nothing"})
         self._document.mapping(node, "a schema")
         where = self._document.where(node)
         if is_reference(node):

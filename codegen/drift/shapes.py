@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from codegen.drift.documents import Where
+from codegen.places import Place
 
 Facts = dict[str, Any]
 
@@ -16,7 +16,7 @@ Facts = dict[str, Any]
 class Shape:
     """A schema, or the place where one is used."""
 
-    where: Where
+    where: Place
     ref: str = ""
     """Name of the schema that it refers to. What else is set is said beside the reference."""
     facts: Facts = field(default_factory=dict)
@@ -46,7 +46,7 @@ class Shape:
 class Parameter:
     """A parameter of an operation."""
 
-    where: Where
+    where: Place
     shape: Shape
     required: bool
     description: str = ""
@@ -60,7 +60,7 @@ class Parameter:
 class Content:
     """A request body, or a response."""
 
-    where: Where
+    where: Place
     shape: Shape | None
     content_type: str | None
     required: bool = False
@@ -71,7 +71,7 @@ class Content:
 class Operation:
     """An operation."""
 
-    where: Where
+    where: Place
     method: str
     path: str
     summary: str = ""
@@ -129,6 +129,8 @@ class NormalForm:
         found = self.final(shape)
         if found.ref:
             return found.ref
+        if found.members and shape.ref:
+            return shape.ref
         if found.members:
             return " or ".join(sorted({self.describe(each) for each in found.members}))
         kind = str(found.facts.get("type", "any"))

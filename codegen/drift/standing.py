@@ -10,7 +10,6 @@ from codegen.drift.compare import TEXTS, Item, compare
 from codegen.drift.compatibility import Acknowledgment, Breaks, Directions, breaks
 from codegen.drift.corrections import Correction
 from codegen.drift.shapes import Content, NormalForm, Operation, Parameter, Shape, find
-from codegen.loader import DOMAIN
 
 State = Literal["have", "lack", "conflict", "text"]
 """``text``: the vendor's words are others, and ours are ours; read them."""
@@ -277,10 +276,10 @@ class _Domains:
     def _own(self, name: str) -> str:
         schema = self._spec.schemas.get(name)
         if schema is not None:
-            return str(schema.ours.get(DOMAIN, ""))
+            return schema.where.domain
         operation = self._spec.operations.get(name)
         if operation is not None:
-            return str(operation.ours.get(DOMAIN, ""))
+            return operation.where.domain
         return self._beside(name)
 
     def _beside(self, name: str) -> str:
@@ -297,7 +296,7 @@ class _Domains:
                     break
                 shared += 1
             if shared > best:
-                best, domain = shared, str(other.ours.get(DOMAIN, ""))
+                best, domain = shared, other.where.domain
         return domain
 
 

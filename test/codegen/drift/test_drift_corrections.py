@@ -119,7 +119,7 @@ def test_a_place_has_facts(place: str, said: Node) -> None:
         ("- {place: a, vendor: absent, ours: [1]}", "line 1: a correction needs a reason"),
         (
             [_correction(), _correction(reason="Again.")],
-            "line 7: NewCoupon.value is corrected twice, first in corrections.yaml, line 1",
+            "corrections.yaml, line 1 and corrections.yaml, line 7: NewCoupon.value is corrected",
         ),
         ("- {place: a,\n   place: b}", "line 2: place is defined twice"),
     ],

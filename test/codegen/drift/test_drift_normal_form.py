@@ -234,13 +234,13 @@ def spec_document() -> Node:
     [
         (
             lambda each: schemas(each).update(new_coupon={"type": "object"}),
-            "the schema new_coupon is named NewCoupon, as NewCoupon (release.yaml)",
+            "the schemas NewCoupon and new_coupon are both named NewCoupon",
         ),
         (
             lambda each: each["paths"].update(
                 {"/v1/x": {"get": {"operationId": "updateCoupon", "responses": {}}}}
             ),
-            "the operation updateCoupon is defined twice, first in release.yaml",
+            "the operation updateCoupon is defined twice",
         ),
         (
             lambda each: schemas(each).update(
@@ -279,4 +279,6 @@ def spec_document() -> Node:
 def test_what_has_no_normal_form_is_refused(edit: Any, message: str) -> None:
     with pytest.raises(SpecError) as caught:
         form(edited(edit))
-    assert str(caught.value) == f"release.yaml: {message}"
+    place = "release.yaml, line 1"
+    places = {f"{place}: {message}", f"{place} and {place}: {message}"}
+    assert str(caught.value) in places
