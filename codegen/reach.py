@@ -27,16 +27,15 @@ def refuse_orphans(document: Document) -> None:
     webhooks = {name for name, schema in schemas.items() if schema.get("x-notification")}
     reached = _closure({*_mentioned(document["paths"], document), *webhooks}, mentions)
     kept = {name for name, schema in schemas.items() if _KEPT in schema}
-    orphans = schemas.keys() - reached - _closure(kept, mentions)
-    # Those that another orphan mentions come with it, except in a ring.
-    inner = {name for each in orphans for name in mentions[each] - {each}}
+    known = reached | _closure(kept, mentions)
+    orphans = _roots([name for name in schemas if name not in known], mentions)
     mistakes = [
         SpecError(
             f"{name}: new orphan: no operation reaches it, so {_KEPT} must say why it is there",
             place_of(schemas[name]),
         )
         for name in schemas
-        if name in (orphans - inner or orphans)
+        if name in orphans
     ]
     mistakes += [
         SpecError(
@@ -50,6 +49,19 @@ def refuse_orphans(document: Document) -> None:
         raise mistakes[0]
     if mistakes:
         raise SpecErrors(mistakes)
+
+
+def _roots(names: list[str], mentions: Mapping[str, set[str]]) -> set[str]:
+    """Return schemas that mention all others of *names*, directly or not; one of each ring."""
+    found: set[str] = set()
+    covered: set[str] = set()
+    closures = {name: _closure([name], mentions) for name in names}
+    # What mentions a schema has all that the schema has, so it comes first.
+    for name in sorted(names, key=lambda name: -len(closures[name])):
+        if name not in covered:
+            found.add(name)
+            covered |= closures[name]
+    return found
 
 
 def _closure(roots: Iterable[str], mentions: Mapping[str, set[str]]) -> set[str]:

@@ -112,11 +112,16 @@ def test_only_the_root_of_orphans_is_named_and_needs_a_reason() -> None:
     assert _said(_document({}, **schemas)) == []
 
 
-def test_a_ring_of_orphans_is_named() -> None:
-    ring = {"A": _object(b=_ref("B")), "B": _object(a=_ref("A"))}
-    assert _said(_document({}, **ring)) == [ORPHAN.format("A"), ORPHAN.format("B")]
-    ring["B"]["x-kept"] = "compatibility"
-    assert _said(_document({}, **ring)) == []
+def test_one_of_a_ring_of_orphans_is_named_together_with_other_roots() -> None:
+    schemas = {
+        "Part": _object(),
+        "A": _object(b=_ref("B"), part=_ref("Part")),
+        "B": _object(a=_ref("A")),
+        "Other": _object(),
+    }
+    assert _said(_document({}, **schemas)) == [ORPHAN.format("A"), ORPHAN.format("Other")]
+    schemas["B"]["x-kept"] = "compatibility"
+    assert _said(_document({}, **schemas)) == [ORPHAN.format("Other")]
 
 
 def test_a_reason_is_refused_where_none_is_needed() -> None:
