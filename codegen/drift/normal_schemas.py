@@ -272,6 +272,11 @@ class SchemaNormalizer:
         discriminator = node.get("discriminator")
         if isinstance(discriminator, dict):
             found.facts["discriminator"] = discriminator.get("propertyName")
+            mapping = self._document.mapping(discriminator.get("mapping") or {}, "mapping")
+            found.mapping = {
+                value: f"{_SCHEMAS}{class_name(str(reference).rpartition('/')[2])}"
+                for value, reference in mapping.items()
+            }
 
     def _constants(self, nodes: list[Any], hint: str) -> Facts | None:
         """Return the enumeration that a union of constants is, as 3.1 writes them with texts."""

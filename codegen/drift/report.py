@@ -9,6 +9,7 @@ from dataclasses import asdict
 from typing import Any
 
 from codegen.drift.compare import Item
+from codegen.drift.drafts import Plan
 from codegen.drift.standing import Drift, Finding
 
 _STATES = {"have": "have", "lack": "LACK", "conflict": "CONFLICT", "text": "text"}
@@ -139,6 +140,17 @@ def as_json(drift: Drift) -> str:
         "elsewhere": [asdict(each) for each in drift.elsewhere],
     }
     return json.dumps(content, indent=2, ensure_ascii=False, default=str) + "\n"
+
+
+def as_plan(plan: Plan) -> str:
+    """Return what drafts have changed, and what they could not."""
+    lines = [f"{len(plan.drafted)} differences drafted in {len(plan.files)} files"]
+    lines += [f"  {each}" for each in plan.drafted]
+    if plan.by_hand:
+        lines += ["", f"{len(plan.by_hand)} left, to be done by hand"]
+        lines += [f"  {each}" for each in plan.by_hand]
+    lines += ["", "Write the empty descriptions, and run `python -m codegen`."]
+    return "\n".join(lines) + "\n"
 
 
 _SENTENCES = {

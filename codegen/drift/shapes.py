@@ -28,6 +28,8 @@ class Shape:
     """The values of a map."""
     members: tuple[Shape, ...] = ()
     """The alternatives of a union."""
+    mapping: dict[str, str] = field(default_factory=dict)
+    """The references that the values of its discriminator stand for."""
     description: str = ""
     example: Any = None
     deprecated: bool = False

@@ -61,6 +61,11 @@ class Drift:
     """Those of them that the release did not change."""
 
     @property
+    def lacking(self) -> list[Item]:
+        """What ``spec/`` lacks of the release: from what it says to what the release says."""
+        return [each for each in self.remaining if each not in self.elsewhere]
+
+    @property
     def is_done(self) -> bool:
         """Whether nothing is left to do."""
         open_ = any(each.is_open for each in self.findings)
@@ -125,7 +130,7 @@ class _Assessor:
         for correction in corrections:
             self._corrections.setdefault(correction.place, []).append(correction)
         self._renamed = {each.place: _renamed(each) for each in items if each.change == "renamed"}
-        self._domains = _Domains(spec, new)
+        self._domains = Domains(spec, new)
         differences = [each for each in compare(spec, new) if each.what not in TEXTS]
         self.remaining = [each for each in differences if not self._is_settled(each)]
         self._by_place: dict[str, list[Item]] = {}
@@ -244,7 +249,7 @@ def _is_kept(found: Shape | Parameter | Content | Operation | None) -> bool:
     return found.deprecated and not isinstance(found, Operation)
 
 
-class _Domains:
+class Domains:
     """The domain of each schema and operation, also of those that the spec does not have."""
 
     def __init__(self, spec: NormalForm, new: NormalForm) -> None:
