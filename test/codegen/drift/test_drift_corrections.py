@@ -68,7 +68,7 @@ def test_the_generator_refuses_a_stale_correction(
     for arguments in ([], ["--check"]):
         assert command.main(arguments) == 2
         assert capsys.readouterr().err == (
-            "spec: corrections.yaml, line 1: the correction of Part.name is stale:"
+            "corrections.yaml, line 1: the correction of Part.name is stale:"
             " spec/ says {'minLength': 1}, not {'minLength': 2}\n"
         )
     assert sorted(path.name for path in tmp_path.iterdir()) == ["spec"]
