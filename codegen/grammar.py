@@ -8,7 +8,7 @@ from typing import Any
 
 from codegen.checks import suggestion
 from codegen.keys import KEYS
-from codegen.loader import METHODS, Document, SpecError, SpecErrors
+from codegen.loader import METHODS, Document, SpecError, refuse
 from codegen.places import Place, place_of
 from codegen.values import (
     ANYTHING,
@@ -80,65 +80,63 @@ def check(document: Document) -> None:
             needs, or something is missing: a description, a type, the security of an operation.
             All mistakes are reported together.
     """
-    found = sorted(_in_node(document, "root", "", "", None), key=lambda each: each.places)
-    if len(found) == 1:
-        raise found[0]
-    if found:
-        raise SpecErrors(found)
+    refuse(_in_node(document, "root", "", "", None))
 
 
 def _in_node(
-    node: Any, kind_name: str, around: str, key: str, place: Place | None
+    node: Document, kind_name: str, around: str, key: str, place: Place | None
 ) -> Iterator[SpecError]:
     """Yield the mistakes in a node, which is called *key* in the node *around* it."""
     kind = KINDS[kind_name]
-    if not isinstance(node, dict):
-        name = f"{around}: {key}" if around else key
-        yield SpecError(f"{name} must be a mapping, not {node!r}", place)
-        return
     name = kind.name(around, key, node)
-    lead = f"{name}: " if name else ""
+
+    def mistake(message: str, key: str = "") -> SpecError:
+        return _mistake(name, message, place_of(node, key) or place)
+
     if kind.is_referable and _REFERENCE in node:
-        for each in node.keys() - {_REFERENCE}:
-            message = f"{lead}{each!r} stands beside a reference; wrap the reference into an allOf"
-            yield SpecError(message, place_of(node, each))
+        for each in node:
+            if each != _REFERENCE:
+                yield mistake(
+                    f"{each!r} stands beside a reference; wrap the reference into an allOf", each
+                )
         return
     for each, value in node.items():
         known = kind.keys.get(each)
         if known is None:
-            yield SpecError(f"{lead}{_unknown(each, kind_name)}", place_of(node, each))
-        elif isinstance(known, Nodes) and not (known.otherwise and known.otherwise.accepts(value)):
-            yield from _in_nodes(value, known, name, each, place_of(node, each))
-        elif isinstance(known, Value) and not known.accepts(value):
-            message = f"{lead}{each} must be {known.expected}, not {value!r}"
-            yield SpecError(message, place_of(node, each))
+            yield mistake(_unknown(each, kind_name), each)
+        elif isinstance(known, Nodes):
+            yield from _in_nodes(value, known, name, each, place_of(node, each) or place)
+        elif not known.accepts(value):
+            yield mistake(f"{each} must be {known.expected}, not {value!r}", each)
     for each in kind.required:
         if each not in node:
-            yield SpecError(f"{lead}{each!r} is missing", place_of(node))
+            yield mistake(f"{each!r} is missing")
     for message, each in kind.check(node):
-        yield SpecError(f"{lead}{message}", place_of(node, each))
+        yield mistake(message, each)
 
 
 def _in_nodes(
     value: Any, known: Nodes, around: str, key: str, place: Place | None
 ) -> Iterator[SpecError]:
     """Yield the mistakes in the nodes that are the value of a key."""
-    if not known.within:
-        otherwise = f", or {known.otherwise.expected}" if known.otherwise else ""
-        if isinstance(value, dict):
-            yield from _in_node(value, known.kind, around, key, place)
-        else:
-            lead = f"{around}: " if around else ""
-            yield SpecError(f"{lead}{key} must be a mapping{otherwise}, not {value!r}", place)
+    if known.otherwise and known.otherwise.accepts(value):
         return
     expected = MAPPINGS if known.within == "list" else MAPPING
     if not expected.accepts(value):
-        lead = f"{around}: " if around else ""
-        yield SpecError(f"{lead}{key} must be {expected.expected}, not {value!r}", place)
-        return
-    nodes = value.items() if isinstance(value, dict) else ((key, each) for each in value)
-    for each, node in nodes:
-        yield from _in_node(node, known.kind, around, str(each), place_of(value, each) or place)
+        also = f", or {known.otherwise.expected}" if known.otherwise else ""
+        yield _mistake(around, f"{key} must be {expected.expected}{also}, not {value!r}", place)
+    elif known.within == "mapping":
+        for each, node in value.items():
+            yield from _in_nodes(
+                node, Nodes(known.kind), around, str(each), place_of(value, each) or place
+            )
+    else:
+        for node in value if known.within else [value]:
+            yield from _in_node(node, known.kind, around, key, place)
+
+
+def _mistake(name: str, message: str, place: Place | None) -> SpecError:
+    return SpecError(f"{name}: {message}" if name else message, place)
 
 
 def _unknown(key: str, kind: str) -> str:

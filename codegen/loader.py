@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -51,6 +52,15 @@ class SpecErrors(SpecError):
     def mistakes(self) -> list[SpecError]:
         """The mistakes that this reports."""
         return self._mistakes
+
+
+def refuse(mistakes: Iterable[SpecError]) -> None:
+    """Raise the mistakes, if there are any, in the order of their places."""
+    found = sorted(mistakes, key=lambda each: each.places)
+    if len(found) == 1:
+        raise found[0]
+    if found:
+        raise SpecErrors(found)
 
 
 def load(folder: Path) -> Document:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from codegen.loader import Document, SpecError, SpecErrors, resolve
+from codegen.loader import Document, SpecError, refuse, resolve
 from codegen.places import place_of
 from codegen.variants import variants
 
@@ -45,10 +45,7 @@ def refuse_orphans(document: Document) -> None:
         for name in schemas
         if name in kept & reached
     ]
-    if len(mistakes) == 1:
-        raise mistakes[0]
-    if mistakes:
-        raise SpecErrors(mistakes)
+    refuse(mistakes)
 
 
 def _roots(names: list[str], mentions: Mapping[str, set[str]]) -> set[str]:
