@@ -60,6 +60,7 @@ class _Comparison:
         self._waiting: list[tuple[str, str]] = []
         self._inside: set[tuple[int, int]] = set()
         self._renamed: dict[str, str] = {}
+        self._swapped = set(self._swaps())
 
     def items(self) -> Iterable[Item]:
         if self._old.version != self._new.version:
@@ -353,6 +354,13 @@ class _Comparison:
 
     # Renames
 
+    def _swaps(self) -> Iterator[tuple[str, str]]:
+        """Yield the classes of properties that have another class in the new document."""
+        for name in self._old.schemas.keys() & self._new.schemas.keys():
+            old, new = self._old.schemas[name].properties, self._new.schemas[name].properties
+            for wire in old.keys() & new.keys():
+                yield self._old.describe(old[wire]), self._new.describe(new[wire])
+
     def _class_score(self, before: str, old: Shape, after: str, new: Shape) -> float:
         if old.is_object != new.is_object:
             return 0
@@ -362,6 +370,9 @@ class _Comparison:
         first = {(name, self._old.describe(each)) for name, each in old.properties.items()}
         second = {(name, self._new.describe(each)) for name, each in new.properties.items()}
         share = len(first & second) / len(first | second)
+        if (before, after) in self._swapped and share >= _ALIKE:
+            # One stands where the other stood.
+            return share + 1
         # Small classes, such as one with a name and an ID, are alike by chance.
         if share < _SAME_CLASS or (len(first) < 4 and _alike(before, after) < _ALIKE):
             return 0

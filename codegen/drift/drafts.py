@@ -7,6 +7,7 @@ that the platform has changed. What cannot be drafted that way is listed, to be 
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import tempfile
 from collections.abc import Callable
@@ -23,7 +24,7 @@ from codegen.drift.compare import Item
 from codegen.drift.corrections import Correction
 from codegen.drift.shapes import Content, Facts, NormalForm, Operation, Parameter, Shape, find
 from codegen.drift.spec_text import SpecText
-from codegen.drift.standing import Domains, Drift
+from codegen.drift.standing import Domains, Drift, facts_of, refs
 from codegen.drift.yaml_text import YamlText, child, entry
 from codegen.loader import SpecError, load
 from codegen.names import identifier
@@ -97,10 +98,7 @@ class _Drafter:
         self._default = domain
         if domain is not None and domain not in text.domains:
             raise SpecError(f"there is no domain {domain!r} in {text.folder}")
-        self._corrected: dict[str, set[str]] = {}
-        for each in corrections:
-            facts = self._corrected.setdefault(each.place, set())
-            facts |= each.vendor.keys() | each.ours.keys()
+        self._corrections = corrections
         self._renamed = {each.place: str(each.after) for each in drift.lacking if _is_rename(each)}
         self._done: set[object] = set()
         self._required: dict[str, dict[str, bool]] = {}
@@ -128,6 +126,9 @@ class _Drafter:
         return plan
 
     def _draft(self, item: Item) -> str | None:
+        for each in self._corrections:
+            if each.place == item.place and each.covers(facts_of(item)):
+                raise _ByHand(f"{each.where} corrects it; say there what the vendor says now")
         if item.what in _FACTS:
             self._draft_facts(item)
             return None
@@ -179,12 +180,34 @@ class _Drafter:
     def _added_schema(self, item: Item) -> str:
         domain = self._domain(item.place)
         shape = self._new.schemas[item.place]
-        self._schemas.setdefault(domain, {})[item.place] = fragments.schema(shape)
+        kept = "" if self._is_reached(item.place) else "announced"
+        self._schemas.setdefault(domain, {})[item.place] = fragments.schema(shape, kept)
         return f"in {domain}"
 
     def _removed_schema(self, item: Item) -> str:
         self._set(item.place, "deprecated", True)
+        if child(self._node(item.place), "x-kept") is None and not self._is_left(item.place):
+            self._set(item.place, "x-kept", "compatibility")
         return "kept, as deprecated"
+
+    def _is_reached(self, name: str) -> bool:
+        """Return whether something mentions a new schema, if only by a pattern for its name."""
+        known = (each.ours.get("x-variants") for each in self._spec.schemas.values())
+        patterns = [each["schemas"] for each in known if each and "schemas" in each]
+        return self._domains.is_mentioned(name) or any(
+            re.fullmatch(pattern, name) for pattern in patterns
+        )
+
+    def _is_left(self, name: str) -> bool:
+        """Return whether what is kept in the spec mentions a schema that is gone."""
+        for owner, schema in self._spec.schemas.items():
+            other = self._new.schemas.get(self._new_place(owner))
+            if owner == name:
+                continue
+            for wire, shape in schema.properties.items():
+                if name in refs(shape) and (other is None or wire not in other.properties):
+                    return True
+        return False
 
     def _renamed_schema(self, item: Item) -> str:
         name = str(item.after)
@@ -306,8 +329,8 @@ class _Drafter:
             if {bound, exclusive} & keys:
                 keys |= {bound, exclusive}
         lead = f"{prefix}." if prefix else ""
-        corrected = self._corrected.get(place, set())
-        return {key for key in keys if f"{lead}{key}" not in corrected}
+        corrected = [each for each in self._corrections if each.place == place]
+        return {key for key in keys if not any(each.covers({f"{lead}{key}"}) for each in corrected)}
 
     def _fact(self, place: str, node: yaml.Node, key: str, before: Any, after: Any) -> None:
         text = self._file(place)
@@ -354,7 +377,11 @@ class _Drafter:
     def _added_operation(self, item: Item) -> str:
         domain = self._domain(item.place)
         operation = self._new.operations[item.place]
-        fragment = fragments.operation(item.place, operation, self._text.components)
+        beside = self._domains.neighbor(item.place)
+        known = {group.lower(): group for group in self._text.groups}
+        groups = [known[tag.lower()] for tag in operation.tags if tag.lower() in known]
+        groups += list(beside.tags[1:]) if beside else []
+        fragment = fragments.operation(item.place, operation, self._text.components, groups[:1])
         self._paths.setdefault(domain, {}).setdefault(operation.path, {})[
             operation.method.lower()
         ] = fragment

@@ -33,9 +33,9 @@ def in_30(facts: Facts) -> Facts:
     return {key: found[key] for key in _ORDER if key in found}
 
 
-def schema(shape: Shape) -> Facts:
-    """Return a schema under ``schemas``."""
-    return {"description": UNWRITTEN, **_body(shape)}
+def schema(shape: Shape, kept: str) -> Facts:
+    """Return a schema under ``schemas``, with the reason why it is there if it needs one."""
+    return {"description": UNWRITTEN, **({"x-kept": kept} if kept else {}), **_body(shape)}
 
 
 def use(shape: Shape, described: bool) -> Facts:
@@ -116,11 +116,18 @@ def body(node: Content) -> Facts:
     return {"required": node.required, **content(node)}
 
 
-def operation(name: str, node: Operation, shared: Facts) -> Facts:
-    """Return an operation. What *shared* has as a component is referred to."""
+def operation(name: str, node: Operation, shared: Facts, groups: list[str]) -> Facts:
+    """Return an operation. What *shared* has as a component is referred to.
+
+    Args:
+        name: Its ID.
+        node: What the release says of it.
+        shared: The components of the spec.
+        groups: Its group in the reference, if that is known.
+    """
     found: Facts = {
         "operationId": name,
-        "tags": [_tag(node)],
+        "tags": [api_of(node), *groups],
         "summary": UNWRITTEN,
         "description": UNWRITTEN,
     }
@@ -136,11 +143,12 @@ def operation(name: str, node: Operation, shared: Facts) -> Facts:
         for status, each in sorted(node.responses.items())
     }
     schemes = [each for each in node.security if "+" not in each]
-    found["security"] = [{each: []} for each in schemes or [SCHEMES_OF_TAGS[_tag(node)]]]
+    found["security"] = [{each: []} for each in schemes or [SCHEMES_OF_TAGS[api_of(node)]]]
     return {**found, **({"deprecated": True} if node.deprecated else {})}
 
 
-def _tag(node: Operation) -> str:
+def api_of(node: Operation) -> str:
+    """Return the API of an operation, by its tags or by what it is called with."""
     for tag in node.tags:
         if tag.lower() in SCHEMES_OF_TAGS:
             return tag.lower()

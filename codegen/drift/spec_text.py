@@ -10,6 +10,7 @@ import yaml
 from codegen.drift.normal_schemas import class_name
 from codegen.drift.yaml_text import YamlText, child, entry
 from codegen.loader import METHODS
+from codegen.operations import SCHEMES_OF_TAGS
 
 _SCHEMAS = "#/components/schemas/"
 
@@ -23,9 +24,10 @@ class SpecText:
         """By domain; the root has none."""
         for path in sorted((folder / "domains").glob("*.yaml")):
             self.files[path.stem] = YamlText(path)
-        self.components: dict[str, Any] = (
-            yaml.safe_load(self.files[""].content).get("components") or {}
-        )
+        root: dict[str, Any] = yaml.safe_load(self.files[""].content)
+        self.components: dict[str, Any] = root.get("components") or {}
+        self.groups = {str(tag["name"]) for tag in root.get("tags") or ()} - SCHEMES_OF_TAGS.keys()
+        """Names of the groups of operations."""
         self._schemas: dict[str, tuple[str, str]] = {}
         """By class: domain, and name in the file."""
         self._operations: dict[str, tuple[str, yaml.Node]] = {}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from itertools import takewhile
 from typing import Literal
 
 from codegen.drift.compare import TEXTS, Item, compare
@@ -186,7 +187,7 @@ class _Assessor:
         return "have"
 
     def _covering(self, place: str, item: Item) -> list[Correction]:
-        return [each for each in self._corrections.get(place, ()) if each.covers(_facts_of(item))]
+        return [each for each in self._corrections.get(place, ()) if each.covers(facts_of(item))]
 
     def _is_settled(self, item: Item) -> bool:
         """Return whether a difference between the spec and the new release is meant to be."""
@@ -228,7 +229,7 @@ def _same(remaining: Item, item: Item) -> bool:
     return True
 
 
-def _facts_of(item: Item) -> set[str]:
+def facts_of(item: Item) -> set[str]:
     """Return what corrections call the facts that a difference is about."""
     if item.what == "type":
         prefix = f"{item.aspect}." if item.aspect else ""
@@ -257,12 +258,12 @@ class Domains:
         self._new = new
         self._users: dict[str, list[str]] = {}
         for name, schema in new.schemas.items():
-            for ref in _refs(schema):
+            for ref in refs(schema):
                 self._users.setdefault(ref, []).append(name)
         for name, operation in new.operations.items():
             contents = [operation.body, *operation.responses.values()]
             for content in contents:
-                for ref in _refs(content.shape) if content and content.shape else ():
+                for ref in refs(content.shape) if content and content.shape else ():
                     self._users.setdefault(ref, []).append(name)
 
     def of(self, name: str) -> str:
@@ -285,27 +286,31 @@ class Domains:
         operation = self._spec.operations.get(name)
         if operation is not None:
             return operation.where.domain
-        return self._beside(name)
+        beside = self.neighbor(name)
+        return beside.where.domain if beside else ""
 
-    def _beside(self, name: str) -> str:
-        """Return the domain of the operation whose path has most in common with a new one's."""
+    def is_mentioned(self, name: str) -> bool:
+        """Return whether anything else in the new release mentions a schema."""
+        return any(each != name for each in self._users.get(name, ()))
+
+    def neighbor(self, name: str) -> Operation | None:
+        """Return the operation of the spec whose path has most in common with a new one's."""
         operation = self._new.operations.get(name)
-        if operation is None:
-            return ""
-        best, domain = 1, ""
-        for other in self._spec.operations.values():
-            shared = 0
-            pairs = zip(operation.path.split("/")[1:], other.path.split("/")[1:], strict=False)
-            for mine, theirs in pairs:
-                if mine != theirs:
-                    break
-                shared += 1
+        best, found = 1, None
+        for other in self._spec.operations.values() if operation else ():
+            shared = _shared_steps(operation.path, other.path) if operation else 0
             if shared > best:
-                best, domain = shared, other.where.domain
-        return domain
+                best, found = shared, other
+        return found
 
 
-def _refs(shape: Shape) -> list[str]:
+def _shared_steps(path: str, other: str) -> int:
+    steps = zip(path.split("/")[1:], other.split("/")[1:], strict=False)
+    return len(list(takewhile(lambda pair: pair[0] == pair[1], steps)))
+
+
+def refs(shape: Shape) -> list[str]:
+    """Return the schemas that a shape mentions."""
     found = []
     waiting = [shape]
     while waiting:

@@ -180,6 +180,7 @@ def test_a_new_operation_refers_to_what_operations_share(tmp_path: Path) -> None
     skip = {"name": "skip", "in": "query", "required": False, "schema": {"type": "integer"}}
     root = {
         **yaml.safe_load(HEAD),
+        "tags": [{"name": "management"}, {"name": "Codes"}],
         "components": {
             "parameters": {"Skip": {**skip, "description": "How many to leave out."}},
             "responses": {"NotFound": {"description": "Not Found"}},
@@ -191,7 +192,7 @@ def test_a_new_operation_refers_to_what_operations_share(tmp_path: Path) -> None
         document["paths"]["/v1/coupons"] = {
             "get": {
                 "operationId": "listCoupons",
-                "tags": ["Management API"],
+                "tags": ["codes"],
                 "parameters": [skip],
                 "security": [{"management_key": []}],
                 "responses": {
@@ -212,7 +213,7 @@ def test_a_new_operation_refers_to_what_operations_share(tmp_path: Path) -> None
     shop = yaml.safe_load((spec / "domains" / "shop.yaml").read_text())
     assert shop["paths"]["/v1/coupons"]["get"] == {
         "operationId": "listCoupons",
-        "tags": ["management"],
+        "tags": ["management", "Codes"],
         "summary": "",
         "description": "",
         "parameters": [{"$ref": "#/components/parameters/Skip"}],
@@ -248,7 +249,8 @@ def test_what_nothing_mentions_goes_to_the_domain_that_is_named(tmp_path: Path) 
     ]
     assert _draft(spec, add, "office").drafted == ["added schema Alone: in office"]
     assert (spec / "domains" / "office.yaml").read_text() == (
-        "paths: {}\nschemas:\n  Alone:\n    description: ''\n    type: object\n"
+        "paths: {}\nschemas:\n  Alone:\n    description: ''\n    x-kept: announced\n"
+        "    type: object\n"
     )
     with pytest.raises(SpecError, match="there is no domain 'kitchen'"):
         _draft(spec, add, "kitchen")
@@ -282,7 +284,12 @@ def test_a_corrected_fact_stays(tmp_path: Path) -> None:
     place = Place("corrections.yaml", 1)
     correction = Correction(place, "NewCoupon.value", **said)  # type: ignore[arg-type]
     drift = _drift(spec, tighten)
-    write(draft(drift, spec, [correction], None))
+    plan = draft(drift, spec, [correction], None)
+    write(plan)
+    assert plan.by_hand == [
+        "changed constraint NewCoupon.value (maxLength):"
+        " corrections.yaml, line 1 corrects it; say there what the vendor says now"
+    ]
     value = load(spec)["components"]["schemas"]["NewCoupon"]["properties"]["value"]
     assert (value["minLength"], value["maxLength"]) == (3, 100)
 
