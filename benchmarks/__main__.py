@@ -35,7 +35,10 @@ def main() -> None:
         **_program("memory_growth", arguments.calls),
     }
     has_orjson = importlib.util.find_spec("orjson") is not None
-    with_orjson = _program("warm", arguments.rounds) if has_orjson else {}
+    with_orjson = {}
+    if has_orjson:
+        cold = cold_start.measure(arguments.processes, without_orjson=False)
+        with_orjson = {"first call": cold["first call"], **_program("warm", arguments.rounds)}
     for line in table(measurements, with_orjson):
         print(line)
 

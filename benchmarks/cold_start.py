@@ -28,8 +28,13 @@ print(pages * resource.getpagesize())
 """
 
 
-def measure(rounds: int) -> dict[str, Measurement]:
-    """Measure imports, the first call and the memory."""
+def measure(rounds: int, *, without_orjson: bool = True) -> dict[str, Measurement]:
+    """Measure imports, the first call and the memory.
+
+    Args:
+        rounds: New interpreters for each of them.
+        without_orjson: Make the import of orjson fail in the first call.
+    """
     with tempfile.TemporaryDirectory() as bytecode, server.running() as host:
 
         def program(*arguments: str) -> Callable[[], float]:
@@ -37,7 +42,8 @@ def measure(rounds: int) -> dict[str, Measurement]:
 
         talon_one = program("-c", _TIMED_IMPORT.format(module="talon_one"))
         urllib3 = program("-c", _TIMED_IMPORT.format(module="urllib3"))
-        first_call = program(str(ROOT / "benchmarks" / "first_call.py"), host)
+        choice = ["without-orjson"] if without_orjson else []
+        first_call = program(str(ROOT / "benchmarks" / "first_call.py"), host, *choice)
         with_import = program("-c", _MEMORY.format(statement="import talon_one"))
         without = program("-c", _MEMORY.format(statement=""))
         # The first run of each program compiles its bytecode.

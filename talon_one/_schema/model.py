@@ -53,6 +53,10 @@ class Model(ObjectView, VendorModel):
     """As `_by_name`, with the descriptors of subclasses, such as properties with setters."""
     _constants: ClassVar[JsonObject] = {}
     """Wire name to the value that constructors set unless another is given."""
+    _by: ClassVar[str] = ""
+    """Of a class that stands for several: wire name of the property that names the class."""
+    _classes: ClassVar[dict[str, str]] = {}
+    """Of a class that stands for several: value of that property to name of the class."""
     _cases: ClassVar[tuple[str, dict[str, str]] | None] = None
     """Wire name of a property, with classes whose rules hold as well, by its value."""
 

@@ -18,7 +18,7 @@ class _OneOfType(type):
 
     def __instancecheck__(cls, instance: Any) -> bool:
         # By name and package, so that no class is loaded for the question.
-        names = set(cls._choice.names.values()) if "_classes" in vars(cls) else set()
+        names = set(cls._choice.names.values()) if cls is not OneOf else set()
         package = cls.__module__.rpartition(".")[0]
         return any(
             each.__name__ in names and each.__module__.rpartition(".")[0] == package
@@ -35,10 +35,6 @@ class OneOf(Model, metaclass=_OneOfType):
 
     __slots__ = ()
 
-    _by: ClassVar[str]
-    """Wire name of the property that names the class."""
-    _classes: ClassVar[dict[str, str]]
-    """Value of that property to name of the class."""
     _choice: ClassVar[ClassChoice]
 
     def __init_subclass__(cls) -> None:
@@ -47,7 +43,7 @@ class OneOf(Model, metaclass=_OneOfType):
 
     def __new__(cls, *args: Any, **kwargs: Any) -> Any:
         value = kwargs.get(cls._by)
-        if value not in cls._classes:
+        if not isinstance(value, str) or value not in cls._classes:
             hint = did_you_mean(str(value), cls._classes) if value is not None else ""
             known = ", ".join(map(repr, cls._classes))
             raise ApiTypeError(f"{cls.__name__} needs {cls._by}=, which is one of {known}.{hint}")

@@ -12,7 +12,6 @@ from talon_one._schema.fields import NestedField, VariantField
 from talon_one._schema.misspelled import UnknownProperty, typo_hint
 from talon_one._schema.model import Model
 from talon_one._schema.nesting import MAX_DEPTH
-from talon_one._schema.one_of import OneOf
 from talon_one._schema.scalar_checks import (
     NO_VIOLATIONS,
     Check,
@@ -215,7 +214,7 @@ def _check_for(shape: Shape, constraints: Mapping[str, Any], target: type[Model]
     if shape.kind == "dict":
         return _dict_check(shape.inner or ANY, target)
     if target is not None:
-        return _one_of_check(target) if issubclass(target, OneOf) else _model_check(target)
+        return _one_of_check(target) if target._classes else _model_check(target)
     if shape.kind == "Union":
         return _union_check(shape.members)
     if shape.kind == "Literal":
@@ -293,7 +292,7 @@ def _model_check(target: type[Model]) -> Check:
     return check
 
 
-def _one_of_check(target: type[OneOf]) -> Check:
+def _one_of_check(target: type[Model]) -> Check:
     by = target._by
     check_name = literal_check(tuple(target._classes))
 
