@@ -133,7 +133,7 @@ def credential(configuration: Credentials, name: str) -> str | None:
     if not key:
         return None
     # Three schemes share the header Authorization. A known prefix, in the map of prefixes or in
-    # the value, tells which scheme the key belongs to.
+    # the value, shows which scheme the key belongs to.
     prefix = prefixes.get(scheme.header)
     said = (prefix or key.partition(" ")[0]).strip().lower()
     if _PREFIXES.get(said, name) != name:

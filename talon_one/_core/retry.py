@@ -35,7 +35,7 @@ class Attempt(NamedTuple):
     has_idempotency_key: bool = False
     """The request has an ``Idempotency-Key``, by which the server recognizes a retry."""
     conflict_is_transient: bool = False
-    """A 409 of this operation with this message means "too many at once", not "name taken"."""
+    """A 409 of this operation with this message means "too many requests", not "name taken"."""
     retry_after: float | None = None
     """Seconds that the server asked to wait."""
     replayable: bool = True

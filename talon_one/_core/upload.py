@@ -336,8 +336,8 @@ def _escaped(name: str) -> str:
 
 
 def _unreadable(cause: Exception) -> ApiValueError:
-    told = str(cause) or type(cause).__name__
-    return ApiValueError(f"cannot read the file to upload: {told}")
+    reason = str(cause) or type(cause).__name__
+    return ApiValueError(f"cannot read the file to upload: {reason}")
 
 
 def _changed(size: int, found: str) -> ApiValueError:

@@ -1,4 +1,4 @@
-"""Tells PyInstaller where the hook is that finds the modules of this package."""
+"""Entry point by which PyInstaller finds the hook of this package."""
 
 from __future__ import annotations
 

@@ -55,7 +55,10 @@ def _unwrapped(value: Any) -> Any:
 def with_wire_names(
     cls: type[Model], data: JsonObject, python_names: bool | None = None
 ) -> JsonObject:
-    """Return *data* with wire names; *python_names* tells the names of the outer dict, if known."""
+    """Return *data* with wire names.
+
+    *python_names* says whether the names of the outer dict are Python names, if that is known.
+    """
     cls = cls._class_of(data)
     python_names = _has_python_names(cls, data, python_names)
     result: JsonObject = {}

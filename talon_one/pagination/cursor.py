@@ -107,7 +107,7 @@ class PageCursor:
         new = [index for index in indexes if keys[index] is None or keys[index] not in self._seen]
         repeated = [keys[index] for index in indexes if keys[index] in self._seen]
         identical = bool(items) and items == self.latest_items
-        # Items without an identity cannot be told apart, so identical pages may be different ones.
+        # Items without an identity cannot be distinguished, so equal pages may be different ones.
         indistinct = self._paging.identity is None
         self._identical_pages = self._identical_pages + 1 if identical else 0
         all_repeated = len(repeated) == len(items)

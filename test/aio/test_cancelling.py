@@ -35,12 +35,12 @@ async def cancelled(call: asyncio.Task[Any]) -> None:
         await call
 
 
-def assert_told(notes: Notes) -> None:
+def assert_all_ends_are_noted(notes: Notes) -> None:
     """Check that everything that was begun has ended, the last of it by being cancelled."""
-    assert notes.told[-1] == ("error", 0)
+    assert notes.noted[-1] == ("error", 0)
     assert isinstance(notes.failures[-1], asyncio.CancelledError)
-    begun = [number for method, number in notes.told if method == "request"]
-    ended = [number for method, number in notes.told if method != "request"]
+    begun = [number for method, number in notes.noted if method == "request"]
+    ended = [number for method, number in notes.noted if method != "request"]
     assert sorted(begun) == sorted(ended)
 
 
@@ -53,9 +53,9 @@ async def test_while_it_waits_for_a_connection(server: RecordingServer) -> None:
         await until(gate.reached.is_set)
         client.configuration.hooks.append(notes)
         second = asyncio.ensure_future(ask(client, "2"))
-        await until(lambda: notes.told == [("request", 0), ("request", 1)])
+        await until(lambda: notes.noted == [("request", 0), ("request", 1)])
         await cancelled(second)
-        assert_told(notes)
+        assert_all_ends_are_noted(notes)
         gate.open.set()
         await first
         await ask(client, "3")
@@ -63,7 +63,7 @@ async def test_while_it_waits_for_a_connection(server: RecordingServer) -> None:
     assert server.connections == 1
 
 
-async def test_when_its_turn_has_come_for_a_connection(server: RecordingServer) -> None:
+async def test_when_it_is_next_in_line_for_a_connection(server: RecordingServer) -> None:
     gate = Gate()
     server.default = gate
     waiting: list[asyncio.Task[None]] = []
@@ -105,7 +105,7 @@ async def test_while_it_connects(stack: ExitStack, notes: Notes, secure: bool) -
         if secure:
             await until(lambda: server.connections == 1)
         await cancelled(call)
-        assert_told(notes)
+        assert_all_ends_are_noted(notes)
         assert all(each.fileno() < 0 for each in _sockets(client))
         if secure:
             server.default = Echo()
@@ -125,7 +125,7 @@ async def test_while_it_sends(server: RecordingServer, client: aio.ApiClient, no
     call = asyncio.ensure_future(client.call_api("/v1/things", "POST", body=body))
     await until(lambda: server.connections == 1)
     await cancelled(call)
-    assert_told(notes)
+    assert_all_ends_are_noted(notes)
     server.default = Echo()
     await ask(client, "2")
     assert server.connections == 2
@@ -139,7 +139,7 @@ async def test_while_it_waits_for_the_response(
     call = asyncio.ensure_future(ask(client, "1"))
     await until(lambda: server.requests)
     await cancelled(call)
-    assert_told(notes)
+    assert_all_ends_are_noted(notes)
     await ask(client, "2")
     assert [each.connection for each in server.requests] == [1, 2]
 
@@ -163,7 +163,7 @@ async def test_while_it_reads_the_response(
     call = asyncio.ensure_future(ask(client, "1"))
     await reading.wait()
     await cancelled(call)
-    assert_told(notes)
+    assert_all_ends_are_noted(notes)
     await ask(client, "2")
     assert [each.connection for each in server.requests] == [1, 2]
 
@@ -175,9 +175,9 @@ async def test_while_it_pauses_between_attempts(
     server.default = Echo()
     client.clock = client.clock._replace(sleep=asyncio.sleep)
     call = asyncio.ensure_future(ask(client, "1"))
-    await until(lambda: ("error", 1) in notes.told)
+    await until(lambda: ("error", 1) in notes.noted)
     await cancelled(call)
-    assert_told(notes)
+    assert_all_ends_are_noted(notes)
     await ask(client, "2")
     # The refusal had been read to its end.
     assert [each.connection for each in server.requests] == [1, 1]
@@ -224,7 +224,7 @@ async def test_a_timeout_of_asyncio_cuts_a_call_short(
     server.default = Echo()
     with pytest.raises(asyncio.TimeoutError):
         await asyncio.wait_for(ask(client, "1"), 0.1)
-    assert_told(notes)
+    assert_all_ends_are_noted(notes)
     await ask(client, "2")
     assert [each.connection for each in server.requests] == [1, 2]
 
@@ -244,7 +244,7 @@ async def test_a_timeout_of_the_call_is_a_timeout_error(
 # -- Closing -----------------------------------------------------------------------------------
 
 
-async def test_closing_waits_for_calls_under_way(server: RecordingServer) -> None:
+async def test_closing_waits_for_calls_in_progress(server: RecordingServer) -> None:
     gate = Gate()
     server.default = gate
     client = make_client(server.url)

@@ -45,7 +45,7 @@ async def use(client: aio.ApiClient) -> list[Any]:
     return found
 
 
-ANSWERS: tuple[Any, ...] = (
+RESPONSES: tuple[Any, ...] = (
     SESSION,
     Response(body=CSV),
     Response(body=CSV),
@@ -79,14 +79,14 @@ def test_a_cassette_records_and_replays(tmp_path: Path, secure: bool, early: boo
         def make() -> aio.ApiClient:
             return make_client(server.url, ca_cert_data=certificate_of("ours"), retries=0)
 
-        server.script(*ANSWERS)
+        server.script(*RESPONSES)
         assert in_cassette(cassette, make, early) == FOUND
-        assert len(server.requests) == len(ANSWERS)
+        assert len(server.requests) == len(RESPONSES)
         assert "x" * 100_000 in server.requests[0].body.decode()
     # The server is gone.
     assert in_cassette(cassette, make, early, record_mode="none") == FOUND
     assert in_cassette(cassette, make, early) == FOUND
-    assert len(server.requests) == len(ANSWERS)
+    assert len(server.requests) == len(RESPONSES)
 
 
 @pytest.mark.parametrize("early", [False, True], ids=["made inside", "made before"])
@@ -99,7 +99,7 @@ def test_a_cassette_that_must_not_record_refuses(
     with pytest.raises(CannotOverwriteExistingCassetteException):
         in_cassette(tmp_path / "calls.yaml", make, early, record_mode="none")
     assert server.connections == 0
-    server.script(*ANSWERS)
+    server.script(*RESPONSES)
     assert asyncio.run(use(make())) == FOUND
 
 
@@ -139,7 +139,7 @@ def spans() -> Iterator[InMemorySpanExporter]:
 
 
 def test_tracing_sees_every_attempt(server: RecordingServer, spans: InMemorySpanExporter) -> None:
-    server.script(RESET, *ANSWERS)
+    server.script(RESET, *RESPONSES)
 
     async def run() -> list[Any]:
         async with make_client(server.url) as client:
@@ -147,7 +147,7 @@ def test_tracing_sees_every_attempt(server: RecordingServer, spans: InMemorySpan
 
     assert asyncio.run(run()) == FOUND
     seen = spans.get_finished_spans()
-    assert len(seen) == len(server.requests) == len(ANSWERS) + 1
+    assert len(seen) == len(server.requests) == len(RESPONSES) + 1
     assert [each.status.status_code for each in seen[:2]] == [StatusCode.ERROR, StatusCode.UNSET]
     assert {each.name.split()[0] for each in seen} == {"PUT", "GET", "POST"}
     # The server learns of the trace that it is part of.

@@ -211,7 +211,7 @@ async def test_closing_waits_for_a_call_that_pauses_before_a_retry(
     await call
 
 
-async def test_a_call_whose_client_is_gone_says_that_it_may_have_been_carried_out(
+async def test_a_call_whose_client_is_gone_says_that_it_may_have_been_executed(
     server: RecordingServer,
 ) -> None:
     server.script(Response(503))
@@ -230,7 +230,7 @@ async def test_a_call_whose_client_is_gone_says_that_it_may_have_been_carried_ou
     assert isinstance(caught.value.__cause__, ClientClosedError)
 
 
-async def test_a_call_that_nobody_carried_out_says_only_that_the_client_is_closed(
+async def test_an_unsent_call_says_only_that_the_client_is_closed(
     server: RecordingServer,
 ) -> None:
     server.script(Response(429))
@@ -248,7 +248,7 @@ async def test_a_call_that_nobody_carried_out_says_only_that_the_client_is_close
 # -- Queues ------------------------------------------------------------------------------------
 
 
-async def test_a_call_that_is_cancelled_when_its_turn_has_come_is_not_sent(
+async def test_a_call_that_is_cancelled_when_it_leaves_the_queue_is_not_sent(
     server: RecordingServer,
 ) -> None:
     async with make_client(server.url) as client:
@@ -318,7 +318,7 @@ async def test_a_lost_loop_in_the_queue_blocks_no_other_call(server: RecordingSe
 # -- Gathering ---------------------------------------------------------------------------------
 
 
-async def test_a_call_that_somebody_cancels_costs_the_others_nothing() -> None:
+async def test_a_cancelled_call_does_not_affect_the_others() -> None:
     async def good() -> int:
         await asyncio.sleep(0)
         return 1

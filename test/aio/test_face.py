@@ -169,9 +169,9 @@ async def test_hooks_keep_the_calls_of_tasks_apart(server: RecordingServer, note
         await asyncio.gather(*(ask(client, str(number)) for number in range(20)))
     assert hooks.ended == 20
     assert (
-        sorted(notes.told)
+        sorted(notes.noted)
         == sorted((method, attempt) for method in ("request", "response") for attempt in (0, 1)) * 1
-        or len(notes.told) == 80
+        or len(notes.noted) == 80
     )
 
 

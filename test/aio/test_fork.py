@@ -33,7 +33,7 @@ def test_parent_and_child_go_on_over_connections_of_their_own(place: Place) -> N
     assert_apart(place)
 
 
-def test_calls_under_way_in_the_parent_are_not_disturbed(place: Place) -> None:
+def test_calls_in_progress_in_the_parent_are_not_disturbed(place: Place) -> None:
     run("busy", place, forking.__file__)
     assert len(place.server.requests) == 50
     assert place.server.connections == 30

@@ -24,7 +24,7 @@ each_scheme = pytest.mark.parametrize("secure", [False, True], ids=["http", "htt
 
 
 class Intruder:
-    """Responses with the ID that was asked for, and sends what nobody asked for when it is told to.
+    """A server that responds with the requested ID, and on command sends a response to no request.
 
     Attributes:
         go: Set to have it sent.
@@ -46,7 +46,7 @@ class Intruder:
 
 
 @each_scheme
-async def test_what_the_loop_has_not_read_yet_has_arrived(secure: bool) -> None:
+async def test_bytes_that_the_loop_has_not_read_yet_count_as_arrived(secure: bool) -> None:
     intruder = Intruder()
     tls = server_context() if secure else None
     with RecordingServer(tls, default=intruder) as server:
@@ -109,7 +109,7 @@ class Holding:
 
 
 @each_scheme
-async def test_half_a_record_of_tls_has_arrived(secure: bool) -> None:
+async def test_half_a_record_of_tls_counts_as_arrived(secure: bool) -> None:
     intruder = Intruder()
     tls = server_context() if secure else None
     with RecordingServer(tls, default=intruder) as server:

@@ -73,7 +73,7 @@ async def test_a_small_response_is_not_worth_a_thread(
 
 
 @pytest.mark.parametrize("codings", ["gzip, gzip", "deflate, gzip"])
-async def test_what_may_multiply_its_size_again_and_again_is_unpacked_in_a_thread(
+async def test_a_body_packed_several_times_is_unpacked_in_a_thread(
     server: RecordingServer, client: aio.ApiClient, threads: set[int], codings: str
 ) -> None:
     body = gzip.compress((gzip.compress if codings[0] == "g" else zlib.compress)(SMALL))

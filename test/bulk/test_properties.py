@@ -32,13 +32,13 @@ NO_DEADLINE = settings(deadline=None, max_examples=300)
 API = IntegrationApi(host="https://a.test", api_key="k")
 VALID, INVALID, REFUSED = "valid", "invalid", "refused"
 FAULTS = (None, None, NotSentError, TooManyRequestsException, NoResponseError, ServiceException)
-# Faults after which the server may have carried out the request.
+# Faults after which the server may have executed the request.
 EXECUTED = (NoResponseError, ServiceException)
 
 
 @dataclass
 class Platform:
-    """A fake platform, its rows, and what it has carried out."""
+    """A fake platform, its rows, and what it has executed."""
 
     name: str
     row_kinds: list[tuple[str, int]]
@@ -186,7 +186,7 @@ def test_every_row_has_exactly_one_outcome(
     unknown = {each.index for each in platform.failures if each.outcome == "unknown"}
     for index, (kind, _) in enumerate(row_kinds):
         if kind != VALID:
-            # The row is at fault, and was never carried out.
+            # The row is at fault, and was never executed.
             assert failed[index] == 1
             assert not platform.executed[index]
         elif not failed[index] or index in unknown:
@@ -194,7 +194,7 @@ def test_every_row_has_exactly_one_outcome(
         assert platform.executed[index] <= 1
     if operation.idempotent:
         assert not unknown
-    # Rows that have failed were not carried out, unless that does no harm.
+    # Rows that have failed were not executed, unless that does no harm.
     if not operation.idempotent:
         assert not [index for index in failed if index not in unknown and platform.executed[index]]
 
@@ -225,10 +225,10 @@ def test_a_job_interrupted_anywhere_resumes_without_lost_or_duplicate_rows(
     settled = {each.index for each in platform.failures} | set(platform.executed)
     # No row is lost.
     assert settled == set(range(len(row_kinds)))
-    # No row is carried out twice if that does harm.
+    # No row is executed twice if that does harm.
     if not platform.operation.idempotent:
         assert max(platform.executed.values(), default=1) == 1
-    # The rows of a profile are carried out in their order.
+    # The rows of a profile are executed in their order.
     if not cuts:
         for person in range(5):
             mine = [index for index in platform.order if row_kinds[index][1] == person]

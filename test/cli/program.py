@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-# These would reach a deployment of the person who runs the tests, or decide about colours.
+# These would reach a real deployment, or decide about colors.
 _KEPT_OUT = ("TALON_ONE_", "FORCE_COLOR", "NO_COLOR", "TTY_", "COLUMNS", "PYTHONWARNINGS")
 
 TALON_ONE = shutil.which("talon-one", path=sysconfig.get_path("scripts")) or "talon-one"

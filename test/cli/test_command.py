@@ -21,7 +21,7 @@ sys.exit(main(sys.argv[2:]))
 @pytest.mark.parametrize(
     "command", [[TALON_ONE], [sys.executable, "-m", "talon_one.cli"]], ids=["script", "module"]
 )
-def test_it_tells_the_version_of_the_package(command: list[str]) -> None:
+def test_it_prints_the_version_of_the_package(command: list[str]) -> None:
     ended = run(*command, "--version")
     assert (ended.code, ended.out, ended.err) == (0, f"talon_one {talon_one.__version__}\n", "")
 

@@ -75,7 +75,7 @@ def test_a_coupon_that_is_refused_is_shown_with_the_reason() -> None:
     assert "No coupon was redeemed." in ended.out
 
 
-def test_a_host_that_nobody_listens_at_is_one_line() -> None:
+def test_a_host_without_a_server_is_reported_in_one_line() -> None:
     # A port that is taken, but not listened at, refuses connections for as long as it is held.
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
@@ -89,7 +89,7 @@ def test_a_host_that_nobody_listens_at_is_one_line() -> None:
     assert f"(PUT {host}/v2/customer_profiles/" in line
 
 
-def test_a_wrong_key_is_one_line_that_does_not_repeat_it() -> None:
+def test_a_wrong_key_is_reported_in_one_line_that_does_not_quote_it() -> None:
     with Sandbox() as sandbox:
         wrong = {**environment(sandbox), "TALON_ONE_API_KEY": "guesswork"}
         ended = run(TALON_ONE, "quickstart", more=wrong)
@@ -194,7 +194,7 @@ def read(terminal: int) -> bytes:
     """Return what comes next; nothing once all writers are gone."""
     try:
         return os.read(terminal, 4096)
-    except OSError:  # This is how Linux tells that the other side is closed.
+    except OSError:  # Linux raises this when the other side is closed.
         return b""
 
 

@@ -1,4 +1,4 @@
-"""`talon-one sandbox` runs until it is told to end, and says how to reach it."""
+"""`talon-one sandbox` runs until it is stopped, and prints how to reach it."""
 
 from __future__ import annotations
 
@@ -93,7 +93,7 @@ def test_a_database_keeps_what_happened(tmp_path: Path) -> None:
 
 
 @needs_posix_signals
-def test_it_listens_on_the_port_it_is_told() -> None:
+def test_it_listens_on_the_given_port() -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         port = taken.getsockname()[1]

@@ -72,7 +72,7 @@ def test_an_api_given_an_unknown_keyword_names_the_nearest(api: Any) -> None:
 
 
 @pytest.mark.parametrize("client", CLIENTS)
-def test_a_client_given_what_does_not_fit_says_what_does(client: Any) -> None:
+def test_wrong_arguments_of_a_client_are_explained_with_an_example(client: Any) -> None:
     for keywords in ({"host": "https://a.talon.one"}, {"configuraton": Configuration()}):
         with pytest.raises(ApiTypeError, match=r"Write ApiClient\(Configuration\(host="):
             client(**keywords)
@@ -167,13 +167,13 @@ def test_checked_values_still_copy_pickle_compare_and_show_their_arguments() -> 
 
 
 @pytest.mark.parametrize("size", ["5", None, 1.5, True, 0, -1])
-def test_a_size_of_a_delivery_store_that_is_none_is_named(size: Any) -> None:
+def test_an_invalid_size_of_a_delivery_store_is_refused(size: Any) -> None:
     with pytest.raises(talon_one.OpenApiException, match=r"size .*1"):
         webhooks.InMemoryDeliveryStore(size)
 
 
 @pytest.mark.parametrize("api", APIS)
-def test_what_is_in_the_environment_but_was_not_read_is_said(
+def test_the_message_names_a_host_in_the_environment_that_was_not_read(
     api: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("TALON_ONE_HOST", "https://a.talon.one")
@@ -185,7 +185,7 @@ def test_what_is_in_the_environment_but_was_not_read_is_said(
 
 
 @pytest.mark.parametrize("api", APIS)
-def test_a_key_that_is_in_the_environment_but_was_not_read_is_said(
+def test_the_message_names_a_key_in_the_environment_that_was_not_read(
     api: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("TALON_ONE_API_KEY", "sesame")
@@ -217,7 +217,7 @@ BAD_SECONDS = [-1, 0, -0.0, math.nan, math.inf, LIMIT + 1, "3", "", True, b"1", 
 @pytest.mark.parametrize(
     "seconds", BAD_SECONDS, ids=lambda each: type(each).__name__ + str(each)[:9]
 )
-def test_a_deadline_that_is_none_is_named(seconds: Any) -> None:
+def test_an_invalid_deadline_is_refused_by_its_name(seconds: Any) -> None:
     host = f"http://127.0.0.1:{closed_port()}"
     with make_client(host) as client, pytest.raises(ApiTypeError, match="_deadline is a number"):
         READ(client, _deadline=seconds)
@@ -226,7 +226,7 @@ def test_a_deadline_that_is_none_is_named(seconds: Any) -> None:
 
 
 @pytest.mark.usefixtures("shell")
-def test_a_timeout_that_is_none_is_refused_in_every_form() -> None:
+def test_an_invalid_timeout_is_refused_in_every_form() -> None:
     host = f"http://127.0.0.1:{closed_port()}"
     with make_client(host) as client:
         for seconds in [*BAD_SECONDS, (1,), (1, 2, 3), (1, 0), (-1, 1), ("1", 1), {}]:
@@ -246,7 +246,7 @@ def test_the_longest_timeout_is_what_a_socket_can_wait() -> None:
     "retries",
     [-1, 1.5, "2", [], RetryPolicy(-1), RetryPolicy(backoff=-0.1), RetryPolicy(backoff=-1)],
 )
-def test_retries_that_are_none_are_named(retries: Any) -> None:
+def test_invalid_retries_are_refused_by_their_name(retries: Any) -> None:
     host = f"http://127.0.0.1:{closed_port()}"
     with make_client(host) as client, pytest.raises(ApiTypeError, match="_retries is a number of"):
         READ(client, _retries=retries)
@@ -311,7 +311,7 @@ def test_http_to_a_port_that_speaks_tls_says_so() -> None:
 
 
 @pytest.mark.usefixtures("shell")
-def test_http_that_is_responded_with_an_alert_of_tls_says_so() -> None:
+def test_an_alert_of_tls_in_response_to_http_says_so() -> None:
     with RecordingServer(default=Response(raw=b"\x15\x03\x01\x00\x02\x02\x46")) as server:
         with make_client(server.url) as client, pytest.raises(ApiException) as caught:
             READ(client, _retries=0)

@@ -146,7 +146,7 @@ CASES: dict[str, tuple[Call, type[Exception], str]] = {
         ModelValidationError,
         r"\$\.customerSession must be NewCustomerSessionV2 or a dict, not CartItem",
     ),
-    "every violation of a body at once": (
+    "all violations of a body together": (
         lambda i, m: i.update_customer_session_v2(
             "a", session(state="opn", cart_items=[CartItem(sku="", quantity=0)])
         ),

@@ -93,7 +93,7 @@ def attempts_of(
     )
 
 
-def is_repeated(attempts: Attempts, failure: ApiException) -> bool:
+def is_retried(attempts: Attempts, failure: ApiException) -> bool:
     attempts.attempt_started()
     pause, final = attempts.failed(failure)
     assert (final is None) == (pause > 0)
@@ -120,17 +120,17 @@ def is_repeated(attempts: Attempts, failure: ApiException) -> bool:
         (ConflictException(409, data=BUSY), False, False),
     ],
 )
-def test_a_failure_is_judged_by_what_it_says_of_the_server(
+def test_a_failure_is_classified_by_what_it_shows_of_the_server(
     failure: ApiException, always: bool, if_safe: bool
 ) -> None:
     safe = Operation("getThing", "GET", "/v1/things", results={})
-    assert is_repeated(attempts_of(CREATE), failure) is always
-    assert is_repeated(attempts_of(safe), failure) is if_safe
-    assert is_repeated(attempts_of(CREATE, {"idempotency-key": "k"}), failure) is if_safe
+    assert is_retried(attempts_of(CREATE), failure) is always
+    assert is_retried(attempts_of(safe), failure) is if_safe
+    assert is_retried(attempts_of(CREATE, {"idempotency-key": "k"}), failure) is if_safe
 
 
 @pytest.mark.parametrize(
-    ("data", "repeated"),
+    ("data", "retried"),
     [
         (BUSY, True),
         ({"message": "too many requests are updating this profile at the same time"}, True),
@@ -141,20 +141,22 @@ def test_a_failure_is_judged_by_what_it_says_of_the_server(
         (None, False),
     ],
 )
-def test_a_conflict_passes_if_the_message_says_so_where_it_may(data: Any, repeated: bool) -> None:
+def test_a_conflict_is_retried_if_its_message_says_that_it_is_transient(
+    data: Any, retried: bool
+) -> None:
     failure = ConflictException(409, data=data)
-    assert is_repeated(attempts_of(CHANGE), failure) is repeated
-    assert not is_repeated(attempts_of(CREATE), failure)
+    assert is_retried(attempts_of(CHANGE), failure) is retried
+    assert not is_retried(attempts_of(CREATE), failure)
 
 
-def test_what_the_response_asks_for_is_waited() -> None:
+def test_the_pause_that_the_response_asks_for_is_kept() -> None:
     attempts = attempts_of()
     attempts.attempt_started()
     headers = HTTPHeaderDict({"retry-after": "7"})
     assert attempts.failed(TooManyRequestsException(429, headers=headers)) == (7, None)
 
 
-# -- What is told in the end -------------------------------------------------------------------
+# -- The exception of the whole call -----------------------------------------------------------
 
 
 def test_the_last_failure_knows_the_others_and_how_many_there_were() -> None:
@@ -173,7 +175,7 @@ def test_the_last_failure_knows_the_others_and_how_many_there_were() -> None:
 
 
 @pytest.mark.parametrize(
-    ("first", "last", "told"),
+    ("first", "last", "raised"),
     [
         (NoResponseError(None, "cut"), NotSentError(None, "refused"), NoResponseError),
         (ReadTimeoutError(), TlsError(), NoResponseError),
@@ -185,15 +187,15 @@ def test_the_last_failure_knows_the_others_and_how_many_there_were() -> None:
         (NotSentError(), NoResponseError(), NoResponseError),
     ],
 )
-def test_the_end_does_not_say_unsent_of_what_was_sent_before(
-    first: ApiException, last: ApiException, told: type[ApiException]
+def test_an_unsent_last_attempt_does_not_hide_that_an_earlier_one_was_sent(
+    first: ApiException, last: ApiException, raised: type[ApiException]
 ) -> None:
     attempts = attempts_of(headers={"Idempotency-Key": "k"}, retries=1)
     attempts.attempt_started()
     assert attempts.failed(first)[1] is None
     attempts.attempt_started()
     _, final = attempts.failed(last)
-    assert type(final) is told
+    assert type(final) is raised
     assert final.attempts == 2
     assert final.earlier == ((first, last) if final is not last else (first,))
     assert isinstance(final, ApiTimeoutError) == isinstance(last, ApiTimeoutError)
@@ -249,30 +251,30 @@ KEYED = {"Idempotency-Key": "k"}
 
 def test_calls_share_the_budget_of_their_client() -> None:
     budget = RetryBudget(retries=1, reserved=0, price=1)
-    assert is_repeated(attempts_of(budget=budget), NotSentError())
-    assert not is_repeated(attempts_of(budget=budget), NotSentError())
+    assert is_retried(attempts_of(budget=budget), NotSentError())
+    assert not is_retried(attempts_of(budget=budget), NotSentError())
     attempts_of(budget=budget).succeed()
-    assert is_repeated(attempts_of(budget=budget), NotSentError())
+    assert is_retried(attempts_of(budget=budget), NotSentError())
 
 
-def test_what_would_not_be_repeated_costs_nothing() -> None:
+def test_what_would_not_be_retried_costs_nothing() -> None:
     budget = RetryBudget(retries=1, reserved=0, price=1)
-    assert not is_repeated(attempts_of(budget=budget), NoResponseError())
-    assert is_repeated(attempts_of(budget=budget), NotSentError())
+    assert not is_retried(attempts_of(budget=budget), NoResponseError())
+    assert is_retried(attempts_of(budget=budget), NotSentError())
 
 
-def test_refusals_are_repeated_free_of_charge() -> None:
+def test_refusals_are_retried_free_of_charge() -> None:
     budget = RetryBudget(retries=0, reserved=0)
-    assert is_repeated(attempts_of(budget=budget), TooManyRequestsException(429))
-    assert is_repeated(attempts_of(CHANGE, budget=budget), ConflictException(409, data=BUSY))
-    assert not is_repeated(attempts_of(budget=budget), NotSentError())
+    assert is_retried(attempts_of(budget=budget), TooManyRequestsException(429))
+    assert is_retried(attempts_of(CHANGE, budget=budget), ConflictException(409, data=BUSY))
+    assert not is_retried(attempts_of(budget=budget), NotSentError())
 
 
 @pytest.mark.parametrize("status", [400, 401, 404, 422])
 def test_a_response_that_refuses_the_request_shows_that_the_server_is_well(status: int) -> None:
     budget = RetryBudget(retries=1, reserved=0, price=1)
     assert budget.spend()
-    assert not is_repeated(attempts_of(budget=budget), ApiException(status))
+    assert not is_retried(attempts_of(budget=budget), ApiException(status))
     assert budget.spend()
 
 
@@ -291,7 +293,7 @@ def test_no_other_failure_earns_a_retry(failure: ApiException) -> None:
     budget = RetryBudget(retries=1, reserved=0, price=1)
     assert budget.spend()
     attempts = attempts_of(budget=budget, retries=0)
-    assert not is_repeated(attempts, failure)
+    assert not is_retried(attempts, failure)
     assert not budget.spend()
 
 
@@ -306,20 +308,20 @@ def test_only_a_successful_stream_earns_a_retry() -> None:
 def test_a_failure_says_that_the_budget_is_exhausted_and_only_then() -> None:
     budget = RetryBudget(retries=1, reserved=0)
     last = NotSentError(None, "refused")
-    assert is_repeated(attempts_of(budget=budget), NotSentError())
-    assert not is_repeated(attempts_of(budget=budget), last)
+    assert is_retried(attempts_of(budget=budget), NotSentError())
+    assert not is_retried(attempts_of(budget=budget), last)
     assert last.retry_budget_exhausted
     assert str(last) == "refused (retry budget exhausted)"
     assert str(pickle.loads(pickle.dumps(last))) == str(last)
     for failure in (NotSentError(None, "refused"), NoResponseError(None, "cut")):
-        assert not is_repeated(attempts_of(retries=0), failure)
+        assert not is_retried(attempts_of(retries=0), failure)
         assert not failure.retry_budget_exhausted
         assert "budget" not in str(failure)
 
 
 def test_an_exhausted_budget_does_not_hide_that_an_earlier_attempt_was_sent() -> None:
     attempts = attempts_of(READ, budget=RetryBudget(retries=1, reserved=0))
-    assert is_repeated(attempts, NoResponseError(None, "cut"))
+    assert is_retried(attempts, NoResponseError(None, "cut"))
     attempts.attempt_started()
     _, final = attempts.failed(NotSentError(None, "refused"))
     assert type(final) is NoResponseError
@@ -329,16 +331,16 @@ def test_an_exhausted_budget_does_not_hide_that_an_earlier_attempt_was_sent() ->
 def test_failing_reads_leave_retries_to_updates_with_a_key() -> None:
     budget = RetryBudget()
     for _ in range(100):
-        is_repeated(attempts_of(READ, budget=budget), NoResponseError())
-    assert is_repeated(attempts_of(CREATE, KEYED, budget=budget), NoResponseError())
+        is_retried(attempts_of(READ, budget=budget), NoResponseError())
+    assert is_retried(attempts_of(CREATE, KEYED, budget=budget), NoResponseError())
 
 
 def test_a_connection_that_went_stale_is_retried_whatever_is_left() -> None:
     budget = RetryBudget(retries=0, reserved=0)
     failure = NoResponseError()
     failure.on_stale_connection = True
-    assert is_repeated(attempts_of(CREATE, KEYED, budget=budget), failure)
-    assert not is_repeated(attempts_of(CREATE, budget=budget), failure)
+    assert is_retried(attempts_of(CREATE, KEYED, budget=budget), failure)
+    assert not is_retried(attempts_of(CREATE, budget=budget), failure)
 
 
 # Share of requests that get no response, and the share of calls that may be given up for want of
@@ -374,7 +376,7 @@ def test_an_outage_adds_few_requests_to_those_of_the_calls(headers: dict[str, st
     made = 0
     for _ in range(600):
         attempts = attempts_of(READ, headers, budget=budget)
-        while is_repeated(attempts, NoResponseError()):
+        while is_retried(attempts, NoResponseError()):
             pass
         made += attempts.made
     assert made <= 600 + 20

@@ -1,4 +1,4 @@
-"""Who we talk to and how."""
+"""Configuration: hosts, credentials, and the other settings."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Turns: calls about one session or profile wait for each other, if the client is told to."""
+"""Entity queues: with `calls_per_id`, calls about one session or profile wait for each other."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def enter(turns: EntityQueues, woken: list[str], name: str, *entities: tuple[str
     return turn
 
 
-def test_only_so_many_may_go_at_once_and_the_others_follow_in_order() -> None:
+def test_no_more_calls_than_the_limit_run_and_the_others_follow_in_order() -> None:
     turns, woken = EntityQueues(2), list[str]()
     waiting = [enter(turns, woken, name, ANNA) for name in "abcd"]
     assert woken == ["a", "b"]
@@ -53,7 +53,7 @@ def test_a_call_about_two_things_waits_for_both() -> None:
     turns.leave(both)
 
 
-def test_who_gives_up_waiting_makes_room() -> None:
+def test_a_call_that_gives_up_waiting_makes_room() -> None:
     turns, woken = EntityQueues(1), list[str]()
     first = enter(turns, woken, "first", ANNA)
     second = enter(turns, woken, "second", ANNA)
@@ -65,7 +65,7 @@ def test_who_gives_up_waiting_makes_room() -> None:
     turns.leave(third)
 
 
-def test_who_leaves_a_queue_wakes_the_next_there_though_it_was_waiting_elsewhere() -> None:
+def test_a_call_that_leaves_a_queue_wakes_the_next_one_although_it_still_waits_in_another() -> None:
     """The leaving call is first in one queue, and waits in the other, which stays busy."""
     turns, woken = EntityQueues(1), list[str]()
     cart = enter(turns, woken, "cart", CART)
@@ -101,7 +101,7 @@ def test_nothing_is_remembered_of_calls_that_are_over() -> None:
 
 
 @pytest.mark.parametrize("limit", [0, -1, "3", 1.5])
-def test_a_limit_that_is_none_is_refused(limit: Any) -> None:
+def test_an_invalid_limit_is_refused(limit: Any) -> None:
     with pytest.raises(ConfigurationError, match="calls_per_id is a number"):
         ApiClient(Configuration(calls_per_id=limit))
 
@@ -144,7 +144,7 @@ def test_everyone_gets_a_turn_and_nothing_has_too_many(
 
 
 class Crowd:
-    """A server that counts, for each profile, how many requests it has at once."""
+    """A server that counts, for each profile, how many requests are in progress at a time."""
 
     def __init__(self) -> None:
         self.limit: Counter[str] = Counter()
@@ -219,7 +219,9 @@ def test_tasks_that_share_a_client_do_not_crowd_a_profile(
     assert max(crowd.limit.values()) <= limit
 
 
-def test_without_the_limit_they_all_come_at_once(server: RecordingServer, crowd: Crowd) -> None:
+def test_without_the_limit_all_calls_run_concurrently(
+    server: RecordingServer, crowd: Crowd
+) -> None:
     crowd.pause = 0.1
 
     async def work() -> None:

@@ -1,4 +1,4 @@
-"""What an exception says of a response: its message and entries, whoever wrote the body."""
+"""The message and entries of an exception, whether Talon.One or a gateway sent the body."""
 
 from __future__ import annotations
 

@@ -33,7 +33,7 @@ def test_a_child_that_closes_the_client_closes_nothing_of_the_parents(place: Pla
     assert place.server.connections == 1
 
 
-def test_locks_that_were_held_at_the_time_of_the_fork_hold_nobody_up(place: Place) -> None:
+def test_locks_that_were_held_at_the_time_of_the_fork_block_no_call(place: Place) -> None:
     run("locked", place)
     assert len(place.server.requests) == 3
     assert place.server.connections == 2

@@ -1,4 +1,4 @@
-"""Hooks, spans and the log: what the application is told of its calls."""
+"""Hooks, spans and the log: how an application observes its calls."""
 
 from __future__ import annotations
 
@@ -37,18 +37,18 @@ from talon_one import (
     TelemetryHooks,
 )
 
-Told = tuple[str, int, int | None]
+Noted = tuple[str, int, int | None]
 
 
 class Notes(Hooks):
-    """Writes down what it is told: method, number of the attempt, status."""
+    """Notes each event: method, number of the attempt, status."""
 
     def __init__(self) -> None:
-        self.told: list[Told] = []
+        self.noted: list[Noted] = []
         self.events: list[CallEvent] = []
 
     def _note(self, method: str, event: CallEvent) -> None:
-        self.told.append((method, event.attempt, event.status))
+        self.noted.append((method, event.attempt, event.status))
         self.events.append(event)
 
     def on_request(self, event: CallEvent) -> None:
@@ -81,12 +81,12 @@ def client(server: RecordingServer, notes: Notes) -> Iterator[ApiClient]:
 # -- Hooks -------------------------------------------------------------------------------------
 
 
-def test_hooks_are_told_of_the_call_and_of_each_attempt(
+def test_hooks_see_the_call_and_each_attempt(
     client: ApiClient, server: RecordingServer, notes: Notes
 ) -> None:
     server.script(HANG_UP, Response(503))
     CHECKOUT(client)
-    assert notes.told == [
+    assert notes.noted == [
         ("request", 0, None),
         ("request", 1, None),
         ("error", 1, None),
@@ -109,7 +109,7 @@ def test_hooks_are_told_of_the_call_and_of_each_attempt(
     assert notes.events[-1].seconds >= notes.events[-2].seconds > 0
 
 
-def test_hooks_are_told_how_long_it_took(
+def test_hooks_see_how_long_it_took(
     client: ApiClient, server: RecordingServer, notes: Notes
 ) -> None:
     class Beginnings(Hooks):
@@ -125,7 +125,9 @@ def test_hooks_are_told_how_long_it_took(
     elapsed = time.perf_counter() - before
     assert seconds == [0, 0, 0]
     first, second, call = (
-        event for event, (told, *_) in zip(notes.events, notes.told, strict=True) if told == "error"
+        event
+        for event, (noted, *_) in zip(notes.events, notes.noted, strict=True)
+        if noted == "error"
     )
     assert (first.attempt, second.attempt, call.attempt) == (1, 2, 0)
     assert first.seconds > 0 < second.seconds
@@ -133,13 +135,13 @@ def test_hooks_are_told_how_long_it_took(
     assert first.seconds + second.seconds <= call.seconds <= elapsed
 
 
-def test_hooks_are_told_how_a_call_failed_in_the_end(
+def test_hooks_see_the_final_failure_of_a_call(
     client: ApiClient, server: RecordingServer, notes: Notes
 ) -> None:
     server.script(Response(404, {"message": "no"}))
     with pytest.raises(NotFoundException) as caught:
         READ(client)
-    assert notes.told == [
+    assert notes.noted == [
         ("request", 0, None),
         ("request", 1, None),
         ("error", 1, 404),
@@ -164,7 +166,7 @@ class Interrupted(BaseException):
     """As Ctrl-C is, but that would end the event loop as well."""
 
 
-def test_hooks_are_told_when_something_else_ends_the_call(
+def test_hooks_see_it_when_something_else_ends_the_call(
     client: ApiClient, server: RecordingServer, notes: Notes
 ) -> None:
     server.script(Response(503))
@@ -175,12 +177,12 @@ def test_hooks_are_told_when_something_else_ends_the_call(
     client.clock = client.clock._replace(sleep=interrupt)
     with pytest.raises(Interrupted) as caught:
         READ(client)
-    assert_told_of_the_end(notes, 503, caught.value)
+    assert_end_is_noted(notes, 503, caught.value)
 
 
 @pytest.mark.one_shell("an asyncio client waits for its calls when it is closed")
 @pytest.mark.parametrize(("status", "failure"), [(429, ClientClosedError), (503, NoResponseError)])
-def test_hooks_are_told_when_the_client_is_closed_in_the_middle_of_a_call(
+def test_hooks_see_it_when_the_client_is_closed_during_a_call(
     client: ApiClient,
     server: RecordingServer,
     notes: Notes,
@@ -191,15 +193,15 @@ def test_hooks_are_told_when_the_client_is_closed_in_the_middle_of_a_call(
     client.clock = client.clock._replace(sleep=lambda _: client.close())
     with pytest.raises(failure) as caught:
         READ(client)
-    assert_told_of_the_end(notes, status, caught.value)
+    assert_end_is_noted(notes, status, caught.value)
 
 
-def assert_told_of_the_end(notes: Notes, status: int, failure: BaseException) -> None:
-    assert notes.told[:3] == [("request", 0, None), ("request", 1, None), ("error", 1, status)]
-    assert notes.told[-1] == ("error", 0, None)
+def assert_end_is_noted(notes: Notes, status: int, failure: BaseException) -> None:
+    assert notes.noted[:3] == [("request", 0, None), ("request", 1, None), ("error", 1, status)]
+    assert notes.noted[-1] == ("error", 0, None)
     assert notes.events[-1].failure is failure
-    began = [attempt for method, attempt, _ in notes.told if method == "request"]
-    ended = [attempt for method, attempt, _ in notes.told if method != "request"]
+    began = [attempt for method, attempt, _ in notes.noted if method == "request"]
+    ended = [attempt for method, attempt, _ in notes.noted if method != "request"]
     assert sorted(began) == sorted(ended)
 
 
@@ -208,12 +210,12 @@ def test_hooks_hear_nothing_of_a_call_that_is_refused_before(
 ) -> None:
     with pytest.raises(ApiValueError):
         talon_one.IntegrationApi(client).get_customer_session("")
-    assert notes.told == []
+    assert notes.noted == []
 
 
-def test_the_raw_response_is_told_as_well(client: ApiClient, notes: Notes) -> None:
+def test_hooks_see_raw_responses_as_well(client: ApiClient, notes: Notes) -> None:
     READ(client, _preload_content=False).close()
-    assert notes.told[-2:] == [("response", 1, 200), ("response", 0, 200)]
+    assert notes.noted[-2:] == [("response", 1, 200), ("response", 0, 200)]
 
 
 def test_a_call_with_a_deadline_that_has_passed_ends_once(
@@ -221,7 +223,7 @@ def test_a_call_with_a_deadline_that_has_passed_ends_once(
 ) -> None:
     with pytest.raises(ApiException):
         READ(client, _deadline=1e-9)
-    assert [told for told in notes.told if told[1] == 0] == [
+    assert [noted for noted in notes.noted if noted[1] == 0] == [
         ("request", 0, None),
         ("error", 0, None),
     ]
@@ -250,7 +252,7 @@ def _event(client: ApiClient) -> CallEvent:
 
 
 @pytest.mark.parametrize("method", ["on_request", "on_response", "on_error"])
-def test_a_hook_that_fails_costs_nobody_an_response(
+def test_a_failing_hook_loses_no_response(
     client: ApiClient,
     server: RecordingServer,
     notes: Notes,
@@ -269,7 +271,7 @@ def test_a_hook_that_fails_costs_nobody_an_response(
     client.configuration.hooks.insert(0, broken)
     server.script(Response(503))
     READ(client)
-    assert notes.told[-1] == ("response", 0, 200)
+    assert notes.noted[-1] == ("response", 0, 200)
     assert f"the hook <the broken hook> failed in {method}" in caplog.text
 
 
@@ -363,7 +365,7 @@ def test_every_attempt_hands_the_trace_on(
         )
 
 
-def test_a_failure_is_told_by_its_kind(
+def test_a_span_has_the_kind_of_the_failure(
     traced: ApiClient, server: RecordingServer, spans: InMemorySpanExporter
 ) -> None:
     server.script(Response(404, {"message": "customer anna@example.com is unknown"}))
@@ -379,7 +381,7 @@ def test_a_failure_is_told_by_its_kind(
 def test_a_span_holds_neither_query_nor_body_nor_ids_nor_keys(
     traced: ApiClient, server: RecordingServer, spans: InMemorySpanExporter
 ) -> None:
-    server.default = Response(400, {"message": "private answer"})
+    server.default = Response(400, {"message": "private response"})
     api = talon_one.IntegrationApi(traced)
     with pytest.raises(ApiException):
         api.update_customer_session_v2(
@@ -457,7 +459,7 @@ def test_each_attempt_is_one_line_of_the_log(
         (Response(raw=b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n{"), "200 NoResponseError"),
     ],
 )
-def test_the_log_tells_what_became_of_an_attempt(
+def test_the_log_shows_how_each_attempt_ended(
     client: ApiClient,
     server: RecordingServer,
     caplog: pytest.LogCaptureFixture,
@@ -496,7 +498,7 @@ def test_bodies_are_logged_on_request_only(
     )
 
 
-def test_nothing_is_observed_that_nobody_wants_to_know(
+def test_without_hooks_nothing_is_observed(
     server: RecordingServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def fail(*_: Any) -> None:

@@ -160,7 +160,7 @@ def test_calls_by_hand(client: ApiClient) -> None:
 
 
 class Adding(Hooks):
-    """Adds a header, and raises whatever comes of it, which must cost nobody a call."""
+    """Adds a header, and raises what that raises, which must not fail a call."""
 
     name: Any = "X-A"
     value: Any = "a"

@@ -90,7 +90,7 @@ def test_a_waiting_call_that_is_interrupted_lets_those_behind_it_pass() -> None:
         woken.clear()
 
 
-def test_what_leaves_while_another_thread_changes_the_queues_is_not_forgotten() -> None:
+def test_a_ticket_that_leaves_while_another_thread_changes_the_queues_is_removed() -> None:
     """Changes come while the queues are in the hands of an earlier one that is interrupted."""
     turns = EntityQueues(1)
     woken: list[str] = []

@@ -40,7 +40,7 @@ def server() -> Iterator[RecordingServer]:
 @pytest.fixture
 def client(server: RecordingServer, shell: Shell) -> Iterator[ApiClient]:
     keys = {"api_key_v1": "sesame-i", "management_key": "sesame-m"}
-    # Each response is looked at by itself; repetitions have tests of their own.
+    # Each response is looked at by itself; retries have tests of their own.
     with shell.new_client(Configuration(host=server.url, api_key=keys, retries=0)) as made:
         yield made
 
@@ -82,7 +82,7 @@ def test_a_success_that_is_not_the_json_promised_keeps_what_was_received(
     assert error.operation_id == "updateCustomerSessionV2"
 
 
-def test_an_response_that_breaks_off_keeps_its_status_and_what_arrived(
+def test_a_response_that_breaks_off_keeps_its_status_and_what_arrived(
     api: IntegrationApi, server: RecordingServer
 ) -> None:
     head = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 100\r\n\r\n"
@@ -305,7 +305,7 @@ def test_every_failure_survives_pickling_and_copying(
             assert "sesame" not in repr(vars(twin)) + str(twin) + repr(twin)
 
 
-def test_the_variant_with_http_info_tells_status_and_headers(
+def test_the_variant_with_http_info_returns_status_and_headers(
     api: IntegrationApi, server: RecordingServer
 ) -> None:
     server.script(Response(200, {"effects": []}, {"X-Request": "r1"}))

@@ -1,4 +1,4 @@
-"""RetryPolicy: which failures are repeated, after which pauses, and within which budget."""
+"""RetryPolicy: which failures are retried, after which pauses, and within which budget."""
 
 from __future__ import annotations
 
@@ -25,13 +25,13 @@ POLICY = RetryPolicy()
 NOT_SENT, NO_RESPONSE, RESPONDED = Outcome
 
 
-def is_repeated(attempt: Attempt) -> bool:
+def is_retried(attempt: Attempt) -> bool:
     return POLICY.pause(attempt, 1) is not None
 
 
-# -- What is repeated --------------------------------------------------------------------------
+# -- What is retried ---------------------------------------------------------------------------
 
-# Outcome, status: repeated always, where that is safe, only with a key, or never.
+# Outcome, status: retried always, where that is safe, only with a key, or never.
 DECISIONS = [
     (NOT_SENT, None, "always"),
     (NO_RESPONSE, None, "if safe"),
@@ -56,32 +56,32 @@ DECISIONS = [
 ]
 
 
-@pytest.mark.parametrize(("outcome", "status", "repeated"), DECISIONS)
-@pytest.mark.parametrize("repeatable", [False, True])
+@pytest.mark.parametrize(("outcome", "status", "retried"), DECISIONS)
+@pytest.mark.parametrize("idempotent", [False, True])
 @pytest.mark.parametrize("keyed", [False, True])
-def test_what_is_repeated_depends_on_the_outcome_and_on_what_a_repetition_would_do(
-    outcome: Outcome, status: int | None, repeated: str, repeatable: bool, keyed: bool
+def test_a_retry_depends_on_the_outcome_and_on_whether_the_request_is_idempotent(
+    outcome: Outcome, status: int | None, retried: str, idempotent: bool, keyed: bool
 ) -> None:
     expected = {
         "always": True,
-        "if safe": repeatable or keyed,
+        "if safe": idempotent or keyed,
         "if keyed": keyed,
         "never": False,
-    }[repeated]
-    assert is_repeated(Attempt(outcome, repeatable, status, keyed)) is expected
+    }[retried]
+    assert is_retried(Attempt(outcome, idempotent, status, keyed)) is expected
 
 
-@pytest.mark.parametrize("repeatable", [False, True])
-def test_a_conflict_is_repeated_if_it_will_pass(repeatable: bool) -> None:
-    assert is_repeated(Attempt(RESPONDED, repeatable, 409, conflict_is_transient=True))
-    assert not is_repeated(Attempt(RESPONDED, repeatable, 404, conflict_is_transient=True))
+@pytest.mark.parametrize("idempotent", [False, True])
+def test_a_conflict_is_retried_if_it_is_transient(idempotent: bool) -> None:
+    assert is_retried(Attempt(RESPONDED, idempotent, 409, conflict_is_transient=True))
+    assert not is_retried(Attempt(RESPONDED, idempotent, 404, conflict_is_transient=True))
 
 
 @pytest.mark.parametrize("outcome", list(Outcome))
-def test_what_cannot_be_sent_from_its_beginning_is_not_repeated(outcome: Outcome) -> None:
+def test_a_body_that_cannot_be_sent_from_its_start_is_not_retried(outcome: Outcome) -> None:
     attempt = Attempt(outcome, True, 429, has_idempotency_key=True)
-    assert is_repeated(attempt)
-    assert not is_repeated(attempt._replace(replayable=False))
+    assert is_retried(attempt)
+    assert not is_retried(attempt._replace(replayable=False))
 
 
 def test_the_statuses_of_overload_can_be_chosen() -> None:
@@ -93,7 +93,7 @@ def test_the_statuses_of_overload_can_be_chosen() -> None:
 
 
 @pytest.mark.parametrize("retries", [0, 1, 2, 7])
-def test_it_is_tried_again_as_often_as_the_policy_says(retries: int) -> None:
+def test_there_are_as_many_retries_as_the_policy_says(retries: int) -> None:
     policy = RetryPolicy(retries=retries)
     attempt = Attempt(NOT_SENT, True)
     made = [policy.pause(attempt, made) is not None for made in range(1, retries + 3)]
@@ -149,7 +149,7 @@ def test_pauses_are_spread_at_random() -> None:
         (None, -1, None),
     ],
 )
-def test_what_the_server_asks_for_is_the_least_up_to_a_bound_and_to_the_deadline(
+def test_the_pause_is_at_least_what_the_server_asks_for_up_to_a_limit_and_the_deadline(
     asked: float | None, remaining: float | None, pause: float | None
 ) -> None:
     attempt = Attempt(RESPONDED, True, 429, retry_after=asked)
@@ -220,7 +220,7 @@ def test_no_more_is_saved_than_there_was_to_begin_with() -> None:
     assert [budget.spend() for _ in range(3)] == [True, True, False]
 
 
-def test_what_is_reserved_for_requests_with_a_key_is_left_by_the_others() -> None:
+def test_other_requests_leave_what_is_reserved_for_requests_with_a_key() -> None:
     budget = RetryBudget(retries=5, reserved=2, price=3)
     assert [budget.spend() for _ in range(4)] == [True, True, True, False]
     assert [budget.spend(has_key=True) for _ in range(3)] == [True, True, False]
@@ -288,7 +288,7 @@ def test_a_setting_stands_for_a_policy(setting: Any, policy: RetryPolicy) -> Non
     assert as_policy(setting, CUSTOM) == policy
 
 
-def test_two_repetitions_are_the_default() -> None:
+def test_two_retries_are_the_default() -> None:
     assert as_policy(None) == POLICY == RetryPolicy(2, 0.25, 8.0, 60.0, frozenset({502, 503, 504}))
 
 
@@ -316,7 +316,7 @@ def test_a_retry_of_urllib3_says_after_which_pauses_and_statuses() -> None:
     assert as_policy(urllib3.Retry(1)).backoff == POLICY.backoff
 
 
-def test_a_retry_of_urllib3_cannot_make_repeatable_what_is_not() -> None:
+def test_a_retry_object_of_urllib3_makes_no_request_idempotent() -> None:
     theirs = urllib3.Retry(3, allowed_methods=None, status_forcelist=[500, 503])
     assert as_policy(theirs).pause(Attempt(RESPONDED, False, 503), 1) is None
 

@@ -14,7 +14,7 @@ from talon_one.api.management_operations import export_effects
 KNOWN = Timeout(connect=1, read=2, deadline=3)
 
 
-def test_nothing_waits_for_ever_unless_told_to() -> None:
+def test_every_wait_has_a_timeout_by_default() -> None:
     assert Timeout() == (5, 30, None)
     assert Configuration().timeout_for() == Timeout()
     assert Configuration(timeout=None).timeout_for() == (None, None, None)
@@ -69,7 +69,7 @@ def test_a_setting_stands_for_a_timeout(setting: Any, timeout: Any) -> None:
         ),
     ],
 )
-def test_what_is_no_time_is_refused(nonsense: Any) -> None:
+def test_an_invalid_time_is_refused(nonsense: Any) -> None:
     with pytest.raises(ApiTypeError, match="a timeout is a number of seconds"):
         as_timeout(nonsense, KNOWN)
 

@@ -174,7 +174,7 @@ def test_an_unread_response_is_refused_unless_the_transport_has_one(shell: Shell
 
 
 @pytest.mark.parametrize("transport", [object(), 5, "urllib3", OK])
-def test_what_is_no_transport_is_refused(shell: Shell, transport: Any) -> None:
+def test_an_object_that_is_not_a_transport_is_refused(shell: Shell, transport: Any) -> None:
     with pytest.raises(ApiTypeError, match=r"a transport is a talon_one\.(aio\.)?Transport, not"):
         shell.new_client(configuration(), transport=transport)
 

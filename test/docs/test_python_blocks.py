@@ -68,7 +68,7 @@ def test_every_python_block_has_the_right_names_and_types(
     assert done.returncode == 0, done.stdout + done.stderr
 
 
-def test_a_block_goes_on_from_the_blocks_whose_names_it_uses() -> None:
+def test_a_block_continues_the_blocks_whose_names_it_uses() -> None:
     codes = ["import a\n", "b = a.b\n", "a = 1\nunrelated = 2\n", "def f():\n    return b\n"]
     *earlier, block = [
         Block(ROOT / "README.md", 3 * index + 1, "", code, True) for index, code in enumerate(codes)

@@ -116,7 +116,7 @@ def _text(path: Path) -> str:
 
 
 @for_every("operation", OPERATIONS)
-def test_the_section_of_a_method_tells_its_arguments_and_responses(
+def test_the_section_of_a_method_lists_its_arguments_and_responses(
     operation: Operation, method_sections: dict[str, Page]
 ) -> None:
     section = method_sections[operation.id]
@@ -140,7 +140,7 @@ def test_the_section_of_a_method_tells_its_arguments_and_responses(
 
 
 @for_every("operation", OPERATIONS)
-def test_the_section_of_a_method_links_the_models_that_go_in_and_come_out(
+def test_the_section_of_a_method_links_its_models(
     operation: Operation, method_sections: dict[str, Page]
 ) -> None:
     linked = dict(_LINK.findall(method_sections[operation.id].text))

@@ -132,7 +132,7 @@ def test_descriptions_break_neither_tables_nor_the_page(tmp_path: Path) -> None:
         ),
     ],
 )
-def test_notes_tell_what_a_value_must_keep_to(
+def test_notes_state_the_limits_of_a_value(
     schema: dict[str, Any], notes: str, tmp_path: Path
 ) -> None:
     page = tmp_path / "Thing.md"
@@ -141,7 +141,7 @@ def test_notes_tell_what_a_value_must_keep_to(
     assert row[3] == notes
 
 
-def test_notes_tell_other_names() -> None:
+def test_notes_list_other_names() -> None:
     schema = {"type": "string", "x-python-name": "ids", "x-python-aliases": ["_ids"]}
     page = render_docs(_sdk({"Thing": _object(thingIDs=schema)}))[THING]
     assert "| `ids` | `str` | Something. | required; wire name `thingIDs`; also `_ids` |" in page

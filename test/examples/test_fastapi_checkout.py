@@ -49,8 +49,8 @@ class Gate:
     It admits three calls about one customer at a time, as the platform does.
 
     Attributes:
-        most: How many calls have been under way at once, at most.
-        loses_answers: Whether calls are carried out and their responses get lost.
+        most: How many calls have been in progress at the same time, at most.
+        loses_responses: Whether calls are executed and their responses get lost.
     """
 
     def __init__(self, sandbox: Sandbox) -> None:
@@ -154,7 +154,7 @@ async def test_a_cart_is_quoted_and_an_order_redeems_its_code(shop: Sandbox) -> 
 
 @pytest.mark.asyncio
 @pytest.mark.usefixtures("shop")
-async def test_a_customer_is_told_of_a_rejected_code_and_can_order_all_the_same() -> None:
+async def test_a_customer_sees_that_a_code_was_rejected_and_can_still_order() -> None:
     async with checkout() as browser:
         quoted = await browser.put("/carts/1", json={**CART, "codes": ["TEN-OFF", "NOPE"]})
         ordered = await browser.post("/carts/1/order")
@@ -212,7 +212,7 @@ async def test_an_order_whose_response_is_lost_can_be_resent(shop: Sandbox, gate
     ],
     ids=["silence", "hanging up", "500", "503", "429", "409", "a page of a proxy"],
 )
-async def test_a_shop_sells_without_discounts_and_says_so_when_talon_one_is_of_no_use(
+async def test_a_shop_sells_without_discounts_and_says_so_when_talon_one_fails(
     trouble: Response, talon: RecordingServer, caplog: pytest.LogCaptureFixture
 ) -> None:
     talon.default = trouble
@@ -234,7 +234,9 @@ async def test_a_shop_sells_without_discounts_and_says_so_when_talon_one_is_of_n
 
 
 @pytest.mark.asyncio
-async def test_a_shop_sells_without_discounts_when_nobody_picks_up(talon: RecordingServer) -> None:
+async def test_a_shop_sells_without_discounts_when_no_server_listens(
+    talon: RecordingServer,
+) -> None:
     talon.stop()
     async with checkout(_NAMES["DEADLINE"]) as browser:
         quoted = await browser.put("/carts/1", json=CART)
@@ -245,7 +247,7 @@ async def test_a_shop_sells_without_discounts_when_nobody_picks_up(talon: Record
 
 @pytest.mark.asyncio
 @pytest.mark.usefixtures("shop")
-async def test_what_cannot_be_done_with_a_cart_is_said_in_the_words_of_talon_one() -> None:
+async def test_a_refused_change_of_a_cart_is_shown_with_the_message_of_talon_one() -> None:
     async with checkout() as browser:
         await browser.put("/carts/1", json=CART)
         await browser.post("/carts/1/order")
@@ -263,8 +265,8 @@ async def test_a_wrong_key_is_no_outage(
     async with checkout() as browser:
         quoted = await browser.put("/carts/1", json=CART)
     assert (quoted.status_code, quoted.json()) == (500, {"detail": "The shop is being repaired."})
-    (told,) = (each for each in caplog.records if each.levelno == logging.CRITICAL)
-    assert "401" in told.getMessage()
+    (logged,) = (each for each in caplog.records if each.levelno == logging.CRITICAL)
+    assert "401" in logged.getMessage()
     assert "yesterdays-key" not in caplog.text
 
 

@@ -114,7 +114,7 @@ def test_a_connection_that_breaks_while_sending_may_have_delivered_the_request(
         assert len(server.requests) == 0
 
 
-def test_what_arrived_of_a_broken_response_is_kept(
+def test_the_part_of_a_broken_response_that_arrived_is_kept(
     server: RecordingServer, client: ApiClient
 ) -> None:
     server.script(TRUNCATED)
@@ -242,7 +242,7 @@ def test_the_rest_client_of_the_vendors_packages_raises_our_exceptions(
 
 
 @pytest.mark.parametrize("response", [HANG_UP, TRUNCATED, Response(429), Response(404)])
-def test_the_raw_response_may_fail_to_come_as_well(
+def test_a_raw_response_may_fail_to_arrive_as_well(
     server: RecordingServer, client: ApiClient, response: Response
 ) -> None:
     server.script(response)

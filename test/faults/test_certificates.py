@@ -78,7 +78,7 @@ def test_a_server_without_tls_is_recognized() -> None:
 
 
 @pytest.mark.parametrize("greeting", [HANG_UP, RESET])
-def test_a_handshake_that_breaks_is_tried_again_because_nothing_was_sent(greeting: Any) -> None:
+def test_a_broken_handshake_is_retried_because_nothing_was_sent(greeting: Any) -> None:
     with RecordingServer(server_context()) as server, make_client(server.url, **OURS) as client:
         server.greet(greeting, greeting)
         CREATE(client)

@@ -103,7 +103,7 @@ def test_a_deadline_bounds_the_handshake() -> None:
 
 @pytest.mark.parametrize("secure", [False, True], ids=["http", "https"])
 @pytest.mark.parametrize(("lookup", "deadline"), [(0.2, 0.25), (0.3, 0.2)])
-def test_what_is_left_after_a_slow_start_is_what_the_rest_may_take(
+def test_the_rest_of_a_call_gets_the_time_that_a_slow_start_left(
     monkeypatch: pytest.MonkeyPatch, shell: Shell, secure: bool, lookup: float, deadline: float
 ) -> None:
     look_up = socket.getaddrinfo
@@ -185,7 +185,7 @@ def test_a_deadline_that_has_passed_during_a_pause_ends_the_call_without_sending
     client.clock = client.clock._replace(sleep=lambda _: time.sleep(0.2))
     with pytest.raises(ApiTimeoutError, match="the deadline has passed") as caught:
         CHECKOUT(client, _deadline=0.15, _retries=PATIENT)
-    # The first attempt may have been carried out.
+    # The first attempt may have been executed.
     assert isinstance(caught.value, ReadTimeoutError)
     assert len(server.requests) == 1
 
@@ -200,7 +200,7 @@ def test_the_deadline_of_a_call_that_came_in_time_cuts_nothing_afterwards(
     assert server.connections == 1
 
 
-@pytest.mark.one_shell("asyncio bounds the reading of a raw answer, too")
+@pytest.mark.one_shell("asyncio bounds the reading of a raw response, too")
 def test_the_deadline_of_a_raw_response_ends_with_its_headers(server: RecordingServer) -> None:
     request = Request("", "GET", server.url, "/", {}, None)
     server.script(Response(body=b"x" * 100_000))

@@ -130,7 +130,7 @@ def test_a_deadline_bounds_a_response_inside_the_tls_of_a_proxy(server: Recordin
 
 
 @pytest.mark.usefixtures("shell")
-def test_a_slow_proxy_leaves_the_handshake_what_is_left_of_a_deadline(
+def test_the_handshake_behind_a_slow_proxy_gets_the_rest_of_the_deadline(
     server: RecordingServer,
 ) -> None:
     server.greet(SILENCE)

@@ -28,7 +28,7 @@ each_end = pytest.mark.parametrize("end", ENDS)
 
 
 class Forgetful:
-    """Responses; and does something else on the connections that it has been told to forget."""
+    """A server that responds, except on the connections that the test makes it forget."""
 
     def __init__(self) -> None:
         self.forgotten = 0

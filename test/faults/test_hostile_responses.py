@@ -146,7 +146,7 @@ def download(client: ApiClient, shell: Shell) -> object:
 
 
 @each_kind
-def test_what_comes_out_is_a_result_or_an_exception_of_ours(
+def test_every_response_becomes_a_result_or_an_exception_of_this_package(
     server: RecordingServer, client: ApiClient, shell: Shell, kind: str
 ) -> None:
     foreign: dict[bytes, str] = {}

@@ -89,7 +89,7 @@ def configuration() -> Configuration:
 
 
 class Raising(Hooks):
-    """Fails in every hook, in vain, and keeps what it was told."""
+    """Raises in every hook, which changes nothing, and keeps its arguments."""
 
     def on_request(self, event: CallEvent) -> None:
         event.add_header("X-Trace", CALLER)

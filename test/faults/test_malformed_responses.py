@@ -89,7 +89,7 @@ def test_a_2xx_that_cannot_be_read_is_raised_with_its_bytes_and_not_retried(
 ) -> None:
     server.script(response)
     with pytest.raises(InvalidResponseError, match=said) as caught:
-        # It was carried out, key or not.
+        # It was executed, key or not.
         CHECKOUT(client)
     assert caught.value.status == 200
     sent = response.body if isinstance(response.body, bytes) else response.body.encode()

@@ -100,7 +100,7 @@ def read(value: Any) -> None:
 
 
 @pytest.mark.parametrize("promised", CALLS)
-def test_whatever_comes_is_read_and_sent_back_as_it_came(
+def test_any_response_is_read_and_sent_back_unchanged(
     server: RecordingServer, client: ApiClient, shell: Shell, promised: str
 ) -> None:
     random = Random(promised)  # The same responses in every run.

@@ -97,7 +97,7 @@ UNREADABLE: dict[str, tuple[str, Pack, str]] = {
         "not JSON",
     ),
     "packed without end": (", ".join(["gzip"] * 99), zipped, "packed 99 times"),
-    "of a kind that nobody knows": ("klingon", lambda _: b"\xff" * 99, "klingon is unknown"),
+    "of an unknown kind": ("klingon", lambda _: b"\xff" * 99, "klingon is unknown"),
 }
 
 each_readable = pytest.mark.parametrize("kind", READABLE)
@@ -242,7 +242,7 @@ def test_a_response_that_unpacks_to_fill_the_memory_is_not_unpacked(
         server.script(Response(200, body, {"Content-Encoding": "gzip"}))
         tracemalloc.start()
         try:
-            # It was carried out, and will not fare better another time.
+            # It was executed, and a retry would not be read either.
             with pytest.raises(InvalidResponseError, match="gzip unpacks to a multiple of its"):
                 use(client)
             assert tracemalloc.get_traced_memory()[1] < 120 * 2**20
@@ -254,7 +254,7 @@ def test_a_response_that_unpacks_to_fill_the_memory_is_not_unpacked(
         READ(client)
 
 
-def test_what_is_large_and_no_trap_is_unpacked(
+def test_a_large_harmless_body_is_unpacked(
     server: RecordingServer, client: ApiClient, shell: Shell
 ) -> None:
     rows = b"".join(b"%d,%x\n" % (each, each * 2654435761 % 2**32) for each in range(200_000))

@@ -16,7 +16,7 @@ VALUES = ("hush\r\nX: 1", "hush\n", "\rhush", "hush\0", "hush例", "hush\ud800")
 
 @pytest.mark.parametrize("scheme", ["http", "https"])
 @pytest.mark.parametrize("value", VALUES)
-def test_what_no_header_can_hold_is_refused_without_being_shown(
+def test_a_value_that_no_header_can_hold_is_refused_without_being_shown(
     server: RecordingServer, value: str, scheme: str
 ) -> None:
     with HttpProxy(server.port) as proxy:

@@ -57,7 +57,7 @@ class Shop:
         self.port = int(self._process.stdout.readline())
 
     def pull_the_plug(self) -> None:
-        """End it at once, whatever it is doing."""
+        """Kill it immediately, whatever it is doing."""
         assert self._process is not None
         self._process.kill()
         self._process.communicate()

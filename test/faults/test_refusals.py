@@ -127,7 +127,7 @@ def test_a_rate_limit_that_stays_raises_the_last_refusal_with_the_earlier_ones(
     assert str(failure) == "createReferral 429 Too Many Requests (after 3 attempts): wait 3"
 
 
-def test_a_long_job_comes_through_a_rate_limit_all_along(
+def test_a_long_job_completes_under_a_constant_rate_limit(
     server: RecordingServer, client: ApiClient
 ) -> None:
     # The Management API responds this way to more than three calls a second.

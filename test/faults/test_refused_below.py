@@ -26,7 +26,7 @@ pytestmark = pytest.mark.one_shell("it is http.client that stands behind it")
         ("secret\x00", {}),
     ],
 )
-def test_what_cannot_be_sent_is_refused_without_being_quoted(
+def test_a_value_that_cannot_be_sent_is_refused_without_being_quoted(
     server: RecordingServer, method: str, headers: dict[str, str]
 ) -> None:
     request = Request("anOperation", method, server.url, "/", headers, None)

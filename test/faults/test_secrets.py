@@ -45,7 +45,7 @@ SECRETS = {
 
 
 class Everything(Hooks):
-    """Keeps what it is told, as an application might that logs it."""
+    """Keeps its arguments, as an application might that logs them."""
 
     def __init__(self) -> None:
         self.shown: list[str] = []
@@ -103,7 +103,7 @@ FAULTS = [
 
 
 @pytest.mark.parametrize("fault", FAULTS)
-def test_a_call_shows_no_secret_whatever_becomes_of_it(
+def test_a_call_shows_no_secret_however_it_ends(
     server: RecordingServer,
     client: ApiClient,
     caplog: pytest.LogCaptureFixture,

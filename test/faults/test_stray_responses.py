@@ -40,7 +40,7 @@ STRAYS = {
 
 
 class Intruder:
-    """Responses with the ID that was asked for, and then sends what nobody asked for."""
+    """A server that responds with the requested ID, and then sends a response to no request."""
 
     def __init__(self, idle: bytes, later: bytes) -> None:
         self.received = threading.Semaphore(0)
@@ -74,7 +74,7 @@ def client(server: RecordingServer) -> Iterator[ApiClient]:
 
 
 @pytest.mark.parametrize("stray", STRAYS)
-def test_nobody_gets_a_response_to_a_request_that_was_not_made(
+def test_no_call_gets_a_response_to_a_request_that_was_not_made(
     server: RecordingServer, client: ApiClient, stray: str
 ) -> None:
     server.default = intruder = Intruder(*STRAYS[stray])

@@ -204,7 +204,7 @@ def test_whole_numbers_of_any_size_and_type_are_integers() -> None:
 
 
 @pytest.mark.parametrize("number", [2.0, np.float64(2), Decimal("2.5"), "2", True, np.bool_(True)])
-def test_what_is_no_integer_by_its_type_or_value_is_no_integer(number: Any) -> None:
+def test_a_number_with_a_fraction_is_not_accepted_as_an_integer(number: Any) -> None:
     item = CartItem(sku="A", quantity=number)
     assert [each.message.partition(",")[0] for each in violations(item)] == ["must be an integer"]
 
@@ -237,7 +237,7 @@ MISSING = [
 
 @pytest.mark.parametrize("missing", [*MISSING, Decimal("sNaN")], ids=repr)
 @pytest.mark.usefixtures("library")
-def test_what_is_missing_is_a_violation_at_its_path(missing: Any) -> None:
+def test_a_missing_value_is_a_violation_at_its_path(missing: Any) -> None:
     item = CartItem(
         sku=missing,
         name=missing,
@@ -359,7 +359,7 @@ class Discounted(Line):
         self["price"] = value * 2
 
 
-def test_a_subclass_may_define_what_can_be_assigned_to() -> None:
+def test_a_subclass_may_define_properties_with_setters() -> None:
     line: Any = Line(sku="A", quantity=2)
     line.total, line.label, line.note = 9, "mug", "fragile"
     assert line.to_wire() == {"sku": "A", "quantity": 2, "price": 4.5, "name": "MUG"}
@@ -425,9 +425,7 @@ class FailingList(list[Any]):
 
 @pytest.mark.parametrize("value", [Failing(), FailingDict(a=1), FailingList([1])], ids=type)
 @pytest.mark.parametrize("name", ["sku", "attributes", "additional_costs", "quantity"])
-def test_whatever_an_object_raises_an_exception_of_this_package_comes_out(
-    value: Any, name: str
-) -> None:
+def test_exceptions_of_an_object_become_exceptions_of_this_package(value: Any, name: str) -> None:
     item: Any = ITEM(**{"sku": "A", "quantity": 1, name: value})
     other: Any = ITEM(**{"sku": "A", "quantity": 1, name: {"b": 2}})
     assert "CartItem(" in repr(item)
@@ -454,7 +452,7 @@ class Array:
         return np.array([True, False])
 
 
-def test_what_compares_to_an_array_is_compared_or_refused() -> None:
+def test_a_comparison_that_returns_an_array_is_read_or_refused() -> None:
     one = NewCustomerSessionV2(attributes={"a": np.array([1, 2])})
     two = NewCustomerSessionV2(attributes={"a": np.array([1, 3])})
     with pytest.raises(ApiValueError, match="NewCustomerSessionV2 cannot be compared"):

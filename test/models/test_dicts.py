@@ -1,4 +1,4 @@
-"""Dicts of wire names and dicts of Python names, which `from_dict` tells apart."""
+"""`from_dict` distinguishes dicts of wire names from dicts of Python names."""
 
 from __future__ import annotations
 
@@ -27,14 +27,14 @@ def test_in_a_dict_of_python_names_none_is_not_given() -> None:
     assert found.to_wire() == {"priceType": "base", "sku": "A"}
 
 
-def test_one_kind_of_name_tells_about_the_objects_inside() -> None:
+def test_names_of_an_object_decide_how_the_objects_inside_are_read() -> None:
     python = {"cart_items": [{"name": "Mug", "sku": None}]}
     assert CustomerSessionV2.from_dict(python).to_wire() == {"cartItems": [{"name": "Mug"}]}
     wire = {"cartItems": [{"name": "Mug", "sku": None}], "additionalCosts": {"a": {"price": None}}}
     assert CustomerSessionV2.from_dict(wire).to_wire() == wire
 
 
-def test_names_that_are_the_same_either_way_are_told_apart_by_their_number() -> None:
+def test_names_of_both_kinds_are_distinguished_by_their_number() -> None:
     """What `to_dict` gave must not become nulls on the wire; a part of it is taken literally."""
     store = UpdateStore.from_dict({"name": "Berlin", "description": None})
     assert store.to_wire() == {"name": "Berlin", "description": None}
@@ -69,7 +69,7 @@ def test_the_dict_that_was_given_is_left_alone() -> None:
 
 
 @pytest.mark.parametrize("data", [[], "text", None, 1])
-def test_what_is_no_dict_is_refused(data: Any) -> None:
+def test_a_value_that_is_not_a_dict_is_refused(data: Any) -> None:
     with pytest.raises(ApiTypeError, match="CartItem is a JSON object, not"):
         CartItem.from_dict(data)
     with pytest.raises(ApiTypeError, match="CartItem is a JSON object, not"):

@@ -1,4 +1,4 @@
-"""JSON that nobody promised: nothing of it is lost, and nothing ever raises."""
+"""JSON that the description does not promise: nothing of it is lost, and reading never raises."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ def _assert_usable(name: str, model: Model) -> None:
 
 
 @for_every("name", MODELS)
-def test_every_property_bears_every_kind_of_json(name: str) -> None:
+def test_every_property_accepts_every_kind_of_json(name: str) -> None:
     wires = list(properties(name))
     for shift in range(len(HOSTILE)):
         values = [HOSTILE[(index + shift) % len(HOSTILE)] for index in range(len(wires))]
@@ -97,7 +97,7 @@ def test_empty_objects_nulls_and_unknown_keys_are_kept(name: str) -> None:
     _assert_usable(name, model)
 
 
-def test_what_is_nested_deeply_is_usable() -> None:
+def test_deeply_nested_data_is_usable() -> None:
     deep = nested(150)
     data = {"attributes": deep, "cartItems": [{"attributes": deep, "novelty": deep}]}
     model = _assert_nothing_lost("CustomerSessionV2", data)
@@ -129,7 +129,7 @@ def test_objects_without_nulls_survive_the_way_through_dicts(
     data: st.DataObject, name: str
 ) -> None:
     original = _without_nulls(data.draw(hostile_objects(name)))
-    # A name that is unknown on the wire but means a property in Python is told from it by nobody.
+    # An unknown wire name may equal the Python name of a property; nothing distinguishes the two.
     names = _class(name).attribute_map
     original = {
         key: value for key, value in original.items() if key not in names.keys() - {*names.values()}

@@ -1,4 +1,4 @@
-"""Values that nobody should put into a model: whatever they do, what comes out is our exception."""
+"""Hostile values in a model: whatever they raise, the caller gets an exception of this package."""
 
 from __future__ import annotations
 
@@ -268,7 +268,7 @@ def test_a_hostile_value_alone_is_checked_or_refused(
         assert str(each)
 
 
-def test_what_can_be_pickled_alone_can_be_pickled_in_a_model() -> None:
+def test_a_value_that_can_be_pickled_can_be_pickled_in_a_model() -> None:
     unequal = {
         "generator",
         "nan",
@@ -334,7 +334,7 @@ class _Strikes:
 Mapping.register(_Strikes)
 
 
-def test_what_the_handler_of_a_signal_raises_comes_out_as_it_is() -> None:
+def test_an_exception_of_a_signal_handler_passes_unchanged() -> None:
     def handler(number: int, frame: object) -> None:
         raise TimeIsUp
 

@@ -1,4 +1,4 @@
-"""What Python itself tells of models and methods: types, signatures, documentation."""
+"""Python's own view of models and methods: types, signatures, documentation."""
 
 from __future__ import annotations
 
@@ -125,7 +125,7 @@ def test_the_types_of_properties_are_those_that_are_written() -> None:
     assert typing.get_type_hints(Effect)["props"] == Model | dict[str, Any]
     assert typing.get_type_hints(talon_one.CustomerProfile)["created"] is datetime
     shown = {name for name, each in types.items() if typing.get_origin(each) is not typing.ClassVar}
-    # Those of the core would look like properties to whoever goes through them.
+    # Those of the core would look like properties to code that iterates over them.
     assert shown == set(CartItem.attribute_map)
 
 

@@ -139,7 +139,7 @@ def test_every_violation_is_an_error_at_its_path() -> None:
 
 
 @pytest.mark.parametrize("value", [3, "sku", ["sku"], None, Product(name="A")])
-def test_what_is_neither_a_dict_nor_the_model_is_refused(value: object) -> None:
+def test_a_value_that_is_neither_a_dict_nor_the_model_is_refused(value: object) -> None:
     (message,) = problems(TypeAdapter(CartItem), value).values()
     assert "instance of CartItem" in message
 
@@ -150,7 +150,7 @@ def test_a_secret_is_not_in_the_error() -> None:
     assert "20260101" not in str(caught.value)
 
 
-def test_what_fits_is_kept_to_the_letter() -> None:
+def test_a_valid_value_is_kept_unchanged() -> None:
     sent = {**GOOD, "unheard": {"of": [1]}, "createdAt": "2026-01-01T00:00:00+02:00", "price": 1}
     for made in (
         TypeAdapter(CartItem).validate_python(sent),

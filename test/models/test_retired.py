@@ -48,7 +48,7 @@ def test_a_retired_property_is_kept_as_an_additional_one(name: str) -> None:
                 cls(**{python: 1, wire: 2})
 
 
-def test_what_was_never_a_property_is_refused() -> None:
+def test_a_name_that_was_never_a_property_is_refused() -> None:
     with pytest.raises(ApiTypeError, match="has no property 'campaign_priorty'"):
         Application(campaign_priorty="universal")
     with pytest.raises(ApiTypeError, match="has no property 'campaign_priority'"):

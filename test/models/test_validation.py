@@ -48,7 +48,7 @@ def test_a_valid_object_has_no_violations(name: str) -> None:
 
 
 @for_every("name", MODELS)
-def test_what_the_description_forbids_is_reported_at_its_path(name: str) -> None:
+def test_a_violation_of_the_description_is_reported_at_its_path(name: str) -> None:
     cls = _class(name)
     valid = sample_object(name, everything=False)
     for wire, node in properties(name).items():
@@ -64,7 +64,7 @@ def test_what_the_description_forbids_is_reported_at_its_path(name: str) -> None
 
 
 @for_every("name", [name for name in MODELS if required(name)])
-def test_all_missing_properties_are_reported_at_once(name: str) -> None:
+def test_all_missing_properties_are_reported_together(name: str) -> None:
     nodes = properties(name)
     nulls = dict.fromkeys(required(name))
     not_nullable = {(wire,) for wire in nulls if not is_nullable(nodes[wire])}
@@ -78,7 +78,7 @@ def test_all_missing_properties_are_reported_at_once(name: str) -> None:
         assert {each.message for each in caught.value.violations} == {"is required"}
 
 
-def test_several_violations_are_told_in_one_sentence() -> None:
+def test_several_violations_are_reported_in_one_sentence() -> None:
     item = talon_one.CartItem.from_dict({"sku": "", "quantity": 0, "price": "free"})
     with pytest.raises(ModelValidationError) as caught:
         item.validate()
@@ -89,7 +89,7 @@ def test_several_violations_are_told_in_one_sentence() -> None:
     assert isinstance(caught.value, ValueError)
 
 
-def test_one_violation_is_told_with_its_place_unless_it_is_all_there_is() -> None:
+def test_one_violation_is_reported_with_its_place_unless_it_is_the_whole_value() -> None:
     deep = ModelValidationError("CartItem", [Violation(["price"], "must be a number")])
     assert str(deep) == "CartItem has 1 violation: $.price must be a number"
     whole = ModelValidationError("skip", [Violation([], "must be a number")])

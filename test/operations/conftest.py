@@ -44,7 +44,7 @@ def _clients(_server: RecordingServer) -> Iterator[dict[str, ApiClient]]:
 def client(_server: RecordingServer, _clients: dict[str, ApiClient], shell: Shell) -> ApiClient:
     """The client, with the credentials of both APIs."""
     if shell.name not in _clients:
-        # What is asked for is sent, once; keys and repetitions have tests of their own.
+        # Each call sends one request; keys and retries have tests of their own.
         configuration = Configuration(host=_server.url, retries=0)
         configuration.generate_idempotency_keys = False
         _clients[shell.name] = shell.new_client(configuration, lasting=True)

@@ -29,9 +29,9 @@ def message(operation: Operation) -> str:
 
 
 def test_a_description_that_names_a_replacement_is_obeyed() -> None:
-    told = {each.id for each in _DEPRECATED if "Newer code uses `" in each.description}
-    assert told
-    assert told <= {each.id for each in _DEPRECATED if each.replaced_by}
+    named = {each.id for each in _DEPRECATED if "Newer code uses `" in each.description}
+    assert named
+    assert named <= {each.id for each in _DEPRECATED if each.replaced_by}
 
 
 @pytest.mark.parametrize("package", [talon_one, aio])

@@ -99,17 +99,17 @@ def test_a_value_that_is_not_allowed_is_refused_before_anything_is_sent(
 
 
 @for_every("operation, array", _WITH_ARRAYS)
-def test_arrays_are_repeated_or_joined_with_commas(
+def test_arrays_are_exploded_or_joined_with_commas(
     method: Callable[..., Any], server: RecordingServer, operation: Operation, array: Parameter
 ) -> None:
     given = {**arguments(operation, everything=False), array.name: value_for(array.schema)}
     method(operation)(**given, **payload(operation))
     first, second = (quote(item, safe="") for item in given[array.name])
-    repeated = f"{array.wire}={first}&{array.wire}={second}"
+    exploded = f"{array.wire}={first}&{array.wire}={second}"
     joined = f"{array.wire}={first},{second}"
     pairs = server.last.query.split("&")
     found = "&".join(pair for pair in pairs if pair.startswith(f"{array.wire}="))
-    assert found == (repeated if array.explode else joined)
+    assert found == (exploded if array.explode else joined)
 
 
 @for_every("operation, array", _WITH_ARRAYS)

@@ -95,7 +95,7 @@ def test_an_undocumented_success_becomes_the_same_as_a_documented_one(
 
 
 @for_every("operation", OPERATIONS)
-def test_an_response_without_content_becomes_none(
+def test_a_response_without_content_becomes_none(
     method: Callable[..., Any], server: RecordingServer, operation: Operation
 ) -> None:
     server.script(Response(204))

@@ -26,7 +26,7 @@ async def main():
 
 @pytest.fixture(scope="module", autouse=True)
 def cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    """A folder for what jedi keeps, in the place of that of whoever runs the tests."""
+    """A folder for the cache of jedi, in place of that of the user who runs the tests."""
     kept = jedi.settings.cache_directory
     jedi.settings.cache_directory = str(tmp_path_factory.mktemp("jedi"))
     yield

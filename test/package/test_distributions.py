@@ -159,7 +159,7 @@ def test_the_sdist_holds_what_it_takes_to_build_test_and_generate(
     } <= names
 
 
-def test_the_metadata_say_what_is_so(distributions: Distributions) -> None:
+def test_the_metadata_are_true(distributions: Distributions) -> None:
     metadata = distributions.metadata()
     assert metadata["Name"] == "talon_one"
     assert metadata["Version"] == talon_one.__version__

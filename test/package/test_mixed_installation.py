@@ -120,6 +120,6 @@ def test_a_module_that_is_missing_is_not_called_an_attribute_that_is(
     assert last == f"ModuleNotFoundError: No module named '{missing}'"
 
 
-def test_a_name_that_is_nobodys_is_still_an_attribute_that_is_missing(site: Path) -> None:
+def test_an_unknown_name_is_still_a_missing_attribute(site: Path) -> None:
     last = outcome(site, "import talon_one; talon_one.CartItme")
     assert last.startswith("AttributeError: module 'talon_one' has no attribute 'CartItme'")

@@ -32,7 +32,7 @@ def test_mypy_reports_deprecated_methods_and_what_to_call_instead() -> None:
     )
     lines = DEPRECATED.read_text().splitlines()
     calls = [at for at, line in enumerate(lines, 1) if ".update_customer_session" in line]
-    # Those in the package itself are of no interest to those who use it, and are not shown to them.
+    # Errors inside the package do not concern its users, and mypy does not show them.
     reported = [line for line in done.stdout.splitlines() if DEPRECATED.name in line]
     assert [int(line.split(":")[1]) for line in reported] == calls[:-1]
     said = "updateCustomerSession is deprecated; use update_customer_session_v2  [deprecated]"

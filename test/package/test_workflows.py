@@ -79,7 +79,7 @@ def test_the_tests_run_on_macos_and_windows() -> None:
     assert systems == {"ubuntu-latest", "macos-latest", "windows-latest"}
 
 
-def test_what_publishes_is_apart_from_what_builds() -> None:
+def test_the_job_that_publishes_is_separate_from_the_job_that_builds() -> None:
     jobs = read(ROOT / ".github/workflows/release.yml")["jobs"]
     assert jobs["build"]["permissions"] == {"contents": "read"}
     assert jobs["publish"]["environment"] == "release"

@@ -1,7 +1,7 @@
 """A program as users write it, for type checkers: it is never run.
 
 What stands here without a comment must be accepted, with the very types that `assert_type` names.
-Each ``type: ignore`` marks a mistake that must be reported: mypy, told to be strict, complains of
+Each ``type: ignore`` marks a mistake that must be reported: mypy in strict mode complains of
 one that hides nothing.
 """
 
@@ -169,7 +169,7 @@ def rejected(effect: Effect) -> bool:
     return False
 
 
-# Effects: the class of their props tells what is in them, and so does their function.
+# Effects: the class of their props decides what is in them and what their function gets.
 def amount(effect: Effect) -> float:
     props = effect.props
     assert_type(props, Model | dict[str, Any])

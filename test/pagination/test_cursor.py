@@ -196,7 +196,7 @@ def test_a_resumed_cursor_brings_the_rest(
 
 @UNHURRIED
 @given(IDS, SIZES, st.data())
-def test_items_inserted_in_front_neither_hide_nor_repeat_others(
+def test_items_inserted_in_front_neither_hide_nor_duplicate_others(
     ids: list[int], size: int, data: st.DataObject
 ) -> None:
     items = things(ids)

@@ -1,4 +1,4 @@
-"""The wire: odd ids, methods and paths, malformed bodies, repeated requests."""
+"""The wire: odd ids, methods and paths, malformed bodies, retried requests."""
 
 from __future__ import annotations
 
@@ -150,7 +150,9 @@ def test_an_id_beyond_int64_is_a_400(api: Any) -> None:
         ("/v2/customer_profiles", {"customerProfiles": [{"integrationId": "a"}]}),
     ],
 )
-def test_a_repeated_idempotency_key_replays_the_response(api: Any, target: str, body: Any) -> None:
+def test_a_retry_with_the_same_idempotency_key_replays_the_response(
+    api: Any, target: str, body: Any
+) -> None:
     first = api.send("PUT", target, body, Idempotency_Key="k-1")
     second = api.send("PUT", target, body, Idempotency_Key="k-1")
     assert first.status in (200, 204)

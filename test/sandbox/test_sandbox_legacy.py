@@ -28,7 +28,7 @@ def test_the_worked_example_gives_tuples_and_the_full_state(api: Any) -> None:
     assert reply.json["coupon"]["value"] == "TEN-OFF"
 
 
-def test_rejections_tell_their_reason_in_meta(api: Any) -> None:
+def test_rejections_have_their_reason_in_meta(api: Any) -> None:
     event = update(api, coupon="NOPE", referral="NIX").json["event"]
     assert sorted(event["effects"]) == [
         [-1, 0, 0, ["rejectCoupon", "NOPE"]],
@@ -126,7 +126,7 @@ def test_an_event_creates_what_it_names(api: Any) -> None:
     assert api.send("GET", "/v2/customer_sessions/s").status == 200
 
 
-def test_an_event_tells_what_holds_for_its_session(api: Any) -> None:
+def test_the_response_to_an_event_shows_the_state_of_its_session(api: Any) -> None:
     update(api, profileId="p", coupon="TEN-OFF", total=10)
     reply = track(api)
     assert reply.json["event"]["effects"] == [

@@ -81,7 +81,7 @@ def test_many_profiles_are_updated_silently_unless_asked(api: Any) -> None:
     assert api.send("PUT", "/v2/customer_profiles?silent=true", body).status == 400
 
 
-def test_at_most_1000_profiles_are_updated_at_once(api: Any) -> None:
+def test_at_most_1000_profiles_are_updated_together(api: Any) -> None:
     profiles = [{"integrationId": f"p{n}"} for n in range(1001)]
     refused = api.send("PUT", "/v2/customer_profiles", {"customerProfiles": profiles})
     assert refused.status == 400
@@ -132,7 +132,7 @@ def test_the_inventory_holds_only_the_sections_asked_for(api: Any) -> None:
     assert api.send("GET", f"{target}?profile=yes").status == 400
 
 
-def test_the_inventory_tells_the_state_of_every_coupon_of_the_profile(api: Any) -> None:
+def test_the_inventory_shows_the_state_of_every_coupon_of_the_profile(api: Any) -> None:
     expected = {}
     orders: dict[str, dict[str, Any]] = {
         "active": {},

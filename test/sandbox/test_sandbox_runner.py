@@ -139,13 +139,13 @@ def test_a_database_of_another_version_is_refused(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("port", [-1, 65536])
-def test_a_port_that_cannot_be_is_refused_at_once(port: int) -> None:
+def test_an_impossible_port_is_refused_immediately(port: int) -> None:
     with pytest.raises(ValueError, match=f"from 0 to 65535, not {port}$"):
         Sandbox(port)
 
 
 @pytest.mark.parametrize("settings", [{"application_secret": "xyz"}, {"api_key": ""}])
-def test_unusable_credentials_are_refused_at_once(settings: dict[str, str]) -> None:
+def test_unusable_credentials_are_refused_immediately(settings: dict[str, str]) -> None:
     with pytest.raises(ValueError, match=r"."):
         Sandbox(**settings)  # type: ignore[arg-type]  # mypy sees a port in the unpacked dict
 
@@ -280,7 +280,7 @@ def test_without_aiohttp_the_error_says_what_to_install() -> None:
         check=True,
     )
     expected = 'The sandbox needs aiohttp: pip install "talon_one[sandbox]"'
-    # The traceback of the import that failed inside would tell the reader nothing more.
+    # The traceback of the import that failed inside would add nothing for the reader.
     assert done.stdout.strip() == f"{expected} True"
 
 

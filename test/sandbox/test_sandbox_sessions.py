@@ -378,7 +378,7 @@ def test_an_unknown_state_is_refused_as_documented(api: Any) -> None:
     }
 
 
-def test_all_problems_are_listed_at_once(api: Any) -> None:
+def test_all_problems_are_listed_together(api: Any) -> None:
     reply = api.session("order-1", "weather", state="banana", profileId=7)
     pointers = {problem["source"]["pointer"] for problem in reply.json["errors"]}
     assert pointers == {

@@ -189,7 +189,7 @@ def test_an_infinity_that_was_computed_is_no_number_that_came() -> None:
             json_codec.encode([number])
 
 
-def test_what_is_no_json_but_read_all_the_same_is_refused_on_the_way_back() -> None:
+def test_nonstandard_json_is_read_but_not_written() -> None:
     for text in (b"[NaN]", b"[Infinity]", b"[-Infinity]"):
         data = json_codec.decode(text)
         assert not math.isfinite(data[0])
@@ -236,7 +236,7 @@ def test_far_more_numbers_than_are_remembered_are_read() -> None:
 
 
 @pytest.mark.parametrize("text", [b"", b" ", b"{", b"[1] 2", b"1 x", b"\xff", b"nul", b"[1,]"])
-def test_what_is_no_json_is_a_value_error(text: bytes) -> None:
+def test_invalid_json_is_a_value_error(text: bytes) -> None:
     with pytest.raises(ValueError, match=r"\w"):
         json_codec.decode(text)
 

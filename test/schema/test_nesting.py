@@ -116,7 +116,7 @@ def test_deep_json_becomes_an_object_that_goes_back_as_it_came_or_is_not_json(
     session.validate()
 
 
-def test_what_fails_far_down_is_named_with_its_path() -> None:
+def test_a_failure_deep_inside_is_named_with_its_path() -> None:
     deep: Any = {"b": object()}
     for _ in range(2_000):
         deep = {"a": deep}
@@ -164,7 +164,7 @@ def test_mappings_that_contain_themselves_are_refused() -> None:
     assert repr(session)
 
 
-def test_what_two_places_share_is_shared_by_a_copy() -> None:
+def test_an_object_that_two_places_share_is_shared_by_a_copy() -> None:
     shared = {"a": [1]}
     session = NewCustomerSessionV2(attributes={"x": shared, "y": shared, "z": shared["a"]})
     others: list[Any] = [session.copy(), copy.deepcopy([session])[0]]

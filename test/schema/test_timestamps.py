@@ -148,7 +148,7 @@ def test_a_timestamp_without_a_zone_is_refused(text: str) -> None:
 
 
 @for_every("text", BAD)
-def test_what_is_no_timestamp_is_refused_without_a_guess(text: str) -> None:
+def test_a_text_that_is_not_a_timestamp_is_refused_without_a_guess(text: str) -> None:
     found = messages(text)
     if "\x00" not in text:  # Cells say first that they cannot hold it.
         assert found["model"] == found["cell"]
@@ -157,7 +157,7 @@ def test_what_is_no_timestamp_is_refused_without_a_guess(text: str) -> None:
 
 
 @given(st.text() | st.from_regex(r"\A[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt ]?[0-9:.,+\-zZ UTC]*\Z"))
-def test_a_correction_is_always_correct_and_what_is_good_can_be_read(text: str) -> None:
+def test_a_correction_is_always_correct_and_every_accepted_text_can_be_read(text: str) -> None:
     fault = timestamp_error(text)
     if not fault:
         assert isinstance(read_datetime(text), datetime)
@@ -166,7 +166,7 @@ def test_a_correction_is_always_correct_and_what_is_good_can_be_read(text: str) 
         assert timestamp_error(correct) == ""
 
 
-def test_a_long_text_is_not_repeated_as_a_whole() -> None:
+def test_a_long_text_is_not_quoted_as_a_whole() -> None:
     assert len(timestamp_error("x" * 100_000)) < 200
     assert quoted("x" * 58) == f"'{'x' * 58}'"
     assert quoted("x" * 59) == f"'{'x' * 56}..."
@@ -222,7 +222,7 @@ def test_a_day_is_sent(value: Any) -> None:
         (20900301, "must be a date, not int"),
     ],
 )
-def test_what_is_no_day_is_refused(value: Any, message: str) -> None:
+def test_a_text_that_is_not_a_day_is_refused(value: Any, message: str) -> None:
     (found,) = day(value)
     assert found.startswith(message)
 

@@ -41,7 +41,7 @@ def client(server: RecordingServer, shell: Shell) -> Iterator[Any]:
 
 
 @pytest.mark.parametrize("library", ["orjson", "json"])
-def test_it_is_the_text_for_everyone_else(library: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_other_code_sees_it_as_plain_text(library: str, monkeypatch: pytest.MonkeyPatch) -> None:
     if library == "json":
         monkeypatch.setattr(json_codec, "orjson", None)
     value = unchecked("paused")

@@ -145,11 +145,11 @@ def test_properties_that_were_set_by_key_are_the_callers(api: Any) -> None:
         IntegrationRequest(customer_session=NewCustomerSessionV2(profile_id="p")),
     ],
 )
-def test_what_may_be_new_is_sent_without_a_word(body: Any, api: Any) -> None:
+def test_a_property_that_may_be_new_is_sent_without_a_warning(body: Any, api: Any) -> None:
     assert warned(api, body) == []
 
 
-def test_what_came_from_the_platform_goes_back_without_a_word(
+def test_data_from_the_platform_goes_back_without_a_warning(
     api: Any, server: RecordingServer
 ) -> None:
     session = {"coupon": "X", "profileID": 1, "cartItems": [{"skus": 1, "sku": "A"}]}

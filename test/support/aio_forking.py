@@ -24,7 +24,7 @@ def main(program: str, host: str, *trusted: str) -> None:
     """Be one of the programs."""
     # Python warns of threads, and where the loop looks up names there are some.
     warnings.filterwarnings("ignore", r".*multi-threaded, use of fork\(\)", DeprecationWarning)
-    # In the development mode of Python it tells of every turn that takes long, as one with a fork.
+    # In the development mode of Python it reports each slow step, such as one with a fork.
     logging.getLogger("asyncio").setLevel(logging.ERROR)
     configuration = Configuration(
         host=host, api_key=KEYS, ssl_ca_cert=trusted[0] if trusted else None, retries=0
@@ -77,7 +77,7 @@ def in_turn(client: aio.ApiClient) -> None:
 
 
 def busy(client: aio.ApiClient) -> None:
-    """The fork comes while calls of the parent are under way."""
+    """The fork comes while calls of the parent are in progress."""
 
     async def calls() -> None:
         await asyncio.gather(*(call(client, number) for number in range(10)))

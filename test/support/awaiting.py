@@ -61,18 +61,18 @@ class Gate:
 
 
 class Notes(Hooks):
-    """Writes down what it is told of calls as a whole, and of attempts."""
+    """Notes the events of calls as a whole, and of attempts."""
 
     def __init__(self) -> None:
-        self.told: list[tuple[str, int]] = []
+        self.noted: list[tuple[str, int]] = []
         self.failures: list[BaseException | None] = []
 
     def on_request(self, event: CallEvent) -> None:
-        self.told.append(("request", event.attempt))
+        self.noted.append(("request", event.attempt))
 
     def on_response(self, event: CallEvent) -> None:
-        self.told.append(("response", event.attempt))
+        self.noted.append(("response", event.attempt))
 
     def on_error(self, event: CallEvent) -> None:
-        self.told.append(("error", event.attempt))
+        self.noted.append(("error", event.attempt))
         self.failures.append(event.failure)

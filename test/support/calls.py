@@ -1,4 +1,4 @@
-"""Calls of every kind that repetitions tell apart, and clients that do not sit out their pauses."""
+"""Calls of every kind that retries distinguish, and clients that do not wait between attempts."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ class Kind:
     make: Callable[..., Any]
     """Makes it, given a client and settings of the call."""
     safe: bool
-    """Whether it may be repeated where the server may have carried it out."""
+    """Whether it may be retried after the server may have executed it."""
     keyed: bool = False
-    """Whether it bears an ``Idempotency-Key``."""
+    """Whether it has an ``Idempotency-Key``."""
 
     def __call__(self, client: ApiClient, **settings: Any) -> Any:
         return self.make(client, **settings)

@@ -172,7 +172,7 @@ def threads(client: ApiClient) -> None:
 
     def work() -> None:
         session_id = f"{os.getpid()}-1"
-        # A keyword of the vendor's packages, which type checkers are not told of.
+        # A keyword of the vendor's packages, which type checkers do not know.
         settings: Any = {"async_req": True}
         handle: Any = IntegrationApi(client).get_customer_session(session_id, **settings)
         assert handle.get(timeout=10).customer_session.integration_id == session_id

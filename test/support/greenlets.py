@@ -104,7 +104,7 @@ def gevent_without_threads(host: str) -> None:
 
 
 def gevent_queue(host: str) -> None:
-    """More greenlets than connections, and threads are not patched: who waits lets others go on."""
+    """More greenlets than connections, without patched threads: waiting ones block no others."""
     from gevent import monkey
 
     monkey.patch_all(thread=False)

@@ -1,4 +1,4 @@
-"""Values that nobody sane would hand in, for tests that only our exceptions come of them."""
+"""Hostile values, for tests that they cause only exceptions of this package."""
 
 from __future__ import annotations
 

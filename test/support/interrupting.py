@@ -19,7 +19,7 @@ def interrupted(path: str, number: int) -> Iterator[list[str]]:
 
     Args:
         path: How the name of the file ends.
-        number: How many instructions of the file are carried out before.
+        number: How many instructions of the file are executed before.
 
     Yields:
         A list that gets the place of the interruption; it stays empty if there were not so many.
@@ -45,7 +45,7 @@ def interrupted(path: str, number: int) -> Iterator[list[str]]:
         return trace
 
     before = sys.gettrace()
-    # Python 3.12 has to be told before the tracing begins that any frame wants this.
+    # Python 3.12 has to know before the tracing begins that any frame wants this.
     sys._getframe().f_trace_opcodes = True
     sys.settrace(trace)
     try:

@@ -1,4 +1,4 @@
-"""Corners of the network on loopback: where nobody listens, and where nobody picks up."""
+"""Addresses on loopback without a server, or with one that never accepts."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def deaf_port(host: str = "127.0.0.1", port: int = 0) -> Iterator[int]:
     with ExitStack() as stack:
         listener = stack.enter_context(socket.create_server((host, port), backlog=0))
         address = listener.getsockname()
-        # The queue of those who wait to be accepted is full when one more has to wait.
+        # The queue of connections to accept is full when one more has to wait.
         while True:
             waiting = stack.enter_context(socket.socket())
             waiting.settimeout(0.02)

@@ -49,7 +49,7 @@ class _Listener:
     def __exit__(self, *exc_info: object) -> None:
         self._over.set()
         for each in [self._listener, *self._sockets]:
-            # Wakes who waits for it; it may be closed already.
+            # Wakes the thread that waits for it; it may be closed already.
             with suppress(OSError):
                 each.shutdown(socket.SHUT_RDWR)
         for thread in self._threads:
@@ -64,7 +64,7 @@ class _Listener:
         thread.start()
 
     def _accept(self) -> None:
-        with suppress(OSError):  # That is how it is told to stop.
+        with suppress(OSError):  # Closing the socket stops it.
             while True:
                 connection, _ = self._listener.accept()
                 self._sockets.append(connection)
@@ -197,7 +197,7 @@ class SocksProxy(_Listener):
         self._pace = pace
 
     def url(self, scheme: str) -> str:
-        """Return its address; the scheme says who looks up names."""
+        """Return its address; the scheme decides which side looks up names."""
         credentials = f"{self.credentials}@" if self.credentials else ""
         return f"{scheme}://{credentials}127.0.0.1:{self.port}"
 

@@ -312,5 +312,5 @@ def _hostile_values(draw: st.DrawFn, node: Node) -> Json:
 
 
 def written(value: Json) -> str:
-    """Return JSON text that tells apart all that JSON does, such as 1 and 1.0."""
+    """Return JSON text that differs wherever JSON differs, as in 1 and 1.0."""
     return json.dumps(value)

@@ -1,7 +1,7 @@
 """The two shells behind one face: the asyncio client made to block, so that tests run for both.
 
 Where a conftest imports support.each_shell, a test that uses the fixture ``shell``, itself or by
-another fixture, runs once for each shell, unless it bears the mark ``one_shell``. Clients are made
+another fixture, runs once for each shell, unless it has the mark ``one_shell``. Clients are made
 by `Shell.new_client`, or by `make_client` and `new_client`, which know whose turn it is.
 """
 
@@ -125,10 +125,10 @@ class Awaited:
             return
         self.run(self.client.aclose())
         if threading.current_thread() in self._pausing:
-            # The loop is needed for the rest of the call; who made the client closes it again.
+            # The call still needs the loop; the code that made the client closes it.
             return
         for call in list(self._calls):
-            with suppress(Exception):  # It is told to whoever waits for the call.
+            with suppress(Exception):  # The caller that waits for it gets it.
                 call.result(_TOO_LONG)
         left = self.run(_others())
         with self._lock:
@@ -238,7 +238,7 @@ class Shell:
 
         Args:
             configuration: Settings of the client.
-            lasting: It is closed by who made it, not with the test.
+            lasting: The code that made it closes it, not the end of the test.
         """
         if not self.awaits:
             return ApiClient(configuration, *args, **kwargs)
@@ -252,7 +252,7 @@ class Shell:
         return client.api(name) if self.awaits else getattr(talon_one, name)(client)
 
     def close(self) -> None:
-        """Close the clients that nobody has closed."""
+        """Close the clients that are still open."""
         for each in self._made:
             each.close()
 

@@ -14,7 +14,7 @@ import pytest
 from support.server import HANG_UP, RESET, SILENCE, RecordingServer, Response
 
 
-def test_what_is_sent_is_what_was_received() -> None:
+def test_the_server_receives_what_is_sent() -> None:
     with RecordingServer() as server:
         connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=10)
         connection.request("PUT", "/a%2Fb?q=1&q=%C3%A4", b'{"a": 1}', {"X-Name": "v"})
@@ -47,7 +47,7 @@ def test_responses_follow_the_script_over_one_connection() -> None:
     assert server.connections == 1
 
 
-def test_it_hangs_up_or_says_nothing_when_told_to() -> None:
+def test_it_hangs_up_or_stays_silent_on_command() -> None:
     with RecordingServer() as server:
         server.script(HANG_UP, SILENCE)
         connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=10)

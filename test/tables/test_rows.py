@@ -181,7 +181,7 @@ def test_a_table_is_a_public_name() -> None:
     assert talon_one.tables.Table is Table
 
 
-def test_truths_are_the_letters_of_databases_and_the_words_of_json() -> None:
+def test_booleans_are_the_letters_of_databases_and_the_words_of_json() -> None:
     for text, value in (("t", True), ("F", False), ("True", True), ("false", False)):
         (row,) = rows(operations.export_coupons, f"reservation\n{text}\n")
         assert row["reservation"] is value

@@ -122,7 +122,7 @@ def test_no_slot_of_the_pool_is_lost_in_a_cassette(server: RecordingServer, tmp_
         READ(client, **settings)
 
 
-def test_a_failure_in_a_cassette_may_have_been_carried_out(tmp_path: Path) -> None:
+def test_a_request_that_fails_in_a_cassette_may_have_been_executed(tmp_path: Path) -> None:
     with RecordingServer(default=HANG_UP) as server, make_client(server.url) as client:
         with vcr.use_cassette(str(tmp_path / "tape.yaml")), pytest.raises(NoResponseError):
             CREATE(client)

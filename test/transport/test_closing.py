@@ -79,7 +79,7 @@ def test_an_api_closes_its_client(server: RecordingServer) -> None:
 
 
 @pytest.mark.one_shell("coroutines need no thread")
-def test_what_its_threads_have_begun_is_finished_first(server: RecordingServer) -> None:
+def test_calls_that_its_threads_have_started_are_finished_first(server: RecordingServer) -> None:
     gate = Gate()
     server.default = gate
     with make_client(server.url) as client:
@@ -90,7 +90,7 @@ def test_what_its_threads_have_begun_is_finished_first(server: RecordingServer) 
 
 
 @pytest.mark.one_shell("closing waits for tasks; see test/aio")
-def test_a_call_under_way_in_another_thread_gets_its_response(server: RecordingServer) -> None:
+def test_a_call_in_progress_in_another_thread_gets_its_response(server: RecordingServer) -> None:
     gate = Gate()
     server.default = gate
     client = make_client(server.url)

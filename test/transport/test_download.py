@@ -107,14 +107,14 @@ def test_a_download_is_saved_with_its_progress(
 ) -> None:
     body = bytes(range(256)) * 4096
     server.script(csv(body))
-    told: list[tuple[int, int | None]] = []
+    reports: list[tuple[int, int | None]] = []
     path = tmp_path / "coupons.csv"
     path.write_text("old")
-    assert download(server.url, "save", path, lambda *each: told.append(each)) == len(body)
+    assert download(server.url, "save", path, lambda *each: reports.append(each)) == len(body)
     assert path.read_bytes() == body
-    assert [size for size, _ in told] == sorted(size for size, _ in told)
-    assert told[-1] == (len(body), len(body))
-    assert {total for _, total in told} == {len(body)}
+    assert [size for size, _ in reports] == sorted(size for size, _ in reports)
+    assert reports[-1] == (len(body), len(body))
+    assert {total for _, total in reports} == {len(body)}
     assert list(tmp_path.iterdir()) == [path]
     # As any file that the program makes, not as a temporary one.
     ordinary = tmp_path / "ordinary"
@@ -122,7 +122,7 @@ def test_a_download_is_saved_with_its_progress(
     assert stat.S_IMODE(path.stat().st_mode) == stat.S_IMODE(ordinary.stat().st_mode)
 
 
-def test_what_breaks_off_leaves_no_file_and_the_old_one_as_it_was(
+def test_a_broken_download_leaves_no_file_and_keeps_the_old_one(
     server: RecordingServer, download: Any, tmp_path: Path
 ) -> None:
     server.default = truncated()
@@ -137,9 +137,7 @@ def test_what_breaks_off_leaves_no_file_and_the_old_one_as_it_was(
     assert len(server.requests) == 1
 
 
-def test_a_download_that_does_not_begin_is_tried_again(
-    server: RecordingServer, download: Any
-) -> None:
+def test_a_download_that_does_not_begin_is_retried(server: RecordingServer, download: Any) -> None:
     server.script(HANG_UP, Response(503))
     assert download(server.url, "lines") == LINES
     assert len(server.requests) == 3
@@ -152,7 +150,9 @@ def test_any_success_can_be_downloaded(server: RecordingServer, download: Any, s
 
 
 @pytest.mark.parametrize("status", [300, 304, 600])
-def test_what_is_no_success_cannot(server: RecordingServer, download: Any, status: int) -> None:
+def test_a_response_that_is_no_success_cannot_be_downloaded(
+    server: RecordingServer, download: Any, status: int
+) -> None:
     server.script(Response(status, b"" if status == 304 else CSV))
     with pytest.raises(ApiException) as caught:
         download(server.url, "read")

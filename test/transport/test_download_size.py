@@ -17,31 +17,31 @@ CSV = b"value\r\n" + b"SUMMER-10\r\n" * 50
 TYPE = {"Content-Type": "application/csv"}
 PACKED = gzip.compress(CSV)
 
-Told = list[tuple[int, int | None]]
-Sized = Callable[[str, Path], tuple[int | None, Told]]
+Reports = list[tuple[int, int | None]]
+Sized = Callable[[str, Path], tuple[int | None, Reports]]
 
 
-def _blocking(url: str, path: Path) -> tuple[int | None, Told]:
-    told: Told = []
+def _blocking(url: str, path: Path) -> tuple[int | None, Reports]:
+    reports: Reports = []
     with (
         ManagementApi(ApiClient(Configuration(host=url, api_key=KEYS))) as api,
         api.stream(api.export_coupons, 1) as download,
     ):
         total = download.total
-        download.save(path, lambda *each: told.append(each))
-    return total, told
+        download.save(path, lambda *each: reports.append(each))
+    return total, reports
 
 
-def _asynchronous(url: str, path: Path) -> tuple[int | None, Told]:
-    async def run() -> tuple[int | None, Told]:
-        told: Told = []
+def _asynchronous(url: str, path: Path) -> tuple[int | None, Reports]:
+    async def run() -> tuple[int | None, Reports]:
+        reports: Reports = []
         async with (
             aio.ManagementApi(aio.ApiClient(Configuration(host=url, api_key=KEYS))) as api,
             api.stream(api.export_coupons, 1) as download,
         ):
             total = download.total
-            await download.save(path, lambda *each: told.append(each))
-        return total, told
+            await download.save(path, lambda *each: reports.append(each))
+        return total, reports
 
     return asyncio.run(run())
 
@@ -69,8 +69,8 @@ def test_the_size_is_that_of_the_body_where_the_server_says_it(
 ) -> None:
     path = tmp_path / "coupons.csv"
     with RecordingServer(default=response) as server:
-        found, told = sized(server.url, path)
+        found, reports = sized(server.url, path)
     assert found == total
-    assert {each for _, each in told} == {total}
-    assert told[-1][0] == len(CSV)
+    assert {each for _, each in reports} == {total}
+    assert reports[-1][0] == len(CSV)
     assert path.read_bytes() == CSV

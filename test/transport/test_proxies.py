@@ -106,7 +106,7 @@ def clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
         ),
         ({"HTTPS_PROXY": "http://p:1", "NO_PROXY": "*"}, "https://a.talon.one", None),
         ({"HTTPS_PROXY": "http://p:1", "NO_PROXY": "10.0.0.0/8"}, "https://10.1.2.3:443", None),
-        # What is no address, or none of a network, exempts nobody.
+        # An entry that is neither an address nor a network exempts no host.
         (
             {"HTTPS_PROXY": "http://p:1", "NO_PROXY": "10.0.0.0/99,10.1,nobody"},
             "https://10.1.2.3:443",

@@ -167,7 +167,7 @@ def test_the_environment_replaces_public_authorities_and_is_read_again(
     assert found.cert_store_stats()["x509_ca"] == 1
     os.utime(path, (1, 1))
     assert ssl_context(Configuration()) is not found
-    # What is not there is done without, as by OpenSSL; nobody else steps in.
+    # A missing file is skipped, as by OpenSSL; no other authority replaces it.
     monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "none.pem"))
     assert ssl_context(Configuration()).cert_store_stats()["x509_ca"] == 0
 

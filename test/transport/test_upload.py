@@ -275,11 +275,11 @@ class Drain:
                     connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}")
 
 
-# -- Repetitions -------------------------------------------------------------------------------
+# -- Retries -----------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("form", ["path", "bytes", "open file", "text file", "list"])
-def test_what_can_be_read_again_is_sent_again_from_its_beginning(
+def test_a_source_that_can_be_read_again_is_sent_again_from_its_start(
     form: str, tmp_path: Path, client: ApiClient, server: RecordingServer, opened: list[Any]
 ) -> None:
     path = tmp_path / "coupons.csv"
@@ -297,7 +297,7 @@ def test_what_can_be_read_again_is_sent_again_from_its_beginning(
 
 
 @pytest.mark.parametrize("file", [rows(CSV), OnlyRead(CSV)], ids=["generator", "no position"])
-def test_what_has_been_consumed_is_not_sent_again(
+def test_a_consumed_source_is_not_sent_again(
     file: Any, client: ApiClient, server: RecordingServer
 ) -> None:
     server.script(BUSY)
@@ -307,7 +307,7 @@ def test_what_has_been_consumed_is_not_sent_again(
     assert content(server.last) == CSV
 
 
-def test_what_nobody_has_touched_is_sent_when_the_server_is_back() -> None:
+def test_an_untouched_source_is_sent_when_the_server_is_back() -> None:
     with RecordingServer() as server, make_client(server.url) as client:
         server.stop()
         client.clock = client.clock._replace(sleep=lambda _: server.start())
@@ -378,7 +378,7 @@ class Changing(io.BytesIO):
 
 
 @pytest.mark.parametrize(
-    ("file", "told"),
+    ("file", "message"),
     [
         (Changing(3 * PIECE, LARGE[: 2 * PIECE]), "now has 131072;"),
         (Changing(2 * PIECE, LARGE[: 3 * PIECE]), "now has more;"),
@@ -388,10 +388,10 @@ class Changing(io.BytesIO):
     ids=["shorter", "longer", "a little shorter", "a little longer"],
 )
 def test_a_file_that_changes_while_it_is_sent_never_looks_complete(
-    file: Changing, told: str, client: ApiClient, server: RecordingServer
+    file: Changing, message: str, client: ApiClient, server: RecordingServer
 ) -> None:
     upload(client, CSV)
-    with pytest.raises(ApiValueError, match=told):
+    with pytest.raises(ApiValueError, match=message):
         upload(client, file)
     connections = server.connections
     ManagementApi(client).get_application(1)
@@ -413,8 +413,8 @@ def test_a_file_that_changes_while_it_is_sent_never_looks_complete(
     ],
     ids=lambda cause: type(cause).__name__,
 )
-@pytest.mark.parametrize("before", [b"", LARGE], ids=["at once", "in the middle"])
-def test_what_goes_wrong_in_a_source_is_no_failure_of_the_transport(
+@pytest.mark.parametrize("before", [b"", LARGE], ids=["at the start", "in the middle"])
+def test_an_error_in_a_source_is_not_a_failure_of_the_transport(
     before: bytes, cause: Exception, client: ApiClient, server: RecordingServer
 ) -> None:
     events: list[CallEvent] = []
@@ -449,7 +449,7 @@ def test_an_iterable_of_anything_but_bytes_is_refused(piece: Any, client: ApiCli
 @pytest.mark.parametrize(
     "file", [{"a": b"b"}, Coupon.from_dict({"value": "a"}), 3], ids=["dict", "model", "int"]
 )
-def test_what_only_looks_like_a_file_is_refused_before_anything_is_sent(
+def test_an_object_that_only_looks_like_a_file_is_refused_before_anything_is_sent(
     file: Any, client: ApiClient, server: RecordingServer
 ) -> None:
     with pytest.raises(ApiTypeError, match=f"iterable of bytes, not {type(file).__name__}"):
@@ -465,7 +465,7 @@ def test_files_that_cannot_be_read_are_refused_before_anything_is_sent(
     with (tmp_path / "written.csv").open("wb") as written:
         closed = io.BytesIO(CSV)
         closed.close()
-        for file, told in [
+        for file, message in [
             (tmp_path / "missing.csv", "No such file"),
             (str(tmp_path), "Is a directory"),
             ("nul\x00", "null"),
@@ -473,7 +473,7 @@ def test_files_that_cannot_be_read_are_refused_before_anything_is_sent(
             (written, "not open for reading"),
             (used_up, "has been used up"),
         ]:
-            with pytest.raises(ApiValueError, match=told):
+            with pytest.raises(ApiValueError, match=message):
                 upload(client, file)
     assert server.connections == 0
 
@@ -482,8 +482,8 @@ def test_files_that_cannot_be_read_are_refused_before_anything_is_sent(
 def test_a_file_that_has_nothing_for_now_is_not_taken_to_be_at_its_end(client: ApiClient) -> None:
     reader, writer = os.pipe()
     os.set_blocking(reader, False)
-    told = "has nothing to read for now"
-    with open(reader, "rb", buffering=0) as file, pytest.raises(ApiValueError, match=told):
+    message = "has nothing to read for now"
+    with open(reader, "rb", buffering=0) as file, pytest.raises(ApiValueError, match=message):
         upload(client, file)
     os.close(writer)
 
@@ -617,7 +617,7 @@ def test_a_read_that_an_attempt_left_behind_does_not_disturb_the_next() -> None:
                 self.overlap.set()
             else:
                 self.entered.set()
-                # Time for the other to make the mistake; nobody waits where all is well but here.
+                # Time for the other thread to fail; only this test waits if all is well.
                 self.overlap.wait(0.2)
                 self.overlap.clear()
             return super().read(size)
@@ -676,9 +676,7 @@ def test_asyncio_sends_the_same_bodies(
     assert [file.closed for file in opened] == [True, True]
 
 
-def test_asyncio_sends_again_what_can_be_read_again(
-    tmp_path: Path, server: RecordingServer
-) -> None:
+def test_asyncio_sends_a_readable_source_again(tmp_path: Path, server: RecordingServer) -> None:
     path = tmp_path / "coupons.csv"
     path.write_bytes(CSV)
     server.script(BUSY, {}, BUSY)
@@ -689,7 +687,7 @@ def test_asyncio_sends_again_what_can_be_read_again(
 
 
 @pytest.mark.parametrize("raw", [False, True])
-def test_what_goes_wrong_in_a_source_is_no_failure_of_aiohttp(
+def test_an_error_in_a_source_is_not_a_failure_of_aiohttp(
     raw: bool, server: RecordingServer
 ) -> None:
     cause = OSError("unplugged")
