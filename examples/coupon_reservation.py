@@ -12,7 +12,7 @@ from talon_one.cli.deployment import deployment
 
 
 def new_coupon(management: talon_one.ManagementApi, application_id: int) -> str:
-    """Create a coupon that only those may redeem who have reserved it, and return its code."""
+    """Create a coupon that a customer has to reserve before redeeming it, and return its code."""
     running = management.get_campaigns(application_id, campaign_state="running")
     campaign_ids = [campaign.id for campaign in running.data if "coupons" in campaign.features]
     if not campaign_ids:
