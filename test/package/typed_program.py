@@ -257,3 +257,28 @@ except ApiException as failure:
     assert_type(failure.errors, list[ErrorEntry])
 
 decode: Callable[[str], Coupon] = Coupon.from_json
+
+# Objects that name their own class.
+ruleset = management.get_ruleset_v2(17, 4, 9)
+for rule in ruleset.promotion_rules:
+    for block in rule.blocks:
+        match block:
+            case talon_one.AwardDiscountBlock(value=worth):
+                assert_type(worth, float | str)
+                assert_type(block.name, str)
+            case talon_one.PromotionGroupBlock(operator=operator):
+                assert_type(operator, Literal["all", "atLeastOne", "none"])
+            case _:
+                print(block.to_wire())
+for step in ruleset.selectors[0].steps if ruleset.selectors else []:
+    if isinstance(step, talon_one.ReverseSelectorStep):
+        assert_type(step.type, Literal["reverse"])
+blocks: list[talon_one.PromotionBlock] = [
+    talon_one.CheckLoyaltyCardBlock(id="b1", operator="linked"),
+    talon_one.PassthroughBlock(id="b2", expression=["=", 1, 1]),
+]
+talon_one.PromotionRuleV2(id="r1", title="Members", blocks=blocks)
+talon_one.CheckLoyaltyCardBlock(id="b1", operator="tied")  # type: ignore[arg-type]  # no such value
+management.get_campaigns(17, tags="summer")
+management.get_campaigns(17, tags=["summer", "winter"])
+management.get_campaigns(17, tags=[1])  # type: ignore[list-item]  # tags are texts
