@@ -242,3 +242,24 @@ async def test_fastapi_shows_checks_and_returns_models() -> None:
         assert refused.json()["detail"][0]["loc"] == ["body", 0, "quantity"]
         received = {"effects": [{"effectType": "new"}], "more": 1}
         assert (await client.get("/state")).json() == received
+
+
+def test_pydantic_chooses_the_class_that_the_object_names() -> None:
+    adapter: TypeAdapter[Any] = TypeAdapter(talon_one.PromotionBlock)
+    block = adapter.validate_python({"id": "b1", "type": "passthrough", "expression": [1]})
+    assert type(block) is talon_one.PassthroughBlock
+    assert adapter.validate_python(block) is block
+    assert adapter.dump_python(block) == block.to_wire()
+    assert problems(adapter, {"type": "passthrough", "id": "b1"}) == {
+        ("PassthroughBlock", "expression"): "is required"
+    }
+    for unknown in ({"type": "launchRocket"}, {"type": ["group"]}, {}, 7):
+        assert problems(adapter, unknown)
+    schema = adapter.json_schema()
+    union = schema["$defs"]["PromotionBlock"]
+    assert union["discriminator"]["propertyName"] == "type"
+    assert union["discriminator"]["mapping"]["group"] == "#/$defs/PromotionGroupBlock"
+    assert {"$ref": "#/$defs/PassthroughBlock"} in union["oneOf"]
+    assert union["title"] == "PromotionBlock"
+    value = schema["$defs"]["AwardDiscountBlock"]["properties"]["value"]
+    assert value["anyOf"] == [{"type": "number"}, {"type": "string"}]
