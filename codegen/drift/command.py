@@ -10,8 +10,9 @@ from typing import Any
 from codegen.drift.compatibility import load_acknowledgments
 from codegen.drift.corrections import Correction, check_corrections, load_corrections
 from codegen.drift.documents import Document, read
-from codegen.drift.drafts import draft, write
+from codegen.drift.drafts import draft
 from codegen.drift.normal_form import normal_form
+from codegen.drift.plans import write
 from codegen.drift.report import as_changelog, as_json, as_plan, as_text
 from codegen.drift.shapes import NormalForm
 from codegen.drift.standing import Drift, assess

@@ -9,7 +9,7 @@ from dataclasses import asdict
 from typing import Any
 
 from codegen.drift.compare import Item
-from codegen.drift.drafts import Plan
+from codegen.drift.plans import Plan
 from codegen.drift.standing import Drift, Finding
 
 _STATES = {"have": "have", "lack": "LACK", "conflict": "CONFLICT", "text": "text"}

@@ -10,12 +10,13 @@ from typing import Any
 import pytest
 import yaml
 
-from codegen.drift import drafts
+from codegen.drift import plans
 from codegen.drift.compare import TEXTS, compare
 from codegen.drift.corrections import Correction
 from codegen.drift.documents import Document
-from codegen.drift.drafts import Plan, draft, write
+from codegen.drift.drafts import draft
 from codegen.drift.normal_form import normal_form
+from codegen.drift.plans import Plan, write
 from codegen.drift.standing import Drift, assess
 from codegen.loader import SpecError, load
 from codegen.places import Place
@@ -343,7 +344,7 @@ def test_drafts_that_make_no_usable_description_are_not_written(
     def refuse(folder: Path) -> Node:
         raise SpecError("something is wrong")
 
-    monkeypatch.setattr(drafts, "load", refuse)
+    monkeypatch.setattr(plans, "load", refuse)
     with pytest.raises(SpecError, match="nothing is written: something is wrong"):
         _draft(spec, _everything)
     assert _contents(spec) == before
