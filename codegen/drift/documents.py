@@ -72,7 +72,7 @@ class Document:
     def mapping(self, node: Any, what: str) -> dict[str, Any]:
         """Return a node that has to be a mapping."""
         if not isinstance(node, dict):
-            raise self.refuse(node, f"{what} is {_quoted(node)}, not a mapping")
+            raise self.refuse(node, f"{what} is {quoted(node)}, not a mapping")
         return node
 
     def list_at(self, owner: dict[str, Any], key: str) -> list[Any]:
@@ -81,7 +81,7 @@ class Document:
         if node is None:
             return []
         if not isinstance(node, list):
-            raise self.refuse(owner, f"{key} is {_quoted(node)}, not a list")
+            raise self.refuse(owner, f"{key} is {quoted(node)}, not a list")
         return node
 
     def resolved(self, node: Any, what: str) -> dict[str, Any]:
@@ -358,6 +358,7 @@ def _translated(file: str, text: str, cause: yaml.YAMLError) -> SpecError:
     return SpecError(problem, Place(file, mark.line + 1 if mark else 1))
 
 
-def _quoted(node: Any) -> str:
+def quoted(node: Any) -> str:
+    """Return the beginning of a value, for messages."""
     text = repr(node)
     return text if len(text) <= 40 else f"{text[:37]}..."

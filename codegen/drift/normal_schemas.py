@@ -6,7 +6,7 @@ import json
 import re
 from typing import Any
 
-from codegen.drift.documents import Document, Mapping, is_reference
+from codegen.drift.documents import Document, Mapping, is_reference, quoted
 from codegen.drift.shapes import Facts, Shape
 from codegen.loader import SpecError
 
@@ -16,6 +16,10 @@ LIMIT_CHAIN = 100
 _SCHEMAS = "#/components/schemas/"
 _LIMITS = ("minLength", "maxLength", "minItems", "maxItems", "minProperties", "maxProperties")
 _PLAIN = ("format", "pattern", "multipleOf", "default")
+_NUMBERS = frozenset(
+    {*_LIMITS, "minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "multipleOf"}
+)
+_TEXTS = frozenset({"format", "pattern"})
 _ENUM = frozenset({"const", "enum"})
 _FLAGS = ("readOnly", "writeOnly", "uniqueItems")
 # What says nothing of which values are valid, or is read by name below.
@@ -352,6 +356,12 @@ class SchemaNormalizer:
             facts["type"] = "string"
 
     def _limits(self, facts: Facts, node: Any) -> None:
+        for key in node.keys() & (_NUMBERS | _TEXTS):
+            kinds = str if key in _TEXTS else (int, float)
+            # The exclusive limits of 3.0 are flags.
+            if not isinstance(node[key], kinds):
+                kind = "a text" if key in _TEXTS else "a number"
+                raise self._document.refuse(node, f"{key} is {quoted(node[key])}, not {kind}")
         facts.update({key: node[key] for key in _PLAIN if key in node})
         facts.update({key: True for key in _FLAGS if node.get(key) is True})
         # Neither says anything when it is 0.

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import json
 from copy import deepcopy
 from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import event, given, settings
 from hypothesis import strategies as st
 
 from codegen.drift.compare import compare
 from codegen.drift.documents import Document
 from codegen.drift.normal_form import normal_form
+from codegen.drift.report import as_changelog, as_json, as_text
+from codegen.drift.standing import assess
 from codegen.loader import SpecError, load
 from support.releases import Node, edited, form, in_31, release, schemas
 
@@ -267,6 +270,14 @@ def spec_document() -> Node:
             "required is 'id', not a list",
         ),
         (
+            lambda each: schemas(each)["Coupon"]["properties"]["id"].update(minimum=[1]),
+            "minimum is [1], not a number",
+        ),
+        (
+            lambda each: schemas(each)["Coupon"]["properties"]["id"].update(format={}),
+            "format is {}, not a text",
+        ),
+        (
             lambda each: each["paths"].update({"/v1/x": {"get": None}}),
             "get /v1/x is None, not a mapping",
         ),
@@ -282,3 +293,49 @@ def test_what_has_no_normal_form_is_refused(edit: Any, message: str) -> None:
     place = "release.yaml, line 1"
     places = {f"{place}: {message}", f"{place} and {place}: {message}"}
     assert str(caught.value) in places
+
+
+def _places(node: Any) -> list[tuple[Any, Any]]:
+    """Return every mapping or list of a document with each of its keys."""
+    keys = list(node) if isinstance(node, dict) else range(len(node)) if node else []
+    found = []
+    for key in keys:
+        found.append((node, key))
+        if isinstance(node[key], (dict, list)):
+            found += _places(node[key])
+    return found
+
+
+_SCHEMA = "#/components/schemas"
+_ALL_OF = f'{{"allOf": [{{"$ref": "{_SCHEMA}/Coupon"}}, {{"properties": {{"z": {{}}}}}}]}}'
+_WRONG = st.sampled_from(
+    [
+        *("null", "1", "1.5", "true", '"x"', "[]", "{}", "[1]", "[null]", '{"a": 1}', _ALL_OF),
+        *(f'{{"$ref": "{_SCHEMA}/{name}"}}' for name in ("Owner", "Coupon/properties/state")),
+    ]
+)
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.lists(st.tuples(st.integers(0, 10**6), _WRONG), min_size=1, max_size=3))
+def test_a_document_with_anything_anywhere_is_compared_or_refused(
+    wrong: list[tuple[int, str]],
+) -> None:
+    document = release()
+    for number, value in wrong:
+        places = _places(document)
+        owner, key = places[number % len(places)]
+        owner[key] = json.loads(value)
+    old = form(release())
+    try:
+        new = form(document)
+    except SpecError as cause:
+        message = str(cause)
+        event("refused")
+    else:
+        message = "compared"
+        assert compare(new, new) == []
+        for drift in (assess(old, new, old), assess(new, old, old)):
+            for report in (as_text, as_json, as_changelog):
+                assert report(drift)
+    assert "\n" not in message
