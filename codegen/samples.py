@@ -149,7 +149,7 @@ def examples(sdk: ir.Sdk) -> dict[str, str]:
         for each in api.operations:
             with located(f"the example of {each.id}", each):
                 programs[each.id] = sampler.program(api, each)
-    # All of them go through ruff at once.
+    # One run of ruff formats all of them.
     source = "".join(f"{_SEPARATOR}\n{program}\n" for program in programs.values())
     formatted = ruff("format", "-", source=source, line_length=LINE_LENGTH).split(_SEPARATOR)[1:]
     return {id: f"{program.strip()}\n" for id, program in zip(programs, formatted, strict=True)}

@@ -301,7 +301,7 @@ class _Comparison:
         old_only, new_only = _apart(old.parameters, new.parameters)
         renamed = _renames(old_only, new_only, self._parameter_score)
         if old.route == new.route:
-            # Those in the path are told by their position.
+            # Those in the path are known by their position.
             pairs = zip(_in_path(old), _in_path(new), strict=True)
             renamed.update({first: second for first, second in pairs if first != second})
         taken = set(renamed.values())

@@ -58,7 +58,7 @@ class Directions:
     def of(self, place: str) -> frozenset[str]:
         """Return the directions of a place.
 
-        A schema that no operation uses may be the body of a webhook, or be built by somebody, so it
+        A schema that no operation uses may be the body of a webhook, or be built by users, so it
         has both.
         """
         head, _, rest = place.partition(".")

@@ -80,8 +80,8 @@ def check_corrections(corrections: list[Correction], spec: NormalForm) -> None:
     for each in corrections:
         if each.is_stale(spec):
             facts = facts_at(spec, each.place)
-            told = ABSENT if facts is None else {key: facts.get(key) for key in each.ours}
-            message = f"the correction of {each.place} is stale: spec/ says {told}"
+            found = ABSENT if facts is None else {key: facts.get(key) for key in each.ours}
+            message = f"the correction of {each.place} is stale: spec/ says {found}"
             raise SpecError(f"{message}, not {each.ours}", each.where)
 
 

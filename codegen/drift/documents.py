@@ -1,4 +1,4 @@
-"""Read an OpenAPI file of somebody else: YAML or JSON, with the line of every mapping.
+"""Read an OpenAPI file that is not ours: YAML or JSON, with the line of every mapping.
 
 The file is not trusted. It is read event by event, without recursion, and refused with a place as
 soon as something about it is wrong: see the limits below.

@@ -133,7 +133,7 @@ class FactDrafter:
         if whole is not None and len(whole.value) == 1:
             reference = child(whole.value[0], "$ref")
         if reference is None or not new.ref:
-            raise ByHand(f"{told(item.before)} -> {told(item.after)}")
+            raise ByHand(f"{worded(item.before)} -> {worded(item.after)}")
         self._places.file(item.place).replace(reference, f"{fragments.SCHEMAS}{new.ref}")
 
     @staticmethod
@@ -173,6 +173,6 @@ def _shape(form: NormalForm, place: str, prefix: str) -> Shape | None:
     return shape if isinstance(shape, Shape) else None
 
 
-def told(value: Any) -> str:
+def worded(value: Any) -> str:
     """Return what a difference says of one side."""
     return "nothing" if value is None else str(value)

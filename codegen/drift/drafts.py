@@ -1,6 +1,6 @@
 """Draft what ``spec/`` lacks: facts as the release has them, descriptions empty.
 
-Nothing that somebody has written is replaced or removed, except names, types, limits and values
+Nothing that was written by hand is replaced or removed, except names, types, limits and values
 that the platform has changed. What cannot be drafted that way is listed, to be done by hand.
 """
 
@@ -17,7 +17,14 @@ from codegen.checks import RESERVED_METHODS, RESERVED_PARAMETERS, RESERVED_PROPE
 from codegen.drift import fragments
 from codegen.drift.compare import Item
 from codegen.drift.corrections import Correction
-from codegen.drift.draft_facts import BEFORE_LIMITS, FACTS, FactDrafter, Places, replace_items, told
+from codegen.drift.draft_facts import (
+    BEFORE_LIMITS,
+    FACTS,
+    FactDrafter,
+    Places,
+    replace_items,
+    worded,
+)
 from codegen.drift.plans import ByHand, Plan, check
 from codegen.drift.shapes import Facts
 from codegen.drift.spec_text import SpecText
@@ -89,7 +96,7 @@ class _Drafter:
         name = f"_{item.change}_{item.what.replace(' ', '_')}"
         handler: Callable[[Item], str | None] | None = getattr(self, name, None)
         if handler is None:
-            raise ByHand(f"{told(item.before)} -> {told(item.after)}")
+            raise ByHand(f"{worded(item.before)} -> {worded(item.after)}")
         return handler(item)
 
     def _domain(self, name: str) -> str:

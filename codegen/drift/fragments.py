@@ -9,7 +9,7 @@ from codegen.drift.shapes import Content, Facts, Operation, Parameter, Shape
 from codegen.operations import SCHEMES_OF_TAGS
 
 UNWRITTEN = ""
-"""A description that somebody has to write; the generator refuses it."""
+"""A description that is still to be written; the generator refuses it."""
 
 SCHEMAS = "#/components/schemas/"
 _ORDER = (

@@ -55,18 +55,18 @@ def _place(item: Item) -> str:
 
 def _how(finding: Finding) -> str:
     item = finding.item
-    told = []
+    said = []
     if item.what not in ("description", "summary", "example"):
-        told.append(_change(item))
+        said.append(_change(item))
     if finding.breaks != "no":
         word = "BREAKS" if finding.is_breach else "breaks"
         word = "types only" if finding.breaks == "types" else word
-        told.append(f"{word}: {finding.effect}")
+        said.append(f"{word}: {finding.effect}")
         if finding.kept:
-            told.append("kept in spec/")
+            said.append("kept in spec/")
         if finding.acknowledged:
-            told.append(f"acknowledged: {finding.acknowledged}")
-    return "; ".join(each for each in told if each)
+            said.append(f"acknowledged: {finding.acknowledged}")
+    return "; ".join(each for each in said if each)
 
 
 def _change(item: Item) -> str:
@@ -184,9 +184,9 @@ def as_changelog(drift: Drift) -> str:
     for each in drift.findings:
         if each.breaks == "yes" and not each.kept:
             value = each.item.after if each.item.change == "added" else each.item.before
-            told = f" `{_short(value)}`" if each.item.what == "enum value" else ""
+            said = f" `{_short(value)}`" if each.item.what == "enum value" else ""
             reason = f" ({each.acknowledged})" if each.acknowledged else ""
-            lines.append(f"- **Breaking:** `{each.item.place}`{told}: {each.effect}{reason}.")
+            lines.append(f"- **Breaking:** `{each.item.place}`{said}: {each.effect}{reason}.")
     return "\n".join(lines) + "\n"
 
 

@@ -35,12 +35,12 @@ class Finding:
 
     @property
     def is_open(self) -> bool:
-        """Whether somebody has to do something about it."""
+        """Whether it needs work."""
         return self.state in ("lack", "conflict") or self.is_breach
 
     @property
     def is_breach(self) -> bool:
-        """Whether it breaks code that runs, and nobody has accepted that."""
+        """Whether it breaks code that runs, and is not acknowledged."""
         return self.breaks == "yes" and not self.kept and not self.acknowledged
 
 

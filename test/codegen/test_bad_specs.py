@@ -179,10 +179,10 @@ def _response(status: str, content_types: tuple[str, ...]) -> Edit:
 
 
 def _csv(described: Node) -> Edit:
-    answers = {
+    responses = {
         "200": {"description": "OK", "content": {"text/csv": {"schema": {"type": "string"}}}}
     }
-    return _operation(**{"responses": answers, "x-csv": described})
+    return _operation(**{"responses": responses, "x-csv": described})
 
 
 def _body(content_type: str, schema: Node) -> Edit:
@@ -272,7 +272,7 @@ BAD: dict[str, tuple[Edit, str]] = {
         lambda spec: spec.operation.pop("operationId"),
         f"{GET}: 'operationId' is missing",
     ),
-    "an operation without answers": (
+    "an operation without responses": (
         lambda spec: spec.operation.pop("responses"),
         f"{GET}: 'responses' is missing",
     ),

@@ -79,10 +79,10 @@ def test_a_bad_file_is_refused_in_one_line_with_the_place(case: str, tmp_path: P
     path.write_bytes(content if isinstance(content, bytes) else content.encode())
     with pytest.raises(SpecError) as caught:
         read(path)
-    told = str(caught.value)
-    assert told.startswith("new.yaml")
-    assert message in told
-    assert "\n" not in told
+    message_line = str(caught.value)
+    assert message_line.startswith("new.yaml")
+    assert message in message_line
+    assert "\n" not in message_line
 
 
 def test_a_missing_file_and_a_folder_are_refused(tmp_path: Path) -> None:
