@@ -40,21 +40,6 @@ def run(page: Page, prepare: Callable[[Block, dict[str, Any]], None] | None = No
     return wrong
 
 
-def type_errors(blocks: list[Block], folder: Path) -> str:
-    """Return what mypy has to say about blocks that are one program; lines are those of the page.
-
-    Args:
-        blocks: The blocks, in their order.
-        folder: Where the program may be written.
-    """
-    lines: list[str] = []
-    for block in blocks:
-        lines += [""] * (block.line - 1 - len(lines)) + block.code.splitlines()
-    program = folder / "page.py"
-    program.write_text("\n".join([*lines, ""]), encoding="utf-8")
-    return mypy(program)
-
-
 def mypy(*files: Path) -> str:
     """Return what mypy has to say about files, by the settings of the project."""
     done = subprocess.run(

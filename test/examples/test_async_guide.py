@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import textwrap
-from pathlib import Path
 
 import pytest
 
@@ -29,10 +28,6 @@ def page(text: str) -> Page:
 @pytest.mark.usefixtures("shop")
 def test_its_code_runs_and_prints_what_it_says(page: Page) -> None:
     assert guide.run(page) == []
-
-
-def test_its_code_has_the_right_types(page: Page, tmp_path: Path) -> None:
-    assert guide.type_errors(page.blocks, tmp_path) == ""
 
 
 def test_its_passages_of_the_checkout_are_in_the_source(text: str) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 import textwrap
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -107,10 +106,6 @@ def test_its_code_runs_and_prints_what_it_says(
     assert page.sections.keys() >= _BEYOND_THE_SANDBOX
     assert guide.run(page, prepare) == []
     assert {f"{each.method} {each.path}" for each in beyond.requests} == set(_RESPONSES)
-
-
-def test_its_code_has_the_right_types(page: Page, tmp_path: Path) -> None:
-    assert guide.type_errors(page.blocks, tmp_path) == ""
 
 
 def test_its_passages_of_the_quickstart_are_in_the_source_in_this_order(page: Page) -> None:

@@ -17,7 +17,6 @@ import urllib3
 
 import talon_one
 from docs.pages import ROOT
-from examples import guide
 from support.server import HANG_UP, SILENCE, Received, RecordingServer, Response
 from talon_one.sandbox import Sandbox
 
@@ -353,7 +352,3 @@ async def test_its_interface_is_described() -> None:
     async with checkout() as browser:
         described = (await browser.get("/openapi.json")).json()
     assert list(described["paths"]) == ["/carts/{cart_id}", "/carts/{cart_id}/order"]
-
-
-def test_it_has_the_right_types() -> None:
-    assert guide.mypy(_SCRIPT) == ""

@@ -32,10 +32,6 @@ def test_its_code_runs_and_prints_what_it_says(page: Page) -> None:
     assert guide.run(page) == []
 
 
-def test_its_code_has_the_right_types(page: Page, tmp_path: Path) -> None:
-    assert guide.type_errors(page.blocks, tmp_path) == ""
-
-
 @pytest.mark.parametrize("path", sorted((DOCS / "guides").glob("*.md")), ids=lambda path: path.stem)
 @pytest.mark.usefixtures("shop", "_log_level_restored")
 def test_every_guide_begins_with_a_short_example_that_runs(path: Path) -> None:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 
 from docs.pages import DOCS, Page
@@ -18,7 +16,3 @@ def page() -> Page:
 @pytest.mark.usefixtures("shop")
 def test_its_code_runs_and_prints_what_it_says(page: Page) -> None:
     assert guide.run(page) == []
-
-
-def test_its_code_has_the_right_types(page: Page, tmp_path: Path) -> None:
-    assert guide.type_errors(page.blocks, tmp_path) == ""

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 
 from docs.pages import GUIDES, Page
@@ -21,7 +19,3 @@ def test_its_code_runs_and_prints_what_it_says(page: Page, monkeypatch: pytest.M
     # Nobody wants to sit the pauses out.
     monkeypatch.setattr(Limiter, "reserve", lambda limiter, endpoint: 0.0)
     assert guide.run(page) == []
-
-
-def test_its_code_has_the_right_types(page: Page, tmp_path: Path) -> None:
-    assert guide.type_errors(page.blocks, tmp_path) == ""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from pathlib import Path
 
 import pytest
 
@@ -20,10 +19,6 @@ def readme() -> Page:
 @pytest.mark.usefixtures("shop")
 def test_its_code_runs_and_prints_what_it_says(readme: Page) -> None:
     assert guide.run(readme) == []
-
-
-def test_its_code_has_the_right_types(readme: Page, tmp_path: Path) -> None:
-    assert guide.type_errors(readme.blocks, tmp_path) == ""
 
 
 def test_the_output_it_shows_is_that_of_the_quickstart(readme: Page) -> None:

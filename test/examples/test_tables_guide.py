@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import csv
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -29,10 +28,6 @@ def program(page: Page) -> Page:
 @pytest.mark.usefixtures("shop")
 def test_its_code_runs_and_prints_what_it_says(program: Page) -> None:
     assert guide.run(program) == []
-
-
-def test_its_code_has_the_right_types(program: Page, tmp_path: Path) -> None:
-    assert guide.type_errors(program.blocks, tmp_path) == ""
 
 
 def test_its_code_for_asyncio_runs(page: Page, shop: Sandbox) -> None:

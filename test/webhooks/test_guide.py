@@ -27,10 +27,6 @@ def test_its_code_runs_and_prints_what_its_comments_say(
     assert guide.run(page) == []
 
 
-def test_its_code_has_the_right_types(page: Page, tmp_path: Path) -> None:
-    assert guide.type_errors(page.blocks, tmp_path) == ""
-
-
 def test_its_store_forgets_in_time_and_not_earlier(
     page: Page, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -1,0 +1,50 @@
+"""The code of the pages and the examples has the right types.
+
+One run of mypy checks all of it, because each run takes seconds to read the package.
+"""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+from docs.pages import DOCS, GUIDES, ROOT, Block, Page
+from examples import guide
+
+_EXAMPLES = ROOT / "examples"
+# Its blocks are a test module, which pytest runs.
+_TESTING = GUIDES / "testing.md"
+# Words after ```python, of blocks that quote a method or show the code of a vendor's package.
+_QUOTATIONS = ("part app", "before")
+
+
+def test_the_code_of_pages_and_examples_has_the_right_types(tmp_path: Path) -> None:
+    paths = {ROOT / "README.md", DOCS / "index.md", *GUIDES.glob("*.md")} - {_TESTING}
+    programs = [_program(Page(path), tmp_path) for path in sorted(paths)]
+    for script in sorted({*_EXAMPLES.glob("*.py"), *_EXAMPLES.glob("*/*.py")}):
+        # Under another name, because several are called `app`.
+        name = "_".join(script.relative_to(_EXAMPLES).parts)
+        programs.append(Path(shutil.copyfile(script, tmp_path / name)))
+    assert guide.mypy(*programs) == ""
+
+
+def test_a_wrong_type_on_a_page_is_found(tmp_path: Path) -> None:
+    page = Page(GUIDES / "wrong.md", "```python\nimport talon_one\ntalon_one.Coupon(id='1')\n```\n")
+    assert ":3: error: " in guide.mypy(_program(page, tmp_path))
+
+
+def _program(page: Page, folder: Path) -> Path:
+    """Write the blocks of a page as one program, with its lines numbered as in the page."""
+    text = page.text.partition("## With asyncio")[0] if page.path.stem == "tables" else page.text
+    lines: list[str] = []
+    for block in Page(page.path, text).blocks:
+        if not _info(block, page).endswith(_QUOTATIONS):
+            lines += [""] * (block.line - 1 - len(lines)) + block.code.splitlines()
+    program = folder / f"{page.path.stem}_page.py"
+    program.write_text("\n".join([*lines, ""]), encoding="utf-8")
+    return program
+
+
+def _info(block: Block, page: Page) -> str:
+    """Return the line that opens a block."""
+    return page.text.splitlines()[block.line - 2]
