@@ -10,6 +10,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 
 import pytest
 
+from talon_one._http import fair_queue
 from talon_one._http.fair_queue import FairQueue, Lease, _Waiter
 
 
@@ -106,6 +107,52 @@ def test_a_waiter_without_a_wake_up_checks_by_itself() -> None:
         assert held is not None
         stack._free.append(held[1])
         assert waiting.result()
+
+
+class GreenLock:
+    """Stands for the lock of gevent, which lets other greenlets run while one waits."""
+
+    def __init__(self, waits: list[tuple[str, float]]) -> None:
+        self._waits = waits
+
+    def acquire(self, timeout: float) -> None:
+        self._waits.append(("lock", timeout))
+
+
+@pytest.mark.parametrize(
+    ("sleep_is_patched", "lock_is_patched", "how"),
+    [
+        (False, False, None),
+        (True, False, ("sleep", 0.005)),
+        (True, True, ("lock", 0.01)),
+        (False, True, ("lock", 0.01)),
+    ],
+)
+def test_a_waiter_sleeps_only_where_its_lock_would_block_all_greenlets(
+    monkeypatch: pytest.MonkeyPatch,
+    sleep_is_patched: bool,
+    lock_is_patched: bool,
+    how: tuple[str, float] | None,
+) -> None:
+    waits: list[tuple[str, float]] = []
+    waiter = _Waiter()
+    if sleep_is_patched:
+        monkeypatch.setattr(time, "sleep", lambda seconds: waits.append(("sleep", seconds)))
+    if lock_is_patched:
+        waiter.woken = GreenLock(waits)  # type: ignore[assignment]
+    waiter.wait(0.01)
+    assert waits == ([] if how is None else [how])
+
+
+def test_a_waiting_thread_is_woken_and_does_not_poll(monkeypatch: pytest.MonkeyPatch) -> None:
+    for interval in ("_CHECK_INTERVAL", "_GREEN_CHECK_INTERVAL"):
+        monkeypatch.setattr(fair_queue, interval, 3.0)
+    stack = FairQueue(1)
+    lease = stack.lease()
+    with ThreadPoolExecutor(1) as executor:
+        waiting = begin_to_wait(executor, stack)
+        lease.release()
+        assert waiting.result(2)
 
 
 def test_a_closed_queue_raises_in_waiters() -> None:
