@@ -92,7 +92,7 @@ def test_a_connection_made_at_the_last_moment_leaks_nothing(
 ) -> None:
     leaks: list[Any] = []
     monkeypatch.setattr(sys, "unraisablehook", lambda fault: leaks.append(fault.exc_value))
-    for _ in range(10):
+    for _ in range(4):
         sandbox = Sandbox().start()
         with socket.create_connection(("127.0.0.1", sandbox.port)):
             sandbox.stop()

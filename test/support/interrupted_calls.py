@@ -245,6 +245,7 @@ def _bytecodes(
         return trace
 
     gc.disable()  # What finalizers raise is lost.
+    gc.freeze()  # Collections look at what the calls leave, and nothing else.
     for number in range(10**9):
         # Tracebacks and frames may hold each other, and with them a slot.
         gc.collect(1)
