@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from codegen import ir
 from codegen.checks import RESERVED_PARAMETERS, located, refuse_unknown
+from codegen.examples import ExampleReader
 from codegen.loader import Document, SpecError, resolve
 from codegen.names import identifier
 from codegen.nodes import prose, sentence
+from codegen.places import place_of
 from codegen.type_refs import TypeReader
 from codegen.unions import is_union
 
@@ -18,6 +20,7 @@ class BodyReader:
         self._document = document
         self._schemas: Document = document["components"]["schemas"]
         self._types = types
+        self._examples = ExampleReader(types)
 
     def request_body(self, node: Document | None) -> tuple[ir.Body | None, ir.Upload | None]:
         """Return the JSON body of an operation, or the file that it uploads, or neither."""
@@ -29,6 +32,8 @@ class BodyReader:
         required = node.get("required", False)
         schema = content["schema"]
         if content_type == "multipart/form-data":
+            if "example" in content:
+                raise SpecError("an upload has no example", place_of(content, "example"))
             return None, self._upload(schema, required)
         if content_type != "application/json":
             raise SpecError(f"bodies of the content type {content_type} are not supported")
@@ -45,6 +50,7 @@ class BodyReader:
             name=identifier(name, RESERVED_PARAMETERS - {"body"}),
             type=type,
             also=also,
+            example=self._examples.read(content, schema, type),
             required=required,
             description=prose(resolve(self._document, schema)),
         )

@@ -196,7 +196,6 @@ def _schema_keys(inner: str, properties: str) -> dict[str, Value | Nodes]:
         "description": TEXT,
         "enum": LIST,
         "default": ANYTHING,
-        "example": ANYTHING,
         "nullable": BOOLEAN,
         "deprecated": BOOLEAN,
         "readOnly": BOOLEAN,
@@ -316,7 +315,9 @@ KINDS = _with_extensions(
             required=("content",),
             is_referable=True,
         ),
-        "content of a request": Kind({"schema": Nodes("inner schema")}, required=("schema",)),
+        "content of a request": Kind(
+            {"schema": Nodes("inner schema"), "example": ANYTHING}, required=("schema",)
+        ),
         "response": Kind(
             {"description": TEXT, "content": Nodes("content of a response", "mapping")},
             required=("description",),
@@ -332,7 +333,7 @@ KINDS = _with_extensions(
             check=_in_schema,
         ),
         "property": Kind(
-            _SCHEMA,
+            {**_SCHEMA, "example": ANYTHING},
             is_referable=True,
             name=lambda around, key, node: f"{around}.{key}",
             check=_in_property,

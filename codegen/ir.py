@@ -71,6 +71,19 @@ class TypeRef:
         return f"Model | {text}" if self.variants else text
 
 
+@dataclass(frozen=True)
+class Example:
+    """A value of a property, parameter or body, as JSON.
+
+    Attributes:
+        value: The value; ``None`` where objects of classes are, whose properties have examples.
+        is_given: Whether the description gives it. Otherwise it is made from the schema.
+    """
+
+    value: Any
+    is_given: bool = False
+
+
 _FUNCTIONS = {
     "date": "day",
     "scalar": "field",
@@ -95,6 +108,7 @@ class Property:
     deprecated: bool
     read_only: bool
     default: Any
+    example: Example
     constant: str | None = None
     """Value that the constructor sets, because it is what the class is known by."""
 
@@ -172,6 +186,7 @@ class Parameter:
     aliases: tuple[str, ...]
     comma: bool
     default: Any
+    example: Example
 
     @property
     def annotation(self) -> str:
@@ -187,6 +202,7 @@ class Body:
     name: str
     type: TypeRef
     also: tuple[str, ...]
+    example: Example
     required: bool
     description: str
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 from codegen import ir
@@ -65,7 +66,7 @@ def property_notes(each: ir.Property) -> str:
         notes.append("set by the server")
     if each.secret:
         notes.append("a secret, masked in `repr`")
-    return _joined([*notes, *limits(each.type), *_default(each)])
+    return _joined([*notes, *limits(each.type), *_default(each), *_example(each)])
 
 
 def parameter_notes(each: ir.Parameter) -> str:
@@ -74,7 +75,7 @@ def parameter_notes(each: ir.Parameter) -> str:
     if each.location == "header":
         notes.append(f"header {code(each.wire)}")
     notes += _spellings(each.aliases)
-    return _joined([*notes, *limits(each.type), *_default(each)])
+    return _joined([*notes, *limits(each.type), *_default(each), *_example(each)])
 
 
 def body_notes(body: ir.Body) -> str:
@@ -97,6 +98,10 @@ def _default(each: ir.Property | ir.Parameter) -> list[str]:
     if each.default is None or "default" in each.description.lower():
         return []
     return [f"by default {_literal(each.default)}"]
+
+
+def _example(each: ir.Property | ir.Parameter) -> list[str]:
+    return [f"for example {_literal(each.example.value)}"] if each.example.is_given else []
 
 
 def _limits_of(shape: Shape, constraints: dict[str, Any]) -> list[str]:
@@ -134,7 +139,8 @@ def _between(constraints: dict[str, Any], minimum: str, limit: str, unit: str) -
 
 
 def _literal(value: Any) -> str:
-    return code(f'"{value}"' if isinstance(value, str) else repr(value))
+    # Texts look alike in all languages, and JSON quotes them as Python may.
+    return code(json.dumps(value, ensure_ascii=False) if isinstance(value, str) else repr(value))
 
 
 def _joined(notes: list[str]) -> str:

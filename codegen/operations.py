@@ -14,6 +14,7 @@ from codegen.checks import (
     refuse_unusable,
     spelled,
 )
+from codegen.examples import ExampleReader
 from codegen.history import replacement
 from codegen.loader import Document, SpecError, resolve
 from codegen.names import identifier
@@ -36,6 +37,7 @@ class OperationReader:
         self._document = document
         self._schemas: Document = document["components"]["schemas"]
         self._types = types
+        self._examples = ExampleReader(types)
         self._bodies = BodyReader(document, types)
 
     def operation(self, path: str, method: str, node: Document) -> ir.Operation:
@@ -154,6 +156,7 @@ class OperationReader:
             aliases=python_aliases(node),
             comma=is_list and not node.get("explode", True),
             default=node["schema"].get("default"),
+            example=self._examples.read(node, node["schema"], type),
         )
 
     def _response_properties(self, responses: tuple[ir.Response, ...]) -> dict[str, Document]:

@@ -12,6 +12,7 @@ from codegen.checks import (
     refuse_unusable,
     spelled,
 )
+from codegen.examples import ExampleReader
 from codegen.history import retired
 from codegen.loader import Document, SpecError
 from codegen.names import identifier, module_name
@@ -27,6 +28,7 @@ class SchemaReader:
     def __init__(self, document: Document, types: TypeReader) -> None:
         self._schemas: Document = document["components"]["schemas"]
         self._types = types
+        self._examples = ExampleReader(types)
         self._constants = constants(self._schemas)
 
     def model(self, name: str, schema: Document) -> ir.Model:
@@ -103,10 +105,11 @@ class SchemaReader:
         self, wire: str, node: Document, required: bool, constant: str | None
     ) -> ir.Property:
         inner = self._types.described(node)
+        type = self._types.variant_or_type(node)
         return ir.Property(
             name=node.get("x-python-name") or identifier(wire, RESERVED_PROPERTIES),
             wire=wire,
-            type=self._types.variant_or_type(node),
+            type=type,
             required=required,
             nullable=bool(node.get("nullable") or inner.get("nullable")),
             description=prose(node) or prose(inner),
@@ -115,6 +118,7 @@ class SchemaReader:
             deprecated=node.get("deprecated", False),
             read_only=node.get("readOnly", False),
             default=node.get("default"),
+            example=self._examples.read(node, node, type),
             constant=constant,
         )
 

@@ -96,6 +96,8 @@ class TypeReader:
         return self._scalar(node, kind)
 
     def _union_of_scalars(self, nodes: list[Document]) -> ir.TypeRef:
+        if not nodes:
+            raise SpecError("oneOf joins nothing")
         texts = [self.type_of(each).text for each in nodes]
         if set(texts) - set(_SCALARS.values()):
             raise SpecError("oneOf needs a discriminator, unless it joins plain scalars")
@@ -132,6 +134,8 @@ class TypeReader:
             return ir.TypeRef(text, constraints=_constraints(node))
         # Null among the values means "nullable", which the annotation covers.
         values = [value for value in node["enum"] if value is not None]
+        if not values:
+            raise SpecError("the enum has no values")
         for value in values:
             # YAML reads words such as `on` and `no` as booleans, and Literal admits no floats.
             if type(value).__name__ != text or text == "float":

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from copy import deepcopy
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -103,6 +104,7 @@ class Spec:
         self.item: Node = self.shop["paths"]["/v1/things/{thingId}"]
         self.operation: Node = self.item["get"]
         self.parameter: Node = self.operation["parameters"][1]
+        self.content: Node = self.operation["requestBody"]["content"]["application/json"]
         self.schemas: Node = self.shop["schemas"]
         self.thing: Node = self.schemas["Thing"]
         self.name: Node = self.thing["properties"]["name"]
@@ -125,6 +127,7 @@ def _run(project: Path, monkeypatch: pytest.MonkeyPatch, *arguments: str) -> int
 
 GET = "GET /v1/things/{thingId}"
 REFERENCE = {"$ref": "#/components/schemas/Thing"}
+_LIST_OF_INTEGERS = {"type": "array", "items": {"type": "integer"}}
 PLACES = re.compile(r"(( and )?(openapi|domains/\w+)\.yaml, line [1-9]\d*)+: ")
 Edit = Callable[[Spec], object]
 
@@ -325,6 +328,11 @@ BAD: dict[str, tuple[Edit, str]] = {
         _property(other={"type": "string", "enum": [True]}),
         "Thing.other: the enum value True is no string, or cannot be a Literal",
     ),
+    "an enum without values": (
+        _property(other={"type": "string", "enum": [None]}),
+        "Thing.other: the enum has no values",
+    ),
+    "oneOf nothing": (_property(other={"oneOf": []}), "Thing.other: oneOf joins nothing"),
     "an enum of numbers": (
         _parameter(schema={"type": "number", "enum": [0.5]}),
         f"{GET}: kind: the enum value 0.5 is no number, or cannot be a Literal",
@@ -791,6 +799,120 @@ BAD_NOTIFICATIONS: dict[str, tuple[Edit, str]] = {
         "ThingMade: needs a schema for items that fit none of its shapes",
     ),
 }
+
+
+def _example(value: Any, **schema: Any) -> Edit:
+    return _property(other={"type": "string", **schema, "example": value})
+
+
+BAD_EXAMPLES: dict[str, tuple[Edit, str]] = {
+    "an example of another type": (
+        _example(1),
+        "Thing.other: example: must be text, not int",
+    ),
+    "an example that YAML reads as a day": (
+        _example(date(2027, 1, 1)),
+        "Thing.other: example: 2027-01-01 is read as a date; quote it",
+    ),
+    "an example that is null": (_example(None), "Thing.other: example: null is no example"),
+    "an example outside of the enum": (
+        _example("c", enum=["a", "b"]),
+        "Thing.other: example: must be one of 'a', 'b', not 'c'",
+    ),
+    "an example that does not match": (
+        _example("abc", pattern="^[A-Z]+$"),
+        r"Thing.other: example: must match ^[A-Z]+\Z, which 'abc' does not",
+    ),
+    "an example that is too long": (
+        _example("abc", maxLength=2),
+        "Thing.other: example: must have at most 2 characters, not 3",
+    ),
+    "an example above the limit": (
+        _example(3, type="integer", maximum=2),
+        "Thing.other: example: must be at most 2, not 3",
+    ),
+    "an example that is no timestamp": (
+        _example("tomorrow", format="date-time"),
+        "Thing.other: example: must be an RFC 3339 timestamp such as",
+    ),
+    **{
+        f"an example that is no {format}": (
+            _example(text, format=format),
+            f"Thing.other: example: must be text of the format {format}",
+        )
+        for format, text in {
+            "byte": "no base64!",
+            "email": "nobody",
+            "uri": "//example.com",
+            "uuid": "0c6e2f84",
+        }.items()
+    },
+    "an example with a wrong item": (
+        _example(["a@example.com", "b"], type="array", items={"type": "string", "format": "email"}),
+        "Thing.other: example: [1] must be text of the format email",
+    ),
+    "an example with a wrong item of an item": (
+        _example([[1], [2, 3]], type="array", items={**_LIST_OF_INTEGERS, "maxItems": 1}),
+        "Thing.other: example: [1] must have at most 1 items, not 2",
+    ),
+    "an example with a wrong value": (
+        _example({"a": "b"}, type="object", additionalProperties={"type": "integer"}),
+        "Thing.other: example: ['a'] must be an integer, not str",
+    ),
+    "an example with a value that is too low": (
+        _example({"a": 1}, type="object", additionalProperties={"type": "integer", "minimum": 2}),
+        "Thing.other: example: ['a'] must be at least 2, not 1",
+    ),
+    "an example that lacks a property": (
+        _example({"b": 1}, type="object", properties={"a": {"type": "integer"}}, required=["a"]),
+        "Thing.other: example: ['a'] is required",
+    ),
+    "an example with a wrong property": (
+        _example({"a": [1, "b"]}, type="object", properties={"a": _LIST_OF_INTEGERS}),
+        "Thing.other: example: ['a'][1] must be an integer, not str",
+    ),
+    "an example with a key that is no text": (
+        _example({1: "a"}, type="object"),
+        "Thing.other: example: the key 1 is no text; quote it",
+    ),
+    "an example of a class": (
+        _property(other={"allOf": [REFERENCE], "example": {"name": "a"}}),
+        "Thing.other: example: the properties of a class have examples, objects of it have none",
+    ),
+    "an example of a parameter": (
+        _parameter(example=1),
+        f"{GET}: kind: example: must be text, not int",
+    ),
+    "an example of a body": (
+        lambda spec: spec.content.update({"schema": {"type": "object"}, "example": []}),
+        f"{GET}: example: must be an object, not list",
+    ),
+    "an example of an upload": (
+        _operation(
+            requestBody={
+                "content": {"multipart/form-data": {"schema": REFERENCE, "example": {"name": "a"}}}
+            }
+        ),
+        f"{GET}: an upload has no example",
+    ),
+    "an example of an item": (
+        _property(other={"type": "array", "items": {"type": "string", "example": "a"}}),
+        "Thing.other: 'example' is unknown in an inner schema",
+    ),
+    "a property whose limits need an example": (
+        _property(other={"type": "string", "pattern": "^[A-Z]+$"}),
+        "Thing.other: needs an example, because its limits allow no plain value",
+    ),
+    "a text that is longer than an example should be": (
+        _property(other={"type": "string", "minLength": 10**12}),
+        "Thing.other: needs an example, because its limits allow no plain value",
+    ),
+    "a parameter whose limits need an example": (
+        _parameter(schema={"type": "string", "pattern": "^[A-Z]+$"}),
+        f"{GET}: kind: needs an example, because its limits allow no plain value",
+    ),
+}
+BAD.update(BAD_EXAMPLES)
 BAD.update(BAD_NOTIFICATIONS)
 BAD.update(BAD_HISTORY)
 

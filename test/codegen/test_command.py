@@ -403,7 +403,7 @@ def test_a_wrong_spec_is_told_in_one_line_and_nothing_is_written(small_project: 
         done = _codegen(small_project, *arguments)
         assert (done.returncode, done.stdout) == (2, "")
         assert done.stderr == (
-            "domains/kinds.yaml, line 43: Everything.uuid: the pattern '[' is not valid in"
+            "domains/kinds.yaml, line 44: Everything.uuid: the pattern '[' is not valid in"
             " Python: unterminated character set at position 0\n"
         )
     assert _contents(small_project) == before

@@ -31,8 +31,7 @@ def sdk() -> ir.Sdk:
 def test_the_sample_of_every_model_may_be_sent(sdk: ir.Sdk) -> None:
     sampler = Sampler(sdk)
     for name in MODELS:
-        source = sampler.expression(ir.TypeRef(name, "nested", (name,)), name)
-        assert _evaluated(source).validate() is None
+        assert _evaluated(sampler.model(name)).validate() is None
 
 
 def test_examples_are_the_same_each_time(sdk: ir.Sdk) -> None:
@@ -40,56 +39,80 @@ def test_examples_are_the_same_each_time(sdk: ir.Sdk) -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "constraints", "expected"),
+    ("schema", "expected"),
     [
-        ("int", {}, 1),
-        ("int", {"minimum": 7}, 10),
-        ("int", {"minimum": 3, "maximum": 4}, 3),
-        ("float", {"minimum": 0, "exclusive_minimum": True}, 1),
-        ("float", {"maximum": 0}, 0),
-        ("str", {"pattern": "^[a-f0-9]{16}$"}, "0123456789abcdef"),
-        ("Literal['b', 'a']", {}, "b"),
-        ("bool", {}, False),
-        ("list[int]", {"items": {"minimum": 100}}, [100]),
-        ("dict[str, str]", {}, {"1": "example"}),
-        ("dict[str, Any]", {}, {}),
+        ({"type": "integer"}, 1),
+        ({"type": "integer", "minimum": 7}, 7),
+        ({"type": "integer", "minimum": 3, "exclusiveMinimum": True, "maximum": 4}, 4),
+        ({"type": "number", "minimum": 0, "exclusiveMinimum": True}, 1),
+        ({"type": "number", "maximum": 0}, 0),
+        ({"type": "integer", "maximum": -5, "exclusiveMaximum": True}, -6),
+        ({"type": "string"}, "text"),
+        ({"type": "string", "minLength": 6}, "textxx"),
+        ({"type": "string", "maxLength": 2}, "te"),
+        ({"type": "string", "format": "email"}, "mina.osei@example.com"),
+        ({"type": "string", "format": "uuid"}, "0c6e2f84-7b19-4d35-8a42-f5d1936b0e7c"),
+        ({"type": "string", "enum": ["b", "a"]}, "b"),
+        ({"type": "string", "enum": ["b", "a"], "example": "a"}, "a"),
+        ({"type": "boolean"}, False),
+        ({"type": "boolean", "example": True}, True),
+        ({"type": "array", "items": {"type": "integer", "minimum": 100}}, [100]),
+        ({"type": "array", "items": {}}, []),
+        ({"type": "object", "additionalProperties": {"type": "string"}}, {"1": "text"}),
+        ({"type": "object"}, {}),
+        ({"type": "object", "example": {"a": [1]}}, {"a": [1]}),
+        ({"oneOf": [{"type": "number"}, {"type": "string"}]}, 1),
+        ({"oneOf": [{"type": "number"}, {"type": "string"}], "example": "{{a}}"}, "{{a}}"),
     ],
 )
-def test_a_sample_keeps_within_the_limits(
-    sdk: ir.Sdk, text: str, constraints: dict[str, Any], expected: Any
+def test_a_sample_is_the_example_or_the_plainest_value_within_the_limits(
+    schema: dict[str, Any], expected: Any
 ) -> None:
-    type = ir.TypeRef(text, constraints=constraints)
-    assert _evaluated(Sampler(sdk).expression(type, "anything")) == expected
+    sampler = Sampler(_sdk({"Thing": _object(name=schema)}))
+    assert sampler.model("Thing") == f"talon_one.Thing(name={expected!r})"
+
+
+def test_limits_that_no_plain_value_keeps_need_an_example() -> None:
+    schema = {"type": "string", "pattern": "^[A-Z]{3}$"}
+    with pytest.raises(SpecError, match=r"^Thing\.name: needs an example"):
+        _sdk({"Thing": _object(name=schema)})
+    sdk = _sdk({"Thing": _object(name={**schema, "example": "ABC"})})
+    assert Sampler(sdk).model("Thing") == "talon_one.Thing(name='ABC')"
 
 
 @pytest.mark.parametrize(
-    ("name", "expected"),
+    ("name", "schema", "expected"),
     [
-        ("start_date", datetime(2026, 1, 1, tzinfo=timezone.utc)),
-        ("created_before", datetime(2026, 12, 31, tzinfo=timezone.utc)),
+        ("startDate", {}, "datetime(2027, 1, 1, tzinfo=timezone.utc)"),
+        ("createdBefore", {}, "datetime(2027, 3, 31, tzinfo=timezone.utc)"),
+        ("endDay", {"format": "date"}, "date(2027, 1, 1)"),
+        ("endDate", {"format": "date"}, "date(2027, 3, 31)"),
+        ("endDate", {"format": "date", "example": "2027-05-01"}, "date(2027, 5, 1)"),
+        (
+            "endDate",
+            {"example": "2027-05-01T09:30:00+02:00"},
+            "datetime(2027, 5, 1, 7, 30, 0, tzinfo=timezone.utc)",
+        ),
+        (
+            "endDate",
+            {"example": "2027-05-01T09:30:00Z"},
+            "datetime(2027, 5, 1, 9, 30, 0, tzinfo=timezone.utc)",
+        ),
     ],
 )
-def test_a_period_ends_after_it_begins(sdk: ir.Sdk, name: str, expected: datetime) -> None:
-    assert _evaluated(Sampler(sdk).expression(ir.TypeRef("datetime", "datetime"), name)) == expected
-
-
-def test_the_longest_known_ending_of_a_name_decides(sdk: ir.Sdk) -> None:
-    sampler, text = Sampler(sdk), ir.TypeRef("str")
-    assert _evaluated(sampler.expression(text, "integration_id")) == "customer-1001"
-    assert _evaluated(sampler.expression(text, "new_store_integration_id")) == "store-berlin"
-
-
-def test_limits_that_no_known_value_keeps_are_an_error(sdk: ir.Sdk) -> None:
-    with pytest.raises(SpecError, match="no sample of 'code' fits"):
-        Sampler(sdk).expression(ir.TypeRef("str", constraints={"pattern": "^[A-Z]{3}$"}), "code")
+def test_a_period_ends_after_it_begins(name: str, schema: dict[str, Any], expected: str) -> None:
+    moment = {"type": "string", "format": "date-time", **schema}
+    (given,) = _sdk({"Thing": _object(**{name: moment})}).models[0].properties
+    sampler = Sampler(_sdk({"Thing": _object(**{name: moment})}))
+    assert sampler.model("Thing") == f"talon_one.Thing({given.name}={expected})"
 
 
 def test_trees_end_and_an_object_that_requires_itself_is_an_error() -> None:
     tree = _sdk({"Tree": _object(branches={"type": "array", "items": _ref("Tree")})})
-    assert Sampler(tree).expression(ir.TypeRef("Tree"), "tree") == "talon_one.Tree(branches=[])"
+    assert Sampler(tree).model("Tree") == "talon_one.Tree(branches=[])"
     ring = _sdk({"Ring": _object(next=_ref("Ring"))})
     with pytest.raises(SpecError, match="Ring requires itself"):
-        Sampler(ring).expression(ir.TypeRef("Ring"), "ring")
+        Sampler(ring).model("Ring")
 
 
 def test_two_pages_that_would_be_one_where_case_is_ignored_are_an_error() -> None:
@@ -114,7 +137,7 @@ def test_descriptions_break_neither_tables_nor_the_page(tmp_path: Path) -> None:
         ({"type": "string", "minLength": 1, "maxLength": 1000}, "required; 1 to 1,000 characters"),
         ({"type": "string", "minLength": 1}, "required; at least 1 character"),
         ({"type": "string", "minLength": 2, "maxLength": 2}, "required; exactly 2 characters"),
-        ({"type": "string", "pattern": "^a|b$"}, r"required; matches `^a|b\Z`"),
+        ({"type": "string", "pattern": "^t|b$"}, r"required; matches `^t|b\Z`"),
         ({"type": "string", "enum": ["a", "b"]}, 'required; one of `"a"`, `"b"`'),
         ({"type": "string", "format": "password"}, "required; a secret, masked in `repr`"),
         ({"type": "string", "nullable": True}, "required, may be null"),
@@ -122,6 +145,14 @@ def test_descriptions_break_neither_tables_nor_the_page(tmp_path: Path) -> None:
         ({"type": "string", "deprecated": True}, "deprecated; required"),
         ({"type": "boolean", "default": False}, "required; by default `False`"),
         ({"type": "integer", "minimum": 0}, "required; at least 0"),
+        ({"type": "integer", "example": 0}, "required; for example `0`"),
+        ({"type": "boolean", "example": False}, "required; for example `False`"),
+        ({"type": "string", "example": "a|`b`"}, 'required; for example `` "a|`b`" ``'),
+        ({"type": "string", "example": 'say "a"\n'}, r'required; for example `"say \"a\"\n"`'),
+        (
+            {"type": "object", "example": {"a": ["b", None]}},
+            "required; for example `{'a': ['b', None]}`",
+        ),
         (
             {"type": "number", "minimum": 0, "exclusiveMinimum": True, "maximum": 9},
             "required; above 0 and at most 9",
