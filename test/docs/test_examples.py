@@ -6,6 +6,8 @@ import re
 from collections.abc import Iterator
 from contextlib import nullcontext
 from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qs, unquote
 
 import pytest
 
@@ -13,7 +15,7 @@ from docs.pages import Page
 from support.every import for_every
 from support.samples import sample
 from support.server import RecordingServer, Response
-from support.spec import OPERATIONS, Operation
+from support.spec import OPERATIONS, Operation, is_model, model_of, properties, resolved
 
 
 @pytest.fixture(scope="module")
@@ -48,10 +50,37 @@ def test_the_example_of_a_method_makes_its_call(
         exec(compile(block.padded, str(block), "exec"), {"__name__": "__main__"})
     (request,) = server.requests
     assert request.method == operation.method
-    template = re.sub(r"\\{\w+\\}", "[^/]+", re.escape(operation.path))
-    assert re.fullmatch(template, request.path), request.path
+    template = re.sub(r"\\{(\w+)\\}", r"(?P<\1>[^/]+)", re.escape(operation.path))
     for name, documented in _documented_headers(section):
         assert request.headers[name].partition(";")[0] == documented
+    given = {"path": _path_values(template, request.path), "query": parse_qs(request.query)}
+    for parameter in operation.required:
+        if parameter.example is not None:
+            assert given[parameter.location][parameter.wire] == _texts(parameter.example)
+    if operation.body and is_model(operation.body):
+        _assert_has_examples(request.json(), operation.body)
+
+
+def _path_values(template: str, path: str) -> dict[str, list[str]]:
+    match = re.fullmatch(template, path)
+    assert match, path
+    return {name: [unquote(value)] for name, value in match.groupdict().items()}
+
+
+def _texts(example: Any) -> list[str]:
+    return [str(each) for each in (example if isinstance(example, list) else [example])]
+
+
+def _assert_has_examples(data: dict[str, Any], schema: str) -> None:
+    """Check that an object has the examples of the description, as far as it has them."""
+    for wire, value in data.items():
+        node = properties(schema)[wire]
+        if "example" in node:
+            assert value == node["example"], f"{schema}.{wire}"
+        inside = value if isinstance(value, list) else [value]
+        name = model_of(resolved(node).get("items", {}) if isinstance(value, list) else node)
+        for each in inside if name and is_model(name) else ():
+            _assert_has_examples(each, name or "")
 
 
 def _response(operation: Operation) -> Response:

@@ -159,7 +159,9 @@ def _assert_typed(value: Any, node: Node, around: Model) -> None:
         for item in value:
             _assert_typed(item, node["items"], around)
     elif isinstance(node.get("additionalProperties"), dict):
-        _assert_typed(value["a key"], node["additionalProperties"], around)
+        assert value
+        for item in value.values():
+            _assert_typed(item, node["additionalProperties"], around)
     elif kind == "string" and node.get("format") == "date-time":
         assert isinstance(value, datetime)
         assert value.utcoffset() is not None
@@ -168,4 +170,5 @@ def _assert_typed(value: Any, node: Node, around: Model) -> None:
     elif kind in _SCALARS:
         assert isinstance(value, (_SCALARS[kind], int) if kind == "number" else _SCALARS[kind])
     else:
-        assert type(value) is dict, "free-form data are handed over as they are"
+        free = (dict,) if kind == "object" else (dict, list, str, int, float)
+        assert type(value) in free, "free-form data are handed over as they are"

@@ -220,6 +220,7 @@ class Parameter:
     required: bool
     explode: bool
     schema: Node
+    example: Any
 
     def __str__(self) -> str:
         return self.name
@@ -311,6 +312,7 @@ def _parameter(node: Node) -> Parameter:
         required=node.get("required", False),
         explode=node.get("explode", True),
         schema=node["schema"],
+        example=node.get("example"),
     )
 
 

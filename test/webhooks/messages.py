@@ -39,6 +39,12 @@ def message(name: str, type: str, everything: bool = True) -> JsonObject:
     if "property" in identity:
         each = item(identity["items"], identity["property"], identity.get("value"), everything)
         found["Data"] = [each, dict(each)]
+    elif identity:
+        # The class for the items that no other class of the type is for.
+        others = [rule(name) for name, other in NOTIFICATIONS if other == type]
+        unknown = {each["property"]: "unknown" for each in others if "value" in each}
+        each = {**item(identity["items"], None, None, everything), **unknown}
+        found["Data"] = [each, dict(each)]
     return found
 
 
