@@ -40,22 +40,6 @@ def test_a_rejected_api_key_stops_the_job_and_fails_no_row(
     assert again.summary[:3] == (100, 0, 0)
 
 
-def test_rows_that_an_earlier_attempt_may_have_created_are_unknown_after_a_rejected_key(
-    run_bulk: RunBulk, server: RecordingServer
-) -> None:
-    server.script(HANG_UP, Response(401, {"message": "no"}))
-    result = run_bulk(
-        *("create_coupons_for_recipients", 3, 12, ["p1", "p2"]),
-        {"usageLimit": 1, "couponPattern": "A-####"},
-        _retries=1,
-        _headers={"Idempotency-Key": "a"},
-    )
-    assert result.summary[:3] == (0, 0, 2)
-    assert isinstance(result.failure, bulk.BulkStopped)
-    assert isinstance(result.failure.__cause__, UnauthorizedException)
-    assert not result.summary.complete
-
-
 def test_the_cause_of_a_stop_is_chained(run_bulk: RunBulk, server: RecordingServer) -> None:
     server.default = Response(401, {"message": "no"})
     failure = run_bulk("upsert_profiles", profiles(1)).failure
