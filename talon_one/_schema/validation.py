@@ -98,10 +98,7 @@ def _checked(check: Check, value: Any) -> Violations:
 
 @cache
 def _value_check(type_string: str, constraints: _Frozen) -> Check:
-    thawed = {
-        name: dict(value) if isinstance(value, tuple) else value for name, value in constraints
-    }
-    return _check_for(parse(type_string), thawed, None)
+    return _check_for(parse(type_string), _thawed(constraints), None)
 
 
 def _frozen(constraints: Mapping[str, Any]) -> _Frozen:
@@ -110,6 +107,12 @@ def _frozen(constraints: Mapping[str, Any]) -> _Frozen:
         (name, _frozen(value) if isinstance(value, Mapping) else value)
         for name, value in constraints.items()
     )
+
+
+def _thawed(constraints: _Frozen) -> dict[str, Any]:
+    return {
+        name: _thawed(value) if isinstance(value, tuple) else value for name, value in constraints
+    }
 
 
 class _Table(NamedTuple):

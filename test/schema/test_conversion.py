@@ -60,6 +60,12 @@ def test_the_items_of_a_list_in_the_query_have_limits_of_their_own() -> None:
     assert str(violation) == "$[1] must be at least 1, not 0"
 
 
+def test_limits_hold_for_lists_in_lists() -> None:
+    constraints = {"max_items": 2, "items": {"items": {"max_length": 2}}}
+    (violation,) = value_violations("list[list[str]]", constraints, [["ab"], ["abc"]])
+    assert str(violation) == "$[1][0] must have at most 2 characters, not 3"
+
+
 def test_every_kind_of_parameter_has_further_names_and_the_spelling_of_json() -> None:
     operation = Operation(
         "probe",
