@@ -25,6 +25,11 @@ def test_progress_is_reported_from_start_to_end(run_bulk: RunBulk) -> None:
     assert reports[-1].token == result.summary.token
 
 
+def test_rows_of_every_outcome_are_done() -> None:
+    progress = bulk.Progress(sent=100, failed=20, unknown=3, total=None, token="", finished=False)
+    assert progress.done == 123
+
+
 def test_the_total_of_a_generator_can_be_passed(run_bulk: RunBulk) -> None:
     reports: list[bulk.Progress] = []
     run_bulk("upsert_profiles", profiles(3), progress=reports.append)

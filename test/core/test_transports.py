@@ -12,6 +12,7 @@ from support.server import RecordingServer
 from support.shells import Shell
 from talon_one import (
     ApiClient,
+    ApiException,
     ApiTypeError,
     CallEvent,
     Clock,
@@ -237,6 +238,21 @@ def test_the_response_of_a_hook_can_be_downloaded_and_not_left_unread(shell: She
         assert downloaded(shell, client) == b"id\n1\n"
         with pytest.raises(ApiTypeError, match="the response of a hook cannot be returned unread"):
             IntegrationApi(client).get_customer_session_without_preload_content("1")
+
+
+@pytest.mark.parametrize(("status", "is_error"), [(199, True), (299, False), (300, True)])
+def test_a_hook_may_respond_to_a_download_with_an_error(
+    shell: Shell, status: int, is_error: bool
+) -> None:
+    text = RawResponse(status, "Reason", {}, b"id\n1\n")
+    client = shell.new_client(configuration(Replying(text)), transport=transport_of(shell))
+    with without_pauses(client):
+        if is_error:
+            with pytest.raises(ApiException) as caught:
+                downloaded(shell, client)
+            assert caught.value.status == status
+        else:
+            assert downloaded(shell, client) == b"id\n1\n"
 
 
 def test_anything_else_that_a_hook_returns_is_logged_and_ignored(

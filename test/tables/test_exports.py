@@ -140,6 +140,19 @@ def test_leaving_a_table_early_releases_its_connection(
     assert len(server.requests) == 3
 
 
+@pytest.mark.asyncio
+async def test_closing_a_table_early_releases_its_connection_with_asyncio(
+    server: RecordingServer, awaited: talon_one.aio.ManagementApi
+) -> None:
+    awaited.api_client.configuration.connection_pool_maxsize = 1
+    server.default = Response(body=CSV + b"X-1,1,\n" * 100_000)
+    for _ in range(3):
+        table = await awaited.table(awaited.export_coupons, 3, _deadline=10).__aenter__()
+        assert await aiter_of(table).__anext__() == ROWS[0]
+        await table.aclose()
+    assert len(server.requests) == 3
+
+
 def test_entering_the_table_raises_the_error_of_the_call(
     server: RecordingServer, management: ManagementApi
 ) -> None:

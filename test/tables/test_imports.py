@@ -534,6 +534,16 @@ def test_problems_are_counted_up_to_a_limit() -> None:
     assert str(error).endswith("and 90 more")
 
 
+@pytest.mark.parametrize(("count", "ending"), [(10, "not 1"), (11, "; and 1 more")])
+def test_a_limited_number_of_problems_is_listed_and_the_rest_counted(
+    count: int, ending: str
+) -> None:
+    text = b"value\n" + b"A\n" * count
+    error = tables.TableError("the table", tables.check(operations.import_coupons, text))
+    assert str(error).count("line ") == 10
+    assert str(error).endswith(ending)
+
+
 def test_checking_can_be_turned_off(server: RecordingServer, management: ManagementApi) -> None:
     management.api_client.configuration.client_side_validation = False
     tables.upload(management.import_coupons, 3, 12, b"new\nA\n")

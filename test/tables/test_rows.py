@@ -45,6 +45,12 @@ def test_cells_become_values_of_the_type_of_their_column() -> None:
     ]
 
 
+def test_a_long_file_is_not_taken_for_an_unclosed_quote(caplog: pytest.LogCaptureFixture) -> None:
+    text = "value\n" + "A-1\n" * 3_000
+    assert len(rows(operations.export_coupons, text)) == 3_000
+    assert caplog.records == []
+
+
 INTEGER, NUMBER = column("id", "int"), column("amount", "float")
 FLAG, MOMENT = column("used", "bool"), column("created", "datetime", words=("unlimited",))
 OBJECT, ANY = column("attributes", "dict[str, Any]"), column("flags", "Any")

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import traceback
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -32,6 +33,7 @@ from talon_one import (
     TlsError,
     TransportError,
 )
+from talon_one._http.connections import _has_decrypted_data
 from talon_one._http.tls import _context, ssl_context
 
 pytestmark = pytest.mark.usefixtures("shell")
@@ -98,6 +100,44 @@ def test_public_authorities_are_trusted_by_default(tmp_path: Path) -> None:
     assert ssl_context(trusting(ssl_ca_cert=str(path))).cert_store_stats()["x509_ca"] == 2
 
 
+class Pending:
+    """Stands for TLS that has received so much."""
+
+    def __init__(self, decrypted: int, encrypted: int = 0, below: Pending | None = None) -> None:
+        self._decrypted = decrypted
+        if below is not None:
+            self.socket = below
+            self.sslobj = SimpleNamespace(pending=lambda: decrypted)
+            self.incoming = SimpleNamespace(pending=encrypted)
+
+    def pending(self) -> int:
+        return self._decrypted
+
+
+@pytest.mark.one_shell("asyncio has TLS of its own")
+@pytest.mark.parametrize(
+    ("sock", "expected"),
+    [
+        (object(), False),
+        (Pending(0), False),
+        (Pending(1), True),
+        # TLS to the server, inside TLS to its proxy.
+        (Pending(0, 0, Pending(0)), False),
+        (Pending(1, 0, Pending(0)), True),
+        (Pending(0, 1, Pending(0)), True),
+        (Pending(0, 0, Pending(1)), True),
+    ],
+)
+def test_what_tls_has_received_already_is_seen_at_every_level(sock: Any, expected: bool) -> None:
+    assert _has_decrypted_data(sock) is expected
+
+
+def test_a_name_to_assert_is_of_no_concern_without_tls() -> None:
+    with RecordingServer() as server, make_client(server.url, assert_hostname="other") as client:
+        CREATE(client)
+    assert len(server.requests) == 1
+
+
 def test_trust_can_be_switched_off_which_is_warned_of() -> None:
     with (
         RecordingServer(server_context("other", by="somebody")) as server,
@@ -125,6 +165,45 @@ def test_the_trust_store_of_the_system_is_used_on_request(
             settings: Any = {"system_trust": system_trust, "trust_env": False}
             with make_client(server.url, **settings) as client, pytest.raises(TlsError):
                 CREATE(client)
+
+
+@pytest.mark.one_shell("nothing is called here")
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere the store is not that of OpenSSL")
+@pytest.mark.parametrize(
+    ("has_file", "has_folder"), [(True, True), (True, False), (False, True), (False, False)]
+)
+def test_the_store_of_the_system_may_be_a_file_a_folder_or_neither(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, has_file: bool, has_folder: bool
+) -> None:
+    file, folder = tmp_path / "system.pem", tmp_path / "certs"
+    if has_file:
+        authority("system").cert_pem.write_to_path(str(file))
+    if has_folder:
+        folder.mkdir()
+    paths = ssl.get_default_verify_paths()._replace(
+        openssl_cafile=str(file), openssl_capath=str(folder)
+    )
+    monkeypatch.setattr(ssl, "get_default_verify_paths", lambda: paths)
+    loaded: list[dict[str, Any]] = []
+    load = ssl.SSLContext.load_verify_locations
+
+    def noting(context: ssl.SSLContext, **locations: Any) -> None:
+        loaded.append(locations)
+        load(context, **locations)
+
+    monkeypatch.setattr(ssl.SSLContext, "load_verify_locations", noting)
+    monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "of nobody"))
+    _context.cache_clear()
+    configuration = Configuration()
+    configuration.system_trust, configuration.trust_env = True, False
+    context = ssl_context(configuration)
+    _context.cache_clear()
+    found = {
+        "cafile": str(file) if has_file else None,
+        "capath": str(folder) if has_folder else None,
+    }
+    assert loaded == ([found] if has_file or has_folder else [])
+    assert context.verify_mode == ssl.CERT_REQUIRED
 
 
 @pytest.mark.parametrize("variable", ["SSL_CERT_FILE", "SSL_CERT_DIR"])
