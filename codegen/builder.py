@@ -66,6 +66,8 @@ def _schemas(
 def _operations(document: Document, reader: OperationReader) -> list[ir.Operation]:
     operations = []
     for path, item in document["paths"].items():
+        if not path.startswith("/"):
+            raise SpecError(f"the path {path!r} does not begin with a slash", place_of(item))
         for method, node in item.items():
             with located(f"{method.upper()} {path}", item, method):
                 operations.append(reader.operation(path, method, node))

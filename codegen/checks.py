@@ -83,6 +83,12 @@ def refuse_unknown(names: Iterable[str], known: Collection[str]) -> None:
             raise SpecError(f"{name!r} is unknown{suggestion(name, known)}", place_of(names, name))
 
 
+def shown(value: object) -> str:
+    """Return how messages show a value, which may be as large as the description."""
+    text = repr(value)
+    return text if len(text) <= 80 else f"{text[:77]}..."
+
+
 def suggestion(name: str, known: Iterable[str]) -> str:
     """Return a question after the known name that is most like *name*, if one is like it."""
     meant = get_close_matches(name, known, 1)

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from codegen.checks import suggestion
+from codegen.checks import shown, suggestion
 from codegen.keys import KEYS
 from codegen.loader import METHODS, Document, SpecError, refuse
 from codegen.places import Place, place_of
@@ -94,6 +94,8 @@ def _in_node(
         return _mistake(name, message, place_of(node, key) or place)
 
     if kind.is_referable and _REFERENCE in node:
+        if not TEXT.accepts(node[_REFERENCE]):
+            yield mistake(f"$ref must be a text, not {shown(node[_REFERENCE])}", _REFERENCE)
         for each in node:
             if each != _REFERENCE:
                 yield mistake(
@@ -107,7 +109,7 @@ def _in_node(
         elif isinstance(known, Nodes):
             yield from _in_nodes(value, known, name, each, place_of(node, each) or place)
         elif not known.accepts(value):
-            yield mistake(f"{each} must be {known.expected}, not {value!r}", each)
+            yield mistake(f"{each} must be {known.expected}, not {shown(value)}", each)
     for each in kind.required:
         if each not in node:
             yield mistake(f"{each!r} is missing")
@@ -124,7 +126,9 @@ def _in_nodes(
     expected = MAPPINGS if known.within == "list" else MAPPING
     if not expected.accepts(value):
         also = f", or {known.otherwise.expected}" if known.otherwise else ""
-        yield _mistake(around, f"{key} must be {expected.expected}{also}, not {value!r}", place)
+        yield _mistake(
+            around, f"{key} must be {expected.expected}{also}, not {shown(value)}", place
+        )
     elif known.within == "mapping":
         for each, node in value.items():
             yield from _in_nodes(
@@ -163,11 +167,23 @@ def _in_schema(node: Document) -> Iterator[Complaint]:
         if not any(key in node for key in _COMBINATIONS):
             yield "'type' is missing; x-any: true stands for any JSON", ""
     elif not isinstance(type, str) or type not in FORMATS:
-        yield f"the type {type!r} is unknown{suggestion(str(type), FORMATS)}", "type"
-    elif form is not None and form not in FORMATS[type]:
+        yield f"the type {shown(type)} is unknown{suggestion(str(type), FORMATS)}", "type"
+    elif isinstance(form, str) and form not in FORMATS[type]:
         yield f"the format {form!r} of {type} is unknown{suggestion(form, FORMATS[type])}", "format"
     if type == "array" and "items" not in node:
         yield "'items' is missing", ""
+    # By text: 1 and true are equal.
+    values = list(map(shown, node["enum"] if isinstance(node.get("enum"), list) else ()))
+    for value in sorted({value for value in values if values.count(value) > 1}):
+        yield f"enum has {value} twice", "enum"
+    for key in _COMBINATIONS:
+        if node.get(key) == []:
+            yield f"{key} is empty", key
+
+
+def _in_request_body(node: Document) -> Iterator[Complaint]:
+    if node.get("content") == {}:
+        yield "content is empty", "content"
 
 
 def _in_inner_schema(node: Document) -> Iterator[Complaint]:
@@ -314,6 +330,7 @@ KINDS = _with_extensions(
             {"required": BOOLEAN, "content": Nodes("content of a request", "mapping")},
             required=("content",),
             is_referable=True,
+            check=_in_request_body,
         ),
         "content of a request": Kind(
             {"schema": Nodes("inner schema"), "example": ANYTHING}, required=("schema",)

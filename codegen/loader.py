@@ -37,8 +37,10 @@ class SpecError(Exception):
         return [self]
 
     def __str__(self) -> str:
+        # A name in the message may have several lines; the message has one.
+        message = " ".join(self.message.split())
         where = " and ".join(map(str, self.places))
-        return f"{where}: {self.message}" if where else self.message
+        return f"{where}: {message}" if where else message
 
 
 class SpecErrors(SpecError):
@@ -47,6 +49,9 @@ class SpecErrors(SpecError):
     def __init__(self, mistakes: list[SpecError]) -> None:
         super().__init__("\n".join(map(str, mistakes)))
         self._mistakes = mistakes
+
+    def __str__(self) -> str:
+        return self.message
 
     @property
     def mistakes(self) -> list[SpecError]:
@@ -196,8 +201,15 @@ class _Reader:
             if name in names:
                 raise SpecError(f"{name} is defined twice", names[name], place)
             names[name] = place
-            found.put(self._scalar(key_node), self.value(value_node, place), place)
+            found.put(self._key(key_node, place), self.value(value_node, place), place)
         return found
+
+    def _key(self, node: yaml.Node, place: Place) -> str:
+        key = self._scalar(node)
+        # A status may be written without quotes. YAML reads `on` as true, and a day as a date.
+        if not isinstance(key, str) and type(key) is not int:
+            raise SpecError(f"the key {node.value!r} is no text; write it in quotes", place)
+        return str(node.value)
 
     def _scalar(self, node: yaml.Node) -> Any:
         if node.tag == "tag:yaml.org,2002:str":

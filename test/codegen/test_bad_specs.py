@@ -258,6 +258,14 @@ BAD: dict[str, tuple[Edit, str]] = {
         _operation(parameters=[{"$ref": "#/components/parameters/Loop"}]),
         f"{GET}: #/components/parameters/Loop leads back to itself",
     ),
+    "a reference that is no text": (
+        _property(other={"$ref": {"type": "string"}}),
+        "Thing.other: $ref must be a text, not {'type': 'string'}",
+    ),
+    "a reference of several lines": (
+        _property(other={"$ref": "#/components\nThing"}),
+        "Thing.other: #/components Thing leads nowhere",
+    ),
     "a list that contains itself": (
         _schema(Tree={"type": "array", "items": {"$ref": "#/components/schemas/Tree"}}),
         "Tree: Tree contains itself without an object in between",
@@ -300,6 +308,18 @@ BAD: dict[str, tuple[Edit, str]] = {
         _property(other={"type": "strng"}),
         "Thing.other: the type 'strng' is unknown; is 'string' meant?",
     ),
+    "a format that is no text": (
+        _property(other={"type": "number", "format": 1.5}),
+        "Thing.other: format must be a text, not 1.5",
+    ),
+    "a type as long as a page": (
+        _property(other={"type": "string" * 100}),
+        f"Thing.other: the type '{'string' * 12}stri... is unknown",
+    ),
+    "a value twice in an enum": (
+        _property(other={"type": "string", "enum": ["a", "b", "a"]}),
+        "Thing.other: enum has 'a' twice",
+    ),
     "several types": (
         _property(other={"type": ["string", "null"]}),
         "Thing.other: the type ['string', 'null'] is unknown",
@@ -316,8 +336,24 @@ BAD: dict[str, tuple[Edit, str]] = {
         _property(other={"allOf": [REFERENCE, {"type": "object"}]}),
         "Thing.other: allOf of several schemas is not supported; merge them in the spec",
     ),
+    "allOf of nothing": (
+        _property(other={"allOf": []}),
+        "Thing.other: allOf is empty",
+    ),
+    "oneOf of nothing": (
+        _property(other={"oneOf": []}),
+        "Thing.other: oneOf is empty",
+    ),
+    "a body without content": (
+        _operation(requestBody={"content": {}}),
+        f"{GET}: content is empty",
+    ),
+    "a path without a slash": (
+        lambda spec: spec.shop["paths"].update(v1=spec.shop["paths"].pop("/v1/things/{thingId}")),
+        "the path 'v1' does not begin with a slash",
+    ),
     "allOf beside properties": (
-        lambda spec: spec.thing.update(allOf=[]),
+        lambda spec: spec.thing.update(allOf=[REFERENCE]),
         "Thing: allOf beside properties is not supported",
     ),
     "a pattern that does not compile": (
@@ -948,6 +984,22 @@ TEXTS = {
     ),
     "what is no YAML": ("paths: [\n", "domains/shop.yaml, line 2: while parsing a flow node"),
     "what is no mapping": ("- paths\n", "domains/shop.yaml, line 1: is no YAML mapping"),
+    "a key that YAML reads as a boolean": (
+        "schemas:\n  on: {}\n",
+        "domains/shop.yaml, line 2: the key 'on' is no text; write it in quotes",
+    ),
+    "a key that YAML reads as a date": (
+        "schemas:\n  2026-09-01: {}\n",
+        "domains/shop.yaml, line 2: the key '2026-09-01' is no text; write it in quotes",
+    ),
+    "a key that is null": (
+        "schemas:\n  ~: {}\n",
+        "domains/shop.yaml, line 2: the key '~' is no text; write it in quotes",
+    ),
+    "a number as the name of a schema": (
+        "schemas:\n  5:\n    type: object\n    description: Five.\n",
+        "domains/shop.yaml, line 2: 5: '5' does not begin with a capital, as names of classes do",
+    ),
     "an empty file": ("", "domains/shop.yaml, line 1: is no YAML mapping"),
 }
 
