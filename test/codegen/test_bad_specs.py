@@ -368,7 +368,7 @@ BAD: dict[str, tuple[Edit, str]] = {
         _property(other={"type": "string", "enum": [None]}),
         "Thing.other: the enum has no values",
     ),
-    "oneOf nothing": (_property(other={"oneOf": []}), "Thing.other: oneOf joins nothing"),
+    "oneOf nothing": (_property(other={"oneOf": []}), "Thing.other: oneOf is empty"),
     "an enum of numbers": (
         _parameter(schema={"type": "number", "enum": [0.5]}),
         f"{GET}: kind: the enum value 0.5 is no number, or cannot be a Literal",
@@ -908,8 +908,8 @@ BAD_EXAMPLES: dict[str, tuple[Edit, str]] = {
         "Thing.other: example: ['a'][1] must be an integer, not str",
     ),
     "an example with a key that is no text": (
-        _example({1: "a"}, type="object"),
-        "Thing.other: example: the key 1 is no text; quote it",
+        _example({True: "a"}, type="object"),
+        "the key 'true' is no text; write it in quotes",
     ),
     "an example of a class": (
         _property(other={"allOf": [REFERENCE], "example": {"name": "a"}}),
