@@ -15,6 +15,7 @@ from talon_one import (
     ApiException,
     ApiKeyError,
     Configuration,
+    Coupon,
     IntegrationApi,
     InvalidResponseError,
     ManagementApi,
@@ -138,6 +139,7 @@ def test_an_object_that_was_promised_and_is_null_is_as_lost_as_one_that_is_empty
         lambda: IntegrationApi(client).update_customer_session_v2("a", {"customerSession": {}}),
         lambda: ManagementApi(client).get_application(1),
         lambda: client.call_api("/x", "GET", response_type="list[Coupon]"),
+        lambda: client.call_api("/x", "GET", response_type=Coupon),
     ]
     for call in calls:
         server.script(Response(200, body))

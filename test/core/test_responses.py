@@ -231,6 +231,34 @@ def test_an_error_response_with_any_body_is_still_an_exception_of_its_status(
     assert caught.value.raw_data == raw
 
 
+@pytest.mark.parametrize(
+    ("headers", "body", "expected"),
+    [
+        ({"X-Request-Id": "a"}, {"RequestUUID": "b"}, "a"),
+        ({"x-request-id": "a"}, "<html>", "a"),
+        ({"X-Request-Id": ""}, {"RequestUUID": "b"}, "b"),
+        ({}, {"RequestUUID": "b"}, "b"),
+        ({}, {"RequestUUID": 1}, None),
+        ({}, ["RequestUUID"], None),
+        ({}, "", None),
+    ],
+)
+def test_an_error_has_the_id_of_its_request_if_there_is_one(
+    api: IntegrationApi,
+    server: RecordingServer,
+    headers: dict[str, str],
+    body: Any,
+    expected: str | None,
+) -> None:
+    server.script(Response(404, body, headers))
+    with pytest.raises(talon_one.NotFoundException) as caught:
+        api.get_customer_session("a")
+    assert caught.value.request_id == expected
+    # Without a response, there are no headers.
+    assert ApiException().request_id is None
+    assert ApiException().retry_after is None
+
+
 @pytest.mark.parametrize("status", [300, 399, 600])
 def test_every_other_status_is_a_failure(
     api: IntegrationApi, server: RecordingServer, status: int

@@ -9,6 +9,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date, datetime, timezone
 from decimal import Decimal
+from enum import Enum
 from functools import cached_property
 from typing import Any
 
@@ -223,6 +224,27 @@ def test_a_truth_and_a_moment_of_other_libraries_are_taken() -> None:
     for naive in (np.datetime64("2026-01-01T10:00"), np.datetime64("2026-01-01", "ns")):
         (found_one,) = violations(UPDATE(start_date=naive))
         assert found_one.message.startswith("must have a time zone")
+
+
+class Member(Enum):
+    NAN = float("nan")
+    NAIVE = datetime(2026, 1, 1)
+
+
+@pytest.mark.parametrize(
+    ("value", "message"),
+    [
+        (np.datetime64("2026-01-01T10:00"), "must have a time zone"),
+        (Member.NAIVE, "must have a time zone"),
+        (datetime(2026, 1, 1), "must have a time zone"),
+        (np.float32("inf"), "must be a finite number"),
+        (Member.NAN, "must be a finite number"),
+    ],
+    ids=repr,
+)
+def test_a_free_value_is_checked_as_its_python_twin(value: Any, message: str) -> None:
+    (found,) = violations(NewCustomerSessionV2(attributes={"a": value}))
+    assert (tuple(found.path), found.message.startswith(message)) == (("attributes", "a"), True)
 
 
 MISSING = [

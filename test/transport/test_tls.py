@@ -132,8 +132,9 @@ def test_what_tls_has_received_already_is_seen_at_every_level(sock: Any, expecte
     assert _has_decrypted_data(sock) is expected
 
 
-def test_a_name_to_assert_is_of_no_concern_without_tls() -> None:
-    with RecordingServer() as server, make_client(server.url, assert_hostname="other") as client:
+@pytest.mark.parametrize("settings", [{"assert_hostname": "other"}, {"verify_ssl": False}])
+def test_settings_of_tls_are_of_no_concern_without_tls(settings: dict[str, Any]) -> None:
+    with RecordingServer() as server, make_client(server.url, **settings) as client:
         CREATE(client)
     assert len(server.requests) == 1
 
