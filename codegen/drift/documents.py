@@ -358,7 +358,14 @@ def _translated(file: str, text: str, cause: yaml.YAMLError) -> SpecError:
     return SpecError(problem, Place(file, mark.line + 1 if mark else 1))
 
 
+def plain(value: Any) -> Any:
+    """Return a value with its mappings as dicts, which can be written as YAML."""
+    if isinstance(value, dict):
+        return {key: plain(each) for key, each in value.items()}
+    return [plain(each) for each in value] if isinstance(value, list) else value
+
+
 def quoted(node: Any) -> str:
-    """Return the beginning of a value, for messages."""
+    """Return how messages show a node."""
     text = repr(node)
     return text if len(text) <= 40 else f"{text[:37]}..."

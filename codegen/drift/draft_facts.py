@@ -50,7 +50,11 @@ class Places:
 
     def file(self, place: str) -> YamlText:
         """Return the file in which a place is."""
-        return self.text.file_of(place)
+        try:
+            return self.text.file_of(place)
+        except KeyError:
+            # A schema that is described where it is used has a name, but no place.
+            raise ByHand("it has no place of its own in spec/") from None
 
 
 class FactDrafter:

@@ -152,6 +152,7 @@ class _Drafter:
 
     def _renamed_schema(self, item: Item) -> str:
         name = str(item.after)
+        self._places.node(item.place)
         self._text.rename_schema(item.place, name)
         self._alias(item.place, item.place, self._places.node(item.place))
         return f"now {name}, with its former name in x-python-aliases"

@@ -6,7 +6,7 @@ import json
 import re
 from typing import Any
 
-from codegen.drift.documents import Document, Mapping, is_reference, quoted
+from codegen.drift.documents import Document, Mapping, is_reference, plain, quoted
 from codegen.drift.shapes import Facts, Shape
 from codegen.loader import SpecError
 
@@ -16,11 +16,9 @@ LIMIT_CHAIN = 100
 _SCHEMAS = "#/components/schemas/"
 _LIMITS = ("minLength", "maxLength", "minItems", "maxItems", "minProperties", "maxProperties")
 _PLAIN = ("format", "pattern", "multipleOf", "default")
-_NUMBERS = frozenset(
-    {*_LIMITS, "minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "multipleOf"}
-)
-_TEXTS = frozenset({"format", "pattern"})
 _ENUM = frozenset({"const", "enum"})
+_BOUNDS = ("minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum")
+_NUMBERS = (*_LIMITS, *_BOUNDS, "multipleOf")
 _FLAGS = ("readOnly", "writeOnly", "uniqueItems")
 # What says nothing of which values are valid, or is read by name below.
 _READ = frozenset(
@@ -194,7 +192,7 @@ class SchemaNormalizer:
             if node.get(key) is True:
                 found.facts[key] = True
         if "default" in node:
-            found.facts["default"] = node["default"]
+            found.facts["default"] = plain(node["default"])
         return found
 
     def _texts(self, found: Shape, node: Any) -> None:
@@ -301,6 +299,7 @@ class SchemaNormalizer:
             self._beside(node, found)
             return
         facts = found.facts
+        self._refuse_facts(node)
         self._texts(found, node)
         self._limits(facts, node)
         self._types(facts, node)
@@ -327,6 +326,19 @@ class SchemaNormalizer:
             elif found.items:
                 facts["type"] = "array"
 
+    def _refuse_facts(self, node: Any) -> None:
+        """Refuse limits that are no numbers, and formats and patterns that are no texts."""
+        for key in _NUMBERS:
+            value = node.get(key)
+            may_be_flag = key.startswith("exclusive")
+            if isinstance(value, bool) and may_be_flag:
+                continue
+            if value is not None and type(value) not in (int, float):
+                raise self._document.refuse(node, f"{key} is {quoted(value)}, not a number")
+        for key in ("format", "pattern"):
+            if not isinstance(node.get(key, ""), str):
+                raise self._document.refuse(node, f"{key} is {quoted(node[key])}, not a text")
+
     def _types(self, facts: Facts, node: Any) -> None:
         kinds = node.get("type")
         if isinstance(kinds, list):
@@ -351,18 +363,12 @@ class SchemaNormalizer:
             return
         if None in values:
             facts["nullable"] = True
-        facts["enum"] = ordered([each for each in values if each is not None])
+        facts["enum"] = ordered([plain(each) for each in values if each is not None])
         if "type" not in facts and all(isinstance(each, str) for each in facts["enum"]):
             facts["type"] = "string"
 
     def _limits(self, facts: Facts, node: Any) -> None:
-        for key in node.keys() & (_NUMBERS | _TEXTS):
-            kinds = str if key in _TEXTS else (int, float)
-            # The exclusive limits of 3.0 are flags.
-            if not isinstance(node[key], kinds):
-                kind = "a text" if key in _TEXTS else "a number"
-                raise self._document.refuse(node, f"{key} is {quoted(node[key])}, not {kind}")
-        facts.update({key: node[key] for key in _PLAIN if key in node})
+        facts.update({key: plain(node[key]) for key in _PLAIN if key in node})
         facts.update({key: True for key in _FLAGS if node.get(key) is True})
         # Neither says anything when it is 0.
         facts.update({key: node[key] for key in _LIMITS if node.get(key)})

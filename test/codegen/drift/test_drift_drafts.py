@@ -13,7 +13,7 @@ import yaml
 from codegen.drift import plans
 from codegen.drift.compare import TEXTS, compare
 from codegen.drift.corrections import Correction
-from codegen.drift.documents import Document
+from codegen.drift.documents import Document, read
 from codegen.drift.drafts import draft
 from codegen.drift.normal_form import normal_form
 from codegen.drift.plans import Plan, write
@@ -310,6 +310,50 @@ def test_what_several_operations_share_is_left_to_hand(tmp_path: Path) -> None:
         " it is a component that several operations share"
     ]
     assert _contents(spec) == before
+
+
+def test_a_schema_that_spec_describes_where_it_is_used_is_left_to_hand(tmp_path: Path) -> None:
+    old = edited(
+        lambda each: schemas(each)["Coupon"]["properties"].update(
+            limits={"type": "object", "properties": {"count": {"type": "integer"}}}
+        )
+    )
+    spec = _spec(tmp_path)
+    shop = yaml.safe_load((spec / "domains" / "shop.yaml").read_text())
+    shop["schemas"] = schemas(old)
+    (spec / "domains" / "shop.yaml").write_text(yaml.safe_dump(shop, sort_keys=False))
+    before = _contents(spec)
+    new = edited(
+        lambda each: schemas(each)["Coupon"]["properties"]["limits"].update(
+            properties={"total": {"type": "string"}}
+        ),
+        old,
+    )
+    drift = assess(form(old), form(new), normal_form(Document("spec", load(spec))))
+    plan = draft(drift, spec, [], "shop")
+    assert plan.by_hand == [
+        "removed property CouponLimits.count: it has no place of its own in spec/",
+        "added property CouponLimits.total: it has no place of its own in spec/",
+    ]
+    assert plan.files == {}
+    gone = edited(lambda each: schemas(each)["Coupon"]["properties"].pop("limits"), old)
+    drift = assess(form(old), form(gone), normal_form(Document("spec", load(spec))))
+    plan = draft(drift, spec, [], "shop")
+    assert "removed schema CouponLimits: it has no place of its own in spec/" in plan.by_hand
+    assert _contents(spec) == before
+
+
+def test_values_that_are_objects_are_drafted(tmp_path: Path) -> None:
+    path = tmp_path / "new.yaml"
+    values = {"enum": [{"a": [{"b": 1}]}], "default": {"a": []}}
+    document = edited(lambda each: schemas(each)["Owner"]["properties"]["level"].update(values))
+    path.write_text(yaml.safe_dump(document), encoding="utf-8")
+    spec = _spec(tmp_path)
+    ours = normal_form(Document("spec", load(spec)))
+    plan = draft(assess(form(release()), normal_form(read(path)), ours), spec, [], "shop")
+    write(plan)
+    level = load(spec)["components"]["schemas"]["Owner"]["properties"]["level"]
+    assert {key: level[key] for key in values} == values
 
 
 # All or nothing

@@ -278,6 +278,22 @@ def spec_document() -> Node:
             "format is {}, not a text",
         ),
         (
+            lambda each: schemas(each)["Coupon"].update(minProperties={"least": 1}),
+            "minProperties is {'least': 1}, not a number",
+        ),
+        (
+            lambda each: schemas(each)["Coupon"].update(minimum=True),
+            "minimum is True, not a number",
+        ),
+        (
+            lambda each: schemas(each)["Coupon"].update(exclusiveMaximum="9"),
+            "exclusiveMaximum is '9', not a number",
+        ),
+        (
+            lambda each: schemas(each)["Coupon"].update(format={"oneOf": []}),
+            "format is {'oneOf': []}, not a text",
+        ),
+        (
             lambda each: each["paths"].update({"/v1/x": {"get": None}}),
             "get /v1/x is None, not a mapping",
         ),
