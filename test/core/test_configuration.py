@@ -23,6 +23,16 @@ from talon_one import (
 )
 from talon_one._core.address import base_url
 
+IGNORED: dict[str, Any] = {
+    "server_index": 1,
+    "server_variables": {"a": "b"},
+    "server_operation_index": {1: 2},
+    "server_operation_variables": {1: {"a": "b"}},
+    "ignore_operation_servers": True,
+    "discard_unknown_keys": True,
+}
+"""Settings that have no effect."""
+
 
 @pytest.fixture(autouse=True)
 def _defaults_restored() -> Iterator[None]:
@@ -206,6 +216,32 @@ def test_a_log_file_receives_what_is_logged_and_is_closed_when_replaced(tmp_path
     assert "DEBUG hello" in (tmp_path / "log.txt").read_text()
     assert logging.getLogger("talon_one").handlers == []
     assert logging.getLogger("talon_one").level == logging.NOTSET
+
+
+def test_a_value_of_the_wrong_kind_is_refused_by_every_setting_and_changes_nothing() -> None:
+    configuration = Configuration()
+    wrong = []
+    for name in vars(configuration):
+        before = getattr(configuration, name)
+        if name.startswith("_") or name in IGNORED:
+            continue
+        try:
+            setattr(configuration, name, object())
+            message = "nothing"
+        except (ApiTypeError, ConfigurationError) as refusal:
+            message = str(refusal)
+        # The settings of a timeout share a message.
+        if name not in message.replace("a timeout", "timeout").split():
+            wrong.append(f"{name}: {message}")
+        assert getattr(configuration, name) is before
+    assert wrong == []
+
+
+def test_what_the_vendors_packages_ignore_can_be_read_back() -> None:
+    configuration = Configuration(**IGNORED)
+    assert {name: getattr(configuration, name) for name in IGNORED} == IGNORED
+    empty = Configuration()
+    assert [getattr(empty, name) for name in IGNORED] == [0, {}, {}, {}, False, False]
 
 
 def test_every_setting_of_the_vendors_packages_can_be_read_and_set() -> None:
