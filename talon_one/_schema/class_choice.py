@@ -22,20 +22,29 @@ class ClassChoice:
 
     def __init__(self, names: dict[str, str]) -> None:
         self.names = names
-        self.known: dict[Any, type[Model]] = {}
+        self.known: dict[str | None, type[Model]] = {}
         """Values that have been seen, with their classes."""
 
     def class_for(self, value: Any, owner: type[Model]) -> type[Model]:
         """Return the class for this value, which is in the same package as *owner*."""
-        # The value may be anything, even unhashable.
-        if type(value) is str and value in self.known:
+        if type(value) is not str:
+            value = plain_text(value)
+        if value in self.known:
             return self.known[value]
-        if not isinstance(value, str) or value not in self.names:
+        if value not in self.names:
             from talon_one._schema.model import Model  # Models consist of fields, which use this.
 
             return Model
         found = self.known[value] = class_of_same_package(owner, self.names[value])
         return found
+
+
+def plain_text(value: Any) -> str | None:
+    """Return text as a plain `str`, and ``None`` for anything else.
+
+    The value may be unhashable, or of a subclass of `str` whose methods raise exceptions.
+    """
+    return str.__str__(value) if issubclass(type(value), str) else None
 
 
 def class_of_same_package(owner: type[Model], name: str) -> type[Model]:

@@ -120,6 +120,7 @@ def _definition(cls: type[Model]) -> CoreSchema:
 def _one_of(cls: type[OneOf]) -> CoreSchema:
     """Return the schema of a class that stands for several; an unknown type is an error."""
     members = cls._members()
+    known = ", ".join(map(repr, cls._classes))
 
     def name_of(value: Any) -> str | None:
         kind = value.get(cls._by) if isinstance(value, Mapping) else None
@@ -128,6 +129,8 @@ def _one_of(cls: type[OneOf]) -> CoreSchema:
     return core_schema.tagged_union_schema(
         {name: _reference(each) for name, each in members.items()},
         name_of,
+        custom_error_type="talon_one",
+        custom_error_message=f"must be an object whose {cls._by!r} is one of {known}",
         ref=_name(cls),
         metadata={"pydantic_js_functions": [partial(_described_one_of, cls)]},
     )

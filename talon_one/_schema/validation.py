@@ -149,7 +149,9 @@ def _cases(cls: type[Model]) -> Callable[[Mapping[str, Any]], type[Model]] | Non
         return None
     by, classes = cls._cases
     choice = ClassChoice(classes)
-    return lambda data: choice.class_for(data.get(by), cls)
+    # A subclass may be in any package.
+    owner = next(each for each in cls.__mro__ if "_cases" in vars(each))
+    return lambda data: choice.class_for(data.get(by), owner)
 
 
 def _check_object(cls: type[Model], data: Mapping[str, Any]) -> list[Violation]:

@@ -168,3 +168,45 @@ def test_a_number_or_a_text_is_taken_as_it_is(models: ModuleType) -> None:
         assert "$.radius must be" in violations(models.Circle(radius=radius))[0]
     assert models.Circle.openapi_types["radius"] == "object"
     assert models.Drawing.openapi_types["shapes"] == "list[Shape]"
+
+
+class _HostileText(str):
+    __slots__ = ()
+
+    def __hash__(self) -> int:
+        raise RuntimeError("no hash")
+
+    def __eq__(self, other: object) -> bool:
+        raise RuntimeError("no comparison")
+
+
+class _NoText:
+    def __str__(self) -> str:
+        raise RuntimeError("no text")
+
+
+def test_texts_of_any_class_name_the_class_of_an_object(models: ModuleType) -> None:
+    circle = _HostileText("circle")
+    assert type(models.Shape(type=circle, radius=1)) is models.Circle
+    drawing = models.Drawing(shapes=[{"type": circle}, {"type": _NoText()}])
+    assert [type(each) for each in drawing.shapes] == [models.Circle, Model]
+    with pytest.raises(ApiTypeError, match="Shape needs type="):
+        models.Shape(type=_NoText())
+    with pytest.raises(ApiTypeError, match="Did you mean 'circle'"):
+        models.Shape(type=_HostileText("cirkle"))
+
+
+def test_a_subclass_of_a_union_in_another_package_stands_for_the_same(models: ModuleType) -> None:
+    shape: Any = type("MyShape", (models.Shape,), {"__module__": "__main__"})
+    circle = shape(type="circle", radius=1)
+    assert type(circle) is type(shape.from_dict(CIRCLE)) is models.Circle
+    assert type(shape.from_json(json.dumps(STAR))) is Model
+    assert isinstance(circle, shape)
+    assert not isinstance(3, shape)
+
+
+def test_a_subclass_in_another_package_obeys_the_rules_of_its_cases(models: ModuleType) -> None:
+    comparison: Any = type("MyComparison", (models.Comparison,), {"__module__": "__main__"})
+    assert violations(comparison(operator="between")) == violations(
+        models.Comparison(operator="between")
+    )

@@ -254,7 +254,9 @@ def test_pydantic_chooses_the_class_that_the_object_names() -> None:
         ("PassthroughBlock", "expression"): "is required"
     }
     for unknown in ({"type": "launchRocket"}, {"type": ["group"]}, {}, 7):
-        assert problems(adapter, unknown)
+        ((path, message),) = problems(adapter, unknown).items()
+        assert path == ()
+        assert message.startswith("must be an object whose 'type' is one of 'awardDiscount', ")
     schema = adapter.json_schema()
     union = schema["$defs"]["PromotionBlock"]
     assert union["discriminator"]["propertyName"] == "type"
