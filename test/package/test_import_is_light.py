@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import ast
 import re
+from collections.abc import Iterator
+from graphlib import CycleError, TopologicalSorter
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -189,23 +191,82 @@ def test_a_pickled_model_is_read_by_a_process_that_has_imported_nothing() -> Non
     assert result_of(program, pickled) == {"sku": "a", "quantity": 2, "product": {"name": "b"}}
 
 
-def test_every_module_written_by_hand_can_be_the_first_one_imported() -> None:
-    names = [
-        ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__")
+def modules() -> dict[str, Path]:
+    """Return the files of all modules, by the name of the module."""
+    return {
+        ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__"): path
         for path in sorted(PACKAGE.rglob("*.py"))
-        if "models" not in path.parts
-        and path.name != "__main__.py"
         # A hook is a script with a dash in its name, for PyInstaller to run.
-        and path.stem.isidentifier()
-    ]
-    assert "talon_one.api_client" in names
+        if path.name != "__main__.py" and path.stem.isidentifier()
+    }
+
+
+def run_on_import(body: list[ast.stmt]) -> Iterator[ast.Import | ast.ImportFrom]:
+    """Yield the imports that run when a module is imported."""
+    for each in body:
+        if isinstance(each, ast.Import | ast.ImportFrom):
+            yield each
+        elif not isinstance(each, ast.FunctionDef | ast.AsyncFunctionDef):
+            checking = isinstance(each, ast.If) and "TYPE_CHECKING" in ast.unparse(each.test)
+            for part in ("body", "handlers", "orelse", "finalbody"):
+                if not (checking and part == "body"):
+                    yield from run_on_import(getattr(each, part, []))
+
+
+def imported_by(name: str, files: dict[str, Path]) -> set[str]:
+    """Return the modules that must have been loaded before a module is."""
+    found: set[str] = set()
+    for each in run_on_import(ast.parse(files[name].read_text(encoding="utf-8")).body):
+        if isinstance(each, ast.Import):
+            found |= {alias.name for alias in each.names}
+            continue
+        assert each.level == 0, name
+        package = str(each.module)
+        for alias in each.names:
+            whole = f"{package}.{alias.name}"
+            lazy = talon_one.HOME.get(alias.name) if package == "talon_one" else None
+            found.add(whole if whole in files else f"{package}.{lazy}" if lazy else package)
+    found &= files.keys()
+    for loaded in [*found]:
+        # The packages that it is in are loaded before it, unless this module is in them, too.
+        parts = loaded.split(".")
+        packages = {".".join(parts[:count]) for count in range(1, len(parts))}
+        found |= {each for each in packages if not f"{name}.".startswith(f"{each}.")}
+    return found
+
+
+def test_every_module_can_be_the_first_one_imported_because_there_are_no_circles() -> None:
+    files = modules()
+    assert {"talon_one.api_client", "talon_one.models.coupon", "talon_one.aio"} <= files.keys()
+    graph = {name: imported_by(name, files) for name in files}
+    assert "talon_one.exceptions" in graph["talon_one._schema.validation"]
+    assert len([*TopologicalSorter(graph).static_order()]) == len(files)
+
+
+def test_a_circle_of_imports_is_found(tmp_path: Path) -> None:
+    sources = {
+        "talon_one.a": "if 1:\n    from talon_one.b import c\n",
+        "talon_one.b": "",
+        "talon_one.b.c": "try:\n    import talon_one.d\nexcept ImportError:\n    pass\n",
+        "talon_one.d": "class D:\n    from talon_one.a import anything\n",
+    }
+    files = {name: tmp_path / f"{name}.py" for name in sources}
+    for name, path in files.items():
+        path.write_text(sources[name])
+    graph = {name: imported_by(name, files) for name in files}
+    assert graph["talon_one.a"] == {"talon_one.b", "talon_one.b.c"}
+    with pytest.raises(CycleError):
+        TopologicalSorter(graph).prepare()
+    files["talon_one.d"].write_text("if TYPE_CHECKING:\n    from talon_one.a import anything\n")
+    assert imported_by("talon_one.d", files) == set()
+
+
+def test_every_module_written_by_hand_can_be_imported() -> None:
+    names = [name for name, path in modules().items() if "models" not in path.parts]
     program = """
 import importlib, json, sys
 failures = {}
 for name in sys.argv[1:]:
-    # Forgetting all of ours makes each import the first one.
-    for loaded in [each for each in sys.modules if each.partition(".")[0] == "talon_one"]:
-        del sys.modules[loaded]
     try:
         importlib.import_module(name)
     except ImportError as error:
