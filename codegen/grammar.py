@@ -48,6 +48,11 @@ FORMATS: dict[str, tuple[str, ...]] = {
 
 _COMBINATIONS = ("allOf", "oneOf", "anyOf", "not")
 _REFERENCE = "$ref"
+_SECTIONS = {
+    "parameter": "parameters",
+    "request body": "requestBodies",
+    "response": "responses",
+}
 
 Complaint = tuple[str, str]
 """What is wrong with a node, and the key that it is wrong with, if it is one."""
@@ -96,6 +101,11 @@ def _in_node(
     if kind.is_referable and _REFERENCE in node:
         if not TEXT.accepts(node[_REFERENCE]):
             yield mistake(f"$ref must be a text, not {shown(node[_REFERENCE])}", _REFERENCE)
+        elif not node[_REFERENCE].startswith(f"#/components/{_section(kind_name)}/"):
+            yield mistake(
+                f"{node[_REFERENCE]} is no reference to one of the {_section(kind_name)}",
+                _REFERENCE,
+            )
         for each in node:
             if each != _REFERENCE:
                 yield mistake(
@@ -139,6 +149,11 @@ def _in_nodes(
             yield from _in_node(node, known.kind, around, key, place)
 
 
+def _section(kind: str) -> str:
+    """Return the components among which references in the place of a node lead."""
+    return _SECTIONS.get(kind, "schemas")
+
+
 def _mistake(name: str, message: str, place: Place | None) -> SpecError:
     return SpecError(f"{name}: {message}" if name else message, place)
 
@@ -172,6 +187,8 @@ def _in_schema(node: Document) -> Iterator[Complaint]:
         yield f"the format {form!r} of {type} is unknown{suggestion(form, FORMATS[type])}", "format"
     if type == "array" and "items" not in node:
         yield "'items' is missing", ""
+    if isinstance(node.get("enum"), list) and all(each is None for each in node["enum"]):
+        yield "enum has no values", "enum"
     # By text: 1 and true are equal.
     values = list(map(shown, node["enum"] if isinstance(node.get("enum"), list) else ()))
     for value in sorted({value for value in values if values.count(value) > 1}):

@@ -264,7 +264,7 @@ BAD: dict[str, tuple[Edit, str]] = {
     ),
     "a reference of several lines": (
         _property(other={"$ref": "#/components\nThing"}),
-        "Thing.other: #/components Thing leads nowhere",
+        "Thing.other: #/components Thing is no reference to one of the schemas",
     ),
     "a list that contains itself": (
         _schema(Tree={"type": "array", "items": {"$ref": "#/components/schemas/Tree"}}),
@@ -335,6 +335,14 @@ BAD: dict[str, tuple[Edit, str]] = {
     "allOf of several": (
         _property(other={"allOf": [REFERENCE, {"type": "object"}]}),
         "Thing.other: allOf of several schemas is not supported; merge them in the spec",
+    ),
+    "an enum without values": (
+        _property(other={"type": "string", "enum": [None]}),
+        "Thing.other: enum has no values",
+    ),
+    "a parameter that is a schema": (
+        _operation(parameters=[REFERENCE]),
+        f"{GET}: ?: #/components/schemas/Thing is no reference to one of the parameters",
     ),
     "allOf of nothing": (
         _property(other={"allOf": []}),
