@@ -45,8 +45,8 @@ class YamlText:
         """
         parts: list[str] = []
         position = 0
-        # Python sorts stably: what is added at one place stays in order.
-        for start, end, text in sorted(self._edits, key=lambda each: each[:1]):
+        # Python sorts stably: what is added at one place stays in order, before what goes there.
+        for start, end, text in sorted(self._edits, key=lambda each: each[:2]):
             if start < position:
                 line = self._text.count("\n", 0, start) + 1
                 raise SpecError(f"{self.path.name}, line {line}: two drafts change the same text")

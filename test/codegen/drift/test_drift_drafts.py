@@ -343,6 +343,18 @@ def test_a_schema_that_spec_describes_where_it_is_used_is_left_to_hand(tmp_path:
     assert _contents(spec) == before
 
 
+def test_a_key_is_added_where_another_one_goes(tmp_path: Path) -> None:
+    def edit(document: Node) -> None:
+        limit = schemas(document)["NewCoupon"]["properties"]["limit"]
+        del limit["minimum"], limit["exclusiveMinimum"]
+        limit["nullable"] = True
+
+    spec = _spec(tmp_path)
+    assert _draft(spec, edit).by_hand == []
+    limit = load(spec)["components"]["schemas"]["NewCoupon"]["properties"]["limit"]
+    assert limit == {"type": "integer", "nullable": True}
+
+
 def test_values_that_are_objects_are_drafted(tmp_path: Path) -> None:
     path = tmp_path / "new.yaml"
     values = {"enum": [{"a": [{"b": 1}]}], "default": {"a": []}}
