@@ -9,6 +9,8 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from codegen.drift.documents import Document
+from codegen.drift.normal_form import normal_form
 from codegen.loader import SpecError, load
 
 
@@ -56,7 +58,7 @@ def check(folder: Path, files: dict[Path, bytes]) -> None:
         for path, content in files.items():
             (copy / path.relative_to(folder)).write_bytes(content)
         try:
-            load(copy)
+            normal_form(Document("spec", load(copy)))
         except SpecError as cause:
             raise SpecError(
                 f"the drafts are not usable, and nothing is written: {cause}"

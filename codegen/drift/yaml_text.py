@@ -45,8 +45,7 @@ class YamlText:
         """
         parts: list[str] = []
         position = 0
-        # Python sorts stably: what is added at one place stays in order, before what goes there.
-        for start, end, text in sorted(self._edits, key=lambda each: each[:2]):
+        for start, end, text in sorted(self._edits, key=_order):
             if start < position:
                 line = self._text.count("\n", 0, start) + 1
                 raise SpecError(f"{self.path.name}, line {line}: two drafts change the same text")
@@ -209,6 +208,18 @@ def child(node: yaml.Node | None, *keys: str) -> yaml.Node | None:
     return node
 
 
+def _order(edit: tuple[int, int, str]) -> tuple[int, int, int, bool]:
+    """Return the key by which edits are sorted; those with the same key stay in order.
+
+    What is added comes before what goes there. Of lines that are added at one place, the deeper
+    ones belong to the block that ends there. So do items beside keys, for lists are not indented.
+    """
+    start, end, text = edit
+    line = text.removeprefix("\n")
+    bare = line.lstrip(" ")
+    return start, end, len(bare) - len(line), not bare.startswith("- ")
+
+
 def _is_flow(node: yaml.Node) -> bool:
     return isinstance(node, yaml.CollectionNode) and bool(node.flow_style)
 
@@ -222,16 +233,33 @@ def _span(node: yaml.Node) -> tuple[int, int]:
     return start, end
 
 
+class _Dumper(yaml.SafeDumper):
+    """Writes a value again where it occurs again: the description has no anchors."""
+
+    def ignore_aliases(self, data: Any) -> bool:
+        return True
+
+
 def _block(value: Any, column: int) -> str:
-    text: str = yaml.safe_dump(
-        value, sort_keys=False, allow_unicode=True, width=WIDTH - column, default_flow_style=False
+    text: str = yaml.dump(
+        value,
+        Dumper=_Dumper,
+        sort_keys=False,
+        allow_unicode=True,
+        width=WIDTH - column,
+        default_flow_style=False,
     )
     indent = " " * column
     return "".join(f"{indent}{line}" if line.strip() else line for line in text.splitlines(True))
 
 
 def _flow(value: Any) -> str:
-    text: str = yaml.safe_dump(
-        value, sort_keys=False, allow_unicode=True, width=10**6, default_flow_style=True
+    text: str = yaml.dump(
+        value,
+        Dumper=_Dumper,
+        sort_keys=False,
+        allow_unicode=True,
+        width=10**6,
+        default_flow_style=True,
     )
     return text.removesuffix("\n").removesuffix("\n...").rstrip("\n")

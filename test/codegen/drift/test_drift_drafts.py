@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import yaml
 
-from codegen.drift import plans
+from codegen.drift import fragments, plans
 from codegen.drift.compare import TEXTS, compare
 from codegen.drift.corrections import Correction
 from codegen.drift.documents import Document, read
@@ -353,6 +353,35 @@ def test_a_key_is_added_where_another_one_goes(tmp_path: Path) -> None:
     assert _draft(spec, edit).by_hand == []
     limit = load(spec)["components"]["schemas"]["NewCoupon"]["properties"]["limit"]
     assert limit == {"type": "integer", "nullable": True}
+
+
+def test_a_section_is_added_after_what_is_added_to_the_one_before(tmp_path: Path) -> None:
+    def edit(document: Node) -> None:
+        reference = {"$ref": "#/components/schemas/Till"}
+        content = {"application/json": {"schema": reference}}
+        responses = {"200": {"description": "OK", "content": content}}
+        document["paths"]["/v1/till"] = {"get": {"operationId": "getTill", "responses": responses}}
+        schemas(document)["Till"] = {"type": "object", "properties": {"id": {"type": "integer"}}}
+
+    spec = _spec(tmp_path)
+    office = spec / "domains" / "office.yaml"
+    office.write_text("schemas:\n  Desk:\n    description: A desk.\n    type: string\n")
+    assert _draft(spec, edit, "office").by_hand == []
+    written = yaml.safe_load(office.read_text())
+    assert list(written["schemas"]) == ["Desk", "Till"]
+    assert list(written["paths"]) == ["/v1/till"]
+
+
+def test_drafts_whose_references_lead_nowhere_are_not_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    spec = _spec(tmp_path)
+    before = _contents(spec)
+    nothing = "#/components/schemas/Nothing"
+    monkeypatch.setattr(fragments, "use", lambda *_, **__: {"$ref": nothing})
+    with pytest.raises(SpecError, match=r"nothing is written: .*Nothing leads nowhere"):
+        _draft(spec, _everything)
+    assert _contents(spec) == before
 
 
 def test_values_that_are_objects_are_drafted(tmp_path: Path) -> None:
