@@ -115,6 +115,9 @@ class FactDrafter:
         if before == after:
             return
         if after is None:
+            if child(node, key) is None:
+                # The normal form has it from something else, such as a type from an enum.
+                raise ByHand("it is described elsewhere in spec/")
             text.remove_key(node, key)
         elif before is None:
             text.add_key(node, key, after, BEFORE_LIMITS)

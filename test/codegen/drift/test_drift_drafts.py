@@ -384,6 +384,22 @@ def test_drafts_whose_references_lead_nowhere_are_not_written(
     assert _contents(spec) == before
 
 
+def test_a_fact_that_spec_does_not_write_out_is_left_to_hand(tmp_path: Path) -> None:
+    def edit(document: Node) -> None:
+        state = schemas(document)["Coupon"]["properties"]["state"]
+        del state["type"], state["enum"]
+
+    spec = _spec(tmp_path)
+    shop = spec / "domains" / "shop.yaml"
+    document = yaml.safe_load(shop.read_text())
+    # That of words is text.
+    del document["schemas"]["Coupon"]["properties"]["state"]["type"]
+    shop.write_text(yaml.safe_dump(document, sort_keys=False))
+    (left,) = _draft(spec, edit).by_hand
+    assert left.startswith("changed type Coupon.state")
+    assert left.endswith(": it is described elsewhere in spec/")
+
+
 def test_values_that_are_objects_are_drafted(tmp_path: Path) -> None:
     path = tmp_path / "new.yaml"
     values = {"enum": [{"a": [{"b": 1}]}], "default": {"a": []}}
