@@ -21,6 +21,7 @@ from talon_one._schema.access import data_of, wrap
 from talon_one._schema.conversion import model_class
 from talon_one._schema.misspelled import warn
 from talon_one._schema.model import Model
+from talon_one._schema.scalars import Unchecked
 from talon_one._schema.validation import findings, value_check
 from talon_one._utils.suggest import did_you_mean
 from talon_one.exceptions import ApiTypeError, ApiValueError, ModelValidationError
@@ -258,7 +259,9 @@ def _parameter_check(parameter: Parameter) -> Callable[[Any], None]:
             if number is not None and number.fullmatch(value):
                 return
             if holds_texts:
-                value = value.split(",") if parameter.comma else [value]
+                # Parts of a text that is to be sent as it is would be checked again.
+                whole = not parameter.comma or type(value) is Unchecked
+                value = [value] if whole else value.split(",")
         violations = violations_of(value)
         if violations:
             raise ModelValidationError(parameter.name, violations)

@@ -91,6 +91,17 @@ def test_parameters_take_it(client: Any, server: RecordingServer, shell: Shell) 
         api.export_coupons(1, date_format="RFC3339")
 
 
+@pytest.mark.parametrize("sent", ["paused", "completed,paused"])
+def test_a_list_of_words_given_as_one_text_takes_it(
+    client: Any, server: RecordingServer, shell: Shell, sent: str
+) -> None:
+    api = shell.api("IntegrationApi", client)
+    api.get_customer_achievement_history("a", 1, progress_status=unchecked(sent))
+    assert server.last.query == f"progressStatus={sent}"
+    with pytest.raises(ModelValidationError, match="not 'paused'"):
+        api.get_customer_achievement_history("a", 1, progress_status=sent)
+
+
 def test_the_refusal_lists_the_values_and_names_the_way_out() -> None:
     with pytest.raises(ModelValidationError) as caught:
         NewCustomerSessionV2(state="paused").validate()  # type: ignore[arg-type]  # the mistake
