@@ -132,8 +132,6 @@ class TypeReader:
             return ir.TypeRef(text, constraints=_constraints(node))
         # Null among the values means "nullable", which the annotation covers.
         values = [value for value in node["enum"] if value is not None]
-        if not values:
-            raise SpecError("the enum has no values")
         for value in values:
             # YAML reads words such as `on` and `no` as booleans, and Literal admits no floats.
             if type(value).__name__ != text or text == "float":
