@@ -170,17 +170,21 @@ def _check_object(cls: type[Model], data: Mapping[str, Any]) -> list[Violation]:
             if wrong:
                 found += _inside(name, wrong)
     for declared in variants:
-        value = data.get(declared.wire)
-        if isinstance(value, Model):
-            found += _inside(declared.wire, _check_model(value))
-        elif isinstance(value, Mapping):
-            target = declared.class_for(data.get(declared.by))
-            found += _inside(declared.wire, _check_object(target, value))
+        found += _inside(declared.wire, _check_variant(declared, data))
     if cases is not None:
         # Both classes declare some properties, and each lacks some of the other.
         more = _check_object(cases(data), data)
         found += [each for each in more if type(each) is Violation and each not in found]
     return found
+
+
+def _check_variant(declared: VariantField, data: Mapping[str, Any]) -> Violations:
+    value: Any = data.get(declared.wire)
+    if not isinstance(value, (Model, Mapping)):
+        return NO_VIOLATIONS  # Reported already.
+    # A plain `Model` was read when its class was not known.
+    check = _model_check(declared.class_for(data.get(declared.by)))
+    return check(value._data if type(value) is Model else value)
 
 
 def _check_model(model: Model) -> Violations:

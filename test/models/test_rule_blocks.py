@@ -210,4 +210,8 @@ def test_payloads_of_catalog_actions_have_the_class_of_their_action() -> None:
     ).validate()
     with pytest.raises(ModelValidationError, match=r"\$\.payload\.sku is required"):
         talon_one.CatalogAction(type="ADD", payload={}).validate()
+    with pytest.raises(ModelValidationError, match="must be AddItemCatalogAction or a dict"):
+        talon_one.CatalogAction(
+            type="ADD", payload=talon_one.RemoveItemCatalogAction(sku="MUG-1")
+        ).validate()
     assert talon_one.CatalogActionAdd is talon_one.CatalogAction
