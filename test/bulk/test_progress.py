@@ -65,6 +65,7 @@ def test_tqdm_shows_a_bar(run_bulk: RunBulk, server: RecordingServer) -> None:
     assert last.startswith("Profiles: 100%")
     assert "30/30" in last
     assert "failed=1, unknown=0" in last
+    assert "rows/s" in last or "s/rows" in last
 
 
 def test_tqdm_shows_a_resumed_job_at_its_position(run_bulk: RunBulk) -> None:

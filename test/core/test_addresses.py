@@ -12,7 +12,7 @@ import pytest
 from support.server import RecordingServer, Response
 from support.shells import Shell
 from talon_one import ApiClient, ApiValueError, Configuration, ConfigurationError, OpenApiException
-from talon_one._core.address import base_url
+from talon_one._core.address import base_url, is_address
 
 KEY = "k3y-of-the-integration-api"
 
@@ -327,3 +327,30 @@ def test_the_rest_client_calls_a_url_with_its_query(
         "/?a=1&b=c+d",
         "/v1/x?a=1&b=c+d",
     ]
+
+
+@pytest.mark.one_shell("nothing is called here")
+@pytest.mark.parametrize(
+    ("url", "expected"),
+    [
+        ("http://proxy", True),
+        ("HTTP://user:password@proxy:8080/", True),
+        ("http://[::1]:8080", True),
+        # One fault each.
+        ("ftp://proxy", False),
+        ("proxy:8080", False),
+        ("http://", False),
+        ("http://:8080", False),
+        ("http://pro xy", False),
+        ("http://proxy\x00", False),
+        ("http://proxy/path", False),
+        ("http://proxy:0x50", False),
+        ("http://proxy:65536", False),
+        ("http://pro..xy", False),
+        ("http://[::1", False),
+    ],
+)
+def test_an_address_has_a_scheme_a_host_perhaps_a_port_and_nothing_else(
+    url: str, expected: bool
+) -> None:
+    assert is_address(url, ("http",)) is expected

@@ -352,6 +352,12 @@ def test_the_rest_client_responses_the_way_the_vendors_packages_do(
     with pytest.raises(talon_one.NotFoundException):
         client.rest_client.request("POST", f"{server.url}/v1/x", body={"a": 1})
     assert server.last.json() == {"a": 1}
+    # Unread, and whatever its status is.
+    server.script(Response(200, "text"), Response(404, "gone"))
+    for status, text in ((200, b"text"), (404, b"gone")):
+        unread = client.rest_client.request("GET", f"{server.url}/v1/x", _preload_content=False)
+        assert (unread.status, unread.read()) == (status, text)
+        unread.close()
 
 
 # -- Conversion --------------------------------------------------------------------------------

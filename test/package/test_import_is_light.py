@@ -166,6 +166,21 @@ def test_a_public_name_is_what_its_home_defines(name: str) -> None:
     assert getattr(talon_one, name) is getattr(home, name)
 
 
+@pytest.mark.parametrize("package", ["talon_one", "talon_one.aio"])
+def test_every_module_of_a_package_is_an_attribute_before_it_is_imported(package: str) -> None:
+    program = """
+import importlib, json, sys
+package = importlib.import_module(sys.argv[1])
+found = {name: getattr(package, name).__name__ for name in sorted(package.SUBMODULES)}
+print(json.dumps([found, sorted(package.SUBMODULES - set(dir(package)))]))
+"""
+    found, missing = result_of(program, package)
+    assert found == {name: f"{package}.{name}" for name in found}
+    assert missing == []
+    # Those that users are to find in this way.
+    assert {"bulk", "pagination", "tables"} <= found.keys()
+
+
 def test_an_unknown_name_is_an_attribute_error_with_a_hint() -> None:
     with pytest.raises(AttributeError, match=r"'Cupon'.*Coupon"):
         talon_one.Cupon  # type: ignore[attr-defined]  # noqa: B018  that is what is tested

@@ -105,6 +105,7 @@ def test_a_package_of_the_vendors_beside_files_that_are_ours_is_no_trouble(site:
         ("models/cart_item.py", "talon_one.models.CartItem", "talon_one.models.cart_item"),
         ("models", "talon_one.CartItem", "talon_one.models"),
         ("models", "from talon_one import *", "talon_one.models"),
+        ("_utils/special_forms.py", "talon_one.coupon", "talon_one._utils.special_forms"),
         ("effects", "talon_one.effects", "talon_one.effects"),
         ("_core/auth.py", "talon_one.ApiClient", "talon_one._core.auth"),
     ],

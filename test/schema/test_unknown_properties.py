@@ -142,6 +142,8 @@ def test_properties_that_were_set_by_key_are_the_callers(api: Any) -> None:
         {"customerSession": {}, "weather": 1, "new": {"coupon": 1}},
         {"customerSession": {"attributes": {"coupon": "X", "profileID": 2}}},
         {"customerSession": {"cartItems": [{"sku": "A", "quantity": 1, "colour": "red"}]}},
+        # Close to others, and no slips: too long, and too different.
+        {"customerSession": {"couponCodesUsed": [], "referralCoin": "X"}},
         IntegrationRequest(customer_session=NewCustomerSessionV2(profile_id="p")),
     ],
 )
