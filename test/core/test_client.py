@@ -301,7 +301,7 @@ def test_a_path_can_be_called_by_hand(client: ApiClient, server: RecordingServer
         "/v1/things/{thingId}",
         "post",
         path_params={"thingId": "a/b"},
-        query_params=[("tag", "x"), ("tag", "y"), ("ids", [1, 2])],
+        query_params=[("tag", "new"), ("tag", "big"), ("tag", "red"), ("ids", [1, 2])],
         header_params={"X-Call": "1"},
         body=[{"a": datetime(2026, 1, 1, tzinfo=timezone.utc)}],
         response_type="list[Coupon]",
@@ -312,7 +312,7 @@ def test_a_path_can_be_called_by_hand(client: ApiClient, server: RecordingServer
     assert isinstance(data[0], Coupon)
     assert (status, headers["X-Page"]) == (200, "1")
     assert server.last.method == "POST"
-    assert server.last.target == "/v1/things/a%2Fb?tag=x&tag=y&ids=1,2"
+    assert server.last.target == "/v1/things/a%2Fb?tag=new&tag=big&tag=red&ids=1,2"
     assert server.last.headers["X-Call"] == "1"
     assert server.last.headers["Authorization"] == "ManagementKey-v1 m"
     assert server.last.json() == [{"a": "2026-01-01T00:00:00Z"}]

@@ -35,6 +35,7 @@ def test_with_http_info_adds_status_and_headers_to_the_data(
     assert isinstance(full, ApiResponse)
     data, status, headers = full
     assert (data, status, headers) == (full.data, full.status_code, full.headers)
+    assert len(full) == 3
     assert (status, full.raw_data) == (response.status, response.body)
     assert headers["x-total"] == "7"
     assert data == method(operation)(**given)

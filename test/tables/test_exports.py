@@ -323,6 +323,17 @@ def test_a_response_that_is_not_a_table_is_an_error(
     assert list(tmp_path.iterdir()) == []
 
 
+def test_a_page_in_the_place_of_a_table_is_refused_at_its_beginning(
+    server: RecordingServer, management: ManagementApi
+) -> None:
+    # The rest never comes.
+    body = b"<html>"
+    head = b"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nContent-Length: 1000\r\n\r\n"
+    server.default = Response(raw=head + body, silent=True)
+    with pytest.raises(InvalidResponseError, match="is not CSV"):
+        management.table(management.export_coupons, 3, _request_timeout=5).rows()
+
+
 @pytest.mark.asyncio
 @pytest.mark.parametrize(("response", "message"), NOT_TABLES)
 async def test_a_response_that_is_not_a_table_is_an_error_with_asyncio(
