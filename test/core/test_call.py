@@ -353,7 +353,7 @@ LOSSES = [(0.05, 0.0), (0.10, 0.0), (0.12, 0.0), (0.15, 0.0), (0.20, 0.01), (0.3
 def test_a_client_that_mostly_succeeds_is_not_denied_its_retries(
     loss: float, limit: float, headers: dict[str, str]
 ) -> None:
-    for seed in range(2):
+    for seed in range(5):
         draw = Random(seed).random
         budget = RetryBudget()
         given_up = 0

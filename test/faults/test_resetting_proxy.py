@@ -40,7 +40,7 @@ class Orders:
         return Response(body={"customerSession": {"integrationId": order}, "effects": []})
 
 
-@pytest.mark.parametrize("loss", [0.12, 0.20])
+@pytest.mark.parametrize("loss", [0.05, 0.12, 0.20])
 def test_keyed_updates_through_a_proxy_that_resets_connections_are_applied_once(
     shell: Shell, loss: float
 ) -> None:
