@@ -190,7 +190,7 @@ def _in_schema(node: Document) -> Iterator[Complaint]:
     if isinstance(node.get("enum"), list) and all(each is None for each in node["enum"]):
         yield "enum has no values", "enum"
     # By text: 1 and true are equal.
-    values = list(map(shown, node["enum"] if isinstance(node.get("enum"), list) else ()))
+    values = list(map(repr, node["enum"] if isinstance(node.get("enum"), list) else ()))
     for value in sorted({value for value in values if values.count(value) > 1}):
         yield f"enum has {value} twice", "enum"
     for key in _COMBINATIONS:
