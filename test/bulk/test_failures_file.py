@@ -79,6 +79,20 @@ def test_a_row_that_cannot_be_encoded_is_kept_as_its_repr(
     assert "1 rows of" in caplog.text
 
 
+def test_a_row_without_a_usable_repr_is_kept_by_its_class(
+    run_bulk: RunBulk, tmp_path: Path
+) -> None:
+    class Mute:
+        def __repr__(self) -> str:
+            raise OSError("no")
+
+    file = tmp_path / "failed.jsonl"
+    run_bulk("upsert_profiles", [Mute()], failures=file)
+    (failure,) = bulk.failures_in(file)
+    assert failure.row is None
+    assert "Mute object at 0x" in (failure.row_repr or "")
+
+
 def test_no_secret_is_written(run_bulk: RunBulk, server: RecordingServer, tmp_path: Path) -> None:
     server.default = Response(500, {"message": "no"})
     file = tmp_path / "failed.jsonl"

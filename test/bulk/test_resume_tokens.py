@@ -108,6 +108,23 @@ def test_an_invalid_token_is_rejected(
     assert server.requests == []
 
 
+@pytest.mark.parametrize("number", ["1.0", "true", "-1", '"1"', "null", "[]"])
+@pytest.mark.parametrize("place", ["settled", "inFlight", "counts", "rows"])
+def test_a_number_of_a_token_is_whole_and_not_negative(
+    run_bulk: RunBulk, server: RecordingServer, place: str, number: str
+) -> None:
+    parts = {"settled": "[[0,1]]", "inFlight": "[[1,2]]", "counts": "[1,0,0]", "rows": "2"}
+    parts[place] = parts[place].replace("2" if place == "rows" else "1", number, 1)
+    token = (
+        '{"version":2,"operation":"updateCustomerProfilesV2","digest":"1",'
+        + ",".join(f'"{name}":{text}' for name, text in parts.items())
+        + "}"
+    )
+    with pytest.raises(ApiValueError, match="resume is not the token of a bulk job"):
+        run_bulk("upsert_profiles", profiles(1), resume=token)
+    assert server.requests == []
+
+
 def test_the_token_has_rows_in_flight_before_they_are_sent(
     run_bulk: RunBulk, server: RecordingServer
 ) -> None:

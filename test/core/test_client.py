@@ -318,6 +318,15 @@ def test_a_path_can_be_called_by_hand(client: ApiClient, server: RecordingServer
     assert server.last.json() == [{"a": "2026-01-01T00:00:00Z"}]
 
 
+@pytest.mark.parametrize("names", ["management_key", ["other"], ["management_key", "other"]])
+def test_the_credentials_of_a_call_by_hand_are_a_list_of_known_names(
+    client: ApiClient, server: RecordingServer, names: Any
+) -> None:
+    with pytest.raises(ApiValueError, match="auth_settings is a list of names out of"):
+        client.call_api("/v1/x", "GET", auth_settings=names)
+    assert server.requests == []
+
+
 def test_a_call_by_hand_may_go_to_another_host(server: RecordingServer, shell: Shell) -> None:
     with shell.new_client(Configuration(host="https://a.talon.one")) as client:
         data = client.call_api("/v1/x", "GET", _host=server.url, _return_http_data_only=True)

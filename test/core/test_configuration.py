@@ -200,8 +200,9 @@ def test_host_settings_list_the_server_of_the_description() -> None:
     (server,) = configuration.get_host_settings()
     assert configuration.get_host_from_settings(0) == server["url"]
     assert configuration.get_host_from_settings(None) == "https://a.talon.one"
-    with pytest.raises(ConfigurationError, match="none has the index 7"):
-        configuration.get_host_from_settings(7)
+    for index in (-1, 1, 7):
+        with pytest.raises(ConfigurationError, match=f"none has the index {index}"):
+            configuration.get_host_from_settings(index)
     template = [{"url": "https://{name}.talon.one"}]
     assert configuration.get_host_from_settings(0, {"name": "x"}, template) == "https://x.talon.one"
 
