@@ -225,6 +225,24 @@ def test_a_loop_that_is_dropped_unclosed_is_collected_with_its_connections(
         asyncio.run(client.aclose())
 
 
+@pytest.mark.filterwarnings("ignore")
+def test_a_loop_that_is_closed_without_notice_and_kept_is_forgotten(
+    server: RecordingServer,
+) -> None:
+    with server:
+        client = make_client(server.url)
+        loops = []
+        for number in range(3):
+            loop = asyncio.new_event_loop()
+            loop.run_until_complete(ask(client, str(number)))
+            loop.close()
+            loops.append(loop)
+            assert [transport.loop for transport in client._transports.values()] == [loop]
+        asyncio.run(client.aclose())
+        del loop, loops, client
+        gc.collect()
+
+
 @pytest.mark.asyncio
 async def test_a_client_that_is_dropped_unclosed_is_collected_with_its_connections(
     server: RecordingServer,
