@@ -397,6 +397,41 @@ def test_a_client_of_the_other_kind_is_still_refused_and_so_is_a_mock_of_it(spec
             api_class(client)
 
 
+@pytest.mark.parametrize("kind", [0, 1], ids=["blocking", "asyncio"])
+def test_a_client_that_others_have_made_says_itself_of_which_kind_it_is(kind: int) -> None:
+    class Wrapper:
+        """Stands for a client, without being one."""
+
+        asynchronous = bool(kind)
+        configuration = Configuration()
+
+        def call(self) -> None:
+            raise NotImplementedError
+
+    fitting, other = (APIS[0], APIS[2]) if kind == 0 else (APIS[2], APIS[0])
+    wrapper: Any = Wrapper()
+    assert fitting(wrapper).api_client is wrapper
+    with pytest.raises(ApiTypeError, match="takes a talon_one"):
+        other(wrapper)
+
+
+@pytest.mark.parametrize("api_class", [APIS[0], APIS[2]])
+def test_a_host_or_a_key_alone_adds_to_the_default_configuration(api_class: Any) -> None:
+    Configuration.set_default(Configuration(host="https://a.test", api_key={"api_key_v1": "a"}))
+    try:
+        found = {
+            name: api_class(**{name: value}).api_client.configuration
+            for name, value in (("host", "https://b.test"), ("api_key", "b"))
+        }
+    finally:
+        Configuration.set_default(None)
+    assert (found["host"].host, found["host"].api_key) == ("https://b.test", {"api_key_v1": "a"})
+    assert (found["api_key"].host, found["api_key"].api_key) == (
+        "https://a.test",
+        {"api_key_v1": "b"},
+    )
+
+
 def test_threads_of_a_client_start_with_their_first_use() -> None:
     with ApiClient(Configuration(), pool_threads=2) as client:
         pool = client.pool

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from talon_one._core.operation import Column, Operation, column
 from talon_one.api import management_operations as operations
 from talon_one.tables import Table
-from talon_one.tables.cells import reader_for, to_cell
+from talon_one.tables.cells import checker_for, reader_for, to_cell
 from talon_one.tables.rows import Row, RowReader
 
 UTC = timezone.utc
@@ -55,6 +55,14 @@ INTEGER, NUMBER = column("id", "int"), column("amount", "float")
 FLAG, MOMENT = column("used", "bool"), column("created", "datetime", words=("unlimited",))
 OBJECT, ANY = column("attributes", "dict[str, Any]"), column("flags", "Any")
 NAMES = column("customerprofileids", "list[str]", separator=";")
+
+
+@pytest.mark.parametrize(
+    ("cell", "is_wrong"), [("true", False), ("false", False), ("TRUE", True), ("t", True)]
+)
+def test_a_truth_in_an_import_is_written_as_in_json(cell: str, is_wrong: bool) -> None:
+    fault = checker_for(FLAG)(cell)
+    assert fault == (f"must be true or false, not {cell!r}" if is_wrong else "")
 
 
 @pytest.mark.parametrize(
