@@ -30,7 +30,7 @@ class Application:
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """A rule: if all conditions hold, it has all its effects. See `rules` for their types."""
+    """A rule: if all conditions hold, it has all its effects. See `fixed_rules` for their types."""
 
     name: str
     conditions: Sequence[Mapping[str, Any]]

@@ -12,7 +12,13 @@ from talon_one.sandbox.call import Call, Result
 from talon_one.sandbox.effects import rollbacks
 from talon_one.sandbox.errors import Problem, invalid, not_found
 from talon_one.sandbox.records import CANCELLED, CLOSED, OPEN, Event, Profile, Session
-from talon_one.sandbox.rules import CouponEntry, Evaluation, ReferralEntry, Situation, evaluate
+from talon_one.sandbox.fixed_rules import (
+    CouponEntry,
+    Evaluation,
+    ReferralEntry,
+    Situation,
+    evaluate,
+)
 from talon_one.sandbox.store import Store
 
 # The transitions that a PUT may cause, each with its built-in event.

@@ -1,0 +1,124 @@
+"""A ruleset ready to be evaluated, and the mistakes that keep one from being compiled."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
+
+if TYPE_CHECKING:
+    from talon_one.sandbox.rules.run import Run
+    from talon_one.sandbox.rules.scope import Scope
+
+Value: TypeAlias = "Callable[[Scope], Any]"
+"""A compiled expression; it raises `EvaluationError`."""
+
+Condition: TypeAlias = "Callable[[Scope], bool]"
+"""A compiled condition; it raises `EvaluationError`."""
+
+Action: TypeAlias = "Callable[[Run, Scope], None]"
+"""A compiled effect: adds effects and consequences to the run, or raises `EffectFailed`."""
+
+
+class Mistake(NamedTuple):
+    """Something in a ruleset that the sandbox cannot evaluate."""
+
+    pointer: str
+    message: str
+
+
+class RulesetError(ValueError):
+    """A ruleset cannot be compiled.
+
+    Attributes:
+        mistakes: Every mistake, with its JSON pointer inside the ruleset.
+    """
+
+    def __init__(self, mistakes: Sequence[Mistake]) -> None:
+        super().__init__("; ".join(f"{each.pointer}: {each.message}" for each in mistakes))
+        self.mistakes = tuple(mistakes)
+
+
+class EvaluationError(Exception):
+    """An expression has no value: a missing attribute, a wrong type, a place out of range.
+
+    Attributes:
+        name: Name under which `onError` of a block handles it.
+    """
+
+    def __init__(self, message: str, name: str = "evaluationError") -> None:
+        super().__init__(message)
+        self.name = name
+
+
+class EffectFailed(Exception):
+    """An effect cannot be applied: a budget, a pool or a balance is used up."""
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """A compiled block of a rule.
+
+    Attributes:
+        id: ID of the block, empty in V1 rules.
+        type: Type of the block, such as `checkAttribute`; `passthrough` for Talang.
+        pointer: JSON pointer of the block inside the ruleset.
+        condition: The condition, for blocks that are one.
+        action: The effect, for blocks that are one.
+        operator: `all`, `atLeastOne` or `none`, for groups.
+        blocks: Blocks of a group.
+        on_failure: Blocks that run when the condition is false or the effect fails; None if the
+            block does not handle failures.
+        on_error: Blocks that run in place of this one, by the name of the error.
+    """
+
+    id: str
+    type: str
+    pointer: str
+    condition: Condition | None = None
+    action: Action | None = None
+    operator: str = ""
+    blocks: tuple[Block, ...] = ()
+    on_failure: tuple[Block, ...] | None = None
+    on_error: Mapping[str, tuple[Block, ...]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """A compiled rule.
+
+    Attributes:
+        id: ID of the rule.
+        index: Position in the ruleset.
+        title: Name that effects carry as `ruleName`.
+        blocks: Conditions and effects in the order in which they run.
+        code: `coupon` or `referral` if the rule runs once per such code, else empty.
+        redeems: Whether a valid code is redeemed when the session closes.
+        bindings: Values that the rule names, evaluated on first use (V1).
+    """
+
+    id: str
+    index: int
+    title: str
+    blocks: tuple[Block, ...]
+    code: str = ""
+    redeems: bool = True
+    bindings: Mapping[str, Value] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Ruleset:
+    """A compiled ruleset.
+
+    Attributes:
+        id: ID of the ruleset.
+        rules: Its rules from top to bottom.
+        names: Selectors, bundles, parameters and bindings by name; evaluated on first use, once
+            per evaluation. A selector gives a list of units, a bundle a list of tuples of units.
+        bundle_names: Which of the names are bundles.
+    """
+
+    id: int
+    rules: tuple[Rule, ...] = ()
+    names: Mapping[str, Value] = field(default_factory=dict)
+    bundle_names: frozenset[str] = frozenset()
