@@ -9,8 +9,8 @@ from typing import Any
 from talon_one.sandbox import views
 from talon_one.sandbox.call import NO_CONTENT, Call, Result
 from talon_one.sandbox.errors import Problem, invalid, not_found
-from talon_one.sandbox.records import Profile
 from talon_one.sandbox.fixed_rules import Evaluation
+from talon_one.sandbox.records import Profile
 from talon_one.sandbox.sessions import (
     assess,
     blank,

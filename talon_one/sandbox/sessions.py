@@ -11,7 +11,6 @@ from talon_one.sandbox import views
 from talon_one.sandbox.call import Call, Result
 from talon_one.sandbox.effects import rollbacks
 from talon_one.sandbox.errors import Problem, invalid, not_found
-from talon_one.sandbox.records import CANCELLED, CLOSED, OPEN, Event, Profile, Session
 from talon_one.sandbox.fixed_rules import (
     CouponEntry,
     Evaluation,
@@ -19,6 +18,7 @@ from talon_one.sandbox.fixed_rules import (
     Situation,
     evaluate,
 )
+from talon_one.sandbox.records import CANCELLED, CLOSED, OPEN, Event, Profile, Session
 from talon_one.sandbox.store import Store
 
 # The transitions that a PUT may cause, each with its built-in event.

@@ -11,7 +11,6 @@ from hypothesis import strategies as st
 
 from talon_one.sandbox import campaign as builtin
 from talon_one.sandbox.effects import effect, rollbacks, v1_tuples
-from talon_one.sandbox.records import Campaign, Referral, Rule, Session
 from talon_one.sandbox.fixed_rules import (
     CouponEntry,
     Evaluation,
@@ -19,6 +18,7 @@ from talon_one.sandbox.fixed_rules import (
     Situation,
     evaluate,
 )
+from talon_one.sandbox.records import Campaign, Referral, Rule, Session
 from talon_one.sandbox.values import amount, parse_time
 
 NOW = "2026-01-01T00:00:00.000000Z"
