@@ -1,0 +1,214 @@
+"""All state of a sandbox: entities by kind, the journal, keys, and responses to replay."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import sqlite3
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from talon_one.sandbox.state.documents import Document, Documents
+from talon_one.sandbox.state.journal import Journal
+from talon_one.sandbox.state.tables import OTHERS, TABLES
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """A credential that requests may carry.
+
+    Attributes:
+        kind: `integration` or `management`.
+        digest: Hash of the secret.
+        application_id: Application of an Integration key.
+        document: Settings such as its title, expiry, type and time offset.
+    """
+
+    kind: str
+    digest: str
+    application_id: int | None
+    document: Mapping[str, Any]
+
+
+def digest(secret: str) -> str:
+    """Return the hash under which a key is stored."""
+    return hashlib.sha256(secret.encode("utf-8", "surrogateescape")).hexdigest()
+
+
+class State:
+    """Read and write everything, inside the transactions that `transaction` opens.
+
+    Args:
+        connection: Connection to a database with the tables.
+    """
+
+    applications: Documents
+    campaigns: Documents
+    campaign_groups: Documents
+    rulesets: Documents
+    attributes: Documents
+    additional_costs: Documents
+    audiences: Documents
+    collections: Documents
+    value_maps: Documents
+    loyalty_programs: Documents
+    achievements: Documents
+    giveaway_pools: Documents
+    catalogs: Documents
+    stores: Documents
+    webhooks: Documents
+    custom_effects: Documents
+    item_filters: Documents
+    profiles: Documents
+    sessions: Documents
+    returns: Documents
+    events: Documents
+    coupons: Documents
+    referrals: Documents
+    reservations: Documents
+    memberships: Documents
+    collection_items: Documents
+    giveaways: Documents
+    catalog_items: Documents
+    cards: Documents
+    points: Documents
+    loyalty_members: Documents
+    tiers: Documents
+    progress: Documents
+    imports: Documents
+    jobs: Documents
+    messages: Documents
+    prices: Documents
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self._connection = connection
+        self._cache: dict[Any, Any] = {}
+        self._redefined = False
+        self.journal = Journal(connection)
+        for table in TABLES:
+            changed = self._forget if table.definition else _nothing
+            setattr(self, table.name, Documents(connection, table, changed))
+
+    def create(self) -> None:
+        """Create the tables."""
+        for table in TABLES:
+            for statement in table.schema():
+                self._connection.execute(statement)
+        for statement in OTHERS:
+            self._connection.execute(statement)
+
+    @contextmanager
+    def transaction(self, *, dry: bool = False) -> Iterator[None]:
+        """Open a transaction; an exception rolls it back.
+
+        Args:
+            dry: Whether to roll all changes back at the end as well.
+        """
+        self._connection.execute("BEGIN IMMEDIATE")
+        self._redefined = False
+        try:
+            yield
+            if not dry:
+                self._connection.execute("COMMIT")
+        except BaseException:
+            self._roll_back()
+            raise
+        if dry:
+            self._roll_back()
+
+    def _roll_back(self) -> None:
+        if self._connection.in_transaction:
+            self._connection.execute("ROLLBACK")
+        if self._redefined:
+            self._cache.clear()
+
+    def cached(self, key: Any, make: Callable[[], T]) -> T:
+        """Return what was made from definitions before, until one of them changes."""
+        try:
+            found: T = self._cache[key]
+        except KeyError:
+            found = self._cache[key] = make()
+        return found
+
+    def _forget(self) -> None:
+        self._redefined = True
+        self._cache.clear()
+
+    def key(self, kind: str, secret: str) -> Key | None:
+        """Return a credential, if it exists."""
+        found = digest(secret)
+        row = self._connection.execute(
+            "SELECT application_id, document FROM keys WHERE kind = ? AND digest = ?",
+            (kind, found),
+        ).fetchone()
+        return Key(kind, found, row[0], json.loads(row[1])) if row else None
+
+    def add_key(
+        self,
+        kind: str,
+        secret: str,
+        application_id: int | None = None,
+        document: Mapping[str, Any] | None = None,
+    ) -> None:
+        """Accept a credential from now on."""
+        self._connection.execute(
+            "INSERT OR REPLACE INTO keys (kind, digest, application_id, document) "
+            "VALUES (?, ?, ?, ?)",
+            (kind, digest(secret), application_id, json.dumps(document or {})),
+        )
+
+    def delete_key(self, kind: str, secret: str) -> None:
+        """Accept a credential no longer."""
+        self._connection.execute(
+            "DELETE FROM keys WHERE kind = ? AND digest = ?", (kind, digest(secret))
+        )
+
+    def response(
+        self, credential: str, request: str, key: str, since: str
+    ) -> tuple[str, int, bytes] | None:
+        """Return fingerprint, status and body stored for an idempotency key, unless too old."""
+        row = self._connection.execute(
+            "SELECT fingerprint, status, body FROM responses "
+            "WHERE credential = ? AND request = ? AND key = ? AND created > ?",
+            (credential, request, key, since),
+        ).fetchone()
+        return (row[0], row[1], row[2]) if row else None
+
+    def save_response(
+        self,
+        credential: str,
+        request: str,
+        key: str,
+        fingerprint: str,
+        now: str,
+        since: str,
+        status: int,
+        body: bytes,
+    ) -> None:
+        """Store a response under its idempotency key, and delete those that are too old."""
+        self._connection.execute("DELETE FROM responses WHERE created <= ?", (since,))
+        self._connection.execute(
+            "INSERT OR REPLACE INTO responses VALUES (?, ?, ?, ?, ?, ?, ?)",
+            (credential, request, key, fingerprint, now, status, body),
+        )
+
+    def dump(self) -> list[str]:
+        """Return the whole state as SQL, to compare it."""
+        return list(self._connection.iterdump())
+
+    def application(self, application_id: int) -> Document:
+        """Return an Application that is known to exist."""
+        found = self.cached(
+            ("application", application_id), lambda: self.applications.get(application_id)
+        )
+        if found is None:
+            raise LookupError(f"there is no Application {application_id}")
+        return found
+
+
+def _nothing() -> None:
+    """Do nothing before a change of what requests produce."""

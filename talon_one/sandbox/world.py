@@ -1,0 +1,120 @@
+"""What a sandbox does not decide by itself: the time, chance, and who watches.
+
+Nothing else in the sandbox asks the system for the time or for random numbers. So a test can move
+the clock, and two sandboxes with the same random seed make the same codes.
+"""
+
+from __future__ import annotations
+
+import random
+import string
+import threading
+import uuid
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta, timezone
+from typing import Any
+
+from talon_one.sandbox.values import format_time, parse_time
+
+ALPHABET = string.ascii_uppercase + string.digits
+"""The characters of codes for which nobody chooses others."""
+
+
+class Clock:
+    """The clock of a sandbox.
+
+    Without a start it shows the time of the system, shifted by what it was advanced. With a start
+    it stands still there, and moves only when it is told to.
+
+    Args:
+        start: Moment at which it stands, as an aware `datetime` or an RFC 3339 text.
+
+    Raises:
+        ValueError: If the start is not a moment with a time zone.
+    """
+
+    def __init__(self, start: datetime | str | None = None) -> None:
+        self._lock = threading.Lock()
+        self._standing = None if start is None else _moment(start)
+        self._shift = timedelta(0)
+
+    def __repr__(self) -> str:
+        return f"<Clock {format_time(self.now())}>"
+
+    def now(self) -> datetime:
+        """Return the moment it shows, in UTC."""
+        with self._lock:
+            return (self._standing or datetime.now(timezone.utc)) + self._shift
+
+    def text(self) -> str:
+        """Return the moment it shows in the canonical form of timestamps."""
+        return format_time(self.now())
+
+    def advance(self, by: timedelta | None = None, **units: float) -> datetime:
+        """Move the clock forward, and return the moment it shows then.
+
+        Args:
+            by: How far, unless `units` say so.
+            **units: How far, in the units of `timedelta`: `days=30`, `hours=1`, ...
+
+        Raises:
+            ValueError: If it would go backwards, or beyond the year 9999.
+        """
+        step = timedelta(**units) if by is None else by + timedelta(**units)
+        if step < timedelta(0):
+            raise ValueError(f"the clock of a sandbox cannot go backwards, by {step}")
+        with self._lock:
+            try:
+                now = (self._standing or datetime.now(timezone.utc)) + self._shift + step
+            except OverflowError as cause:
+                raise ValueError(f"the clock cannot be advanced by {step}") from cause
+            self._shift += step
+            return now
+
+    def move_to(self, moment: datetime | str) -> datetime:
+        """Move the clock forward to a moment, and return it.
+
+        Raises:
+            ValueError: If the moment is in the past of the clock, or has no time zone.
+        """
+        target = _moment(moment)
+        now = self.now()
+        if target < now:
+            shown = format_time(now)
+            raise ValueError(
+                f"the clock of a sandbox cannot go backwards, from {shown} to {format_time(target)}"
+            )
+        return self.advance(target - now)
+
+
+def _moment(given: datetime | str) -> datetime:
+    if isinstance(given, str):
+        return datetime.fromisoformat(parse_time(given).removesuffix("Z") + "+00:00")
+    if given.tzinfo is None:
+        raise ValueError(f"{given} has no time zone: use datetime(..., tzinfo=timezone.utc)")
+    return given.astimezone(timezone.utc)
+
+
+@dataclass(slots=True)
+class World:
+    """One sandbox's time, chance and observers.
+
+    Attributes:
+        clock: The clock of everything that has a time.
+        random: Source of codes and IDs.
+        observers: Called with each exchange, see `dispatch.Exchange`.
+    """
+
+    clock: Clock = field(default_factory=Clock)
+    random: random.Random = field(default_factory=random.Random)
+    observers: list[Callable[[Any], None]] = field(default_factory=list)
+
+    def uuid(self) -> str:
+        """Return a new UUID."""
+        return str(uuid.UUID(int=self.random.getrandbits(128), version=4))
+
+    def code(self, pattern: str, characters: Sequence[str] = ALPHABET) -> str:
+        """Return the pattern with each `#` replaced by a random character."""
+        choose = self.random.choice
+        return "".join(choose(characters) if mark == "#" else mark for mark in pattern)
