@@ -28,27 +28,38 @@ def project(tmp_path: Path) -> Path:
     return tmp_path
 
 
-@pytest.fixture
-def small_project(tmp_path: Path) -> Path:
-    """The same with the small spec, for which the command takes less time."""
+@pytest.fixture(scope="session")
+def small_original(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The same with the small spec, for which the command takes less time; not to be changed."""
+    project = tmp_path_factory.mktemp("small")
     by_hand = shutil.ignore_patterns("__pycache__", "models", "api")
-    shutil.copytree(ROOT / "codegen", tmp_path / "codegen", ignore=by_hand)
-    shutil.copytree(ROOT / "talon_one", tmp_path / "talon_one", ignore=by_hand)
+    shutil.copytree(ROOT / "codegen", project / "codegen", ignore=by_hand)
+    shutil.copytree(ROOT / "talon_one", project / "talon_one", ignore=by_hand)
     # Where the package looks for public names, and so for its own modules, before it imports them.
-    (tmp_path / "talon_one/models").mkdir()
-    (tmp_path / "talon_one/models/__init__.py").touch()
-    shutil.copytree(Path(__file__).parent / "small_spec", tmp_path / "spec")
-    assert _codegen(tmp_path).returncode == 0
-    return tmp_path
+    (project / "talon_one/models").mkdir()
+    (project / "talon_one/models/__init__.py").touch()
+    shutil.copytree(Path(__file__).parent / "small_spec", project / "spec")
+    assert _codegen(project).returncode == 0
+    return project
+
+
+@pytest.fixture
+def small_project(small_original: Path, tmp_path: Path) -> Path:
+    """A copy of it."""
+    return Path(shutil.copytree(small_original, tmp_path / "project"))
 
 
 def _codegen(
     project: Path, *arguments: str, cwd: Path | None = None, seed: str = "0"
 ) -> subprocess.CompletedProcess[str]:
+    environment = {**os.environ, "PYTHONPATH": str(project), "PYTHONHASHSEED": seed}
+    # Bytecode lies beside the sources, so that copies of the project have it.
+    for name in ("PYTHONDONTWRITEBYTECODE", "PYTHONPYCACHEPREFIX"):
+        environment.pop(name, None)
     return subprocess.run(
         [sys.executable, "-m", "codegen", *arguments],
         cwd=cwd or project,
-        env={**os.environ, "PYTHONPATH": str(project), "PYTHONHASHSEED": seed},
+        env=environment,
         capture_output=True,
         text=True,
         check=False,

@@ -2,16 +2,11 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
-from support.kept import kept_folder
-
-ROOT = Path(__file__).parents[2]
+from support.type_checker import mypy
 
 HEAD = """
 from datetime import datetime
@@ -68,20 +63,9 @@ def findings(
     misuse = [*HEAD.splitlines(), "thing = api.get_thing(1)", *MISUSE]
     (folder / "misuse.py").write_text("\n".join(misuse), encoding="utf-8")
     # The methods are signatures; `endpoint` supplies what they do.
-    settings = ["--strict", "--disable-error-code=empty-body", "--follow-imports=silent"]
-    # What mypy knows of the standard library and of the package is kept from run to run.
-    kept = kept_folder(pytestconfig, "mypy-of-codegen", folder / "cache")
-    settings += ["--no-error-summary", "--config-file=", f"--cache-dir={kept}"]
-    done = subprocess.run(
-        [sys.executable, "-m", "mypy", *settings, "-p", "small", "-m", "use", "-m", "misuse"],
-        cwd=folder,
-        env={**os.environ, "MYPYPATH": os.pathsep.join(map(str, (small_folder, ROOT)))},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.stderr == ""
-    return done.stdout.splitlines()
+    settings = "[mypy-small.*]\ndisable_error_code = empty-body\n"
+    modules = ["-p", "small", "-m", "use", "-m", "misuse"]
+    return mypy(pytestconfig, folder, *modules, settings=settings, path=(small_folder,))
 
 
 def test_the_generated_package_and_its_proper_use_pass_mypy(findings: list[str]) -> None:

@@ -3,16 +3,12 @@
 from __future__ import annotations
 
 import io
-import os
 import re
-import subprocess
-import sys
 from collections.abc import Callable
 from contextlib import redirect_stdout
-from pathlib import Path
 from typing import Any
 
-from docs.pages import ROOT, Block, Page
+from docs.pages import Block, Page
 
 _OUTPUT = re.compile(r"^ *#> (.*)$", re.MULTILINE)
 
@@ -38,16 +34,3 @@ def run(page: Page, prepare: Callable[[Block, dict[str, Any]], None] | None = No
         if printed.getvalue().splitlines() != said:
             wrong.append(f"{block} prints {printed.getvalue()!r}")
     return wrong
-
-
-def mypy(*files: Path) -> str:
-    """Return what mypy has to say about files, by the settings of the project."""
-    done = subprocess.run(
-        [sys.executable, "-m", "mypy", "--no-error-summary", *files],
-        cwd=ROOT,
-        env={**os.environ, "MYPYPATH": str(ROOT)},
-        capture_output=True,
-        encoding="utf-8",
-        check=False,
-    )
-    return done.stdout + done.stderr

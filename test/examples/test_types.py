@@ -1,6 +1,6 @@
 """The code of the pages and the examples has the right types.
 
-One run of mypy checks all of it, because each run takes seconds to read the package.
+One run of mypy checks all of it.
 """
 
 from __future__ import annotations
@@ -8,8 +8,10 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
+import pytest
+
 from docs.pages import DOCS, GUIDES, ROOT, Block, Page
-from examples import guide
+from support.type_checker import mypy
 
 _EXAMPLES = ROOT / "examples"
 # Its blocks are a test module, which pytest runs.
@@ -18,19 +20,21 @@ _TESTING = GUIDES / "testing.md"
 _QUOTATIONS = ("part app", "before")
 
 
-def test_the_code_of_pages_and_examples_has_the_right_types(tmp_path: Path) -> None:
+def test_the_code_of_pages_and_examples_has_the_right_types(
+    tmp_path: Path, pytestconfig: pytest.Config
+) -> None:
     paths = {ROOT / "README.md", DOCS / "index.md", *GUIDES.glob("*.md")} - {_TESTING}
     programs = [_program(Page(path), tmp_path) for path in sorted(paths)]
     for script in sorted({*_EXAMPLES.glob("*.py"), *_EXAMPLES.glob("*/*.py")}):
         # Under another name, because several are called `app`.
         name = "_".join(script.relative_to(_EXAMPLES).parts)
         programs.append(Path(shutil.copyfile(script, tmp_path / name)))
-    assert guide.mypy(*programs) == ""
+    assert mypy(pytestconfig, tmp_path, *programs) == []
 
 
-def test_a_wrong_type_on_a_page_is_found(tmp_path: Path) -> None:
+def test_a_wrong_type_on_a_page_is_found(tmp_path: Path, pytestconfig: pytest.Config) -> None:
     page = Page(GUIDES / "wrong.md", "```python\nimport talon_one\ntalon_one.Coupon(id='1')\n```\n")
-    assert ":3: error: " in guide.mypy(_program(page, tmp_path))
+    assert ":3: error: " in mypy(pytestconfig, tmp_path, _program(page, tmp_path))[0]
 
 
 def _program(page: Page, folder: Path) -> Path:

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from support.calls import CHECKOUT, CREATE, KINDS, READ, Kind, make_client
-from support.network import closed_port, deaf_port
+from support.network import closed_port, deaf_port, free_port
 from support.server import HANG_UP, RESET, SILENCE, Received, RecordingServer, Response
 from talon_one import (
     ApiClient,
@@ -129,7 +129,7 @@ def test_the_part_of_a_broken_response_that_arrived_is_kept(
 @each_kind
 def test_a_server_that_comes_back_gets_the_request_after_all(kind: Kind) -> None:
     server = RecordingServer()
-    server.port = closed_port()
+    server.port = free_port()
     with make_client(server.url) as client:
         client.clock = client.clock._replace(sleep=lambda _: server.start())
         try:

@@ -11,7 +11,7 @@ import pytest
 
 from support import greenlets
 from support.certificates import authority, server_context
-from support.network import closed_port
+from support.network import free_port
 from support.platforms import needs_posix_signals
 from support.server import SILENCE, RecordingServer
 
@@ -35,7 +35,7 @@ def test_calls_of_greenlets_are_sent_once_each(program: str) -> None:
 @needs_posix_signals
 def test_calls_of_gunicorn_with_gevent_are_sent_once_each() -> None:
     with RecordingServer(default=SILENCE) as server:
-        greenlets.run("gunicorn", server.url, str(closed_port()))
+        greenlets.run("gunicorn", server.url, str(free_port()))
         assert posts(server) == greenlets.CALLS
 
 

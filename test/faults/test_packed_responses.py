@@ -7,6 +7,7 @@ import json
 import tracemalloc
 import zlib
 from collections.abc import Callable, Iterator
+from functools import cache
 from typing import Any
 
 import pytest
@@ -104,10 +105,18 @@ each_readable = pytest.mark.parametrize("kind", READABLE)
 each_unreadable = pytest.mark.parametrize("kind", UNREADABLE)
 
 
+@cache
 def bomb() -> bytes:
     packer = zlib.compressobj(wbits=31)
     zeros = bytes(2**20)
     return b"".join([*(packer.compress(zeros) for _ in range(256)), packer.flush()])
+
+
+@cache
+def large_and_harmless() -> tuple[bytes, dict[str, bytes]]:
+    """Return many rows, and the same packed, by how."""
+    rows = b"".join(b"%d,%x\n" % (each, each * 2654435761 % 2**32) for each in range(200_000))
+    return rows, {"gzip": zipped(rows), "deflate": zlib.compress(rows)}
 
 
 def exported(shell: Shell, client: Any) -> Any:
@@ -257,9 +266,9 @@ def test_a_response_that_unpacks_to_fill_the_memory_is_not_unpacked(
 def test_a_large_harmless_body_is_unpacked(
     server: RecordingServer, client: ApiClient, shell: Shell
 ) -> None:
-    rows = b"".join(b"%d,%x\n" % (each, each * 2654435761 % 2**32) for each in range(200_000))
-    for pack, coding in ((zipped, "gzip"), (zlib.compress, "deflate")):
-        server.script(*[Response(200, pack(rows), {"Content-Encoding": coding})] * 2)
+    rows, packed = large_and_harmless()
+    for coding, body in packed.items():
+        server.script(*[Response(200, body, {"Content-Encoding": coding})] * 2)
         assert exported(shell, client) == rows.decode()
         assert downloaded(shell, client) == rows
 

@@ -25,10 +25,11 @@ async def main():
 
 
 @pytest.fixture(scope="module", autouse=True)
-def cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+def cache(tmp_path_factory: pytest.TempPathFactory, pytestconfig: pytest.Config) -> Iterator[None]:
     """A folder for the cache of jedi, in place of that of the user who runs the tests."""
+    own: pytest.Cache | None = getattr(pytestconfig, "cache", None)
     kept = jedi.settings.cache_directory
-    jedi.settings.cache_directory = str(tmp_path_factory.mktemp("jedi"))
+    jedi.settings.cache_directory = str(own.mkdir("jedi") if own else tmp_path_factory.mktemp("a"))
     yield
     jedi.settings.cache_directory = kept
 

@@ -6,7 +6,11 @@ import ast
 from collections.abc import Iterator
 from pathlib import Path
 
+import pytest
+
 ROOT = Path(__file__).parents[2] / "talon_one"
+
+Graph = dict[str, set[str]]
 
 # From the top floor to the lowest. What stands on one floor may import what stands on the same or a
 # lower one. The longest prefix decides.
@@ -76,11 +80,14 @@ def imports(path: Path) -> Iterator[str]:
                     yield alias.name.partition(".")[2]
 
 
-IMPORTS = {
-    name: set(imports(path)) - {name}
-    for name, path in MODULES.items()
-    if not name.startswith("models.")
-}
+@pytest.fixture(scope="module")
+def graph() -> Graph:
+    """What each module imports of the package, models aside."""
+    return {
+        name: set(imports(path)) - {name}
+        for name, path in MODULES.items()
+        if not name.startswith("models.")
+    }
 
 
 def floor_of(name: str) -> int:
@@ -89,7 +96,7 @@ def floor_of(name: str) -> int:
     return FLOOR[name]
 
 
-def circles(graph: dict[str, set[str]]) -> list[list[str]]:
+def circles(graph: Graph) -> list[list[str]]:
     """Return a way from each file back to itself, if there is one."""
     found = []
     for start in sorted(graph):
@@ -108,39 +115,39 @@ def circles(graph: dict[str, set[str]]) -> list[list[str]]:
     return found
 
 
-def test_the_graph_is_read_from_the_sources() -> None:
-    assert "_core.request" in IMPORTS["_core.base_client"]
-    assert "_core.hooks" in IMPORTS["_core.call"]  # Inside a function.
-    assert "configuration" in IMPORTS["_core.call"]  # For types alone.
+def test_the_graph_is_read_from_the_sources(graph: Graph) -> None:
+    assert "_core.request" in graph["_core.base_client"]
+    assert "_core.hooks" in graph["_core.call"]  # Inside a function.
+    assert "configuration" in graph["_core.call"]  # For types alone.
     assert circles({"a": {"b"}, "b": {"c"}, "c": {"a"}, "d": {"a"}}) != []
     assert circles({"a": {"b", "c"}, "b": {"c"}, "c": set()}) == []
 
 
-def test_imports_point_downwards() -> None:
+def test_imports_point_downwards(graph: Graph) -> None:
     upwards = {
         f"{name} imports {other}"
-        for name, others in IMPORTS.items()
+        for name, others in graph.items()
         for other in others
         if floor_of(other) > floor_of(name) and other
     }
     assert upwards == set()
 
 
-def test_no_files_import_each_other_outside_the_schema_layer() -> None:
-    graph = {
+def test_no_files_import_each_other_outside_the_schema_layer(graph: Graph) -> None:
+    outside = {
         name: {other for other in others if other}
-        for name, others in IMPORTS.items()
+        for name, others in graph.items()
         if not name.startswith("_schema.")
     }
-    assert circles(graph) == []
+    assert circles(outside) == []
 
 
-def test_the_two_transports_do_not_know_each_other() -> None:
+def test_the_two_transports_do_not_know_each_other(graph: Graph) -> None:
     shared = {"_http.errors", "_http.tls", "_http.proxies", "_http.decompression", "_http.download"}
-    asyncio_side = {name for name in IMPORTS if name.partition(".")[0] == "aio"}
+    asyncio_side = {name for name in graph if name.partition(".")[0] == "aio"}
     for name in asyncio_side:
-        used = {other for other in IMPORTS[name] if other.startswith("_http.")}
+        used = {other for other in graph[name] if other.startswith("_http.")}
         assert used <= shared, name
-    for name in IMPORTS:
+    for name in graph:
         if name.startswith(("_core", "_http", "_vendor", "_schema", "_utils")):
-            assert not IMPORTS[name] & asyncio_side, name
+            assert not graph[name] & asyncio_side, name

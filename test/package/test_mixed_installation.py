@@ -8,10 +8,12 @@ import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
 from talon_one import __version__
+from talon_one._vendor import installation
 
 from .fresh import ROOT
 
@@ -42,6 +44,7 @@ def outcome(site: Path, program: str) -> str:
     """Return the last line that a program prints, which may be that of a traceback."""
     third = [path for path in sys.path if path.endswith("site-packages")]
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(site), *third])}
+    environment["PYTHONDONTWRITEBYTECODE"] = "1"  # No other program imports from this site.
     done = subprocess.run(
         [sys.executable, "-S", "-c", program],
         env=environment,
@@ -89,6 +92,37 @@ def test_a_file_that_was_overwritten_or_removed_is_found_without_any_other_packa
     last = outcome(site, "from talon_one import ApiClient")
     assert last.startswith("ImportError: another package has overwritten, or removed, files of")
     assert ADVICE in last
+
+
+@pytest.mark.parametrize(
+    "module", ["__init__", "api_client", "configuration", "exceptions", "rest", "models/__init__"]
+)
+def test_each_file_that_packages_share_is_compared_with_the_one_installed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, module: str
+) -> None:
+    path = f"talon_one/{module}.py"
+    file = tmp_path / path
+    file.parent.mkdir(parents=True)
+    file.write_text("")
+    digest = "sha256=47DEQpj8HBSa-_TImW-5JCeuQeRkm5NMpJWZG3hSuFU"
+
+    def is_overwritten(written: str, name: str = path) -> bool:
+        found = SimpleNamespace(
+            read_text=lambda _: f"{name},{written},0\n", locate_file=tmp_path.joinpath
+        )
+        monkeypatch.setattr(installation, "_installed", lambda _: found)
+        return installation._is_overwritten()
+
+    assert not is_overwritten(digest)
+    # Not every installer writes digests.
+    assert not is_overwritten("")
+    file.write_text("another")
+    assert is_overwritten(digest)
+    assert not is_overwritten("")
+    assert not is_overwritten(digest, f"talon_one/other_{file.name}")
+    file.unlink()
+    assert is_overwritten(digest)
+    assert is_overwritten("")
 
 
 def test_a_package_of_the_vendors_beside_files_that_are_ours_is_no_trouble(site: Path) -> None:

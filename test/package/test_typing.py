@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
-from support.kept import kept_folder
-
-from .fresh import ROOT
+from support.type_checker import mypy
 
 PROGRAM = Path(__file__).with_name("typed_program.py")
 DEPRECATED = Path(__file__).with_name("deprecated_program.py")
+_SETTINGS = """
+[mypy-package.typed_program,package.deprecated_program]
+enable_error_code = deprecated
+"""
 
 
 @pytest.fixture(scope="module")
@@ -21,21 +21,10 @@ def findings(
     tmp_path_factory: pytest.TempPathFactory, pytestconfig: pytest.Config
 ) -> dict[str, list[str]]:
     """What mypy finds in the programs, by the name of the file."""
-    # The cache of the project is for its own settings. With another error code, mypy would read
-    # the whole package anew, and again in the next run without it.
-    kept = kept_folder(pytestconfig, "mypy-of-programs", tmp_path_factory.mktemp("cache"))
-    settings = ["--strict", "--enable-error-code=deprecated", f"--cache-dir={kept}"]
-    done = subprocess.run(
-        [sys.executable, "-m", "mypy", *settings, PROGRAM, DEPRECATED],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-    )
-    assert done.stderr == ""
-    # Errors inside the package do not concern its users, and mypy does not show them.
+    folder = tmp_path_factory.mktemp("typed")
+    found = mypy(pytestconfig, folder, PROGRAM, DEPRECATED, settings=_SETTINGS)
     return {
-        each.name: [line for line in done.stdout.splitlines() if each.name in line]
-        for each in (PROGRAM, DEPRECATED)
+        each.name: [line for line in found if each.name in line] for each in (PROGRAM, DEPRECATED)
     }
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 import pickle
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from types import MappingProxyType
 from typing import Any
@@ -162,6 +162,39 @@ def test_mappings_that_contain_themselves_are_refused() -> None:
         with pytest.raises(ApiValueError, match="contain"):
             method()
     assert repr(session)
+
+
+class Mirror(Mapping[str, Any]):
+    """Contains itself, and counts how often it was looked into."""
+
+    def __init__(self) -> None:
+        self.looks = 0
+
+    def __getitem__(self, key: str) -> Any:
+        return self
+
+    def __iter__(self) -> Iterator[str]:
+        self.looks += 1
+        return iter(["a"])
+
+    def __len__(self) -> int:
+        return 1
+
+
+def test_a_check_soon_finds_that_data_contain_themselves() -> None:
+    mirror = Mirror()
+    with pytest.raises(ApiValueError, match="contains itself"):
+        NewCustomerSessionV2(attributes={"a": mirror}).validate()
+    assert mirror.looks <= 2_000
+
+
+@pytest.mark.parametrize("depth", DEPTHS)
+def test_a_container_at_many_levels_is_not_taken_for_one_that_contains_itself(depth: int) -> None:
+    shared: dict[str, Any] = {"b": [1.5]}
+    deep: Any = shared
+    for _ in range(depth):
+        deep = {"shared": shared, "a": [shared, deep]}
+    NewCustomerSessionV2(attributes=deep).validate()
 
 
 def test_an_object_that_two_places_share_is_shared_by_a_copy() -> None:

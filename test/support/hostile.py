@@ -343,11 +343,12 @@ def values(count: int = 1000, seed: int = 7) -> list[Any]:
     """
     basic = [value for kind in KINDS for value in kind()]
     endless = _endless()
+    parts = [*_texts()[16:40], "a", "/", "%", ":", "@"]
     draw = random.Random(seed)
     made = [*basic, *endless, [endless[-1]], {"a": {"b": [endless[0]]}}, (1, endless[1])]
     while len(made) < count:
         one, other = draw.choice(basic), draw.choice(basic)
-        text = "".join(draw.choices([*_texts()[16:40], "a", "/", "%", ":", "@"], k=3))
+        text = "".join(draw.choices(parts, k=3))
         made.append(
             draw.choice(
                 [[one], {"a": one}, (one, other), {"a": {"b": [one]}}, [one, {"id": other}], text]

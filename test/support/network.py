@@ -5,10 +5,25 @@ from __future__ import annotations
 import socket
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from functools import cache
 
 
+@cache
 def closed_port() -> int:
-    """Return a port that refuses connections."""
+    """Return a port that refuses connections as long as this process lives.
+
+    Nothing listens, but the port is taken: otherwise a server of another process could get it, and
+    with it the calls of this one.
+    """
+    holder = socket.socket()
+    holder.bind(("127.0.0.1", 0))
+    port: int = holder.getsockname()[1]
+    holder.detach()  # It stays open.
+    return port
+
+
+def free_port() -> int:
+    """Return a port for a server that is about to start."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port: int = listener.getsockname()[1]
     return port

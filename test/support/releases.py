@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from copy import deepcopy
+from functools import cache
 from typing import Any
 
 import yaml
@@ -79,6 +80,11 @@ components:
 
 def release() -> Node:
     """Return the document of a release, to be edited."""
+    return deepcopy(_read())
+
+
+@cache
+def _read() -> Node:
     document: Node = yaml.safe_load(RELEASE)
     return document
 
