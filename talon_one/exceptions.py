@@ -375,7 +375,7 @@ class ReadTimeoutError(ApiTimeoutError, NoResponseError):
 # Headers in which gateways put the ID of a request; the platform documents none.
 _REQUEST_ID_HEADERS = ("X-Request-Id", "X-Correlation-Id", "Request-Id", "X-Amzn-Trace-Id")
 
-_BY_STATUS: dict[int, type[ApiException]] = {
+_BY_STATUS: dict[int | None, type[ApiException]] = {
     400: BadRequestException,
     401: UnauthorizedException,
     403: ForbiddenException,
@@ -390,7 +390,7 @@ def exception_class(status: int | None) -> type[ApiException]:
     """Return the exception class for an HTTP status."""
     if status is not None and 500 <= status <= 599:
         return ServiceException
-    return _BY_STATUS.get(status or 0, ApiException)
+    return _BY_STATUS.get(status, ApiException)
 
 
 def transport_error_class(

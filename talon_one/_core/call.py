@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from talon_one._core.failures import classify, may_have_acted
-from talon_one._core.response import result
+from talon_one._core.response import is_success, result
 from talon_one._core.secret import clear_locals
 from talon_one._core.transport import BufferedStream
 from talon_one.api_response import ApiResponse
@@ -185,7 +185,7 @@ class Call:
 
     def stream_opened(self, status: int, headers: Mapping[str, str]) -> None:
         """Note that a response has begun whose body the caller reads."""
-        if 200 <= status <= 299:
+        if is_success(status):
             self._budget.earn()
         if self._observation is not None:
             self._observation.succeeded(status, headers)
@@ -198,7 +198,7 @@ class Call:
         """
         if not self.preload:
             raise ApiTypeError("the response of a hook cannot be returned unread")
-        if self.stream and 200 <= response.status <= 299:
+        if self.stream and is_success(response.status):
             self.stream_opened(response.status, response.headers)
             return BufferedStream(response)
         return self.succeeded(response)

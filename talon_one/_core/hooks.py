@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from talon_one._core.headers import HARMLESS, check_header
 from talon_one._core.operation import Operation
 from talon_one._core.request import Request
-from talon_one._core.response import RawResponse
+from talon_one._core.response import RawResponse, is_success
 from talon_one._core.secret import hidden
 from talon_one._utils.guard import guarded, safe_repr
 
@@ -195,7 +195,7 @@ class Observation:
 
         operation = self._operation
         sent, received = operation.body.type if operation.body else None, None
-        if status is not None and 200 <= status <= 299:
+        if status is not None and is_success(status):
             received = operation.result_type(status)
         logger.debug(
             "sent %r, received %r",

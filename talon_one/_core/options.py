@@ -33,7 +33,7 @@ class CallOptions:
         self.deadline: float | None = None
         self.retries: Any = None
         self.auth: Mapping[str, Any] | None = None
-        self.headers: Mapping[str, str] | None = None
+        self.headers: Mapping[str, str] = {}
         self.content_type: str | None = None
         self.preload = True
         self.full = False

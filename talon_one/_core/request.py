@@ -124,7 +124,7 @@ def build(
     """
     base = base_url(configuration.host)
     values = _bind(operation, args, kwargs)
-    _supply_key(operation, configuration, values, options.headers or {})
+    _supply_key(operation, configuration, values, options.headers)
     validate = configuration.client_side_validation
     path = operation.path
     pairs: list[str] = []
@@ -153,7 +153,7 @@ def build(
     if options.content_type and body is not None:
         check_header("Content-Type", options.content_type)
         headers["Content-Type"] = plain_str(options.content_type)
-    for name, text in (options.headers or {}).items():
+    for name, text in options.headers.items():
         check_header(name, text)
         headers[plain_str(name)] = text
     _authenticate(operation, configuration, headers, body, options)
@@ -194,7 +194,7 @@ def path_segment(name: str, value: Any, safe: str = "") -> str:
         segment = quote(text, safe=safe)
     except UnicodeEncodeError as cause:
         raise ApiValueError(f"{name} {text!r} is no valid Unicode text") from cause
-    if safe and any(each and not each.strip(".") for each in segment.split("/")):
+    if any(each and not each.strip(".") for each in segment.split("/")):
         raise ApiValueError(f"{name} must not hold {text!r}: the path would lead elsewhere")
     return segment
 

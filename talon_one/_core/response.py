@@ -30,6 +30,11 @@ class RawResponse(NamedTuple):
     """Why the body could not be decompressed, if so."""
 
 
+def is_success(status: int) -> bool:
+    """Return whether a status is 2xx."""
+    return 200 <= status <= 299
+
+
 def result(operation: Operation, request: Request, response: RawResponse) -> Any:
     """Return the result of a call.
 
@@ -40,7 +45,7 @@ def result(operation: Operation, request: Request, response: RawResponse) -> Any
         ApiException: The status is not 2xx; the class says more, and `data` has the error body.
         InvalidResponseError: The status is 2xx, but the body is not what the operation promises.
     """
-    if not 200 <= response.status <= 299:
+    if not is_success(response.status):
         raise failure(operation, request, response)
     promised = operation.result_type(response.status)
     if promised is None and not response.data.strip():

@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 import threading
 from collections.abc import Callable, Collection
-from enum import Enum
+from enum import Enum, auto
 from typing import Any, NamedTuple
 
 from talon_one._core.constructors import checks_fields
@@ -18,11 +18,11 @@ _CONFLICT = 409
 class Outcome(Enum):
     """How an attempt ended, as far as the server is concerned."""
 
-    NOT_SENT = "not sent"
+    NOT_SENT = auto()
     """The server has not seen the request."""
-    NO_RESPONSE = "no response"
+    NO_RESPONSE = auto()
     """It may have executed the request; nothing usable came back."""
-    RESPONDED = "responded"
+    RESPONDED = auto()
 
 
 class Attempt(NamedTuple):

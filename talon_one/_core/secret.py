@@ -113,7 +113,7 @@ def hidden_values(given: Any, harmless: frozenset[str] = frozenset()) -> Any:
 
 def plain_str(text: str) -> str:
     """Return text of a subclass of `str` as plain `str`, whatever the subclass overrides."""
-    return text if type(text) is str or isinstance(text, Secret) else str.__str__(text)
+    return text if isinstance(text, Secret) else str.__str__(text)
 
 
 # They concatenate headers, so that their locals hold secrets in clear text.

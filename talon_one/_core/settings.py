@@ -219,5 +219,7 @@ _CHECKS: dict[str, Callable[[str, Any], None]] = {
         ),
         _TEXT,
     ),
-    **dict.fromkeys(("ssl_ca_cert", "cert_file", "key_file", "temp_folder_path"), _PATH),
+    **dict.fromkeys(
+        ("ssl_ca_cert", "cert_file", "key_file", "temp_folder_path", "logger_file"), _PATH
+    ),
 }

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Iterator, Mapping
 from typing import Any
 
 from talon_one._core.request import Request
-from talon_one._core.response import RawResponse
+from talon_one._core.response import RawResponse, is_success
 from talon_one._core.timeout import Timeout
 from talon_one.exceptions import ApiTypeError
 
@@ -58,7 +58,7 @@ class _Pieces:
 
 def buffered(response: RawResponse) -> BufferedStream | RawResponse:
     """Return a 2xx response as a stream, any other as it is."""
-    return BufferedStream(response) if 200 <= response.status <= 299 else response
+    return BufferedStream(response) if is_success(response.status) else response
 
 
 class Transport:

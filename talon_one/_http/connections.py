@@ -117,14 +117,16 @@ class Tracked(HTTPConnection):
             self.connect()
         exchange = self.exchange
         if exchange.deadline is None:
-            exchange.sent = exchange.sent or not exchange.connecting
+            if not exchange.connecting:
+                exchange.sent = True
             super().send(data)
             return
         for start in range(0, len(data), _TLS_RECORD):
             seconds = exchange.within(self.timeout)
             if seconds != self.timeout:
                 self.sock.settimeout(seconds)
-            exchange.sent = exchange.sent or not exchange.connecting
+            if not exchange.connecting:
+                exchange.sent = True
             super().send(data[start : start + _TLS_RECORD])
 
     def is_usable(self) -> bool:

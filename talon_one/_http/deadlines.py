@@ -114,5 +114,5 @@ class ProxyTlsSocket:
 
     def _bound(self) -> None:
         connection = self._connection()
-        if connection is not None and connection.exchange.deadline is not None:
+        if connection is not None:
             self._sock.settimeout(connection.exchange.within(self._timeout))

@@ -26,7 +26,6 @@ def pool_manager(
         ConfigurationError: The address of the proxy is not valid, or PySocks is missing.
     """
     settings: dict[str, Any] = {
-        "num_pools": 4,
         "maxsize": max(1, configuration.connection_pool_maxsize),
         # Wait for a free connection instead of opening a surplus one.
         "block": True,

@@ -117,7 +117,7 @@ class Pool(HTTPConnectionPool):
                 connection.close()
             return
         stack, slot = held
-        if self.pool is stack and type(connection) is self.ConnectionCls:
+        if self.pool is stack:
             stack.put(connection)
         else:
             connection.close()

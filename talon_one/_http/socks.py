@@ -44,7 +44,7 @@ class _SocksSocket(pysocks.socksocket):  # type: ignore[misc]  # PySocks has no 
         return size
 
     def _bound(self) -> None:
-        if self.exchange is not None and self.exchange.deadline is not None:
+        if self.exchange is not None:
             # Not that of PySocks, which would remember it as the timeout to go back to.
             socket.socket.settimeout(self, self.exchange.within(self.gettimeout()))
 

@@ -21,8 +21,8 @@ class _Settings(NamedTuple):
 
     verify: bool
     system_trust: bool
-    # ``SSL_CERT_FILE`` and ``SSL_CERT_DIR``, or ``None`` if they must not be read.
-    environment: tuple[str, str] | None
+    # ``SSL_CERT_FILE`` and ``SSL_CERT_DIR``; empty if they must not be read.
+    environment: tuple[str, ...]
     ca_file: str | None
     ca_data: str | bytes | None
     cert_file: str | None
@@ -41,13 +41,13 @@ def ssl_context(configuration: Configuration) -> ssl.SSLContext:
         ConfigurationError: A certificate or key cannot be read, or the system trust store is
             wanted and ``truststore`` is not installed.
     """
-    environment = None
+    environment: tuple[str, ...] = ()
     if configuration.trust_env:
         environment = (os.environ.get("SSL_CERT_FILE", ""), os.environ.get("SSL_CERT_DIR", ""))
     files = (configuration.ssl_ca_cert, configuration.cert_file, configuration.key_file)
     try:
         changed = tuple(os.stat(path).st_mtime_ns for path in files if path)
-        changed += tuple(map(_modified, environment or ()))
+        changed += tuple(map(_modified, environment))
         return _context(
             _Settings(
                 configuration.verify_ssl,
@@ -75,7 +75,7 @@ def ssl_context(configuration: Configuration) -> ssl.SSLContext:
 @lru_cache(maxsize=16)
 def _context(settings: _Settings) -> ssl.SSLContext:
     if settings.verify and settings.system_trust:
-        context = _system_context(settings.environment is not None)
+        context = _system_context(bool(settings.environment))
     else:
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
         if settings.verify and settings.ca_file is None and settings.ca_data is None:
@@ -92,8 +92,8 @@ def _context(settings: _Settings) -> ssl.SSLContext:
     return context
 
 
-def _load_public_authorities(context: ssl.SSLContext, environment: tuple[str, str] | None) -> None:
-    if any(environment or ()):
+def _load_public_authorities(context: ssl.SSLContext, environment: tuple[str, ...]) -> None:
+    if any(environment):
         # OpenSSL reads both variables, and uses its own default for a missing one.
         context.set_default_verify_paths()
         return

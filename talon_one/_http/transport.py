@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import urllib3
 
-from talon_one._core.response import RawResponse, unreadable
+from talon_one._core.response import RawResponse, is_success, unreadable
 from talon_one._core.timeout import Timeout
 from talon_one._core.transport import Transport
 from talon_one._http.decompression import PackedError, unpack, unpacked_pieces
@@ -98,7 +98,7 @@ class Urllib3Transport(Transport):
         Raises the same errors as `send`.
         """
         response, exchange = self._open(request, timeout)
-        if 200 <= response.status <= 299:
+        if is_success(response.status):
             return Stream(response, request, exchange)
         body = self._read_body(response, request, exchange)
         return RawResponse(response.status, response.reason, response.headers, *body)
@@ -234,9 +234,9 @@ class Stream:
             NoResponseError: The body breaks off.
             InvalidResponseError: It cannot be decompressed.
         """
-        codings = self.headers.get("Content-Encoding")
+        codings = self.headers.get("Content-Encoding", "")
         try:
-            yield from unpacked_pieces(iter(self._next, b""), codings or "")
+            yield from unpacked_pieces(iter(self._next, b""), codings)
         except PackedError as cause:
             self.close()
             raise unreadable(

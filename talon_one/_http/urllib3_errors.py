@@ -13,11 +13,7 @@ from urllib3 import exceptions as errors
 
 from talon_one._http.errors import MAX_REASON, POOL_IN_USE, call_details
 from talon_one._http.tls import wrong_scheme
-from talon_one.exceptions import (
-    ApiValueError,
-    OpenApiException,
-    transport_error_class,
-)
+from talon_one.exceptions import ApiValueError, transport_error_class
 
 if TYPE_CHECKING:
     from talon_one._core.request import Request
@@ -120,8 +116,6 @@ def _was_raised_by_library(cause: Exception) -> bool:
 
     The caller's code raises its own: it reads files to upload, mocks servers, handles signals.
     """
-    if isinstance(cause, OpenApiException):
-        return False
     traceback = cause.__traceback__
     while traceback is not None and traceback.tb_next is not None:
         traceback = traceback.tb_next

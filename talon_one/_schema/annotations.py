@@ -18,7 +18,7 @@ class Shape(NamedTuple):
     """
 
     kind: str
-    inner: Shape | None = None
+    inner: Shape = None  # type: ignore[assignment]  # lists and dicts have one
     values: tuple[Any, ...] = ()
     members: tuple[Shape, ...] = ()
 

@@ -8,7 +8,7 @@ from functools import cache
 from importlib import import_module
 from typing import Any
 
-from talon_one._schema.annotations import ANY, Shape, parse
+from talon_one._schema.annotations import Shape, parse
 from talon_one._schema.dates import read_date, read_datetime
 from talon_one._schema.model import Model
 
@@ -54,13 +54,13 @@ def _converted(data: Any, shape: Shape, models: str) -> Any:
     if kind in _SCALARS:
         return data
     if kind == "list":
-        inner = shape.inner or ANY
-        return [_converted(item, inner, models) for item in data] if type(data) is list else data
+        if type(data) is not list:
+            return data
+        return [_converted(item, shape.inner, models) for item in data]
     if kind == "dict":
-        inner = shape.inner or ANY
         if type(data) is not dict:
             return data
-        return {key: _converted(item, inner, models) for key, item in data.items()}
+        return {key: _converted(item, shape.inner, models) for key, item in data.items()}
     if kind == "datetime":
         return read_datetime(data) if isinstance(data, str) else data
     if kind == "date":

@@ -15,7 +15,7 @@ from pydantic_core import (
     core_schema,
 )
 
-from talon_one._schema.annotations import ANY, Shape, parse
+from talon_one._schema.annotations import Shape, parse
 from talon_one._schema.fields import Field, NestedField
 from talon_one._schema.introspection import description
 from talon_one._schema.model import Model
@@ -150,9 +150,9 @@ def _property(declared: Field) -> CoreSchema:
 
 def _nested(shape: Shape, target: type[Model]) -> CoreSchema:
     if shape.kind == "list":
-        return core_schema.list_schema(_nested(shape.inner or ANY, target))
+        return core_schema.list_schema(_nested(shape.inner, target))
     if shape.kind == "dict":
-        inner = _nested(shape.inner or ANY, target)
+        inner = _nested(shape.inner, target)
         return core_schema.dict_schema(core_schema.str_schema(), inner)
     return _reference(target)
 
@@ -247,10 +247,10 @@ def _written(shape: Shape, constraints: Mapping[str, Any]) -> JsonSchema:
     if shape.kind == "Literal":
         return {**_SCALARS[type(shape.values[0]).__name__], "enum": list(shape.values)}
     if shape.kind == "list":
-        items = _written(shape.inner or ANY, constraints.get("items", {}))
+        items = _written(shape.inner, constraints.get("items", {}))
         return {"type": "array", "items": items, **_limits(constraints)}
     if shape.kind == "dict":
-        inner = _written(shape.inner or ANY, {})
+        inner = _written(shape.inner, {})
         return {"type": "object", "additionalProperties": inner or True}
     return {**_SCALARS.get(shape.kind, {}), **_limits(constraints)}
 

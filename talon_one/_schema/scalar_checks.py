@@ -59,8 +59,6 @@ def text_check(constraints: Mapping[str, Any]) -> Check:
                     if _is_uuid(value)
                     else violation(f"must be text, not {type_name(value)}")
                 )
-        if minimum <= len(value) <= limit and (matches is None or matches(value)):
-            return NO_VIOLATIONS
         found: list[Violation] = []
         if len(value) < minimum:
             found += violation(

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from functools import cache, partial
 from typing import Any, NamedTuple
 
-from talon_one._schema.annotations import ANY, Shape, parse
-from talon_one._schema.class_choice import ClassChoice
+from talon_one._schema.access import Choice, cases_of, is_nullable
+from talon_one._schema.annotations import Shape, parse
 from talon_one._schema.fields import NestedField, VariantField
 from talon_one._schema.misspelled import UnknownProperty, typo_hint
 from talon_one._schema.model import Model
@@ -121,7 +121,7 @@ class _Table(NamedTuple):
     # Types that need no further check, which saves a call for most properties.
     good: dict[str, Types]
     variants: tuple[VariantField, ...]
-    cases: Callable[[Mapping[str, Any]], type[Model]] | None
+    cases: Choice | None
 
 
 @cache
@@ -130,28 +130,16 @@ def _table(cls: type[Model]) -> _Table:
     required = []
     checks = {}
     valid_types = {}
-    for name, declared in cls._fields.items():
+    for declared in cls._fields.values():
         target = declared.target if isinstance(declared, NestedField) else None
         constraints = {**declared.constraints, "secret": declared.secret}
         checks[declared.wire] = _check_for(parse(declared.annotation), constraints, target)
         valid_types[declared.wire] = _valid_types(parse(declared.annotation), declared.constraints)
         if declared.required:
-            annotation = declared.owner.__annotations__[name]
-            required.append((declared.wire, annotation == "Any" or annotation.endswith("| None")))
+            required.append((declared.wire, is_nullable(declared)))
     variants = [each for each in cls._fields.values() if isinstance(each, VariantField)]
     checks.update({each.wire: _check_is_object for each in variants})
-    return _Table(tuple(required), checks, valid_types, tuple(variants), _cases(cls))
-
-
-def _cases(cls: type[Model]) -> Callable[[Mapping[str, Any]], type[Model]] | None:
-    """Return what chooses the class whose rules an object has to obey as well."""
-    if cls._cases is None:
-        return None
-    by, classes = cls._cases
-    choice = ClassChoice(classes)
-    # A subclass may be in any package.
-    owner = next(each for each in cls.__mro__ if "_cases" in vars(each))
-    return lambda data: choice.class_for(data.get(by), owner)
+    return _Table(tuple(required), checks, valid_types, tuple(variants), cases_of(cls))
 
 
 def _check_object(cls: type[Model], data: Mapping[str, Any]) -> list[Violation]:
@@ -173,7 +161,7 @@ def _check_object(cls: type[Model], data: Mapping[str, Any]) -> list[Violation]:
         found += _inside(declared.wire, _check_variant(declared, data))
     if cases is not None:
         # Both classes declare some properties, and each lacks some of the other.
-        more = _check_object(cases(data), data)
+        more = _check_object(cases.class_for(data.get(cases.by)), data)
         found += [each for each in more if type(each) is Violation and each not in found]
     return found
 
@@ -219,9 +207,9 @@ def _inside(step: Any, found: Violations) -> list[Violation]:
 
 def _check_for(shape: Shape, constraints: Mapping[str, Any], target: type[Model] | None) -> Check:
     if shape.kind == "list":
-        return _list_check(shape.inner or ANY, constraints, target)
+        return _list_check(shape.inner, constraints, target)
     if shape.kind == "dict":
-        return _dict_check(shape.inner or ANY, target)
+        return _dict_check(shape.inner, target)
     if target is not None:
         return _one_of_check(target) if target._classes else _model_check(target)
     if shape.kind == "Union":
@@ -346,8 +334,6 @@ def _check_is_object(value: Any) -> Violations:
 
 def _check_free_form(value: Any) -> Violations:
     """Check free-form data for values that JSON, or the server, cannot represent."""
-    if value is None or type(value) in _ATOMS:
-        return NO_VIOLATIONS
     found: list[Violation] = []
     # Entries of value, key, container and level. No recursion, because free-form data may have any
     # depth.
@@ -364,22 +350,34 @@ def _check_free_form(value: Any) -> Violations:
         else:
             found += _at(place, check_free_scalar(item))
         level = place.level + 1 if place else 0
-        if entries and level > MAX_DEPTH:
+        # Looked for now and then, since data that contain themselves take long to get too deep.
+        circular = level % 1000 == 999 and _contains_itself(item, place)
+        if entries and (circular or level > MAX_DEPTH):
             return violation("is nested too deeply, or contains itself")
         pending += [
-            (inner, _Place(key, place, level))
+            (inner, _Place(key, place, level, item))
             for key, inner in reversed(entries)
-            if inner is not None and type(inner) not in _ATOMS
+            if type(inner) not in _ATOMS
         ]
     return found
 
 
 class _Place(NamedTuple):
-    """Place of a value: its key, and the place of the container around it."""
+    """Place of a value: its key in a container, and the place of that."""
 
     key: Any
     outer: Any  # Another place, or None.
     level: int
+    container: Any
+
+
+def _contains_itself(item: Any, place: _Place | None) -> bool:
+    """Return whether an item is one of the containers around it."""
+    while place is not None:
+        if place.container is item:
+            return True
+        place = place.outer
+    return False
 
 
 def _at(place: _Place | None, found: Violations) -> Violations:
@@ -389,7 +387,7 @@ def _at(place: _Place | None, found: Violations) -> Violations:
     return found
 
 
-_ATOMS: Types = frozenset({str, int, bool})
+_ATOMS: Types = frozenset({str, int, bool, type(None)})
 _VALID_TYPES: dict[str, Types] = {
     "Any": _ATOMS,
     "str": frozenset({str}),

@@ -62,7 +62,7 @@ def _json_message(data: Any) -> str | None:
 
 
 def _plain_text(headers: Mapping[str, str] | None, body: str | None) -> str | None:
-    kind = (headers.get("Content-Type") or "" if headers else "").partition(";")[0]
+    kind = (headers.get("Content-Type", "") if headers else "").partition(";")[0]
     if not body or len(body) > _MAX_BODY or kind.strip().lower() != "text/plain":
         return None
     return _text(next(filter(None, map(str.strip, body.splitlines())), None))

@@ -12,7 +12,7 @@ def retry_after(headers: Mapping[str, str], now: float) -> float | None:
         headers: Headers of the response.
         now: Seconds since the epoch.
     """
-    text = (headers.get("Retry-After") or "").strip()
+    text = headers.get("Retry-After", "").strip()
     if not text:
         return None
     try:

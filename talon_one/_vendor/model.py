@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from talon_one._schema.annotations import ANY, Shape, parse
+from talon_one._schema.annotations import Shape, parse
 from talon_one._utils.class_fact import ClassFact
 from talon_one._utils.guard import raised_by_signal
 
@@ -55,10 +55,10 @@ def type_string(annotation: str) -> str:
 
 def _as_text(shape: Shape) -> str:
     if shape.kind == "dict":
-        inner = _as_text(shape.inner or ANY)
+        inner = _as_text(shape.inner)
         return "object" if inner == "object" else f"dict(str, {inner})"
     if shape.kind == "list":
-        return f"list[{_as_text(shape.inner or ANY)}]"
+        return f"list[{_as_text(shape.inner)}]"
     if shape.kind == "Literal":
         return type(shape.values[0]).__name__
     return _TYPE_STRINGS.get(shape.kind, shape.kind)

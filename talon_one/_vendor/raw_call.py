@@ -118,16 +118,15 @@ def _path(
     if not isinstance(resource_path, str):
         raise ApiTypeError(f"resource_path is text, not {type(resource_path).__name__}")
     segments = {name: path_segment(name, value, safe) for name, value in path_params.items()}
-
-    def segment(place: re.Match[str]) -> str:
-        return segments.get(place[1], place[0])
-
     # What the parameters bring is encoded already, and may look like anything once it is decoded.
+    # A place without a value is refused.
     checked_target(
         _PLACE.sub(lambda place: "x" if place[1] in segments else place[0], resource_path)
     )
     path, _, written = resource_path.partition("?")
-    return _PLACE.sub(segment, path), parse_qsl(written, keep_blank_values=True)
+    return _PLACE.sub(lambda place: segments[place[1]], path), parse_qsl(
+        written, keep_blank_values=True
+    )
 
 
 def _results(response_type: Any, by_status: Mapping[Any, Any] | None) -> dict[int, Any]:
@@ -147,7 +146,7 @@ def _results(response_type: Any, by_status: Mapping[Any, Any] | None) -> dict[in
 
 def _schemes(names: Iterable[str]) -> tuple[str, ...]:
     found = tuple(names)
-    if isinstance(names, str) or any(name not in SCHEMES for name in found):
+    if any(name not in SCHEMES for name in found):
         raise ApiValueError(f"auth_settings is a list of names out of {', '.join(SCHEMES)}")
     return found
 

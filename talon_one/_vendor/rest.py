@@ -11,6 +11,7 @@ import urllib3
 from talon_one._core.address import split_url
 from talon_one._core.headers import HARMLESS, check_headers
 from talon_one._core.request import Request
+from talon_one._core.response import is_success
 from talon_one._core.secret import Secrets, hidden_url
 from talon_one._core.timeout import Timeout, as_timeout
 from talon_one._http.transport import Urllib3Transport
@@ -56,7 +57,7 @@ class RESTClientObject(Urllib3Transport):
             return self.open(request, timeout)
         response, exchange = self._open(request, timeout)
         converted = RESTResponse(response, self._read_body(response, request, exchange)[0])
-        if not 200 <= converted.status <= 299:
+        if not is_success(converted.status):
             raise ApiException.from_response(http_resp=converted)
         return converted
 

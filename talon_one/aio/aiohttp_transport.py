@@ -17,7 +17,7 @@ from urllib3.exceptions import HTTPError, InsecureRequestWarning
 from urllib3.util import parse_url
 
 from talon_one._core.base_client import CLOSED
-from talon_one._core.response import RawResponse
+from talon_one._core.response import RawResponse, is_success
 from talon_one._http.proxies import headers_for, proxy_for
 from talon_one._http.tls import ssl_context
 from talon_one.aio.connections import Connector, Exchange, Latin1Request, current_exchange
@@ -141,7 +141,7 @@ class AiohttpTransport(Transport):
         Raises the same errors as `send`.
         """
         stream = await self._stream(request, timeout)
-        return stream if 200 <= stream.status <= 299 else await stream.complete_response()
+        return stream if is_success(stream.status) else await stream.complete_response()
 
     async def _stream(self, request: Request, timeout: Timeout) -> Stream:
         exchange = _exchange(request, timeout)

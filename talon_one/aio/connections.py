@@ -266,16 +266,15 @@ class Connector(aiohttp.TCPConnector):
         self._sockets: weakref.WeakValueDictionary[int, _Socket] = weakref.WeakValueDictionary()
         factory: Any = partial(_Connection, self._sockets, loop=self._loop)
         self._factory = factory
-        self._options = configuration.socket_options
+        self._options = configuration.socket_options or ()
         asserted = configuration.assert_hostname
         self._asserted = asserted if isinstance(asserted, str) else None
 
     def _new_socket(self, address: Any) -> socket.socket:
         family, kind, protocol, *_ = address
         made = _Socket(family, kind, protocol)
-        if self._options is None:
-            made.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        for option in self._options or ():
+        # asyncio sets ``TCP_NODELAY`` itself.
+        for option in self._options:
             made.setsockopt(*option)
         self._sockets[made.fileno()] = made
         return made

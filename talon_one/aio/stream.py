@@ -85,13 +85,9 @@ class Stream:
             NoResponseError: The body breaks off.
             InvalidResponseError: It cannot be decompressed.
         """
-        codings = self.headers.get("Content-Encoding")
-        unpacker = Unpacker(codings or "")
+        unpacker = Unpacker(self.headers.get("Content-Encoding", ""))
         try:
             while piece := await self._next():
-                if codings is None:
-                    yield piece
-                    continue
                 quick = unpacker.is_quick(piece)
                 unpacked = unpacker.feed(piece)
                 while part := await self._advance(unpacked, quick):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable
+from collections.abc import Hashable, Sequence
 
 from talon_one.bulk.fingerprint import Mark
 from talon_one.exceptions import ApiException
@@ -62,9 +62,8 @@ class Piece:
         self.text: bytes | None = None
         """The rows as JSON, separated by commas, if they have been encoded."""
 
-    def part(self, positions: Iterable[int]) -> Piece:
+    def part(self, positions: Sequence[int]) -> Piece:
         """Return a piece with the rows at these positions."""
-        positions = list(positions)
         return Piece(
             self.chunk,
             [self.indices[position] for position in positions],

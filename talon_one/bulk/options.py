@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterable, Callable, Iterable, Mapping, Sized
+from collections.abc import AsyncIterable, Callable, Iterable, Mapping
 from contextlib import suppress
 from inspect import iscoroutinefunction
 from typing import Any, NamedTuple
@@ -101,8 +101,8 @@ def check_options(operation: BulkOperation, rows: Any, given: Mapping[str, Any])
     if limiter is True:
         limiter = limiter_of(operation.client, operation.endpoint)
     total = options.pop("total", None)
-    if total is None and isinstance(rows, Sized) and operation.split is None:
-        with suppress(Exception):  # An object of the caller may raise anything.
+    if total is None and operation.split is None:
+        with suppress(Exception):  # A generator has no length, and a class may raise anything.
             total = len(rows)
     resume = options.pop("resume", None)
     failures = options.pop("failures", None)

@@ -53,7 +53,8 @@ class ThreadRunner(Runner):
     def _read(self, rows: Iterator[Any]) -> None:
         for row in rows:
             # Rows may come slowly, and results must not wait for them.
-            while not self._results.empty() and self._arrived.acquire(blocking=False):
+            while not self._results.empty():
+                self._arrived.acquire()
                 self._settle()
             self._run.add(row)
             if not self._run.needs_rows:

@@ -77,7 +77,7 @@ class Iteration:
         self._operation = operation
         self._cursor = PageCursor(operation, operation.paging, kwargs)
         self._page_limit: int | None = None
-        self._limiter: Limiter | bool = True
+        self._limiter: Limiter | bool | None = True
         self._begun = False
         self._pages = 0
         self._page = self._cursor.next_page
@@ -168,7 +168,7 @@ class Iteration:
         if not self._begun:
             self._begun = True
             if self._limiter is True:
-                self._limiter = limiter_of(self._client, self._operation) or False
+                self._limiter = limiter_of(self._client, self._operation)
         limiter = self._limiter
         return limiter.reserve(self._operation.id) if isinstance(limiter, Limiter) else 0.0
 

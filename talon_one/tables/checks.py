@@ -255,7 +255,7 @@ def _format_fault(start: bytes) -> str:
 # Rows of an import share most of their timestamps.
 @lru_cache(maxsize=1024)
 def _is_after(start: str, end: str) -> bool:
-    first, last = read_datetime(start.upper()), read_datetime(end.upper())
+    first, last = read_datetime(start), read_datetime(end)
     # Words such as "unlimited" stay text.
     return not isinstance(first, str) and not isinstance(last, str) and first > last
 

@@ -61,8 +61,8 @@ class RecordReader:
         self._next_attempt = 0
         self._line = 1
         self.unclosed = 0
-        if csv.field_size_limit() < _MAX_CELL:
-            csv.field_size_limit(_MAX_CELL)  # The limit applies to the whole process.
+        # The limit applies to the whole process, which may have a higher one.
+        csv.field_size_limit(max(csv.field_size_limit(), _MAX_CELL))
 
     def feed(self, chunk: bytes) -> Iterator[Record]:
         """Yield the records that *chunk* completes. Exhaust the iterator before the next call."""
@@ -88,7 +88,7 @@ class RecordReader:
             last = record.line
             yield record
         self._unread = []
-        if '"' in text and not self._strict:
+        if not self._strict:
             strict = RecordReader(strict=True)
             for record in strict._records(text, final=True):
                 if record.fault == UNCLOSED:

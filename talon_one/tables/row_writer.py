@@ -58,7 +58,6 @@ class RowWriter:
                 self._check.check_header(list(self._columns), is_file=False)
                 self._check.finish()
             return file
-        _require_row(first)
         names = [column_name(name) for name in first]
         text = _text_file(file)
         try:

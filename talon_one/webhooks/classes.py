@@ -105,7 +105,7 @@ def _decode(body: bytes | str | Mapping[str, Any]) -> JsonObject:
         reason = message_of(cause)
         raise MalformedBodyError(f"the body of the webhook is not JSON: {reason}") from cause
     if not isinstance(data, dict):
-        # A number beyond the range of float has its own class.
+        # Numbers have several classes, such as one for those beyond the range of float.
         kind = _JSON_NAMES.get(type(data), "number")
         raise MalformedBodyError(f"the body of the webhook is a JSON {kind}, not an object")
     return data
@@ -119,8 +119,6 @@ def _class(name: str) -> type[Model]:
 _JSON_NAMES = {
     list: "array",
     str: "string",
-    int: "number",
-    float: "number",
     bool: "boolean",
     type(None): "null",
 }

@@ -233,3 +233,31 @@ def test_modules_are_found_without_being_imported(name: str) -> None:
 def test_a_missing_name_is_an_attribute_error() -> None:
     with pytest.raises(AttributeError, match="has no attribute 'Nothing'"):
         print(aio.Nothing)
+
+
+def test_every_public_name_and_module_is_an_attribute_and_stays_one(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    for name in (*aio.HOME, "bulk", "download", "pagination", "tables"):
+        monkeypatch.delattr(aio, name, raising=False)
+        assert name in dir(aio)
+        found = aio.__getattr__(name)
+        assert found.__name__.rpartition(".")[2] == name  # type: ignore[attr-defined]  # it has one
+        if name in aio.HOME:
+            assert vars(aio)[name] is found
+    assert set(aio.__all__) == set(aio.HOME)
+
+
+@pytest.mark.parametrize("package", [talon_one, aio])
+@pytest.mark.parametrize("given", [{"host": "https://a.test"}, {"api_key": "k"}])
+@pytest.mark.parametrize("api", APIS)
+def test_a_client_is_given_or_made_but_not_both(package: Any, given: Any, api: str) -> None:
+    with pytest.raises(ApiTypeError, match="give either api_client, or host and api_key"):
+        getattr(package, api)(package.ApiClient(Configuration()), **given)
+    made = getattr(package, api)(**given).api_client
+    assert type(made) is package.ApiClient
+    for name, value in given.items():
+        if name == "host":
+            assert made.configuration.host == value
+        else:
+            assert value in made.configuration.api_key.values()

@@ -14,6 +14,7 @@ import pytest
 from support.awaiting import ask, make_client
 from support.certificates import certificate_of, server_context
 from support.server import Received, RecordingServer, Response
+from talon_one import aio
 
 pytestmark = pytest.mark.asyncio
 
@@ -57,6 +58,37 @@ async def test_bytes_that_the_loop_has_not_read_yet_count_as_arrived(secure: boo
             assert intruder.sent.wait(10)
             await ask(client, "2")
         assert server.connections == 2
+
+
+Lost = Callable[[Any], object]
+
+
+@pytest.mark.parametrize(
+    ("what", "reusable"),
+    [
+        (lambda _: None, True),
+        (lambda connection: connection.data_received(b"x"), False),
+        # aiohttp resumes its parser this way.
+        (lambda connection: connection.data_received(b""), True),
+        (lambda connection: connection.force_close(), False),
+        (lambda connection: connection.close(), False),
+        # Without the socket it cannot be known what has arrived.
+        (lambda connection: setattr(connection, "_socket", None), False),
+        (lambda connection: setattr(connection._socket, "reads", 99), False),
+    ],
+    ids=["nothing", "data", "no data", "to be closed", "closed", "no socket", "read"],
+)
+async def test_a_connection_is_reused_unless_anything_happened_to_it(
+    what: Lost, reusable: bool
+) -> None:
+    with RecordingServer() as server:
+        async with make_client(server.url) as client:
+            await aio.IntegrationApi(client).get_customer_session("1")
+            (transport,) = client._transports.values()
+            (connections,) = transport._connector._conns.values()
+            connection: Any = connections[0][0]
+            what(connection)
+            assert connection.leave_pool() is reusable
 
 
 class Holding:

@@ -55,6 +55,14 @@ def test_coupon_rows_without_a_number_fail(
     assert server.requests == []
 
 
+@pytest.mark.parametrize("number", [0, -5, 1, 20_000])
+def test_a_number_that_needs_no_splitting_is_left_to_the_platform(
+    run_bulk: RunBulk, server: RecordingServer, number: int
+) -> None:
+    run_bulk("create_coupons", 3, 12, [{"numberOfCoupons": number}])
+    assert [each.json() for each in server.requests] == [{"numberOfCoupons": number}]
+
+
 def test_each_recipient_gets_a_coupon(run_bulk: RunBulk, server: RecordingServer) -> None:
     ids: list[Any] = ["p1", "", None, "p2", "p1"]
     coupon = talon_one.NewCouponsForMultipleRecipients(

@@ -273,7 +273,8 @@ def test_other_tasks_run_while_rows_are_read(server: RecordingServer) -> None:
         counting.cancel()
 
     asyncio.run(main())
-    assert other_steps >= 5
+    # Once for each thousand rows, and not for each row.
+    assert 5 <= other_steps < 100
 
 
 def test_ctrl_c_waits_for_the_end_of_held_blocks() -> None:

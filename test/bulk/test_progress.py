@@ -54,6 +54,14 @@ def test_a_summary_does_not_grow_with_the_number_of_reasons(run_bulk: RunBulk) -
     assert sum(reasons.values()) == 99
 
 
+def test_a_reason_that_is_known_counts_however_many_others_there_are(run_bulk: RunBulk) -> None:
+    rows: list[Any] = [
+        {"integrationId": "p", "attributes": {str(number): object()}} for number in range(25)
+    ]
+    reasons = run_bulk("upsert_profiles", [*rows, *rows[:3]]).summary.reasons
+    assert sorted(reasons.values()) == [1] * 17 + [2] * 3 + [5]
+
+
 def test_tqdm_shows_a_bar(run_bulk: RunBulk, server: RecordingServer) -> None:
     server.default = refusing(1)
     output = io.StringIO()
@@ -62,6 +70,7 @@ def test_tqdm_shows_a_bar(run_bulk: RunBulk, server: RecordingServer) -> None:
     # By default, tqdm leaves a monitor thread behind.
     assert "TMonitor" not in {type(each).__name__ for each in threading.enumerate()}
     last = output.getvalue().rstrip().rpartition("\r")[2]
+    assert "rows/s" in last
     assert last.startswith("Profiles: 100%")
     assert "30/30" in last
     assert "failed=1, unknown=0" in last
@@ -110,3 +119,31 @@ def test_a_missing_package_is_reported_with_its_install_command(
     adapter: Any = getattr(bulk, f"with_{name}")
     with pytest.raises(ImportError, match="pip install"):
         adapter()
+
+
+def progress(failed: int, unknown: int, finished: bool = False) -> bulk.Progress:
+    return bulk.Progress(2, failed, unknown, 9, "", finished)
+
+
+OUTCOMES = [(0, 0, None), (3, 0, (3, 0)), (0, 1, (0, 1)), (2, 1, (2, 1))]
+
+
+@pytest.mark.parametrize(("failed", "unknown", "shown"), OUTCOMES)
+def test_bars_name_failed_and_unknown_rows_if_there_are_any(
+    failed: int, unknown: int, shown: tuple[int, int] | None
+) -> None:
+    output = io.StringIO()
+    bar = bulk.with_tqdm(file=output)
+    bar(progress(failed, unknown))
+    bar(progress(failed, unknown, finished=True))
+    assert ("failed=" in output.getvalue()) == (shown is not None)
+    if shown is not None:
+        assert f"failed={shown[0]}, unknown={shown[1]}" in output.getvalue()
+    rich = Display(console=Console(file=io.StringIO()))
+    bar = bulk.with_rich("Profiles", rich)
+    bar(progress(failed, unknown))
+    bar(progress(failed, unknown, finished=True))
+    (task,) = rich.tasks
+    more = "" if shown is None else f", {shown[0]} failed, {shown[1]} unknown"
+    assert task.description == f"Profiles{more}"
+    assert (task.completed, task.total) == (2 + failed + unknown, 9)

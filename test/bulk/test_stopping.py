@@ -59,6 +59,15 @@ def test_an_outage_stops_the_job(run_bulk: RunBulk, server: RecordingServer) -> 
     assert isinstance(result.failure.__cause__, NoResponseError)
 
 
+def test_ten_failed_chunks_in_a_row_stop_the_job(
+    run_bulk: RunBulk, server: RecordingServer
+) -> None:
+    server.default = Response(503, {})
+    result = run_bulk("upsert_profiles", profiles(30), chunk_size=1, concurrency=1)
+    assert result.failure is not None
+    assert len(server.requests) == 10
+
+
 def test_occasional_failures_do_not_stop_the_job(
     run_bulk: RunBulk, server: RecordingServer
 ) -> None:

@@ -12,9 +12,12 @@ from urllib3 import HTTPHeaderDict
 from talon_one import (
     ApiException,
     ApiTimeoutError,
+    CallEvent,
+    ClientClosedError,
     Configuration,
     ConflictException,
     ConnectTimeoutError,
+    Hooks,
     InvalidResponseError,
     NoResponseError,
     NotSentError,
@@ -26,6 +29,8 @@ from talon_one import (
     TooManyRequestsException,
 )
 from talon_one._core.call import Call
+from talon_one._core.entity_queues import EntityQueues
+from talon_one._core.failures import may_have_acted
 from talon_one._core.operation import Operation
 from talon_one._core.options import CallOptions
 from talon_one._core.request import Request
@@ -34,6 +39,8 @@ from talon_one._core.retry import RetryBudget
 
 CREATE = Operation("createThing", "POST", "/v1/things", results={})
 CHANGE = Operation("changeThing", "PUT", "/v1/things", results={}, serialised={"thing": "path.id"})
+# Calls only read it, and making one takes longer than all that most of these calls do.
+CONFIGURATION = Configuration()
 BUSY = {"message": "Too many requests are updating this session at the same time"}
 
 
@@ -76,11 +83,15 @@ def attempts_of(
     timeout: Timeout | None = None,
     budget: RetryBudget | None = None,
     clock: Clock | None = None,
+    queues: EntityQueues | None = None,
+    hooks: Hooks | None = None,
     **policy: Any,
 ) -> Attempts:
     request = Request(
         operation.id, operation.method, "https://a.b", "/v1/things?q=1", headers or {}, b""
     )
+    if queues is not None:
+        request = request._replace(entities=(("thing", "1"),))
     return Attempts(
         operation,
         request,
@@ -88,8 +99,9 @@ def attempts_of(
         timeout or Timeout(),
         RetryPolicy(**policy),
         budget or RetryBudget(),
-        Configuration(),
-        clock=clock or Clock(),
+        CONFIGURATION if hooks is None else Configuration(hooks=[hooks]),
+        queues,
+        clock or Clock(),
     )
 
 
@@ -99,6 +111,53 @@ def is_retried(attempts: Attempts, failure: ApiException) -> bool:
     assert (final is None) == (pause > 0)
     assert final in (None, failure)
     return final is None
+
+
+def test_a_place_in_a_queue_is_left_once_and_the_second_time_does_no_harm() -> None:
+    queues = EntityQueues(1)
+    first, second = (attempts_of(queues=queues) for _ in range(2))
+    assert first.join_queue(bool)
+    assert not second.join_queue(bool)
+    first.leave_queue()
+    first.leave_queue()
+    second.leave_queue()
+    assert attempts_of(queues=queues).join_queue(bool)
+
+
+def test_a_server_may_have_acted_if_it_did_not_respond_or_failed_itself() -> None:
+    acted: list[ApiException] = [NoResponseError(), NoResponseError(200), ApiException(500)]
+    acted.append(ServiceException(503))
+    unacted: list[ApiException] = [NotSentError(), ApiException(), ApiException(499)]
+    unacted.append(ApiException(404))
+    assert [each for each in acted if not may_have_acted(each)] == []
+    assert [each for each in unacted if may_have_acted(each)] == []
+
+
+class Noting(Hooks):
+    """Notes the failures of calls, not those of attempts."""
+
+    def __init__(self) -> None:
+        self.failures: list[BaseException | None] = []
+
+    def on_error(self, event: CallEvent) -> None:
+        if not event.attempt:
+            self.failures.append(event.failure)
+
+
+def test_hooks_see_what_is_raised_when_a_client_is_closed_between_attempts() -> None:
+    closed = ClientClosedError("this client is closed")
+    hooks = Noting()
+    attempts = attempts_of(READ, hooks=hooks)
+    attempts.start()
+    assert is_retried(attempts, NoResponseError(None, "cut"))
+    instead = attempts.aborted(closed)
+    assert isinstance(instead, NoResponseError)
+    assert (instead.attempts, len(instead.earlier)) == (1, 1)
+    unsent = attempts_of(READ, hooks=hooks)
+    unsent.start()
+    assert is_retried(unsent, NotSentError(None, "refused"))
+    assert unsent.aborted(closed) is None
+    assert hooks.failures == [instead, closed]
 
 
 # -- Outcomes ----------------------------------------------------------------------------------

@@ -170,6 +170,21 @@ def test_the_constructor_takes_a_header_and_a_cookie(server: RecordingServer, sh
     assert server.last.headers["Cookie"] == "a=b"
 
 
+def test_a_header_of_the_constructor_may_be_empty(server: RecordingServer, shell: Shell) -> None:
+    configuration = Configuration(host=server.url, api_key=KEYS)
+    with shell.new_client(configuration, "X-Shop") as client:
+        IntegrationApi(client).get_customer_session("a")
+    assert server.last.headers["X-Shop"] == ""
+
+
+def test_the_user_agent_can_be_read_replaced_and_left_out(client: ApiClient) -> None:
+    assert client.user_agent == f"talon_one-python/{talon_one.__version__}"
+    client.user_agent = "shop/1"
+    assert client.user_agent == client.default_headers["User-Agent"] == "shop/1"
+    client.default_headers.clear()
+    assert client.user_agent == ""
+
+
 def test_an_authorization_header_of_the_callers_own_is_kept(
     server: RecordingServer, shell: Shell
 ) -> None:
@@ -343,6 +358,16 @@ def test_the_query_of_a_call_by_hand_has_names_of_text(
         with pytest.raises(ApiTypeError, match="names of query_params are text"):
             client.call_api("/v1/x", "GET", query_params=query)
     assert len(server.requests) == before
+
+
+def test_the_length_of_a_body_cannot_be_claimed_in_default_headers(
+    client: ApiClient, server: RecordingServer
+) -> None:
+    client.default_headers["Content-Length"] = "5"
+    for method, body in (("GET", None), ("POST", {"a": 1})):
+        with pytest.raises(ApiValueError, match="Content-Length is set by the client itself"):
+            client.call_api("/v1/x", method, body=body)
+    assert server.requests == []
 
 
 def test_a_call_by_hand_refuses_forms(client: ApiClient) -> None:

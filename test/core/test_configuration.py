@@ -8,6 +8,7 @@ import pickle
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from unittest.mock import ANY
 
 import pytest
 import urllib3
@@ -150,6 +151,8 @@ def test_a_copy_is_independent_and_shares_the_hook() -> None:
     original.refresh_api_key_hook = print
     duplicate = copy.deepcopy(original)
     assert duplicate == original
+    assert original == ANY
+    assert original != vars(original)
     duplicate.api_key["api_key_v1"] = "other"
     assert original.api_key == {"api_key_v1": "k"}
     assert duplicate.refresh_api_key_hook is print
@@ -217,6 +220,19 @@ def test_a_log_file_receives_what_is_logged_and_is_closed_when_replaced(tmp_path
     assert "DEBUG hello" in (tmp_path / "log.txt").read_text()
     assert logging.getLogger("talon_one").handlers == []
     assert logging.getLogger("talon_one").level == logging.NOTSET
+
+
+class Undecided:
+    def __bool__(self) -> bool:
+        raise RuntimeError
+
+
+@pytest.mark.parametrize("value", [7, 0, b"", Undecided()])
+def test_a_log_file_is_the_path_of_a_file(value: Any) -> None:
+    configuration = Configuration()
+    with pytest.raises(ApiTypeError, match="logger_file is the path of a file"):
+        configuration.logger_file = value
+    assert configuration.logger_file is None
 
 
 def test_a_value_of_the_wrong_kind_is_refused_by_every_setting_and_changes_nothing() -> None:

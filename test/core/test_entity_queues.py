@@ -7,6 +7,7 @@ import threading
 from collections import Counter
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from itertools import count
 from typing import Any
 
 import pytest
@@ -16,6 +17,7 @@ from hypothesis import strategies as st
 import talon_one
 from support.calls import KEYS, make_client
 from support.server import Received, RecordingServer, Response
+from support.shells import Shell
 from talon_one import ApiClient, Configuration, ConfigurationError, ConnectTimeoutError, aio
 from talon_one._core.entity_queues import EntityQueues, Ticket
 
@@ -257,6 +259,24 @@ def test_a_deadline_ends_the_wait_for_a_turn_and_nothing_is_sent(server: Recordi
         "/v2/customer_sessions/cart",
         "/v2/customer_sessions/other",
     ]
+
+
+@pytest.mark.parametrize("shell_name", ["blocking", "asyncio"])
+def test_a_deadline_that_has_passed_before_the_wait_ends_the_call(
+    server: RecordingServer, shell_name: str
+) -> None:
+    shell = Shell(shell_name)
+    client = shell.new_client(Configuration(server.url, KEYS, calls_per_id=1))
+    now = count(0, 100)
+    client.clock = client.clock._replace(monotonic=lambda: next(now))
+    held = Ticket([ANNA], bool)
+    assert client._queues.join(held)
+    with pytest.raises(ConnectTimeoutError, match="the deadline has passed"):
+        shell.api("IntegrationApi", client).update_customer_session_v2(
+            "cart", session("anna"), _deadline=1
+        )
+    client.close()
+    assert server.requests == []
 
 
 @pytest.mark.asyncio

@@ -27,6 +27,7 @@ from talon_one import (
     NoResponseError,
     NotSentError,
 )
+from talon_one._core.response import RawResponse, content_length, decode, text
 
 SESSION = {"customerSession": {"state": "open"}}
 
@@ -236,6 +237,9 @@ def test_an_error_response_with_any_body_is_still_an_exception_of_its_status(
     [
         ({"X-Request-Id": "a"}, {"RequestUUID": "b"}, "a"),
         ({"x-request-id": "a"}, "<html>", "a"),
+        ({"X-Correlation-Id": "a"}, {"RequestUUID": "b"}, "a"),
+        ({"Request-Id": "a"}, {"RequestUUID": "b"}, "a"),
+        ({"X-Amzn-Trace-Id": "a"}, {"RequestUUID": "b"}, "a"),
         ({"X-Request-Id": ""}, {"RequestUUID": "b"}, "b"),
         ({}, {"RequestUUID": "b"}, "b"),
         ({}, {"RequestUUID": 1}, None),
@@ -398,3 +402,39 @@ def test_an_asynchronous_call_returns_a_handle(
     failing = untyped.get_customer_session("a", async_req=True)
     with pytest.raises(talon_one.NotFoundException):
         failing.get()
+
+
+@pytest.mark.one_shell("nothing is called here")
+@pytest.mark.parametrize(
+    "written", ["charset=cp1252", 'charset="cp1252"; x=y', "CHARSET='cp1252'", "charset= cp1252 "]
+)
+def test_a_charset_is_read_in_every_spelling(written: str) -> None:
+    def received(data: bytes) -> RawResponse:
+        return RawResponse(200, None, {"Content-Type": f"text/plain; {written}"}, data)
+
+    assert decode(received(b'{"a": "\x80"}')) == {"a": "€"}
+    assert text(received(b"\x80")) == "€"
+    # What is UTF-8 is read as that, whatever a server declares.
+    assert text(received(b"\xef\xbb\xbf\xe2\x82\xac")) == "€"
+    assert text(RawResponse(200, None, {}, b"\x80")) == "\x80"
+
+
+@pytest.mark.one_shell("nothing is called here")
+@pytest.mark.parametrize(
+    ("written", "length"),
+    [
+        *(("0", 0), (" 12 ", 12), ("9" * 18, 10**18 - 1), ("9" * 19, None)),
+        *(("-1", None), ("1.0", None), ("²", None), ("", None), (None, None)),
+    ],
+)
+def test_a_length_is_a_plausible_number_of_bytes(written: str | None, length: int | None) -> None:
+    headers = {} if written is None else {"Content-Length": written}
+    assert content_length(headers) == length
+
+
+@pytest.mark.one_shell("nothing is called here")
+@pytest.mark.parametrize("charset", ["utf-8", "utf8", "", "klingon"])
+def test_a_body_that_no_charset_can_read_is_not_json(charset: str) -> None:
+    headers = {"Content-Type": f"application/json; charset={charset}"}
+    with pytest.raises(ValueError, match=r"codec can't decode|unknown encoding"):
+        decode(RawResponse(200, None, headers, b'{"a": "\xfc"}'))

@@ -28,6 +28,8 @@ from talon_one import (
     Timeout,
     aio,
 )
+from talon_one._core import base_client
+from talon_one._core.response import is_success
 
 OK = RawResponse(200, "OK", {}, b'{"customerSession": {"integrationId": "1"}}')
 BUSY = RawResponse(503, "Busy", {}, b"")
@@ -41,6 +43,10 @@ class Scripted:
         self.script = list(script)
         self.requests: list[Request] = []
         self.closed = False
+        self.detached = 0
+
+    def detach(self) -> None:
+        self.detached += 1
 
     def next(self, request: Request) -> RawResponse:
         self.requests.append(request)
@@ -180,6 +186,23 @@ def test_an_object_that_is_not_a_transport_is_refused(shell: Shell, transport: A
         shell.new_client(configuration(), transport=transport)
 
 
+def test_a_transport_drops_the_connections_of_the_parent_process_after_a_fork(shell: Shell) -> None:
+    transport = transport_of(shell, OK)
+    with shell.new_client(configuration(), transport=transport) as client:
+        client._limiters["management_key"] = object()
+        client._reset_after_fork()
+        assert transport.detached == 1
+        assert client._limiters == {}
+        # It is still the transport of the client.
+        assert ask(client).customer_session.integration_id == "1"
+        assert getattr(client, "client", client) in base_client._clients
+
+
+@pytest.mark.one_shell("both use the same function")
+def test_a_status_from_200_to_299_is_a_success() -> None:
+    assert [status for status in range(100, 600) if is_success(status)] == list(range(200, 300))
+
+
 def test_an_empty_body_has_no_chunks(shell: Shell) -> None:
     transport = transport_of(shell, RawResponse(200, "OK", {}, b""))
     with shell.new_client(configuration(), transport=transport) as client:
@@ -244,8 +267,8 @@ def test_the_response_of_a_hook_can_be_downloaded_and_not_left_unread(shell: She
 def test_a_hook_may_respond_to_a_download_with_an_error(
     shell: Shell, status: int, is_error: bool
 ) -> None:
-    text = RawResponse(status, "Reason", {}, b"id\n1\n")
-    client = shell.new_client(configuration(Replying(text)), transport=transport_of(shell))
+    hook = Replying(RawResponse(status, "Reason", {}, b"id\n1\n"))
+    client = shell.new_client(configuration(hook), transport=transport_of(shell))
     with without_pauses(client):
         if is_error:
             with pytest.raises(ApiException) as caught:
@@ -253,6 +276,8 @@ def test_a_hook_may_respond_to_a_download_with_an_error(
             assert caught.value.status == status
         else:
             assert downloaded(shell, client) == b"id\n1\n"
+    kind = "error" if is_error else "response"
+    assert hook.seen[2:] == [(kind, 1, status), (kind, 0, status)]
 
 
 def test_anything_else_that_a_hook_returns_is_logged_and_ignored(

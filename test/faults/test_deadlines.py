@@ -13,6 +13,7 @@ from contextlib import closing, contextmanager
 from typing import Any
 
 import pytest
+from urllib3.exceptions import NewConnectionError
 
 from support.calls import CHECKOUT, CREATE, READ, make_client
 from support.certificates import certificate_of, server_context
@@ -30,6 +31,7 @@ from talon_one import (
     Timeout,
 )
 from talon_one._core.request import Request
+from talon_one._http.connections import Tracked
 
 DEADLINE = 0.15
 PATIENT = RetryPolicy(retries=100, backoff=0.001)
@@ -301,3 +303,28 @@ def test_a_host_without_an_address_was_never_asked(monkeypatch: pytest.MonkeyPat
         pytest.raises(NotSentError, match="no address"),
     ):
         CREATE(client, _retries=0)
+
+
+class Limit(TimeoutError):
+    """A time limit of the application, which a signal handler raises."""
+
+
+@pytest.mark.one_shell("aiohttp tries the addresses of the asyncio client")
+@pytest.mark.parametrize("raised", [Limit(), None], ids=["time limit", "refused"])
+def test_a_time_limit_of_the_application_ends_the_search_for_an_address(
+    monkeypatch: pytest.MonkeyPatch, raised: Exception | None
+) -> None:
+    resolve_to(monkeypatch, "127.0.0.1", "127.0.0.2", "127.0.0.3")
+    tried: list[str] = []
+
+    def refuse(connection: Tracked, address: str) -> socket.socket:
+        tried.append(address)
+        raise NewConnectionError(connection, "refused") from raised
+
+    monkeypatch.setattr(Tracked, "_connect_to", refuse)
+    with (
+        make_client("http://localhost") as client,
+        pytest.raises(Limit if raised else NotSentError),
+    ):
+        READ(client, _retries=0)
+    assert len(tried) == (1 if raised else 3)

@@ -154,6 +154,7 @@ REFUSED: dict[str, Failing] = {
         header_params={"X-Caller": CALLER},
         _request_auth={"key": "Authorization", "value": CALLER},
     ),
+    "a header by hand": lambda client: client.call_api("x", "GET", _headers={"X-Caller": CALLER}),
     "a host by hand": lambda client: client.call_api(
         "/x", "GET", _host=f"https://a:{CALLER}@b", auth_settings=["api_key_v1"]
     ),

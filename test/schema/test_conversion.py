@@ -30,6 +30,16 @@ from talon_one._vendor import model as vendor
         ("Dict[str, List[int]]", Shape("dict", Shape("list", Shape("int")))),
         ("dict(str, dict(str, float))", Shape("dict", Shape("dict", Shape("float")))),
         ("object", Shape("Any")),
+        ("None", Shape("Any")),
+        ("list", Shape("Any")),
+        ("dict", Shape("Any")),
+        ("string", Shape("str")),
+        ("integer", Shape("int")),
+        ("number", Shape("float")),
+        ("boolean", Shape("bool")),
+        ("datetime.datetime", Shape("datetime")),
+        ("datetime.date", Shape("date")),
+        ("models.Coupon", Shape("Coupon")),
         ("Literal['a, b', 'c]']", Shape("Literal", values=("a, b", "c]"))),
         ("list[Literal[1, 2]]", Shape("list", Shape("Literal", values=(1, 2)))),
     ],
@@ -60,6 +70,12 @@ def test_the_items_of_a_list_in_the_query_have_limits_of_their_own() -> None:
     assert str(violation) == "$[1] must be at least 1, not 0"
 
 
+def test_values_of_a_map_may_be_null() -> None:
+    assert value_violations("dict[str, int]", {}, {"a": None, "b": 1}) == []
+    (violation,) = value_violations("dict[str, int]", {}, {"a": None, "b": "1"})
+    assert str(violation) == "$.b must be an integer, not str"
+
+
 def test_limits_hold_for_lists_in_lists() -> None:
     constraints = {"max_items": 2, "items": {"items": {"max_length": 2}}}
     (violation,) = value_violations("list[list[str]]", constraints, [["ab"], ["abc"]])
@@ -87,6 +103,19 @@ class Settings(Model):
     __slots__ = ()
 
     value: Any = field()
+
+
+class Login(Model):
+    """An object with a secret of a certain form."""
+
+    __slots__ = ()
+
+    key: str = field(secret=True, pattern="^a")
+
+
+def test_a_secret_of_the_wrong_form_is_not_quoted() -> None:
+    (violation,) = violations(Login(key="hush"))
+    assert str(violation) == "$.key must match ^a, which the secret does not"
 
 
 def test_a_required_property_of_any_type_may_be_null_but_not_missing() -> None:

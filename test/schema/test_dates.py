@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime, timedelta, timezone
+import signal
+from datetime import date, datetime, timedelta, timezone, tzinfo
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from talon_one import ApiValueError, Coupon
-from talon_one._schema.dates import read_date, read_datetime, write_datetime
+from talon_one._schema.dates import date_error, read_date, read_datetime, write_datetime
 
 UTC = timezone.utc
 
@@ -47,6 +48,7 @@ def test_a_timestamp_in_any_usual_spelling_becomes_a_datetime(text: str, moment:
         "2020-13-45T00:00:00Z",
         "2020-06-10T25:61:00Z",
         "2020-06-10T09:05:27 Mars/Olympus",
+        "2020-06-10 09:05:27 XYZ",
         "2020-06-10-garbage",
         "0000-00-00T00:00:00Z",
     ],
@@ -97,3 +99,50 @@ def test_a_datetime_without_time_zone_is_refused_with_advice() -> None:
 )
 def test_a_day_is_read_as_a_date_if_it_is_one(text: str, day: date | str) -> None:
     assert read_date(text) == day
+
+
+def test_a_day_that_is_sent_exists_and_has_no_time() -> None:
+    assert date_error("2024-02-29") == ""
+    for text in ("2026-02-29", "20260131", "2026-1-31", "2026-01-31T00:00:00", "", "soon"):
+        assert date_error(text), text
+
+
+def test_a_moment_before_the_first_minute_of_the_calendar_is_refused() -> None:
+    nearly_a_day = timezone(timedelta(hours=23, minutes=59, seconds=30))
+    with pytest.raises(ApiValueError, match="cannot be written as RFC 3339"):
+        write_datetime(datetime(1, 1, 1, tzinfo=nearly_a_day))
+
+
+class Interrupted(tzinfo):
+    """A time zone during whose work a signal arrives."""
+
+    def utcoffset(self, _: datetime | None) -> timedelta:
+        signal.raise_signal(signal.SIGTERM)
+        return timedelta(0)
+
+    def dst(self, _: datetime | None) -> None:
+        return None
+
+    def tzname(self, _: datetime | None) -> None:
+        return None
+
+
+def test_an_exception_of_a_signal_handler_passes_through_a_time_zone() -> None:
+    class Stop(Exception):
+        pass
+
+    class Application:
+        def stop(self, *_: object) -> None:
+            raise Stop
+
+    def stop(*_: object) -> None:
+        raise Stop
+
+    before = signal.getsignal(signal.SIGTERM)
+    try:
+        for handler in (stop, Application().stop):
+            signal.signal(signal.SIGTERM, handler)
+            with pytest.raises(Stop):
+                write_datetime(datetime(2026, 1, 2, tzinfo=Interrupted()))
+    finally:
+        signal.signal(signal.SIGTERM, before)

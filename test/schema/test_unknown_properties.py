@@ -124,7 +124,11 @@ def test_a_key_is_warned_of_once_by_a_client_at_the_line_of_the_call(
 def test_properties_that_were_set_by_key_are_the_callers(api: Any) -> None:
     session = NewCustomerSessionV2(profile_id="p")
     session["coupon"] = "X"
-    assert len(warned(api, IntegrationRequest(customer_session=session))) == 1
+    session["referral"] = "X"
+    assert len(warned(api, IntegrationRequest(customer_session=session))) == 2
+    session = NewCustomerSessionV2.from_dict({"profileId": "q", "couponCodess": ["X"]})
+    session["profileID"] = "X"
+    assert len(warned(api, IntegrationRequest(customer_session=session))) == 2
     received = CustomerSessionV2.from_json('{"profileID": 1}')
     session = NewCustomerSessionV2._wrap(received.to_wire())
     session["couponCode"] = "X"

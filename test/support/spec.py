@@ -221,6 +221,7 @@ class Parameter:
     explode: bool
     schema: Node
     example: Any
+    description: str
 
     def __str__(self) -> str:
         return self.name
@@ -313,6 +314,7 @@ def _parameter(node: Node) -> Parameter:
         explode=node.get("explode", True),
         schema=node["schema"],
         example=node.get("example"),
+        description=node.get("description", ""),
     )
 
 

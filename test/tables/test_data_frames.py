@@ -144,8 +144,10 @@ async def test_exports_become_frames_with_asyncio(
     server.default = Response(body=CSV)
     table = await awaited.table(awaited.export_coupons, 3).to_pandas()
     assert list(table["value"]) == ["0042", "B-2"]
+    assert table["attributes"][0] == {"size": "L"}
     other = await awaited.table(awaited.export_coupons, 3).to_polars()
     assert list(other["value"]) == ["0042", "B-2"]
+    assert other["attributes"][0] == '{"size": "L"}'
 
 
 COLUMNS: dict[str, list[Any]] = {

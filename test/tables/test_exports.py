@@ -121,6 +121,12 @@ async def test_reading_a_closed_table_is_an_error_with_asyncio(
         assert await rows.__anext__() == ROWS[0]
     with pytest.raises(ApiValueError, match="was closed before it was read to the end"):
         await rows.__anext__()
+    before = len(server.requests)
+    closed = awaited.table(awaited.export_coupons, 3)
+    await closed.aclose()
+    with pytest.raises(ApiValueError, match="was closed before it was read to the end"):
+        await closed.rows()
+    assert len(server.requests) == before
 
 
 def aiter_of(table: Any) -> Any:
@@ -430,3 +436,20 @@ def test_a_row_of_a_thousand_lines_is_logged_once(
     assert len(management.table(management.export_coupons, 3).rows()) == 2
     (record,) = caplog.records
     assert "one row spans lines 2 to 1003" in record.getMessage()
+
+
+@pytest.mark.asyncio
+async def test_a_table_is_read_once_with_asyncio(
+    server: RecordingServer, awaited: talon_one.aio.ManagementApi, tmp_path: Path
+) -> None:
+    server.default = Response(body=CSV)
+    before = len(server.requests)
+    table = awaited.table(awaited.export_coupons, 3)
+    assert not table.columns
+    assert await table.rows() == ROWS
+    assert list(table.columns) == ["value", "limitval", "attributes"]
+    for again in (table.rows, table.to_pandas, lambda: table.save(tmp_path / "x.csv")):
+        with pytest.raises(ApiValueError, match="exportCoupons was used already; make a new one"):
+            await again()
+    assert len(server.requests) == before + 1
+    assert list(tmp_path.iterdir()) == []

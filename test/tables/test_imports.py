@@ -184,6 +184,19 @@ def test_the_table_may_be_a_keyword_argument(
     assert sent(server) == "value\r\nA-1\r\n"
 
 
+def test_the_table_is_given_once(server: RecordingServer, management: ManagementApi) -> None:
+    before = len(server.requests)
+    for arguments, keywords in (
+        ((3, 12, ROWS), {"up_file": ROWS}),
+        ((3, 12), {}),
+        ((3, 12), {"up_file": None}),
+        ((3, 12, None), {}),
+    ):
+        with pytest.raises(ApiTypeError):
+            tables.upload(management.import_coupons, *arguments, **keywords)
+    assert len(server.requests) == before
+
+
 def test_rows_of_an_export_can_be_imported(
     server: RecordingServer, management: ManagementApi
 ) -> None:
@@ -252,6 +265,8 @@ def test_a_faulty_row_is_explained_with_its_line(cells: str, message: str) -> No
         ("", "line 1 is empty; the first line names the columns, such as value"),
         ("value\n", "line 1 has no rows below the names of the columns"),
         ("value;limitval\nABC;1\n", "line 1 has semicolons between the cells; save the file with"),
+        ("value\tlimitval\nABC\t1\n", "line 1 has tabs between the cells; save the file with"),
+        ("value|limitval\nABC|1\n", "line 1 has vertical bars between the cells; save the file"),
         ("limitval\tvalue\n1\tABC\n", "line 1 has tabs between the cells"),
         ("CODE-1\nCODE-2\n", "line 1 does not name the columns; the first line must contain some"),
         ("Value\nABC\n", "Did you mean 'value'?"),
@@ -372,6 +387,7 @@ def test_requirements_of_the_import_are_checked(operation: Any, text: str, messa
         ("value", numpy.array(["a"]), "value holds text, not ['a']"),
         ("attributes", polars.Series([1]), "attributes must be a JSON object such as"),
         ("value", 12345.5, "value is text, and 12345.5 is a number; convert it to a string"),
+        ("value", 2.0**53, "value is text, and 9007199254740992.0 is a number"),
         ("value", object, "value holds <class 'object'>, which a cell cannot represent"),
         ("discountlimit", float("inf"), "discountlimit holds inf, which a cell cannot represent"),
         ("attributes", {"a": float("nan")}, "attributes cannot be written as JSON"),
@@ -885,6 +901,11 @@ def test_a_hostile_value_is_a_problem_of_its_cell(
     found = [each for each in caught.value.problems if each.column == column]
     assert [each.row_index for each in found][:1] == [1]
     assert server.requests == []
+
+
+def test_a_code_that_became_a_float_is_written_as_long_as_it_is_exact() -> None:
+    for code in (777.0, 2.0**53 - 1):
+        assert tables.check(operations.import_coupons, [{"value": code}]) == []
 
 
 @pytest.mark.parametrize("size", [1, 7, 1000])

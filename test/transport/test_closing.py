@@ -136,3 +136,23 @@ def test_the_connections_of_the_vendors_rest_client_are_closed_for_good(
     with pytest.raises(ClientClosedError):
         rest.request("GET", server.url)
     assert server.connections == 0
+
+
+def test_the_pool_of_threads_has_the_public_methods_of_the_standard_library() -> None:
+    with make_client("https://shop.talon.one") as client:
+        assert client.pool.apply(len, ("abc",)) == 3
+        for name in ("no_such_method", "_repopulate_pool", "__len__"):
+            assert not hasattr(client.pool, name), name
+
+
+def test_a_response_that_is_closed_late_leaves_the_next_one_alone(server: RecordingServer) -> None:
+    with make_client(server.url) as client:
+        first = READ(client, _preload_content=False)
+        assert first.data == b"{}"
+        second = READ(client, _preload_content=False)
+        for _ in range(2):
+            first.close()
+            first.release_conn()
+        assert second.data == b"{}"
+        READ(client)
+    assert server.connections == 1

@@ -267,6 +267,14 @@ def test_bytes_that_are_no_text_are_kept() -> None:
     assert line.encode("utf-8", "surrogateescape") == b"a\xff"
 
 
+@pytest.mark.parametrize("end", [b"\xc3", b"a\xe2\x82"])
+def test_half_a_character_at_the_end_is_kept(end: bytes) -> None:
+    lines = Lines()
+    assert lines.feed(end) == []
+    (line,) = lines.end()
+    assert line.encode("utf-8", "surrogateescape") == end
+
+
 def test_a_body_is_read_once(server: RecordingServer, tmp_path: Path) -> None:
     path = tmp_path / "coupons.csv"
     path.write_text("good")

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import json
 import logging
 import threading
+import warnings
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
@@ -553,9 +555,14 @@ def test_a_blocking_receiver_refuses_a_coroutine_function() -> None:
 def test_an_awaitable_in_a_blocking_receiver_does_not_count_as_handled() -> None:
     callable_object = _AsyncCallable()
     receive = Receiver(secret_header=None, secret=None, default=callable_object)
-    assert receive(HEADERS, COUPON) == Reply(500, "failed")
-    assert receive(HEADERS, COUPON) == Reply(500, "failed")
+    with warnings.catch_warnings(record=True) as warned:
+        warnings.simplefilter("always")
+        assert receive(HEADERS, COUPON) == Reply(500, "failed")
+        assert receive(HEADERS, COUPON) == Reply(500, "failed")
+        gc.collect()
     assert callable_object.called == 0
+    # Not that a coroutine was never awaited.
+    assert warned == []
 
 
 def test_type_checkers_know_the_arguments_of_a_function() -> None:
