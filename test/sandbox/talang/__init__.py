@@ -1,0 +1,1 @@
+"""Behaviour of Talang, the rule language: tables of cases, laws and attacks."""
