@@ -4,17 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias
+
+from talon_one.sandbox.rules.scope import Condition as Condition
+from talon_one.sandbox.rules.scope import Value as Value
 
 if TYPE_CHECKING:
     from talon_one.sandbox.rules.run import Run
     from talon_one.sandbox.rules.scope import Scope
-
-Value: TypeAlias = "Callable[[Scope], Any]"
-"""A compiled expression; it raises `EvaluationError`."""
-
-Condition: TypeAlias = "Callable[[Scope], bool]"
-"""A compiled condition; it raises `EvaluationError`."""
 
 Action: TypeAlias = "Callable[[Run, Scope], None]"
 """A compiled effect: adds effects and consequences to the run, or raises `EffectFailed`."""
@@ -49,6 +46,27 @@ class EvaluationError(Exception):
     def __init__(self, message: str, name: str = "evaluationError") -> None:
         super().__init__(message)
         self.name = name
+
+
+class MissingValue(EvaluationError):
+    """An attribute has no value, or a list has no element at a place."""
+
+    def __init__(self, message: str, name: str = "missingValue") -> None:
+        super().__init__(message, name)
+
+
+class MissingEntity(MissingValue):
+    """A rule asks for something that the request is not about, such as a session or a store.
+
+    The rule does not apply then. That is no error for which an effect would be returned.
+    """
+
+
+class WrongType(EvaluationError):
+    """A value has a type that an operator, an expression or an effect cannot take."""
+
+    def __init__(self, message: str, name: str = "wrongType") -> None:
+        super().__init__(message, name)
 
 
 class EffectFailed(Exception):
@@ -92,8 +110,10 @@ class Rule:
         index: Position in the ruleset.
         title: Name that effects carry as `ruleName`.
         blocks: Conditions and effects in the order in which they run.
-        code: `coupon` or `referral` if the rule runs once per such code, else empty.
-        redeems: Whether a valid code is redeemed when the session closes.
+        coupon: Whether a block of the rule checks the coupon at hand: it runs once per coupon.
+        referral: Whether a block of the rule checks the referral at hand.
+        redeems_coupon: Whether a valid coupon is redeemed when the session closes.
+        redeems_referral: Whether a valid referral is redeemed when the session closes.
         bindings: Values that the rule names, evaluated on first use (V1).
     """
 
@@ -101,8 +121,10 @@ class Rule:
     index: int
     title: str
     blocks: tuple[Block, ...]
-    code: str = ""
-    redeems: bool = True
+    coupon: bool = False
+    referral: bool = False
+    redeems_coupon: bool = True
+    redeems_referral: bool = True
     bindings: Mapping[str, Value] = field(default_factory=dict)
 
 

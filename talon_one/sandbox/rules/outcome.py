@@ -18,10 +18,29 @@ NO_CAMPAIGN = -1
 class Consequence:
     """One change of the state that an effect asks for.
 
+    What `target` and `details` hold, and what the effect still lacks:
+
+    - `redeemCoupon`, `redeemReferral`: ID of the code.
+    - `setDiscount`: name of the discount; its place and its cost stand in the effect.
+    - `addFreeItemEffect`: SKU. `customEffect`: ID. `callApi`: ID of the webhook; `params`.
+    - `awardGiveaway`: ID of the pool; `recipientIntegrationId`. The effect of a closed session
+      lacks `giveawayId` and `code`.
+    - `createCoupon`, `createReferral`: ID of the campaign; what the block says about the code.
+      The effect lacks its `value`.
+    - `reserveCoupon`: ID of the coupon; `profileIntegrationId`.
+    - `createLoyaltyPoints`, `redeemLoyaltyPoints`: `<program>:<subledger>`;
+      `recipientIntegrationId`, `cardIdentifier`, and the dates and durations of points that are
+      awarded. The effect lacks `transactionUUID`.
+    - `increaseProgress`: ID of the achievement; `value` that is reached, `starts` for the first
+      progress of an iteration, `completes`. This effect, and `startAchievementProgress` before
+      it, lack `progressTrackerId`.
+    - `updateAttribute`: path; `entity`, `id`, `name` and `value`.
+    - `addToAudience`, `removeFromAudience`: ID of the audience; `profileIntegrationId`.
+
     Attributes:
-        kind: Action of `LimitConfig` that names the change, such as `redeemCoupon`; further ones
-            are `updateAttribute`, `addToAudience`, `removeFromAudience` and `increaseProgress`.
-        target: What changes: ID of a coupon, `<program>:<subledger>`, name of a discount, ...
+        kind: Action of `LimitConfig` that names the change, such as `redeemCoupon`, or one of the
+            others above.
+        target: What changes.
         amount: How much: money, points, or 1 for things that are counted.
         campaign_id: Campaign that had the effect.
         counters: Amounts by the key of the counter they move. The keys are those that
@@ -31,7 +50,8 @@ class Consequence:
         position: Index of the cart item, if the effect is about one.
         sub_position: Index of the unit of that item.
         early: Whether it is carried out while the session is open, and not only on closing.
-        reversible: Whether cancelling or reopening the session reverses the counters.
+        reversible: Whether cancelling or reopening the session takes the counters back. What was
+            given may stay: free items, giveaways, custom effects and webhooks.
     """
 
     kind: str

@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
-
-if TYPE_CHECKING:
-    from talon_one.sandbox.rules.compiled import Ruleset
+from typing import Any, Protocol, TypeAlias
 
 Json: TypeAlias = Mapping[str, Any]
 """An entity with the property names of the API."""
@@ -20,6 +17,14 @@ class Facts(Protocol):
     The sandbox answers from its database, tests from a few dictionaries. `profile` is `Current`
     or `Advocate`; without such a profile the methods return what a new profile would have.
     """
+
+    def has(self, kind: str, entity_id: int) -> bool:
+        """Return whether there is an entity that effects refer to.
+
+        Args:
+            kind: `audience`, `campaign`, `giveawayPool`, `loyaltyProgram` or `webhook`.
+            entity_id: Its ID.
+        """
 
     def counter(self, key: str) -> Decimal:
         """Return how much has been counted under a key, see `outcome.Consequence.counters`."""
@@ -41,6 +46,9 @@ class Facts(Protocol):
             subledger: Name of the ledger; empty for the main one.
             balance: `current`, `pending` or `negative`.
         """
+
+    def loyalty_program(self, program_id: int) -> Json | None:
+        """Return a loyalty program."""
 
     def tier(self, program_id: int, subledger: str) -> Json | None:
         """Return the tier of the current profile."""
@@ -91,35 +99,8 @@ class ReferralEntry:
 
 
 @dataclass(frozen=True, slots=True)
-class CampaignEntry:
-    """A campaign of the Application with its compiled active ruleset."""
-
-    campaign: Json
-    ruleset: Ruleset
-
-
-@dataclass(frozen=True, slots=True)
-class Group:
-    """A node of the tree of evaluation groups; its members are campaign IDs and further groups.
-
-    Attributes:
-        id: ID of the group, 0 for the base group.
-        mode: `stackable`, `listOrder`, `highestDiscount` or `lowestDiscount`.
-        scope: `session` for one decision per session, `cartItem` for one per item.
-        members: Campaign IDs and groups, in the order of evaluation.
-        locked: Whether members may not be moved; it plays no part in the evaluation.
-    """
-
-    id: int = 0
-    mode: str = "stackable"
-    scope: str = "session"
-    members: tuple[int | Group, ...] = ()
-    locked: bool = False
-
-
-@dataclass(frozen=True, slots=True)
 class Situation:
-    """The input of an evaluation.
+    """What the rules of an evaluation see.
 
     Attributes:
         now: Moment of the evaluation in canonical form (see `values`), which compares as text.
@@ -127,8 +108,6 @@ class Situation:
         session: The `CustomerSessionV2`, merged, in its new state, with its totals; None for a
             request about a profile alone.
         event: The `Event` that is evaluated: built-in or custom, with `type` and `attributes`.
-        campaigns: Campaigns of the Application, by ID.
-        tree: Order and groups of evaluation. Campaigns it does not name follow it, oldest first.
         coupons: One entry per distinct coupon code, in the order of the session.
         referral: The referral code, if the session has one.
         evaluable: IDs of the only campaigns to evaluate, disabled ones included; None for all
@@ -136,17 +115,22 @@ class Situation:
         store: The `Store` of the session, if any.
         facts: Further state.
         ignore_groups: Whether all campaigns are evaluated as if the tree had no groups.
+        eligibility: Whether the evaluation reports `campaignEligibility`.
+        staging: Whether staged campaigns run as well.
+        connected: Whether the session is a closed one that an event refers to: rules see it, and
+            cannot change what it costs.
     """
 
     now: str
     application: Json
     session: Json | None
     event: Json
-    campaigns: Mapping[int, CampaignEntry]
     facts: Facts
-    tree: Group = field(default_factory=Group)
     coupons: Sequence[CouponEntry] = ()
     referral: ReferralEntry | None = None
     evaluable: frozenset[int] | None = None
     store: Json | None = None
     ignore_groups: bool = False
+    eligibility: bool = False
+    staging: bool = False
+    connected: bool = False

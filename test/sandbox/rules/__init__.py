@@ -1,0 +1,1 @@
+"""The rule engine alone: rulesets in, values and effects out."""
