@@ -83,7 +83,7 @@ class Conversion:
 
     def _as_model(self, data: Any, klass: Any) -> Any:
         cls: Any = model_class(klass) if isinstance(klass, str) else klass
-        if cls is None or not (isinstance(cls, type) and issubclass(cls, Model)):
+        if not (isinstance(cls, type) and issubclass(cls, Model)):
             raise ApiTypeError(
                 f"{klass if isinstance(klass, str) else type(klass).__name__!r} is no model class"
             )

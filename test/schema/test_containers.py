@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from talon_one import NULL, ApiTypeError, ApiValueError, CartItem, Coupon, Model
-from talon_one._schema import json_codec, nesting, validation
+from talon_one._schema import fields, json_codec, nesting, validation
 from talon_one._schema.annotations import Shape, parse
 from talon_one._schema.conversion import convert, model_class
 from talon_one._schema.scalars import LongNumber, is_missing, native, whole
@@ -315,3 +315,25 @@ def test_data_that_contain_themselves_are_refused_at_their_place() -> None:
     twice: list[Any] = [1]
     assert json_codec.encode([twice, {"a": twice}, twice]) == b'[[1],{"a":[1]},[1]]'
     assert json_codec.encode([(twice, twice), 10**30]) == b"[[[1],[1]],%d]" % 10**30
+
+
+class Deep(Model):
+    """A model with models at several depths; its module decides where classes are found."""
+
+    __module__ = "talon_one.models.deep"
+
+    one: list[Coupon] | None = fields.nested(default=None)
+    two: dict[str, list[Coupon]] | None = fields.nested(default=None)
+    three: list[dict[str, list[Coupon]]] | None = fields.nested(default=None)
+
+
+def test_models_are_wrapped_at_any_depth_and_nowhere_else() -> None:
+    data = {"one": [{"id": 1}], "two": {"a": [{"id": 1}]}, "three": [{"a": [{"id": 1}], "b": 5}]}
+    made: Any = Deep.from_json(json_codec.encode(data))
+    assert [Deep._fields[name].depth for name in data] == [1, 2, 3]  # type: ignore[attr-defined]
+    assert type(made.one[0]) is type(made.two["a"][0]) is type(made.three[0]["a"][0]) is Coupon
+    assert type(made.two) is type(made.three[0]) is dict
+    assert made.to_wire() == data
+    odd: Any = Deep.from_json('{"one": [5, null, [{}]], "two": {"a": {"b": 1}}, "three": [{}, 7]}')
+    assert (odd.one, odd.three) == ([5, None, [{}]], [{}, 7])
+    assert odd.two["a"] == {"b": 1}
