@@ -1,10 +1,10 @@
-"""Hook for PyInstaller: the modules that are loaded by name, which no import statement shows."""
+"""Hook for PyInstaller: what is loaded by name, which no import statement shows."""
 
 from __future__ import annotations
 
 from importlib.util import find_spec
 
-from PyInstaller.utils.hooks import collect_submodules
+from PyInstaller.utils.hooks import collect_data_files, collect_submodules
 
 # Imported by name where an application has it, as only an import of its own would show.
 _TRACING = ("opentelemetry.trace", "opentelemetry.propagate")
@@ -22,3 +22,6 @@ def _wanted(name: str) -> bool:
 hiddenimports = collect_submodules("talon_one", filter=_wanted)
 if find_spec("opentelemetry") is not None:
     hiddenimports += _TRACING
+
+# The seeds of the sandbox, for programs that import it.
+datas = collect_data_files("talon_one", includes=["sandbox/seeds/*.yaml"])

@@ -7,7 +7,7 @@ with Sandbox() as sandbox:
     print(sandbox.url, sandbox.api_key)
 ```
 
-It needs aiohttp, which `pip install "talon_one[sandbox]"` installs. The names are
+It needs aiohttp and PyYAML, which `pip install "talon_one[sandbox]"` installs. The names are
 resolved on first use, so that importing this package costs nothing.
 """
 
@@ -16,19 +16,24 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from talon_one.sandbox.database import DatabaseError as DatabaseError
     from talon_one.sandbox.runner import Sandbox as Sandbox
+    from talon_one.sandbox.seeds.errors import SeedError as SeedError
+    from talon_one.sandbox.state.opening import DatabaseError as DatabaseError
 
-__all__ = ["DatabaseError", "Sandbox"]
+__all__ = ["DatabaseError", "Sandbox", "SeedError"]
 
 
 def __getattr__(name: str) -> Any:
     if name not in __all__:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     if name == "DatabaseError":
-        from talon_one.sandbox.database import DatabaseError
+        from talon_one.sandbox.state.opening import DatabaseError
 
         return DatabaseError
+    if name == "SeedError":
+        from talon_one.sandbox.seeds.errors import SeedError
+
+        return SeedError
     try:
         from talon_one.sandbox.runner import Sandbox
     except ModuleNotFoundError as cause:

@@ -2,22 +2,44 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import json
+import sqlite3
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Any
-from urllib.parse import parse_qsl
+from typing import Any, Final
 
-from talon_one.sandbox import files, json_text
+from talon_one._core.operation import IDEMPOTENCY_KEY, Operation
+from talon_one.sandbox import door, files, json_text
 from talon_one.sandbox.access import authenticate
-from talon_one.sandbox.call import JSON, Call, Query, Result
+from talon_one.sandbox.admission import Entity, entities
+from talon_one.sandbox.call import JSON, Call, Result
+from talon_one.sandbox.contract.checks import check_body
+from talon_one.sandbox.contract.operations import find, methods
+from talon_one.sandbox.contract.queries import read_headers, read_ids, read_query
+from talon_one.sandbox.contract.responses import complete
 from talon_one.sandbox.database import Database
-from talon_one.sandbox.errors import ApiError, Problem, invalid
-from talon_one.sandbox.routes import Route, find
-from talon_one.sandbox.validation import Problems
-from talon_one.sandbox.values import hours_before, utc_now
+from talon_one.sandbox.errors import ApiError, Problem, invalid, not_found
+from talon_one.sandbox.idempotency import IdempotencyKey, fingerprint
+from talon_one.sandbox.operations.table import HANDLERS, Handler
+from talon_one.sandbox.permissions import check_permissions, is_staging, moment_of
+from talon_one.sandbox.state.documents import Document
+from talon_one.sandbox.state.opening import refusal_of
+from talon_one.sandbox.state.state import Key, State
+from talon_one.sandbox.world import World
 
-IDEMPOTENCY_HOURS = 24
-IDEMPOTENCY_KEY_LENGTH = 255
+# Operations whose 400 is an `ErrorResponse`; all others respond with `ErrorResponseWithStatus`.
+_WITHOUT_STATUS: Final = frozenset(
+    {
+        "updateCustomerSession",
+        "updateCustomerSessionV2",
+        "returnCartItems",
+        "reopenCustomerSession",
+        "syncCatalog",
+        "createStore",
+        "updateStore",
+    }
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,89 +69,237 @@ class Response:
     content_type: str = JSON
 
 
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """A request that may be carried out: it is authenticated and its body is valid.
+
+    Attributes:
+        operation: Its operation.
+        handler: What carries it out.
+        ids: Path parameters.
+        query: Query parameters.
+        body: The validated body.
+        credential: The credential of the request.
+        key: Idempotency key, None without one.
+        dry: Whether its changes are rolled back.
+        entities: Session and profile that it queues for.
+    """
+
+    operation: Operation
+    handler: Handler
+    ids: Mapping[str, Any]
+    query: Mapping[str, Any]
+    body: Any
+    credential: Key
+    key: IdempotencyKey | None
+    dry: bool
+    entities: tuple[Entity, ...]
+
+
 class Dispatcher:
     """Handle requests one at a time, each in its own transaction.
 
+    A request is prepared when it arrives and carried out when its turn has come. Neither raises:
+    a refused request has a response.
+
     Args:
         database: Database that keeps the state.
+        world: Time and chance.
     """
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, world: World) -> None:
         self._database = database
+        self._state = database.state
+        self._world = world
 
     def respond(self, request: Request) -> Response:
-        """Return the response to a request; a refused request is a response, not an exception."""
-        route = None
-        try:
-            path, _, query = request.target.partition("?")
-            route, ids = find(request.method, path)
-            with self._database.transaction(dry=True) as store:
-                authenticate(store, route.access, request.headers, request.body)
-            return self._run(route, ids, _query(query), request)
-        except ApiError as refusal:
-            body = refusal.body(with_status=route is None or route.status_in_errors)
-            headers = {"Allow": ", ".join(refusal.allow)} if refusal.allow else {}
-            return Response(refusal.status, json_text.write(body), headers)
+        """Return the response to a request that does not have to wait for others."""
+        prepared = self.prepare(request)
+        return prepared if isinstance(prepared, Response) else self.carry_out(prepared)
 
-    def _run(self, route: Route, ids: tuple[str, ...], query: Query, request: Request) -> Response:
-        dry = route.dry and query.flag("dry")
-        key = _idempotency_key(request) if route.idempotent else ""
-        now = utc_now()
-        # A key belongs to one method and target: used again elsewhere, it must not return the
-        # wrong response. A dry run rolls its stored response back with its other changes.
-        target, since = f"{request.method} {request.target}", hours_before(now, IDEMPOTENCY_HOURS)
-        with self._database.transaction(dry=dry) as store:
-            if key and (stored := store.response(target, key, since)):
-                return Response(*stored)
-            body = _body(route, request)
-            result: Result = route.operation(Call(store, now, ids, query, body, dry))
-            response = Response(result.status, _encoded(result), content_type=result.content_type)
+    def prepare(self, request: Request) -> Prepared | Response:
+        """Find the operation of a request, and check its credentials and its body."""
+        operation = None
+        try:
+            path, _, parameters = request.target.partition("?")
+            if request.method == "OPTIONS":
+                return options(path)
+            with _translated():
+                if path.startswith(door.PREFIX):
+                    return self._open_door(path, request)
+                operation, ids = find(request.method, path)
+                return self._prepare(operation, ids, parameters, request)
+        except ApiError as refusal:
+            return refused(refusal, with_status=_has_status(operation))
+
+    def _prepare(
+        self, operation: Operation, ids: Mapping[str, str], parameters: str, request: Request
+    ) -> Prepared:
+        state, now = self._state, self._world.clock.text()
+        credential = authenticate(state, operation.security, request.headers, request.body, now)
+        handler = HANDLERS.get(operation.id)
+        if handler is None:
+            raise _unanswered(operation)
+        values = read_query(operation, parameters)
+        dry = bool(values.get("dry")) or is_staging(credential)
+        sent = read_headers(operation, request.headers).get(IDEMPOTENCY_KEY)
+        places = read_ids(operation, ids)
+        check_permissions(credential, operation, places, values)
+        body = _body(operation, request)
+        key = None
+        # A dry run neither stores a response nor gets a stored one.
+        if sent is not None and not dry:
+            target = json.dumps([request.method, operation.path, list(ids.values())])
+            owner = f"{credential.kind}:{credential.digest}"
+            key = IdempotencyKey(owner, target, sent, fingerprint(values, body))
+        scope = credential.application_id or 0
+
+        def profile_of(session_id: str) -> str | None:
+            session = state.sessions.first(applicationId=scope, integrationId=session_id)
+            return session["profileId"] if session else None
+
+        first = str(next(iter(places.values()), ""))
+        wanted = entities(operation.id, first, body, profile_of, scope)
+        return Prepared(operation, handler, places, values, body, credential, key, dry, wanted)
+
+    def carry_out(self, prepared: Prepared) -> Response:
+        """Run the operation of a request, or return the response stored for its key."""
+        try:
+            with _translated():
+                return self._run(prepared)
+        except ApiError as refusal:
+            return refused(refusal, with_status=_has_status(prepared.operation))
+
+    def _run(self, prepared: Prepared) -> Response:
+        state, now, key = self._state, self._world.clock.text(), prepared.key
+        with state.transaction() as transaction:
+            transaction.dry = prepared.dry
+            since = IdempotencyKey.since(now)
+            if key and (stored := state.response(key.credential, key.request, key.key, since)):
+                key.check(stored[0])
+                return Response(*stored[1:])
+            call = Call(
+                state=state,
+                world=self._world,
+                operation=prepared.operation,
+                now=moment_of(prepared.credential, now),
+                ids=prepared.ids,
+                query=prepared.query,
+                body=prepared.body,
+                key=prepared.credential,
+                dry=prepared.dry,
+                application=_application(state, prepared.credential, prepared.ids),
+            )
+            result = prepared.handler(call)
+            content = _encoded(prepared.operation, result)
+            response = Response(result.status, content, content_type=result.content_type)
             if key:
-                store.save_response(target, key, now, since, response.status, response.body)
+                state.save_response(
+                    key.credential,
+                    key.request,
+                    key.key,
+                    key.fingerprint,
+                    now,
+                    since,
+                    response.status,
+                    response.body,
+                )
         return response
 
+    def _open_door(self, path: str, request: Request) -> Response:
+        opener, ids = door.find(request.method, path)
+        state, now = self._state, self._world.clock.text()
+        with state.transaction():
+            authenticate(state, door.SECURITY, request.headers, request.body, now)
+            seed = self._database.seed
+            result = opener(door.Visit(state, self._world, request.body, ids, seed))
+        return Response(result.status, b"" if result.body is None else json_text.write(result.body))
 
-def _encoded(result: Result) -> bytes:
+
+def options(path: str) -> Response:
+    """Return the response to OPTIONS: the methods of a path, or of the server for `*`.
+
+    Raises:
+        ApiError: 404 for an unknown path.
+    """
+    allowed = {"GET", "POST", "PUT", "DELETE"} if path == "*" else methods(path)
+    if "GET" in allowed:
+        allowed.add("HEAD")
+    return Response(204, headers={"Allow": ", ".join(sorted(allowed | {"OPTIONS"}))})
+
+
+def refused(refusal: ApiError, *, with_status: bool = True) -> Response:
+    """Return the response for a refused request."""
+    body = json_text.write(refusal.body(with_status=with_status))
+    return Response(refusal.status, body, refusal.headers)
+
+
+@contextmanager
+def _translated() -> Iterator[None]:
+    """Turn errors of the database into responses, except those that are mistakes of ours."""
+    try:
+        yield
+    except sqlite3.Error as cause:
+        refusal = refusal_of(cause)
+        if refusal is None:
+            raise
+        raise refusal from cause
+
+
+def _has_status(operation: Operation | None) -> bool:
+    """Return whether a 400 has the status as `StatusCode`; that of some operations does not."""
+    return operation is None or operation.id not in _WITHOUT_STATUS
+
+
+def _unanswered(operation: Operation) -> ApiError:
+    return ApiError(
+        501,
+        f"The sandbox does not answer {operation.id} ({operation.method} {operation.path}). "
+        "Its guide lists the operations that it answers: docs/guides/sandbox.md",
+    )
+
+
+def _application(state: State, key: Key, ids: Mapping[str, Any]) -> Document:
+    """Return the Application of an Integration key, or the one that the path names."""
+    if key.application_id is not None:
+        return state.application(key.application_id)
+    named = ids.get("applicationId")
+    found = {} if named is None else state.applications.get(named)
+    if found is None:
+        raise not_found("Application")
+    return found
+
+
+def _encoded(operation: Operation, result: Result) -> bytes:
     if result.body is None:
         return b""
-    if result.content_type == JSON:
-        return json_text.write(result.body)
-    return str(result.body).encode()
+    if result.content_type != JSON:
+        return str(result.body).encode()
+    written = operation.results.get(result.status)
+    body = complete(written, result.body) if written and result.whole else result.body
+    return json_text.write(body)
 
 
-def _query(text: str) -> Query:
-    try:
-        # The first value of a repeated parameter counts.
-        return Query(dict(reversed(parse_qsl(text, keep_blank_values=True, errors="strict"))))
-    except ValueError as cause:
-        details = "the query is not percent-encoded UTF-8"
-        raise invalid(Problem("Invalid", details, parameter="query")) from cause
-
-
-def _idempotency_key(request: Request) -> str:
-    key = request.headers.get("Idempotency-Key", "")
-    if len(key) > IDEMPOTENCY_KEY_LENGTH:
-        details = f"must have at most {IDEMPOTENCY_KEY_LENGTH} characters"
-        raise invalid(Problem("maxLength", details, parameter="Idempotency-Key"))
-    return key
-
-
-def _body(route: Route, request: Request) -> Any:
+def _body(operation: Operation, request: Request) -> Any:
     """Return the text of an uploaded file, or the validated JSON body.
 
     Raises:
         ApiError: 400 with every problem of the body.
     """
-    if route.upload:
+    if operation.upload is not None:
         return files.uploaded(request.headers.get("Content-Type", ""), request.body)
-    if route.body is None:
+    if operation.body is None:
         return None
+    if not request.body and not operation.body.required:
+        return {}
     try:
-        value = json_text.read(request.body.decode("utf-8"))
+        text = request.body.decode("utf-8")
+        value = json_text.read(text)
     except ValueError as cause:
         raise invalid(Problem("Malformed", "the body is not valid JSON")) from cause
-    problems: Problems = []
-    checked = route.body(value, "", problems)
+    if problem := json_text.excess(value, text):
+        raise invalid(problem)
+    checked, problems = check_body(operation.body.type, value)
     if problems:
         raise invalid(*problems)
     return checked

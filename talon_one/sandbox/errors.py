@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from types import MappingProxyType
+from typing import Any, Final
 
 INVALID_DATA = "The submitted data was invalid"
+# Entries of an `errors` list. The last one counts those that do not fit.
+MAX_ERRORS: Final = 100
+_NONE: Final[Mapping[str, str]] = MappingProxyType({})
 
 
 @dataclass(frozen=True)
@@ -46,6 +51,8 @@ class ApiError(Exception):
         problems: Entries of the `errors` property.
         allow: Methods of the `Allow` header of a 405 response.
         bare: Whether the body consists of the message alone.
+        unlisted: Whether the `errors` property is null.
+        headers: Further headers of the response.
     """
 
     def __init__(
@@ -56,6 +63,8 @@ class ApiError(Exception):
         *,
         allow: tuple[str, ...] = (),
         bare: bool = False,
+        unlisted: bool = False,
+        headers: Mapping[str, str] = _NONE,
     ) -> None:
         super().__init__(message)
         self.status = status
@@ -63,6 +72,10 @@ class ApiError(Exception):
         self.problems = problems
         self.allow = allow
         self.bare = bare
+        self.unlisted = unlisted
+        self.headers = dict(headers)
+        if allow:
+            self.headers["Allow"] = ", ".join(allow)
 
     def body(self, *, with_status: bool = True) -> dict[str, Any]:
         """Return the response body.
@@ -73,13 +86,19 @@ class ApiError(Exception):
         """
         if self.bare:
             return {"message": self.message}
-        body: dict[str, Any] = {
-            "message": self.message,
-            "errors": [problem.to_json() for problem in self.problems],
-        }
+        errors = None if self.unlisted else _listed(self.problems)
+        body: dict[str, Any] = {"message": self.message, "errors": errors}
         if with_status or self.status != 400:
             body["StatusCode"] = self.status
         return body
+
+
+def _listed(problems: tuple[Problem, ...]) -> list[dict[str, Any]]:
+    if len(problems) <= MAX_ERRORS:
+        return [problem.to_json() for problem in problems]
+    shown = problems[: MAX_ERRORS - 1]
+    more = Problem("More", f"{len(problems) - len(shown)} more problems are not listed")
+    return [problem.to_json() for problem in (*shown, more)]
 
 
 def invalid(*problems: Problem) -> ApiError:

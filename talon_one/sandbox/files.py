@@ -6,13 +6,17 @@ import csv
 import io
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from email import message_from_bytes
 from typing import Any, Final
 
+from talon_one._core.operation import Csv
+from talon_one.sandbox.contract.rows import check_row
 from talon_one.sandbox.errors import Problem, invalid
+from talon_one.sandbox.multipart import parts
 
 CSV: Final = "application/csv"
 FIELD: Final = "upFile"
+# What the platform documents for most of its imports.
+MAX_ROWS: Final = 500_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,22 +38,35 @@ def uploaded(content_type: str, body: bytes) -> str:
         ApiError: 400 if the body is not multipart, is incomplete, or does not have exactly one text
             file.
     """
-    # The e-mail parser of the standard library reads MIME, and so multipart bodies.
-    header = content_type.encode("utf-8", "surrogateescape")
-    message = message_from_bytes(b"Content-Type: " + header + b"\r\n\r\n" + body)
-    if message.get_content_type() != "multipart/form-data" or message.defects:
-        raise invalid(Problem("Malformed", "the body is not valid multipart/form-data"))
-    files = [
-        part.get_payload(decode=True)
-        for part in message.walk()
-        if part.get_param("name", header="Content-Disposition") == FIELD
-    ]
-    if len(files) != 1 or not isinstance(files[0], bytes):
+    try:
+        files = [one.content for one in parts(content_type, body) if one.name == FIELD]
+    except ValueError as cause:
+        details = f"the body is not valid multipart/form-data: {cause}"
+        raise invalid(Problem("Malformed", details)) from cause
+    if len(files) != 1:
         raise invalid(Problem("required", f"the body must have one file, named {FIELD}"))
     try:
         return files[0].decode("utf-8-sig")
     except UnicodeDecodeError as cause:
         raise invalid(Problem("Malformed", f"{FIELD} is not UTF-8")) from cause
+
+
+def checked(
+    row: Row, described: Csv, bounds: Mapping[str, Mapping[str, Any]] | None = None
+) -> tuple[dict[str, Any], list[Problem]]:
+    """Return the values of a row by column, and its problems, which name its line.
+
+    Args:
+        row: The row.
+        described: Columns of the file, as the operation describes them.
+        bounds: Constraints of columns that the description of the file leaves out.
+    """
+    values, found = check_row(described, row.cells, bounds or {})
+    problems = [
+        Problem(each.title, f"{each.pointer.removeprefix('/')}: {each.details}", line=row.line)
+        for each in found
+    ]
+    return values, problems
 
 
 def read(text: str, *, required: Sequence[str], optional: Sequence[str]) -> list[Row]:
@@ -67,8 +84,11 @@ def read(text: str, *, required: Sequence[str], optional: Sequence[str]) -> list
     for name in columns:
         if name not in (*required, *optional) or columns.count(name) > 1:
             raise invalid(Problem("Column", f"the column {name!r} is unknown or twice", line=top))
-    rows = []
+    rows: list[Row] = []
     for line, cells in records:
+        if len(rows) == MAX_ROWS:
+            details = f"a file must have at most {MAX_ROWS} rows"
+            raise invalid(Problem("maxItems", details, line=line))
         if len(cells) != len(columns):
             details = f"the row has {len(cells)} cells, and there are {len(columns)} columns"
             raise invalid(Problem("Malformed", details, line=line))

@@ -3,19 +3,30 @@
 from __future__ import annotations
 
 import asyncio
+import math
 import os
+import random
 import signal
 import threading
 from collections.abc import Callable
 from concurrent.futures import Future
 from contextlib import suppress
 from dataclasses import dataclass, field
+from datetime import datetime
 from types import TracebackType
-from typing import Final
+from typing import Any, Final
 
-from talon_one.sandbox import campaign
-from talon_one.sandbox.database import IN_MEMORY, Credentials
+from talon_one.sandbox.contract.names import wire_properties
+from talon_one.sandbox.database import Credentials, Database
+from talon_one.sandbox.seeds import COUPON_CODE
+from talon_one.sandbox.seeds.apply import plant
+from talon_one.sandbox.seeds.prepare import prepare
+from talon_one.sandbox.seeds.ready import SeedLike, first_seed, read_seed
+from talon_one.sandbox.seeds.source import from_python
 from talon_one.sandbox.server import HOST, Server
+from talon_one.sandbox.state.opening import IN_MEMORY
+from talon_one.sandbox.state.state import State
+from talon_one.sandbox.world import Clock, Exchange, World
 
 API_KEY: Final = "sandbox-integration-key"
 MANAGEMENT_KEY: Final = "sandbox-management-key"
@@ -57,6 +68,22 @@ class _Background:
                 raise
             self.ready.set_exception(cause)
 
+    def call(self, function: Callable[[], None]) -> None:
+        """Call a function in the thread and wait for it; its exception is raised here."""
+        done: Future[None] = Future()
+
+        def run() -> None:
+            try:
+                function()
+            except BaseException as cause:
+                done.set_exception(cause)
+            else:
+                done.set_result(None)
+
+        assert self.loop is not None  # noqa: S101  the thread is ready
+        self.loop.call_soon_threadsafe(run)
+        done.result()
+
     def stop(self) -> None:
         """Stop the thread and wait until it has ended."""
         self.stopping.set()
@@ -69,7 +96,7 @@ class _Background:
 
 
 class Sandbox:
-    """A local Talon.One on 127.0.0.1.
+    """A local Talon.One.
 
     ```python
     with Sandbox() as sandbox:
@@ -82,45 +109,79 @@ class Sandbox:
     Args:
         port: Port to listen on, 0 to 65535; with 0 the system chooses a free one.
         database: SQLite file that keeps the state. `:memory:` keeps it until the sandbox stops.
-        api_key: Integration key to accept, as `ApiKey-v1 <key>`.
+        seed: What is in a new database: the name of a seed that comes with the sandbox
+            (`quickstart`, `fashion`), a YAML file, or the same as a mapping, in which models of
+            the SDK may stand for objects.
+        clock: Moment at which its clock stands, as an aware `datetime` or an RFC 3339 text, or a
+            `Clock`. By default it shows the time of the system.
+        random_seed: Number that determines all codes and IDs that it makes.
+        api_key: Integration key to accept for the first Application, as `ApiKey-v1 <key>`.
         management_key: Management key to accept, as `ManagementKey-v1 <key>` or `Bearer <key>`.
-        application_secret: Hexadecimal secret to accept signatures of.
+        application_secret: Hexadecimal secret to accept signatures of; that of the seed by
+            default.
+        latency: Seconds that each request takes longer, to test code against a slow deployment or
+            to keep requests in flight: the fourth for one session or profile is a 409.
+        host: Address to listen on. Others than 127.0.0.1 let other machines in, which know the
+            keys if they are those of the default.
 
     Raises:
-        ValueError: If the port is out of range, the secret is not hexadecimal, or a key is empty.
+        ValueError: If the port is out of range, the secret is not hexadecimal, a key is empty,
+            the latency is negative, or the clock has no time zone.
+        SeedError: If the seed does not exist or has mistakes.
 
     Attributes:
         api_key: The Integration key.
         management_key: The Management key.
         application_secret: The secret for signatures of V1 requests.
-        application_id: Id of the built-in Application, which signatures name as their signer.
-        campaign_id: Id of the built-in campaign.
-        coupon_code: Code of the built-in coupon.
+        application_id: ID of the first Application, which signatures name as their signer.
+        campaign_id: ID of its first campaign.
+        coupon_code: Code of the first coupon of that campaign; empty if it has none.
+        clock: The clock of everything in it. Moving it moves campaigns, codes and points.
     """
 
-    application_id: Final = campaign.APPLICATION.id
-    campaign_id: Final = campaign.CAMPAIGN.id
-    coupon_code: Final = campaign.COUPON_CODE
+    application_id: int = 3
+    campaign_id: int = 12
+    coupon_code: str = COUPON_CODE
 
     def __init__(
         self,
         port: int = 0,
         database: str | os.PathLike[str] = IN_MEMORY,
         *,
+        seed: SeedLike = "quickstart",
+        clock: Clock | datetime | str | None = None,
+        random_seed: int | None = None,
         api_key: str = API_KEY,
         management_key: str = MANAGEMENT_KEY,
-        application_secret: str = campaign.APPLICATION.secret,
+        application_secret: str = "",
+        latency: float = 0.0,
+        host: str = HOST,
     ) -> None:
         if not 0 <= port <= LARGEST_PORT:
             raise ValueError(f"a port must be from 0 to {LARGEST_PORT}, not {port}")
         bytes.fromhex(application_secret)
-        if not (api_key and management_key and application_secret):
-            raise ValueError("the keys and the secret of a sandbox must not be empty")
+        if not (api_key and management_key):
+            raise ValueError("the keys of a sandbox must not be empty")
+        if not 0 <= latency < math.inf:
+            raise ValueError(f"the latency must be a number of seconds, not {latency}")
         self.api_key = api_key
         self.management_key = management_key
-        self.application_secret = application_secret
+        self.clock = clock if isinstance(clock, Clock) else Clock(clock)
+        self._seed = first_seed(seed)
+        # The keys of a sandbox belong to the Application with the lowest ID.
+        applications = self._seed.get("applications") or [{}]
+        application = min(applications, key=lambda each: each.get("id", 0))
+        [campaign, *_] = application.get("campaigns") or [{}]
+        [coupon, *_] = campaign.get("coupons") or [{}]
+        self.application_id = application.get("id", 0)
+        self.campaign_id = campaign.get("id", 0)
+        self.coupon_code = coupon.get("value", "")
+        self.application_secret = application_secret or application.get("secret") or ""
+        self._world = World(self.clock, random.Random(random_seed))  # noqa: S311  codes of tests
+        self._host = host
         self._wanted_port = port
         self._database = os.fspath(database)
+        self._latency = latency
         self._server: Server | None = None
         self._background: _Background | None = None
 
@@ -146,22 +207,91 @@ class Sandbox:
         """
         if self._server is None:
             raise RuntimeError("the sandbox is not running: start it to learn its URL")
-        return f"http://{HOST}:{self._server.port}"
+        # What listens everywhere is reached at the machine itself.
+        host = {"0.0.0.0": HOST, "": HOST, "::": "::1"}.get(self._host, self._host)  # noqa: S104
+        return f"http://[{host}]:{self.port}" if ":" in host else f"http://{host}:{self.port}"
 
     def _new_server(self) -> Server:
         if self._server is not None or self._background is not None:
             raise RuntimeError("the sandbox is already running")
         credentials = Credentials(self.api_key, self.management_key, self.application_secret)
-        return Server(self._wanted_port, self._database, credentials)
+
+        def open_database() -> Database:
+            return Database(self._database, self._world, self._seed, credentials)
+
+        return Server(self._wanted_port, open_database, self._world, self._latency, self._host)
+
+    def observe(self, observer: Callable[[Exchange], None]) -> None:
+        """Call a function with each exchange from now on, for instance to log it.
+
+        Args:
+            observer: Takes the method, the target, the status and the seconds that it took. It
+                runs in the thread of the server, and delays the response.
+        """
+        self._world.observers.append(observer)
+
+    def load(self, seed: SeedLike) -> None:
+        """Add what is in a seed to a running sandbox, all of it or nothing.
+
+        Args:
+            seed: The name of a seed that comes with the sandbox, a YAML file, or a mapping. It may
+                refer to what the sandbox has already.
+
+        Raises:
+            SeedError: If the seed does not exist or has mistakes.
+            RuntimeError: If it is not running.
+        """
+        described = read_seed(seed)
+        self._change(lambda state: plant(state, self._world, prepare(described, state)))
+
+    def add_coupon(self, value: str, campaign_id: int | None = None, **properties: Any) -> None:
+        """Add a coupon to a running sandbox.
+
+        Args:
+            value: Its code.
+            campaign_id: Campaign that it belongs to, the first one by default.
+            **properties: Further properties, by their names in Python or in the API.
+
+        Raises:
+            LookupError: If there is no such campaign.
+            SeedError: If the Application has the code already, or a property is wrong.
+            TypeError: If a coupon has no such property.
+            RuntimeError: If it is not running.
+        """
+        wanted = self.campaign_id if campaign_id is None else campaign_id
+        given = {**wire_properties("Coupon", properties), "value": value, "campaignId": wanted}
+        described = from_python({"coupons": [given]})
+
+        def add(state: State) -> None:
+            if state.campaigns.get(wanted) is None:
+                raise LookupError(f"the sandbox has no campaign {wanted}")
+            plant(state, self._world, prepare(described, state))
+
+        self._change(add)
+
+    def _change(self, change: Callable[[State], None]) -> None:
+        """Run a change of the state in a transaction, in the thread of the server."""
+        if self._server is None:
+            raise RuntimeError("the sandbox is not running: start it to change what is in it")
+        state = self._server.database.state
+
+        def run() -> None:
+            with state.transaction():
+                change(state)
+
+        background = self._background
+        if background is None or background.thread is threading.current_thread():
+            run()
+        else:
+            background.call(run)
 
     def start(self) -> Sandbox:
         """Start it in a background thread and return it once it listens.
 
         Raises:
             OSError: If the port is in use or not allowed.
-            DatabaseError: If the folder of the database does not exist, or another version of the
-                sandbox wrote the file.
-            sqlite3.Error: If the database cannot be opened for another reason.
+            DatabaseError: If the database cannot be used: its folder does not exist, another
+                sandbox uses it, it is damaged, or another version of the sandbox wrote it.
             RuntimeError: If it is already running.
         """
         server = self._new_server()

@@ -6,14 +6,20 @@ import asyncio
 import errno
 import logging
 import socket
+from collections.abc import Callable
 from contextlib import suppress
 from types import TracebackType
-from urllib.parse import urlsplit
 
 from aiohttp import web
 
-from talon_one.sandbox.database import Credentials, Database
-from talon_one.sandbox.dispatch import Dispatcher, Request, Response
+from talon_one.sandbox.admission import Admission
+from talon_one.sandbox.database import Database
+from talon_one.sandbox.delivery import Delivery
+from talon_one.sandbox.dispatch import Dispatcher, Request, Response, refused
+from talon_one.sandbox.errors import ApiError
+from talon_one.sandbox.protocol import Listener, sendable
+from talon_one.sandbox.receiving import receive
+from talon_one.sandbox.world import Exchange, World
 
 HOST = "127.0.0.1"
 # Seconds that a stopping server waits for requests in progress.
@@ -29,30 +35,42 @@ class Server:
 
     Args:
         port: Port to listen on; with 0 the system chooses one.
-        database: SQLite file, or `:memory:`.
-        credentials: The keys and the secret that it accepts.
+        open_database: Opens the database; called on entering.
+        world: Time and chance.
+        latency: Seconds that each request takes longer.
+        host: Address to listen on.
 
     Raises:
         OSError: On entering, if it cannot listen on the port.
-        DatabaseError, sqlite3.Error: On entering, if the database cannot be opened.
+        DatabaseError, SeedError: On entering, if the database cannot be opened.
     """
 
-    def __init__(self, port: int, database: str, credentials: Credentials) -> None:
+    def __init__(
+        self,
+        port: int,
+        open_database: Callable[[], Database],
+        world: World,
+        latency: float = 0.0,
+        host: str = HOST,
+    ) -> None:
         self.port = port
-        self._path = database
-        self._credentials = credentials
+        self._host = host
+        self._open_database = open_database
+        self._world = world
+        self._latency = latency
         self._socket: socket.socket | None = None
 
     async def __aenter__(self) -> Server:
-        self._database = Database(self._path, self._credentials)
-        self._dispatcher = Dispatcher(self._database)
+        self.database = self._open_database()
+        self._dispatcher = Dispatcher(self.database, self._world)
+        self._delivery = Delivery(self.database.state)
+        self._admission, self._one_at_a_time = Admission(), asyncio.Lock()
         # The low-level server hands over the path as sent. The router of a web.Application
         # would decode and normalize it first, and ids may contain slashes and dots.
-        self._runner = web.ServerRunner(
-            web.Server(self._handle, access_log=None), shutdown_timeout=SHUTDOWN_TIMEOUT
-        )
+        self._runner = web.ServerRunner(Listener(self._handle), shutdown_timeout=SHUTDOWN_TIMEOUT)
         try:
             await self._listen()
+            self._delivery.start()
         except BaseException:
             await self._close()
             raise
@@ -68,11 +86,13 @@ class Server:
 
     async def _listen(self) -> None:
         try:
-            self._socket = socket.create_server((HOST, self.port), backlog=BACKLOG)
+            family = socket.AF_INET6 if ":" in self._host else socket.AF_INET
+            address = (self._host, self.port)
+            self._socket = socket.create_server(address, family=family, backlog=BACKLOG)
         except OSError as cause:
             in_use = cause.errno == errno.EADDRINUSE
             reason = "the port is in use" if in_use else cause.strerror
-            message = f"the sandbox cannot listen on {HOST}:{self.port}: {reason}"
+            message = f"the sandbox cannot listen on {self._host}:{self.port}: {reason}"
             raise OSError(cause.errno, message) from cause
         self.port = self._socket.getsockname()[1]
         await self._runner.setup()
@@ -82,11 +102,12 @@ class Server:
         try:
             await self._stop_accepting()
             await self._runner.cleanup()
+            await self._delivery.stop()
             await _let_the_loop_turn()
         finally:
             if self._socket is not None:
                 self._socket.close()
-            self._database.close()
+            self.database.close()
 
     async def _stop_accepting(self) -> None:
         # Closing an asyncio server loses the connections that it accepted in the same turn of the
@@ -99,24 +120,43 @@ class Server:
         await _let_the_loop_turn()
 
     async def _handle(self, request: web.BaseRequest) -> web.StreamResponse:
-        # The dispatcher does not await, so requests are handled strictly one after another.
-        incoming = Request(
-            method=request.method,
-            target=_origin_form(request.raw_path),
-            headers=request.headers,
-            body=await request.content.read(),
-        )
+        clock = asyncio.get_running_loop().time
+        started = clock()
+        response = await self._exchange(request)
+        for observe in self._world.observers:
+            taken = clock() - started
+            observe(Exchange(request.method, request.raw_path, response.status, taken))
+        return response
+
+    async def _exchange(self, request: web.BaseRequest) -> web.StreamResponse:
         try:
-            response = self._dispatcher.respond(incoming)
+            incoming = await receive(request)
+        except ApiError as refusal:
+            # A part of the body may be unread.
+            return sendable(refused(refusal), close=True)
+        try:
+            return sendable(await self._respond(incoming))
         except Exception:
             _log.exception("%s %s failed", incoming.method, incoming.target)
-            response = Response(500, b'{"message":"Internal server error","StatusCode":500}')
-        return web.Response(
-            status=response.status,
-            body=response.body or None,
-            headers=response.headers,
-            content_type=response.content_type if response.body else None,
-        )
+            return sendable(refused(ApiError(500, "Internal server error")))
+
+    async def _respond(self, incoming: Request) -> Response:
+        prepared = self._dispatcher.prepare(incoming)
+        if isinstance(prepared, Response):
+            return prepared
+        try:
+            async with self._admission.turn(prepared.entities):
+                if self._latency:
+                    await asyncio.sleep(self._latency)
+                # Requests are carried out strictly one after another. The loop turns once before
+                # each, so that what has arrived in the meantime is counted as in flight.
+                async with self._one_at_a_time:
+                    await asyncio.sleep(0)
+                    response = self._dispatcher.carry_out(prepared)
+                    self._delivery.wake()
+                    return response
+        except ApiError as refusal:
+            return refused(refusal)
 
 
 async def _let_the_loop_turn() -> None:
@@ -124,11 +164,3 @@ async def _let_the_loop_turn() -> None:
     # closing a transport to closing its socket.
     for _ in range(8):
         await asyncio.sleep(0)
-
-
-def _origin_form(target: str) -> str:
-    """Return path and query of a request target, which proxies may send with the host."""
-    if target.startswith("/"):
-        return target
-    parts = urlsplit(target)
-    return f"{parts.path}?{parts.query}" if parts.query else parts.path

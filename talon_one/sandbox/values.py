@@ -40,16 +40,28 @@ def parse_time(text: str) -> str:
     Raises:
         ValueError: If the text is not an RFC 3339 timestamp.
     """
+    moment = read_time(text)
+    try:
+        return format_time(moment)
+    except OverflowError as cause:
+        raise ValueError(f"{text!r} lies outside the calendar") from cause
+
+
+def read_time(text: str) -> datetime:
+    """Read an RFC 3339 timestamp as an aware datetime that keeps its offset.
+
+    Digits beyond microseconds are dropped.
+
+    Raises:
+        ValueError: If the text is not an RFC 3339 timestamp.
+    """
     match = _RFC3339.fullmatch(text)
     if match is None:
         raise ValueError(f"{text!r} is not an RFC 3339 timestamp")
     day, clock, fraction, offset = match.groups()
     micros = (fraction or "")[:6].ljust(6, "0")
     zone = "+00:00" if offset in "Zz" else offset
-    try:
-        return format_time(datetime.fromisoformat(f"{day}T{clock}.{micros}{zone}"))
-    except OverflowError as cause:
-        raise ValueError(f"{text!r} lies outside the calendar") from cause
+    return datetime.fromisoformat(f"{day}T{clock}.{micros}{zone}")
 
 
 def hours_before(moment: str, hours: int) -> str:

@@ -47,7 +47,10 @@ def test_without_typer_or_rich_it_says_what_to_install(missing: str) -> None:
 
 
 @pytest.mark.parametrize("command", ["quickstart", "sandbox"])
-def test_without_aiohttp_it_says_what_the_sandbox_needs(command: str) -> None:
-    ended = run(sys.executable, "-c", _WITHOUT, "aiohttp", command)
+@pytest.mark.parametrize(("module", "name"), [("aiohttp", "aiohttp"), ("yaml", "PyYAML")])
+def test_without_an_extra_it_says_what_the_sandbox_needs(
+    command: str, module: str, name: str
+) -> None:
+    ended = run(sys.executable, "-c", _WITHOUT, module, command)
     assert (ended.code, ended.out) == (1, "")
-    assert ended.err == 'talon-one: The sandbox needs aiohttp: pip install "talon_one[sandbox]"\n'
+    assert ended.err == f'talon-one: The sandbox needs {name}: pip install "talon_one[sandbox]"\n'

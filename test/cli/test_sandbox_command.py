@@ -132,3 +132,61 @@ def test_a_database_that_cannot_be_used_is_one_line(
     (line,) = capsys.readouterr().err.splitlines()
     assert line.startswith(f"talon-one: cannot use the database {file}: ")
     assert said in line
+
+
+@needs_posix_signals
+def test_seed_clock_and_address_are_those_of_the_command_line() -> None:
+    arguments = ("--seed", "fashion", "--clock", "2026-03-01T10:00:00+02:00", "--host", "0.0.0.0")
+    with running_sandbox(*arguments) as (exported, process):
+        configuration = talon_one.Configuration.from_env(exported)
+        assert exported["TALON_ONE_HOST"].startswith("http://127.0.0.1:")
+        with talon_one.ApiClient(configuration) as client:
+            api = talon_one.IntegrationApi(client)
+            cart = [talon_one.CartItem(sku="SHOE-1", quantity=1, price=80.0)]
+            session = talon_one.NewCustomerSessionV2(
+                profile_id="anna", cart_items=cart, coupon_codes=["WELCOME10"]
+            )
+            response = api.update_customer_session_v2(
+                "o-1", {"customerSession": session, "responseContent": ["customerSession"]}
+            ).to_wire()
+        assert response["effects"][0]["props"] == {"value": "WELCOME10"}
+        assert response["customerSession"]["created"] == "2026-03-01T08:00:00.000000Z"
+        end(process, signal.SIGINT)
+
+
+@needs_posix_signals
+def test_the_log_has_a_line_for_each_request() -> None:
+    with running_sandbox("--log") as (exported, process):
+        configuration = talon_one.Configuration.from_env(exported)
+        with talon_one.ApiClient(configuration) as client:
+            api = talon_one.IntegrationApi(client)
+            api.update_customer_session_v2("o 1", {"customerSession": {}}, dry=True)
+            with pytest.raises(talon_one.NotFoundException):
+                api.get_customer_session("o 1")
+        _, out, _ = end(process, signal.SIGINT)
+    lines = [line for line in out.splitlines() if line.endswith(" ms")]
+    assert [line.rpartition(" ")[0].rpartition(" ")[0] for line in lines] == [
+        "PUT /v2/customer_sessions/o%201?dry=true 200",
+        "GET /v2/customer_sessions/o%201 404",
+    ]
+
+
+def test_each_mistake_of_a_seed_is_one_line(tmp_path: Path) -> None:
+    (tmp_path / "shop.yaml").write_text("audience: []\naudiences:\n  - {nam: VIP}\n")
+    ended = run(TALON_ONE, "sandbox", "--seed", "shop.yaml", folder=tmp_path)
+    assert (ended.code, ended.out) == (1, "")
+    assert ended.err.splitlines() == [
+        "shop.yaml:1:1: a seed has no 'audience'. Did you mean 'audiences'?",
+        "shop.yaml:3:5: an audience needs name",
+        "shop.yaml:3:6: 'nam' is not a property of an audience. Did you mean 'name'?",
+    ]
+    missing = run(TALON_ONE, "sandbox", "--seed", "none.yaml", folder=tmp_path)
+    assert (missing.code, missing.out) == (1, "")
+    (line,) = missing.err.splitlines()
+    assert "no seed 'none.yaml'" in line
+
+
+def test_a_clock_that_is_no_moment_is_a_usage_error() -> None:
+    ended = run(TALON_ONE, "sandbox", "--clock", "tomorrow")
+    assert (ended.code, ended.out) == (2, "")
+    assert "'tomorrow' is not an RFC 3339 timestamp" in ended.err

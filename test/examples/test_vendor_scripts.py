@@ -23,9 +23,9 @@ def lines_of(script: str) -> list[str]:
 def test_a_script_for_the_legacy_package_runs_unchanged() -> None:
     assert lines_of("legacy_checkout.py") == [
         "profile legacy-customer",
-        "rejected NO-SUCH-CODE CouponNotFound",
         "accepted TEN-OFF",
         "discount 10% off 10",
+        "rejected NO-SUCH-CODE CouponNotFound",
         "total 100 None",
         "read 200 application/json open",
         "closed ['acceptCoupon', 'rejectCoupon', 'setDiscount']",

@@ -8,6 +8,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from itertools import count
 from pathlib import Path
 
 import pytest
@@ -158,6 +159,32 @@ def test_a_patient_policy_alone_gets_every_order_through_an_outage(shop: Shop) -
             check_out(api, order)
             done.append(order)
         assert_applied_once(client, orders)
+
+
+@pytest.mark.one_shell("it is about what the server keeps")
+def test_no_close_that_was_acknowledged_is_lost_in_twenty_outages(shop: Shop) -> None:
+    acknowledged: list[str] = []
+    closing = {"customerSession": {"state": "closed", "couponCodes": [Sandbox.coupon_code]}}
+    for outage in range(20):
+        with client_of(shop.port, RetryPolicy(retries=0)) as client:
+            api = IntegrationApi(client)
+            plug = outages(shop, lambda: len(acknowledged), [len(acknowledged) + outage % 7])
+            with plug:
+                for number in count():
+                    try:
+                        api.update_customer_session_v2(f"order-{outage}-{number}", closing)
+                    except TransportError:
+                        break
+                    acknowledged.append(f"order-{outage}-{number}")
+    with client_of(shop.port) as client:
+        api = IntegrationApi(client)
+        states = [api.get_customer_session(order).customer_session for order in acknowledged]
+        assert {state and state.state for state in states} == {"closed"}
+        coupons = ManagementApi(client).get_coupons_without_total_count(
+            Sandbox.application_id, Sandbox.campaign_id, value=Sandbox.coupon_code
+        )
+        # In each outage at most one close was committed whose response was lost.
+        assert 0 <= coupons.data[0].usage_counter - len(acknowledged) <= 20
 
 
 class Relay:

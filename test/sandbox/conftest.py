@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -10,6 +11,7 @@ from typing import Any
 import pytest
 import urllib3
 
+from sandbox.conforming import assert_conforms, is_management
 from talon_one.sandbox import Sandbox
 
 
@@ -40,10 +42,9 @@ class Client:
         headers: dict[str, str] | None = None,
         **extra: str,
     ) -> Reply:
-        """Send a request; a body that is not bytes becomes JSON."""
+        """Send a request; a body that is not bytes becomes JSON. Every response is validated."""
         if headers is None:
-            managing = target.startswith("/v1/applications")
-            headers = self.management if managing else self.integration
+            headers = self.management if is_management(method, target) else self.integration
         if body is not None and not isinstance(body, bytes):
             body = json.dumps(body).encode()
         more = {name.replace("_", "-"): value for name, value in extra.items()}
@@ -51,7 +52,26 @@ class Client:
             method, target, body=body, headers={**headers, **more}, retries=False, redirect=False
         )
         parsed = json.loads(response.data) if response.data else None
+        assert_conforms(method, target, response.status, parsed)
         return Reply(response.status, parsed, response.headers)
+
+    def upload(self, target: str, text: str | bytes, *, name: str = "upFile") -> Reply:
+        """Send a file as a form does."""
+        body, kind = urllib3.encode_multipart_formdata({name: ("file.csv", text)})
+        return self.send("POST", target, body, Content_Type=kind)
+
+    def rows(self, target: str) -> list[dict[str, str]]:
+        """Return the rows of an export."""
+        response = self.pool.request("GET", target, headers=self.management)
+        assert (response.status, response.headers["Content-Type"]) == (200, "application/csv")
+        return list(csv.DictReader(response.data.decode().splitlines(), strict=True))
+
+    def data(self, target: str, body: Any = None) -> list[Any]:
+        """Return the items of a page of a list, or of a search with a body."""
+        reply = self.send("GET" if body is None else "POST", target, body)
+        assert reply.status == 200, reply.json
+        items: list[Any] = reply.json["data"]
+        return items
 
     def session(
         self,

@@ -197,7 +197,8 @@ def test_reservations_of_an_unknown_coupon_are_a_404(api: Any, method: str, targ
 
 def test_many_threads_on_one_session_lose_no_update(api: Any) -> None:
     api.session(profileId="p")
-    with ThreadPoolExecutor(8) as pool:
+    # Three requests for a session may be in flight; a fourth would be a 409.
+    with ThreadPoolExecutor(3) as pool:
         replies = list(pool.map(lambda n: api.session(attributes={f"a{n}": n}), range(64)))
     assert {reply.status for reply in replies} == {200}
     session = api.send("GET", "/v2/customer_sessions/order-1").json["customerSession"]

@@ -9,6 +9,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from talon_one.sandbox import Sandbox
+
 ODD_IDS = [
     "a/b",
     "../..",
@@ -170,15 +172,15 @@ def test_a_replay_does_not_act_again(api: Any) -> None:
     assert api.send("PUT", target, closing, Idempotency_Key="k-2").status == 400
 
 
-def test_a_response_is_replayed_for_24_hours(api: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    clock = "talon_one.sandbox.dispatch.utc_now"
+def test_a_response_is_replayed_for_24_hours(client_of: Any) -> None:
     closing = {"customerSession": {"state": "closed"}}
-    expected = [("01T12:00:00", 200), ("02T11:59:59", 200), ("02T12:00:01", 400)]
-    for moment, status in expected:
-        now = f"2026-01-{moment}.000000Z"
-        monkeypatch.setattr(clock, lambda now=now: now)
-        reply = api.send("PUT", "/v2/customer_sessions/a", closing, Idempotency_Key="k")
-        assert reply.status == status
+    expected = [("01T12:00:00Z", 200), ("02T11:59:59Z", 200), ("02T12:00:01Z", 400)]
+    with Sandbox(clock="2026-01-01T00:00:00Z") as sandbox:
+        api = client_of(sandbox)
+        for moment, status in expected:
+            sandbox.clock.move_to(f"2026-01-{moment}")
+            reply = api.send("PUT", "/v2/customer_sessions/a", closing, Idempotency_Key="k")
+            assert reply.status == status
 
 
 def test_a_refused_request_is_tried_anew_under_its_key(api: Any) -> None:

@@ -6,6 +6,9 @@ from typing import Any
 
 import pytest
 
+import talon_one
+from talon_one.sandbox import Sandbox
+
 COUPONS = "/v1/applications/3/campaigns/12/coupons"
 
 
@@ -117,7 +120,7 @@ def test_a_fixed_code_is_a_pattern_without_placeholders(api: Any) -> None:
         {"numberOfCoupons": 1, "usageLimit": 1_000_000},
         {"numberOfCoupons": 1, "startDate": "tomorrow"},
         {"numberOfCoupons": 1, "validCharacters": ["AB"]},
-        {"numberOfCoupons": 1, "discountLimit": 5},
+        {"numberOfCoupons": 1, "discountLimit": -5},
     ],
 )
 def test_a_wrong_order_creates_nothing(api: Any, order: dict[str, Any]) -> None:
@@ -161,3 +164,23 @@ def test_coupons_come_sorted_and_in_pages(api: Any) -> None:
     assert [one["value"] for one in first["data"] + rest["data"]] == ["TEN-OFF", "BBBB", "AAAA"]
     values = api.send("GET", f"{COUPONS}/no_total?valuesOnly=true").json
     assert values["data"][0] == {"value": "TEN-OFF"}
+
+
+def test_the_sdk_manages_a_sandbox(sandbox: Sandbox) -> None:
+    with talon_one.ManagementApi(host=sandbox.url, api_key=sandbox.management_key) as management:
+        store = management.create_store(
+            3, talon_one.NewStore(name="Mitte", description="", integration_id="B-1")
+        )
+        assert [each.id for each in management.list_stores(3).data] == [store.id]
+        collection = management.create_account_collection(talon_one.NewCollection(name="Shoes"))
+        assert management.import_account_collection(collection.id, b"item\nA\nB\n").amount == 2
+        assert management.export_account_collection_items(collection.id) == "item\nA\nB\n"
+        coupon = management.get_coupons_without_total_count(3, 12).data[0]
+        number = str(coupon.id)
+        changed = management.update_coupon(3, 12, number, talon_one.UpdateCoupon(usage_limit=4))
+        assert changed.usage_limit == 4
+        management.delete_coupon(3, 12, number)
+        assert management.get_coupons_without_total_count(3, 12).data == []
+        with pytest.raises(talon_one.ApiException) as missing:
+            management.delete_coupon(3, 12, number)
+    assert missing.value.status == 404

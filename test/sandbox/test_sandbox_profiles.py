@@ -33,7 +33,10 @@ def test_the_rule_engine_runs_only_on_request(api: Any) -> None:
     reply = update(api, query="?runRuleEngine=true", responseContent=wanted)
     assert reply.json["event"]["type"] == "talon_profile_updated"
     assert "customerProfile" not in reply.json
-    assert [one["ruleName"] for one in reply.json["ruleFailureReasons"]] == ["Free shipping"]
+    failed = [one["ruleName"] for one in reply.json["ruleFailureReasons"]]
+    assert failed == ["Ten percent", "Friend discount", "Free shipping"]
+    # A rule about a session does not apply to a profile alone, which is no error.
+    assert reply.json["effects"] == []
     new = update(api, "q", query="?runRuleEngine=true", responseContent=["event"])
     assert new.json["event"]["type"] == "talon_profile_created"
 

@@ -92,7 +92,7 @@ def test_a_connection_made_at_the_last_moment_leaks_nothing(
 ) -> None:
     leaks: list[Any] = []
     monkeypatch.setattr(sys, "unraisablehook", lambda fault: leaks.append(fault.exc_value))
-    for _ in range(4):
+    for _ in range(10):
         sandbox = Sandbox().start()
         with socket.create_connection(("127.0.0.1", sandbox.port)):
             sandbox.stop()
@@ -125,7 +125,7 @@ def test_a_database_that_cannot_be_opened_is_an_error(tmp_path: Path) -> None:
         Sandbox(database=missing / "file.db").start()
     garbage = tmp_path / "garbage.db"
     garbage.write_bytes(b"no database" * 100)
-    with pytest.raises(sqlite3.Error):
+    with pytest.raises(DatabaseError, match=r"garbage\.db is not a database$"):
         Sandbox(database=garbage).start()
 
 

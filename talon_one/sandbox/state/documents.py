@@ -13,6 +13,9 @@ Document: TypeAlias = "dict[str, Any]"
 
 _PAGE = 500
 
+# Documents are trees, so there are no circles to look for.
+_encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), check_circular=False).encode
+
 
 @dataclass(frozen=True, slots=True)
 class Table:
@@ -139,14 +142,24 @@ class Documents:
         query = f"SELECT COUNT(*) FROM {self._table.name}{condition}"  # noqa: S608
         return int(self._connection.execute(query, values).fetchone()[0])
 
+    def next_id(self) -> int:
+        """Return the ID that the next entity gets, unless one is given."""
+        row = self._connection.execute(
+            "SELECT seq FROM sqlite_sequence WHERE name = ?", (self._table.name,)
+        ).fetchone()
+        return int(row[0]) + 1 if row else 1
+
     def _values(self, document: Mapping[str, Any]) -> list[Any]:
         stored = {name: value for name, value in document.items() if name != "id"}
-        text = json.dumps(stored, ensure_ascii=False, separators=(",", ":"))
+        text = _encode(stored)
         return [*(document.get(column) for column in self._columns), text]
 
     def _where(self, where: Mapping[str, Any]) -> tuple[str, list[Any]]:
         parts, values = [], []
         for column, value in where.items():
+            if column != "id" and column not in self._columns:
+                # SQLite would take the name for a text, and find nothing.
+                raise LookupError(f"{self._table.name} are not found by {column}")
             if isinstance(value, (list, tuple, set, frozenset)):
                 listed = "(SELECT value FROM json_each(?))"
                 parts.append(f'"{column}" IN {listed}')

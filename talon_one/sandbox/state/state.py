@@ -34,6 +34,17 @@ class Key:
     document: Mapping[str, Any]
 
 
+@dataclass(slots=True)
+class Transaction:
+    """A transaction that is open.
+
+    Attributes:
+        dry: Whether all changes are rolled back at its end.
+    """
+
+    dry: bool = False
+
+
 def digest(secret: str) -> str:
     """Return the hash under which a key is stored."""
     return hashlib.sha256(secret.encode("utf-8", "surrogateescape")).hexdigest()
@@ -44,6 +55,11 @@ class State:
 
     Args:
         connection: Connection to a database with the tables.
+
+    Attributes:
+        journal: Consequences and counters.
+        has_messages: Whether messages of webhooks have changed since this was last reset.
+        scratch: What the present transaction remembers, such as the ledgers it has added up.
     """
 
     applications: Documents
@@ -79,6 +95,10 @@ class State:
     loyalty_members: Documents
     tiers: Documents
     progress: Documents
+    allowed_values: Documents
+    changes: Documents
+    deleted_coupons: Documents
+    exports: Documents
     imports: Documents
     jobs: Documents
     messages: Documents
@@ -88,9 +108,13 @@ class State:
         self._connection = connection
         self._cache: dict[Any, Any] = {}
         self._redefined = False
+        self.has_messages = False
+        self.scratch: dict[Any, Any] = {}
         self.journal = Journal(connection)
         for table in TABLES:
             changed = self._forget if table.definition else _nothing
+            if table.name == "messages":
+                changed = self._note_message
             setattr(self, table.name, Documents(connection, table, changed))
 
     def create(self) -> None:
@@ -101,23 +125,31 @@ class State:
         for statement in OTHERS:
             self._connection.execute(statement)
 
-    @contextmanager
-    def transaction(self, *, dry: bool = False) -> Iterator[None]:
-        """Open a transaction; an exception rolls it back.
+    def clear(self) -> None:
+        """Delete everything but the credentials, and number entities from 1 again."""
+        self._forget()
+        names = [table.name for table in TABLES] + ["journal", "counters", "responses"]
+        for name in names:
+            self._connection.execute(f"DELETE FROM {name}")  # noqa: S608  own names
+        self._connection.execute("DELETE FROM sqlite_sequence")
 
-        Args:
-            dry: Whether to roll all changes back at the end as well.
-        """
+    @contextmanager
+    def transaction(self) -> Iterator[Transaction]:
+        """Open a transaction; an exception rolls it back, and so does a dry run."""
         self._connection.execute("BEGIN IMMEDIATE")
         self._redefined = False
+        self.scratch.clear()
+        transaction = Transaction()
         try:
-            yield
-            if not dry:
+            yield transaction
+            if not transaction.dry:
                 self._connection.execute("COMMIT")
         except BaseException:
             self._roll_back()
             raise
-        if dry:
+        finally:
+            self.scratch.clear()
+        if transaction.dry:
             self._roll_back()
 
     def _roll_back(self) -> None:
@@ -133,6 +165,9 @@ class State:
         except KeyError:
             found = self._cache[key] = make()
         return found
+
+    def _note_message(self) -> None:
+        self.has_messages = True
 
     def _forget(self) -> None:
         self._redefined = True
@@ -161,11 +196,9 @@ class State:
             (kind, digest(secret), application_id, json.dumps(document or {})),
         )
 
-    def delete_key(self, kind: str, secret: str) -> None:
-        """Accept a credential no longer."""
-        self._connection.execute(
-            "DELETE FROM keys WHERE kind = ? AND digest = ?", (kind, digest(secret))
-        )
+    def delete_keys(self, document: Mapping[str, Any]) -> None:
+        """Accept the credentials with these settings no longer."""
+        self._connection.execute("DELETE FROM keys WHERE document = ?", (json.dumps(document),))
 
     def response(
         self, credential: str, request: str, key: str, since: str

@@ -6,12 +6,12 @@ from typing import Final
 
 from talon_one.sandbox.state.documents import Table
 
-VERSION: Final = 4
+VERSION: Final = 5
 """Version of the tables; a file of another version is refused."""
 
 DEFINITIONS: Final = (
     Table("applications", ("name",), definition=True),
-    Table("campaigns", ("applicationId",), definition=True),
+    Table("campaigns", ("applicationId", "name"), definition=True),
     Table("campaign_groups", definition=True),
     Table("rulesets", ("campaignId",), definition=True),
     Table("attributes", ("entity", "name"), definition=True),
@@ -20,7 +20,7 @@ DEFINITIONS: Final = (
     Table("collections", ("applicationId", "campaignId", "name"), definition=True),
     Table("value_maps", ("campaignId",), definition=True),
     Table("loyalty_programs", ("name",), definition=True),
-    Table("achievements", ("campaignId", "name"), definition=True),
+    Table("achievements", ("applicationId", "campaignId", "name"), definition=True),
     Table("giveaway_pools", ("name",), definition=True),
     Table("catalogs", ("name",), definition=True),
     Table(
@@ -42,7 +42,14 @@ PRODUCED: Final = (
     Table("events", ("profileId", "integrationId", "sessionId")),
     Table(
         "coupons",
-        ("_applicationId", "value", "campaignId", "recipientIntegrationId", "batchId"),
+        (
+            "_applicationId",
+            "value",
+            "campaignId",
+            "recipientIntegrationId",
+            "batchId",
+            "implicitlyReserved",
+        ),
         (("_applicationId", "value"),),
     ),
     Table(
@@ -60,9 +67,13 @@ PRODUCED: Final = (
     Table("loyalty_members", ("programId", "profileId"), (("programId", "profileId"),)),
     Table("tiers", ("_holder", "programId")),
     Table("progress", ("achievementId", "profileId")),
+    Table("allowed_values", ("attributeId", "item"), (("attributeId", "item"),)),
+    Table("changes", ()),
+    Table("deleted_coupons", ("_applicationId",)),
+    Table("exports", ()),
     Table("imports", ()),
     Table("jobs", ()),
-    Table("messages", ("webhookId",)),
+    Table("messages", ("webhookId", "status")),
     Table("prices", ("sku",)),
 )
 

@@ -1,0 +1,1 @@
+"""What the API's description says about requests and responses, read from the SDK's own classes."""

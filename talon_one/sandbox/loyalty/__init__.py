@@ -1,0 +1,1 @@
+"""Loyalty programs: pure algorithms over the entries of ledgers, tiers, and achievements."""

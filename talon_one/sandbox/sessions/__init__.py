@@ -1,0 +1,1 @@
+"""Customer sessions: merging, transitions, evaluation, and what closing and undoing change."""

@@ -1,0 +1,1 @@
+"""What the sandbox takes from the API's description, compared with the description itself."""

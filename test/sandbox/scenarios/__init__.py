@@ -1,0 +1,1 @@
+"""Stories about whole shops, told over real sockets."""
