@@ -39,10 +39,11 @@ def host_is_set() -> bool:
 
 def environment(sandbox: Sandbox) -> dict[str, str]:
     """Return the environment variables that point `Configuration.from_env` at a sandbox."""
+    secret = sandbox.application_secret
     return {
         "TALON_ONE_HOST": sandbox.url,
         "TALON_ONE_API_KEY": sandbox.api_key,
         "TALON_ONE_MANAGEMENT_KEY": sandbox.management_key,
         "TALON_ONE_APPLICATION_ID": str(sandbox.application_id),
-        "TALON_ONE_APPLICATION_SECRET": sandbox.application_secret,
+        **({"TALON_ONE_APPLICATION_SECRET": secret} if secret else {}),
     }

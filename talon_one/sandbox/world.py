@@ -51,24 +51,38 @@ class Clock:
         """Return the moment it shows in the canonical form of timestamps."""
         return format_time(self.now())
 
-    def advance(self, by: timedelta | None = None, **units: float) -> datetime:
+    def advance(
+        self,
+        by: timedelta | None = None,
+        *,
+        weeks: float = 0,
+        days: float = 0,
+        hours: float = 0,
+        minutes: float = 0,
+        seconds: float = 0,
+    ) -> datetime:
         """Move the clock forward, and return the moment it shows then.
 
         Args:
-            by: How far, unless `units` say so.
-            **units: How far, in the units of `timedelta`: `days=30`, `hours=1`, ...
+            by: How far.
+            weeks: Weeks besides.
+            days: Days besides.
+            hours: Hours besides.
+            minutes: Minutes besides.
+            seconds: Seconds besides.
 
         Raises:
             ValueError: If it would go backwards, or beyond the year 9999.
         """
-        step = timedelta(**units) if by is None else by + timedelta(**units)
-        if step < timedelta(0):
-            raise ValueError(f"the clock of a sandbox cannot go backwards, by {step}")
         with self._lock:
             try:
+                step = timedelta(days, seconds, minutes=minutes, hours=hours, weeks=weeks)
+                step += by or timedelta(0)
                 now = (self._standing or datetime.now(timezone.utc)) + self._shift + step
             except OverflowError as cause:
-                raise ValueError(f"the clock cannot be advanced by {step}") from cause
+                raise ValueError("the clock cannot be advanced that far") from cause
+            if step < timedelta(0):
+                raise ValueError(f"the clock of a sandbox cannot go backwards, by {step}")
             self._shift += step
             return now
 

@@ -7,12 +7,15 @@ from collections import defaultdict
 
 import pytest
 
+import talon_one
 from cli.program import TALON_ONE, run
 from docs.pages import DOCS, ROOT, Page
 from talon_one._core.operation import Operation
 from talon_one.api import integration_operations
-from talon_one.sandbox import door
+from talon_one.sandbox import Sandbox, defaults, door
 from talon_one.sandbox.operations.table import HANDLERS
+from talon_one.sandbox.rules.compile import PROMOTION_TYPES
+from talon_one.sandbox.rules.entities import ROOTS
 from talon_one.sandbox.seeds.groups import PROPERTIES
 from talon_one.sandbox.seeds.kinds import NO_REFERENCES, TOP, Kind, all_kinds
 from talon_one.sandbox.seeds.prepare import prepare
@@ -75,6 +78,36 @@ def test_what_the_prose_lists_is_all_there_is(page: Page) -> None:
     assert set(names(sentence)) == PROPERTIES
 
 
+def test_every_type_of_a_block_and_every_root_of_a_path_is_listed(page: Page) -> None:
+    (_, conditions), (_, effects), (_, group) = table(page, "Blocks")
+    assert {*names(conditions), *names(effects), *names(group)} == PROMOTION_TYPES
+    (sentence,) = re.findall(r"A path begins with (.+?), or", page.text, re.DOTALL)
+    assert set(re.findall(r"`\$(\w+)`", sentence)) == ROOTS
+
+
+def test_defaults_are_as_the_page_says(page: Page) -> None:
+    said = {(row[0], row[1]): row[2].partition(":")[0] for row in table(page, "Property")}
+    code = new_code_defaults()
+    assert said[("`usageLimit`", "coupons, also `add_coupon`")] == str(code["coupon"])
+    assert said[("`usageLimit`", "referrals")] == str(code["referral"])
+    assert said[("`period`", "achievements")] == f"`{defaults.of('achievements')['period']}`"
+    policy = defaults.of("loyalty_programs")["returnPolicy"]
+    assert said[("`returnPolicy`", "loyalty programs")] == f"`{policy}`"
+
+
+def new_code_defaults() -> dict[str, int | None]:
+    referral = {"code": "FRIEND", "advocateProfileIntegrationId": "ann"}
+    campaign = {"name": "Codes", "coupons": ["SUMMER"], "referrals": [referral]}
+    with (
+        Sandbox(seed={"applications": [{"name": "Shop", "campaigns": [campaign]}]}) as shop,
+        talon_one.ManagementApi(host=shop.url, api_key=shop.management_key) as api,
+    ):
+        place = (shop.application_id, shop.campaign_id)
+        (coupon,) = api.get_coupons_without_total_count(*place).data
+        (made,) = api.get_referrals_without_total_count(*place).data
+    return {"coupon": coupon.usage_limit, "referral": made.usage_limit}
+
+
 def test_every_seed_on_the_page_can_be_planted(page: Page) -> None:
     seeds = re.findall(r"^```yaml\n(.+?)^```", page.text, re.DOTALL | re.MULTILINE)
     assert seeds
@@ -91,7 +124,8 @@ def test_every_operation_of_the_sandbox_is_listed_once(page: Page) -> None:
     assert not missing
 
 
-def test_every_choice_has_a_number_and_a_test_that_exists(page: Page) -> None:
+def test_every_choice_has_a_number_and_a_test_that_exists() -> None:
+    page = Page(DOCS / "contributing" / "decisions" / "sandbox-choices.md")
     rows = [row for each in page.tables if each[0][0] == "No." for row in each[1:]]
     assert [row[0] for row in rows] == [str(number) for number in range(1, len(rows) + 1)]
     sources = "\n".join(each.read_text("utf-8") for each in (ROOT / "test").rglob("test_*.py"))

@@ -11,6 +11,7 @@ import sqlite3
 import subprocess
 import sys
 import threading
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -298,3 +299,19 @@ def test_importing_the_package_loads_neither_aiohttp_nor_sqlite() -> None:
         check=True,
     )
     assert done.stdout.strip() == "[]"
+
+
+def test_the_clock_moves_by_days_and_says_what_it_cannot_do() -> None:
+    with Sandbox(clock="2026-03-01T00:00:00Z") as sandbox:
+        clock = sandbox.clock
+        assert clock.advance(timedelta(hours=1), days=1, weeks=1).isoformat() == (
+            "2026-03-09T01:00:00+00:00"
+        )
+        with pytest.raises(TypeError, match="years"):
+            clock.advance(years=1)  # type: ignore[call-arg]
+        with pytest.raises(ValueError, match="backwards"):
+            clock.advance(days=-1)
+        for days in (10**7, 10**12):
+            with pytest.raises(ValueError, match="that far"):
+                clock.advance(days=days)
+        assert clock.text() == "2026-03-09T01:00:00.000000Z"

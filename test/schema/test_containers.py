@@ -270,7 +270,7 @@ def test_missing_values_of_frames_are_recognized() -> None:
     import numpy
     import pandas
 
-    for value in (pandas.NaT, pandas.NA, numpy.datetime64("NaT")):
+    for value in (pandas.NaT, pandas.NA, numpy.datetime64("NaT", "ns")):
         assert is_missing(value)
     for other in (None, numpy.datetime64("2026-01-01"), float("nan"), "NaT"):
         assert not is_missing(other)

@@ -48,14 +48,21 @@ class Problems:
 
     def mistyped(self, value: Any, kind: str, place: Place) -> None:
         """Add the problem of a value that is not of a kind, such as `a string`."""
-        name = place[1] if place is not None else "body"
+        name = _called(place)
         self.add("Invalid type", f'Value of "{name}"{_shown(value)} is not {kind}', place)
 
     def unlisted(self, allowed: tuple[Any, ...], place: Place) -> None:
         """Add the problem of a value that is none of those allowed."""
         known = ", ".join(json.dumps(each) for each in allowed)
-        name = place[1] if place is not None else "body"
+        name = _called(place)
         self.add("enum", f"{name} must be one of the following: {known}", place)
+
+
+def _called(place: Place) -> str:
+    """Return the name of a property, also for a value in the list that it has."""
+    while place is not None and isinstance(place[1], int):
+        place = place[0]
+    return "body" if place is None else str(place[1])
 
 
 def inside(place: Place, key: str | int) -> Place:

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta, timezone, tzinfo
 from functools import lru_cache
 from typing import Final, NamedTuple
-from zoneinfo import ZoneInfo
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from talon_one.sandbox.values import format_time
 
@@ -106,13 +106,23 @@ def _read(moment: str) -> datetime:
     return datetime.fromisoformat(moment.removesuffix("Z") + "+00:00")
 
 
-@lru_cache(maxsize=64)
-def find_zone(name: str) -> tzinfo:
-    """Return a time zone by its name, UTC if this machine does not know it."""
+@lru_cache(maxsize=256)
+def known_zone(name: str) -> tzinfo | None:
+    """Return a time zone by its name, None if there is none."""
     try:
         return ZoneInfo(name)
-    except (KeyError, ValueError, OSError):
-        return timezone.utc
+    except ZoneInfoNotFoundError:
+        # Slim machines have no time zones. Older releases of dateutil bring their own.
+        from dateutil import tz
+
+        return tz.gettz(name)
+    except (ValueError, OSError):
+        return None
+
+
+def find_zone(name: str) -> tzinfo:
+    """Return a time zone by its name, UTC if there is none."""
+    return known_zone(name) or timezone.utc
 
 
 def _added(moment: datetime, duration: Duration, zone: tzinfo) -> datetime:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from datetime import datetime, timedelta, timezone, tzinfo
+from datetime import datetime, timedelta
 from decimal import ROUND_FLOOR, Decimal
 from functools import lru_cache
 from itertools import product
 from typing import Final, NamedTuple
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from talon_one.sandbox.loyalty.durations import find_zone
 from talon_one.sandbox.rules.compiled import EffectFailed
 from talon_one.sandbox.rules.scope import Scope
 from talon_one.sandbox.rules.situation import Json
@@ -77,19 +77,6 @@ def limit_key(owner: str, action: str, period: str, entities: Iterable[str]) -> 
     return ":".join((owner, action, period, ";".join(entities)))
 
 
-@lru_cache(maxsize=256)
-def _zone(name: str) -> tzinfo:
-    try:
-        return ZoneInfo(name)
-    except ZoneInfoNotFoundError:
-        # Slim machines have no time zones. Older releases of dateutil bring their own.
-        from dateutil import tz
-
-        return tz.gettz(name) or timezone.utc
-    except (ValueError, OSError):
-        return timezone.utc
-
-
 @lru_cache(maxsize=1024)
 def period_of(now: str, zone: str, period: str) -> str:
     """Return the period of a moment as a text: weeks are those that begin on Monday.
@@ -101,7 +88,9 @@ def period_of(now: str, zone: str, period: str) -> str:
     """
     if not period:
         return ""
-    day = datetime.fromisoformat(now.removesuffix("Z") + "+00:00").astimezone(_zone(zone)).date()
+    day = (
+        datetime.fromisoformat(now.removesuffix("Z") + "+00:00").astimezone(find_zone(zone)).date()
+    )
     if period == "weekly":
         return f"week of {day - timedelta(days=day.weekday())}"
     return str(day)[: {"daily": 10, "monthly": 7, "yearly": 4}.get(period, 10)]

@@ -165,7 +165,8 @@ def _check_reservation(scope: Scope, coupon: Json) -> Rejection | None:
 
 def _check_coupon_limits(scope: Scope, coupon: Json) -> Rejection | None:
     if _is_used_up(scope, coupon_key(coupon["id"]), coupon.get("usageLimit")):
-        return rejection_of("coupon", "LimitReached")
+        details = f"the usage limit of the coupon is {coupon['usageLimit']}"
+        return rejection_of("coupon", "LimitReached", details=details)
     if _is_used_up(scope, coupon_discount_key(coupon["id"]), coupon.get("discountLimit")):
         return rejection_of("coupon", "LimitReached", details="the coupon has no money left")
     return None
@@ -224,5 +225,6 @@ def _check_friend(scope: Scope, referral: Json, entry: ReferralEntry) -> Rejecti
 
 def _check_referral_limits(scope: Scope, referral: Json) -> Rejection | None:
     if _is_used_up(scope, referral_key(referral["id"]), referral.get("usageLimit")):
-        return rejection_of("referral", "LimitReached")
+        details = f"the usage limit of the referral is {referral['usageLimit']}"
+        return rejection_of("referral", "LimitReached", details=details)
     return None

@@ -10,6 +10,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
+from talon_one._utils.suggest import did_you_mean
 from talon_one.sandbox.rules.compiled import EvaluationError, Mistake, Value, WrongType
 from talon_one.sandbox.rules.expressions import Names
 from talon_one.sandbox.rules.operands import (
@@ -90,7 +91,8 @@ class Context:
         if isinstance(found, str) and found in allowed:
             return found
         if isinstance(found, str):
-            self.at(name).refuse(f"{found!r} is none of {', '.join(sorted(allowed))}")
+            hint = did_you_mean(found, allowed)
+            self.at(name).refuse(f"{found!r} is none of {', '.join(sorted(allowed))}.{hint}")
         else:
             self._refuse_property(block, name, "a text")
         return ""
@@ -148,7 +150,7 @@ class Context:
         """Return the ID of the object that a property refers to."""
         found = block.get(name)
         if not isinstance(found, Mapping):
-            self._refuse_property(block, name, "an object with an id")
+            self._refuse_property(block, name, "an object with an id, or in a seed with a name")
             return 0
         return self.at(name).integer(found, "id")
 

@@ -27,8 +27,8 @@ from talon_one.sandbox.rules.scope import Scope
 KINDS: Final = {
     "any": "a value",
     "scalar": "a number, a text, a time, or true or false",
-    "number": "a number",
-    "quantity": "a number",
+    "number": "a number, or an expression in {{ }}",
+    "quantity": "a number, or an expression in {{ }}",
     "boolean": "true or false",
     "text": "a text",
     "time": "a time as RFC 3339 writes it",

@@ -8,7 +8,13 @@ from talon_one import models
 from talon_one._utils.suggest import did_you_mean
 from talon_one.sandbox.contract.checks import check_body
 from talon_one.sandbox.contract.shapes import properties_of
-from talon_one.sandbox.loyalty.durations import IMMEDIATE, ON_ACTION, UNLIMITED, parse_duration
+from talon_one.sandbox.loyalty.durations import (
+    IMMEDIATE,
+    ON_ACTION,
+    UNLIMITED,
+    known_zone,
+    parse_duration,
+)
 from talon_one.sandbox.rules.budgets import ACTIONS
 from talon_one.sandbox.rules.codes import STAGED
 from talon_one.sandbox.seeds.kinds import COMPUTED, Kind
@@ -94,6 +100,10 @@ def check_properties(thing: Thing, report: Report) -> dict[str, Any]:
                 parse_duration(value)
             except ValueError as cause:
                 report(f"{thing.pointer}/{name}", str(cause))
+    zone = checked.get("timezone")
+    if isinstance(zone, str) and known_zone(zone) is None:
+        example = "a name such as Europe/Berlin is needed"
+        report(f"{thing.pointer}/timezone", f"there is no time zone {zone!r}: {example}")
     dropped = COMPUTED.get(kind.key, frozenset())
     if checked.get("frontendState") == STAGED:
         # The only one that does not follow from the schedule.

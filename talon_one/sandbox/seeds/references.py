@@ -99,6 +99,10 @@ class References:
         if by_id and isinstance(value, int) and not isinstance(value, bool):
             return value if self._expect(kind, value, pointer) else 0
         if not isinstance(value, dict):
+            if by_id and isinstance(value, str) and kind.name and "{{" not in value:
+                reference = f"{{{kind.name}: {value}}}"
+                self._report(pointer, f"a reference to {kind.one} by its name is {reference}")
+                return 0
             return value
         given = value.get("id")
         if given is not None:

@@ -155,7 +155,7 @@ class _Reader:
 
     def _expect_no_key(self, mark: Mark) -> None:
         if self._open and isinstance(self._open[-1].done.value, dict) and not self._open[-1].key:
-            self._end(mark, "a key must be a text")
+            self._end(mark, "a key must be a text: quote a value that begins with {")
 
     def _scalar(self, event: Any, mark: Mark) -> None:
         parent = self._open[-1] if self._open else None

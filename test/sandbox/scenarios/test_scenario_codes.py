@@ -455,3 +455,11 @@ def test_two_applications_have_codes_and_sessions_of_their_own(
         assert api.send("GET", "/v3/events/e1", headers=other).status == 404
         assert api.send("POST", "/v3/events", event, headers=other).status == 200
         assert api.send("POST", "/v3/events", event, headers=other).status == 409
+
+
+def test_a_code_that_is_used_up_says_whose_limit_it_was(open_shop: Any) -> None:
+    api = open_shop(campaign(DISCOUNTED, coupons=[{**CODE, "usageLimit": 1}]))
+    api.session("first", couponCodes=["CODE"], cartItems=[item(100)], state="closed")
+    refused = reject(api, "second")
+    assert refused["rejectionReason"] == "CouponLimitReached"
+    assert refused["details"] == "the usage limit of the coupon is 1"

@@ -93,6 +93,42 @@ def test_a_ruleset_that_does_not_compile_is_named_where_it_is_wrong() -> None:
     assert found[2].endswith("'redem' is not a property. Did you mean 'redeem'?")
 
 
+def test_what_a_beginner_writes_is_answered_with_what_to_write() -> None:
+    text = """\
+    loyaltyPrograms:
+      - {name: points, timezone: Berlin, subscribedApplications: [Shop]}
+    applications:
+      - name: Shop
+        campaigns:
+          - name: Welcome
+            limits: [{action: redeemCoupon, limit: 1, entities: [coupon]}]
+            ruleset:
+              promotionRules:
+                - title: Points
+                  blocks:
+                    - {type: CheckCoupon, redeem: true}
+                    - type: awardLoyaltyPoints
+                      name: Points
+                      program: points
+                      value: $Session.CartItemTotal
+                      target: {type: cartItems}
+    """
+    found = mistakes(text)
+    assert found[:2] == [
+        "2:30: there is no time zone 'Berlin': a name such as Europe/Berlin is needed",
+        "2:63: a reference to an Application by its name is {name: Shop}",
+    ]
+    assert found[2].startswith('7:62: entities must be one of the following: "Coupon", ')
+    assert found[3].startswith("12:26: 'CheckCoupon' is none of ")
+    assert found[3].endswith("Did you mean 'checkCoupon'?")
+    assert found[4:6] == [
+        "15:28: must be an object with an id, or in a seed with a name",
+        "16:26: must be a number, or an expression in {{ }}",
+    ]
+    assert found[6].endswith("Did you mean 'allItems'?")
+    assert mistakes("a: {{{b}}: 1}")[0].endswith("quote a value that begins with {")
+
+
 def test_what_only_one_may_have_is_found_twice_also_under_other_spellings() -> None:
     text = """\
     attributes:
@@ -178,7 +214,7 @@ def test_a_tree_of_groups_is_checked_like_everything_else() -> None:
         '9:28: evaluationMode must be one of the following: "stackable", "listOrder", '
         '"lowestDiscount", "highestDiscount"',
         "9:44: the campaign 1 is in the tree twice",
-        "9:55: a member is a campaign, or a group with members",
+        "9:55: a reference to a campaign by its name is {name: nothing}",
     ]
 
 
