@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import ExitStack
 from textwrap import dedent
 from typing import Any
 
@@ -16,6 +17,8 @@ from talon_one.sandbox.state.opening import IN_MEMORY
 from talon_one.sandbox.state.state import State
 from talon_one.sandbox.world import Clock, World
 
+OPEN = ExitStack()
+"""Closes the databases that tests have opened."""
 NOW = "2026-05-01T10:00:00.000000Z"
 
 
@@ -26,7 +29,9 @@ def planted(seed: Any) -> State:
     else:
         ready = first_seed(seed)
     credentials = Credentials("key", "management", "")
-    return Database(IN_MEMORY, World(Clock(NOW)), ready, credentials).state
+    database = Database(IN_MEMORY, World(Clock(NOW)), ready, credentials)
+    OPEN.callback(database.close)
+    return database.state
 
 
 def mistakes(text: str) -> list[str]:
