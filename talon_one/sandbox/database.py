@@ -48,7 +48,7 @@ class Database:
         self._file = OpenDatabase(path)
         self._connection = self._file.connection
         try:
-            self.state = State(self._connection)
+            self.state: State = State(self._connection)
             self.seed = seed
             with explained(path), self.state.transaction():
                 self._prepare(world, seed)

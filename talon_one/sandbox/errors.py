@@ -73,7 +73,7 @@ class ApiError(Exception):
         self.allow = allow
         self.bare = bare
         self.unlisted = unlisted
-        self.headers = dict(headers)
+        self.headers: dict[str, str] = dict(headers)
         if allow:
             self.headers["Allow"] = ", ".join(allow)
 

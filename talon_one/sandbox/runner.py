@@ -166,7 +166,7 @@ class Sandbox:
             raise ValueError(f"the latency must be a number of seconds, not {latency}")
         self.api_key = api_key
         self.management_key = management_key
-        self.clock = clock if isinstance(clock, Clock) else Clock(clock)
+        self.clock: Clock = clock if isinstance(clock, Clock) else Clock(clock)
         self._seed = first_seed(seed)
         # The keys of a sandbox belong to the Application with the lowest ID.
         applications = self._seed.get("applications") or [{}]
@@ -176,7 +176,7 @@ class Sandbox:
         self.application_id = application.get("id", 0)
         self.campaign_id = campaign.get("id", 0)
         self.coupon_code = coupon.get("value", "")
-        self.application_secret = application_secret or application.get("secret") or ""
+        self.application_secret: str = application_secret or application.get("secret") or ""
         self._world = World(self.clock, random.Random(random_seed))  # noqa: S311  codes of tests
         self._host = host
         self._wanted_port = port

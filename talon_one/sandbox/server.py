@@ -53,7 +53,7 @@ class Server:
         latency: float = 0.0,
         host: str = HOST,
     ) -> None:
-        self.port = port
+        self.port: int = port
         self._host = host
         self._open_database = open_database
         self._world = world
@@ -61,7 +61,7 @@ class Server:
         self._socket: socket.socket | None = None
 
     async def __aenter__(self) -> Server:
-        self.database = self._open_database()
+        self.database: Database = self._open_database()
         self._dispatcher = Dispatcher(self.database, self._world)
         self._delivery = Delivery(self.database.state)
         self._admission, self._one_at_a_time = Admission(), asyncio.Lock()

@@ -33,7 +33,7 @@ class RulesetError(ValueError):
 
     def __init__(self, mistakes: Sequence[Mistake]) -> None:
         super().__init__("; ".join(f"{each.pointer}: {each.message}" for each in mistakes))
-        self.mistakes = tuple(mistakes)
+        self.mistakes: tuple[Mistake, ...] = tuple(mistakes)
 
 
 class EvaluationError(Exception):

@@ -120,12 +120,12 @@ class Run:
         self.progress: dict[int, Decimal] = {}
         self.attributes: dict[Hashable, Any] = {}
         self.accepted: dict[tuple[str, int], bool] = {}
-        self.settings = settings_of(situation.application)
+        self.settings: Settings = settings_of(situation.application)
         session = situation.session
         self.closed = session is None or session.get("state") == "closed"
         self.envelope: Mapping[str, Any] = {}
-        self.rule_title = ""
-        self.campaign_id = 0
+        self.rule_title: str = ""
+        self.campaign_id: int = 0
         self.positions: frozenset[int] | None = None
         self._changes: list[_Change] = []
 

@@ -32,7 +32,9 @@ class SeedError(ValueError):
 
     def __init__(self, mistakes: Sequence[SeedMistake], file: str = "") -> None:
         self.file = file
-        self.mistakes = tuple(sorted(mistakes, key=lambda each: (each.line, each.column)))
+        self.mistakes: tuple[SeedMistake, ...] = tuple(
+            sorted(mistakes, key=lambda each: (each.line, each.column))
+        )
         super().__init__("\n".join(self.lines))
 
     @property

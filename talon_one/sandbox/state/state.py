@@ -108,9 +108,9 @@ class State:
         self._connection = connection
         self._cache: dict[Any, Any] = {}
         self._redefined = False
-        self.has_messages = False
+        self.has_messages: bool = False
         self.scratch: dict[Any, Any] = {}
-        self.journal = Journal(connection)
+        self.journal: Journal = Journal(connection)
         for table in TABLES:
             changed = self._forget if table.definition else _nothing
             if table.name == "messages":

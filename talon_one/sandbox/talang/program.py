@@ -11,7 +11,7 @@ from talon_one.sandbox.talang.errors import TalangError
 from talon_one.sandbox.talang.library import FUNCTIONS
 from talon_one.sandbox.talang.run import Expression, Run
 from talon_one.sandbox.talang.templates import Templates, compile_definition, with_template
-from talon_one.sandbox.talang.values import LIST, MAP, export, kind_of
+from talon_one.sandbox.talang.values import LIST, MAP, Kind, export, kind_of
 
 _NO_BINDINGS: Mapping[str, Any] = {}
 
@@ -34,10 +34,10 @@ class Program:
         reads: tuple[Read, ...],
         templates: Templates,
     ) -> None:
-        self.source = expression.source
+        self.source: Any = expression.source
         self.calls = calls
         self.reads = reads
-        self.kind = expression.kind
+        self.kind: Kind = expression.kind
         self._evaluate = expression.evaluate
         self._templates = templates
 

@@ -47,7 +47,7 @@ class Pattern:
         self._targets: list[tuple[int, ...]] = []
         self._end = self._add(None, ())
         self._start = self._build(parse(pattern), self._end)
-        self.size = len(self._tests)
+        self.size: int = len(self._tests)
         self._clear()
 
     def search(self, text: str, spend: Spend) -> bool:

@@ -35,13 +35,13 @@ class Run:
         templates: Mapping[str, tuple[Any, ...]],
         context: Any,
     ) -> None:
-        self.bindings = bindings
+        self.bindings: Mapping[str, Any] = bindings
         self.names: Mapping[str, Any] = {}
         self.arguments: tuple[Any, ...] = ()
-        self.templates = templates
-        self.depth = 0
-        self.context = context
-        self.steps = MAXIMUM_STEPS
+        self.templates: Mapping[str, tuple[Any, ...]] = templates
+        self.depth: int = 0
+        self.context: Any = context
+        self.steps: int = MAXIMUM_STEPS
 
     def spend(self, steps: int) -> None:
         """Take steps from the budget. One step is about a microsecond of work.
@@ -106,10 +106,10 @@ class Expression:
         literal: bool = False,
         parts: tuple[Expression, ...] = (),
     ) -> None:
-        self.evaluate = evaluate
-        self.kind = kind
-        self.path = path
-        self.source = source
-        self.literal = literal
+        self.evaluate: Evaluate = evaluate
+        self.kind: Kind = kind
+        self.path: str = path
+        self.source: Any = source
+        self.literal: bool = literal
         self.size: int = 1 + sum([part.size for part in parts])
         self.depth: int = 1 + max([part.depth for part in parts], default=0)
