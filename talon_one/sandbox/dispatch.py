@@ -254,8 +254,8 @@ def _has_status(operation: Operation | None) -> bool:
 def _unanswered(operation: Operation) -> ApiError:
     return ApiError(
         501,
-        f"The sandbox does not answer {operation.id} ({operation.method} {operation.path}). "
-        "Its guide lists the operations that it answers: docs/guides/sandbox.md",
+        f"The sandbox does not implement {operation.id} ({operation.method} {operation.path}). "
+        "Its guide lists the operations that it implements: docs/guides/sandbox.md",
     )
 
 

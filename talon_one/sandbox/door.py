@@ -130,7 +130,7 @@ _ROUTES: Final[tuple[tuple[str, re.Pattern[str], Opener], ...]] = (
 
 
 def find(method: str, path: str) -> tuple[Opener, tuple[int, ...]]:
-    """Find what answers a request at the door, and the numbers in its path.
+    """Find the handler of a request at the door, and the numbers in its path.
 
     Raises:
         ApiError: 404 for an unknown path, 405 for a known one with another method.

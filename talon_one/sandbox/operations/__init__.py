@@ -1,1 +1,1 @@
-"""The operations that the sandbox answers: one module per subject, each with its `OPERATIONS`."""
+"""The operations that the sandbox handles: one module per subject, each with its `OPERATIONS`."""

@@ -1,4 +1,4 @@
-"""Every operation that the sandbox answers, by operation ID."""
+"""Every operation that the sandbox handles, by operation ID."""
 
 from __future__ import annotations
 

@@ -14,7 +14,7 @@ Json: TypeAlias = Mapping[str, Any]
 class Facts(Protocol):
     """State that rules ask for, read when a rule needs it.
 
-    The sandbox answers from its database, tests from a few dictionaries. `profile` is `Current`
+    The sandbox reads its database, tests read a few dictionaries. `profile` is `Current`
     or `Advocate`; without such a profile the methods return what a new profile would have.
     """
 
