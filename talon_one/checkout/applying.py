@@ -15,7 +15,7 @@ from talon_one.checkout.currencies import decimal_at, exact
 from talon_one.checkout.money import allocate
 from talon_one.effects.amounts import exact_sum, index_of
 from talon_one.effects.comparison import difference
-from talon_one.effects.summary import Summary, summary
+from talon_one.effects.summaries import Summary, summary
 from talon_one.exceptions import ApiTypeError, ApiValueError
 from talon_one.models import Effect
 

@@ -48,6 +48,11 @@ class Amount:
 
     __slots__ = ("before", "left")
 
+    before: Fraction
+    """Amount before discounts."""
+    left: Fraction
+    """What discounts have left of it."""
+
     def __init__(self, before: Fraction) -> None:
         self.before = before
         self.left = before
@@ -56,9 +61,19 @@ class Amount:
 class Line:
     """The units and costs of a cart item."""
 
+    sku: str | None
+    quantity: int
+    """Units, those that were returned among them."""
+    returned: int
+    """Units that were returned, which are the first ones."""
+    units: list[Amount]
+    """Units that are left."""
+    costs: dict[str, Amount]
+    """Additional costs by name."""
+
     def __init__(self, item: Any, position: int, item_costs: ItemCosts) -> None:
         what = f"cart item {position} ({quoted(item.get('sku'))})"
-        self.sku: str | None = item.get("sku")
+        self.sku = item.get("sku")
         self.quantity = quantity_of(item.get("quantity"), f"{what}: quantity")
         returned = item.get("returnedQuantity")
         self.returned = (
@@ -82,6 +97,12 @@ class Line:
 class Bill:
     """The amounts of a cart while discounts are subtracted."""
 
+    lines: list[Line]
+    costs: dict[str, Amount]
+    """Additional costs of the session by name."""
+    cut: list[Cut]
+    """Discounts that exceed what they are on."""
+
     def __init__(self, cart: object, item_costs: ItemCosts) -> None:
         if not isinstance(cart, (Cart, NewCustomerSessionV2, CustomerSessionV2)):
             raise ApiTypeError(f"the cart is {quoted(cart)}, not a Cart or a customer session")
@@ -95,7 +116,7 @@ class Bill:
         self.lines = [Line(each, place, item_costs) for place, each in enumerate(items)]
         costs = _costs(session.get("additionalCosts"), "the session")
         self.costs = {name: Amount(amount) for name, amount in costs}
-        self.cut: list[Cut] = []
+        self.cut = []
 
     def subtract(
         self, discounts: Iterable[Discount], session_scope: SessionScope, item_scope: ItemScope
@@ -114,18 +135,19 @@ class Bill:
                 order = scopes.get(scope, len(scopes))
             of_session = each.unit is None
             # Costs before scopes, and units before whole items.
-            rank = (of_session, each.cost is None, order)
-            target = (each.whole_item, each.unit or (), each.cost or "", scope or "")
-            sums[rank + target] += amount
+            rank = (of_session, each.cost is None, order, each.whole_item)
+            key = (*rank, each.unit or (), each.cost or "", scope or "")
+            sums[key] += amount
         for key in sorted(sums):
-            whole_item, unit, cost, scope = key[3:]
-            place = ItemUnit(*unit) if unit else None
-            left = _spread(sums[key], self._targets(place, whole_item, cost or None, scope))
+            of_session, of_no_cost, _, whole_item, unit, name, on = key
+            place = None if of_session else ItemUnit(*unit)
+            cost, scope = (None, on) if of_no_cost else (name, None)
+            left = _spread(sums[key], self._targets(place, whole_item, cost, scope))
             if left:
-                self.cut.append(Cut(_decimal(left), place, cost or None, scope or None))
+                self.cut.append(Cut(_decimal(left), place, cost, scope))
 
     def _targets(
-        self, unit: ItemUnit | None, whole_item: bool, cost: str | None, scope: str
+        self, unit: ItemUnit | None, whole_item: bool, cost: str | None, scope: str | None
     ) -> Iterator[Sequence[Amount]]:
         """Return the amounts that discounts reduce, and then those that they reduce after them."""
         if unit is None:

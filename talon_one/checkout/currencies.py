@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
@@ -48,7 +49,7 @@ _CODES = {
 # Withdrawn since 2020, and still in old orders.
 _WITHDRAWN = "ANG BGN CUC HRK SLL ZWL"
 
-DIGITS: dict[str, int] = {
+DIGITS: Mapping[str, int] = {
     **{code: digits for digits, codes in _CODES.items() for code in codes.split()},
     **dict.fromkeys(_WITHDRAWN.split(), 2),
 }
@@ -213,13 +214,21 @@ def check_rounding(rounding: Rounding) -> Rounding:
     Raises:
         ApiValueError: It is unknown.
     """
-    known = get_args(Rounding)
-    if type(rounding) is not str or rounding not in known:
-        hint = did_you_mean(rounding, known) if type(rounding) is str else ""
-        raise ApiValueError(
-            f"rounding is {quoted(rounding)}, not one of {', '.join(map(repr, known))}.{hint}"
-        )
+    check_choice("rounding", rounding, get_args(Rounding))
     return rounding
+
+
+def check_choice(name: str, value: object, known: Sequence[str]) -> None:
+    """Refuse a value that is not one of those that an argument has.
+
+    Raises:
+        ApiValueError: It is something else.
+    """
+    if type(value) is not str or value not in known:
+        hint = did_you_mean(value, known) if type(value) is str else ""
+        raise ApiValueError(
+            f"{name} is {quoted(value)}, not one of {', '.join(map(repr, known))}.{hint}"
+        )
 
 
 def _nearest(code: str) -> str:

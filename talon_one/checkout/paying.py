@@ -7,7 +7,6 @@ from decimal import Decimal
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
-from talon_one._utils.quoting import quoted
 from talon_one.checkout.applying import checked_summary
 from talon_one.checkout.bill import (
     ITEM_SCOPES,
@@ -22,6 +21,7 @@ from talon_one.checkout.cart import Cart
 from talon_one.checkout.currencies import (
     Currency,
     Rounding,
+    check_choice,
     check_rounding,
     currency_of,
     rounded,
@@ -32,7 +32,7 @@ from talon_one.models import CustomerSessionV2, NewCustomerSessionV2
 
 if TYPE_CHECKING:
     from talon_one.effects.extraction import EffectSource
-    from talon_one.effects.summary import Summary
+    from talon_one.effects.summaries import Summary
     from talon_one.models import Effect
 
 
@@ -139,9 +139,9 @@ def payable(
     """
     currency = currency_of(currency)
     check_rounding(rounding)
-    _check_choice("session_scope", session_scope, tuple(SESSION_SCOPES))
-    _check_choice("item_scope", item_scope, tuple(ITEM_SCOPES))
-    _check_choice("item_costs", item_costs, ("line", "unit"))
+    check_choice("session_scope", session_scope, tuple(SESSION_SCOPES))
+    check_choice("item_scope", item_scope, tuple(ITEM_SCOPES))
+    check_choice("item_costs", item_costs, ("line", "unit"))
     found = checked_summary(response)
     if found.rolled_back:
         raise ApiValueError(
@@ -170,10 +170,8 @@ def _result(bill: Bill, currency: Currency, rounding: Rounding, found: Summary) 
     ]
     lines = []
     for position, line in enumerate(bill.lines):
-        units, costs = (
-            amounts[position][: len(line.units)],
-            amounts[position][len(line.units) :],
-        )
+        units = amounts[position][: len(line.units)]
+        costs = amounts[position][len(line.units) :]
         lines.append(
             PayableLine(
                 *_total(amounts[position]),
@@ -207,8 +205,3 @@ def _rounded_groups(groups: list[list[Fraction]], rounding: Rounding) -> list[li
 
 def _total(amounts: list[tuple[int, int]]) -> tuple[int, int]:
     return sum(before for before, _ in amounts), sum(left for _, left in amounts)
-
-
-def _check_choice(name: str, value: object, known: tuple[str, ...]) -> None:
-    if not isinstance(value, str) or value not in known:
-        raise ApiValueError(f"{name} is {quoted(value)}, not one of {', '.join(map(repr, known))}")

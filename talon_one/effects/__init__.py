@@ -27,7 +27,7 @@ from talon_one.effects.handling import (
     UnknownEffectTypeWarning,
 )
 from talon_one.effects.redemption import Codes, codes
-from talon_one.effects.summary import PLACES, RolledBack, Summary, summary
+from talon_one.effects.summaries import PLACES, RolledBack, Summary, summary
 
 __all__ = [
     "PLACES",

@@ -221,6 +221,12 @@ def test_an_argument_that_is_not_one_of_its_values_is_refused(more: Any, message
     assert message in str(caught.value)
 
 
+def test_a_cost_may_have_an_empty_name() -> None:
+    cart = MAPPER.cart(rows("A"), additional_costs={"": 5})
+    found = payable(cart, [cost_off(2, "")], "EUR")
+    assert (found.lines[0].payable, found.costs[0].payable) == (1000, 300)
+
+
 def test_discounts_of_unknown_types_are_reported() -> None:
     parcel = effect_json("setDiscountPerParcel", {"value": 1})
     found = payable(MAPPER.cart(rows("A")), [parcel], "EUR")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, fields
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -314,7 +314,7 @@ def summary(response: EffectSource) -> Summary:
     return found
 
 
-PLACES: dict[str, str] = {
+PLACES: Mapping[str, str] = {
     "acceptCoupon": "accepted_coupons",
     "acceptReferral": "accepted_referrals",
     "addFreeItem": "free_items",
