@@ -108,6 +108,13 @@ def test_a_discount_on_an_item_reduces_what_its_scope_says(
     assert found.lines[0].costs[0].payable == wrap
 
 
+def test_discounts_on_a_part_of_an_item_come_before_those_on_all_of_it() -> None:
+    cart = WRAPPED.cart([line(10, wrap=5)])
+    effects = [off(8, 0, 0, scope="itemTotal"), off(6, 0, 0, scope="price")]
+    found = payable(cart, effects, "EUR")
+    assert (found.payable, found.cut) == (100, ())
+
+
 @pytest.mark.parametrize(
     ("scope", "default", "expected"),
     [
@@ -152,7 +159,13 @@ def test_returned_units_are_not_paid() -> None:
         {
             "cartItems": [
                 {"sku": "A", "quantity": 3, "price": 10, "returnedQuantity": 1},
-                {"sku": "B", "quantity": 1, "price": 7, "returnedQuantity": 1},
+                {
+                    "sku": "B",
+                    "quantity": 1,
+                    "price": 7,
+                    "returnedQuantity": 1,
+                    "additionalCosts": {"wrap": {"price": 3}},
+                },
             ],
             "additionalCosts": None,
         }

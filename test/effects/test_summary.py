@@ -250,6 +250,13 @@ def test_the_one_code_of_a_rule_belongs_to_the_one_coupon_of_the_rule() -> None:
         [accept("A"), accept("B", ruleIndex=1), discount(**by(1)), discount(**by(1, 1))],
         # The code belongs to another coupon already.
         [accept("A", **by(9)), accept("A", ruleIndex=1), discount(**by(1, 1))],
+        # Effects contradict each other about the coupon.
+        [
+            accept("A", **by(1)),
+            accept("B", **by(1)),
+            accept("C", ruleIndex=1),
+            discount(**by(1, 1)),
+        ],
         # An effect of a failed condition is from a coupon that the rule does not accept.
         [accept("A"), discount(**by(1), conditionIndex=0)],
         # No IDs.
