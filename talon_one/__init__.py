@@ -69,6 +69,7 @@ SUBMODULES = frozenset(
         "configuration",
         "effects",
         "exceptions",
+        "failures",
         "limiter",
         "models",
         "pagination",
@@ -128,6 +129,7 @@ def __dir__() -> list[str]:
 # Python looks up modules that are being imported in the same way.
 _FURTHER_ON = {
     "AsyncReceiver": "webhooks",
+    "Bookmark": "pagination",
     "BulkStopped": "bulk",
     "CartMapper": "checkout",
     "Currency": "checkout",
@@ -139,6 +141,7 @@ _FURTHER_ON = {
     "Problem": "tables",
     "Receiver": "webhooks",
     "TableError": "tables",
+    "UnexpectedStateError": "checkout",
     "WrongSecretError": "webhooks",
 }
 

@@ -57,6 +57,7 @@ from . import checkout as checkout
 from . import configuration as configuration
 from . import effects as effects
 from . import exceptions as exceptions
+from . import failures as failures
 from . import limiter as limiter
 from . import models as models
 from . import pagination as pagination

@@ -11,6 +11,7 @@
     │   └── webhooks.MalformedBodyError     the body of a webhook is not a JSON object
     ├── effects.EffectHandlingError         functions for effects failed; carries all failures
     ├── webhooks.WrongSecretError           a webhook lacks the shared secret
+    ├── checkout.UnexpectedStateError (RuntimeError)  a session is in another state than it should
     ├── ClientClosedError (RuntimeError)    the client was closed before the call
     ├── bulk.BulkStopped (RuntimeError)     a bulk job ended early; carries its summary
     ├── pagination.PagesError (RuntimeError)  the server repeats pages, or sends no list

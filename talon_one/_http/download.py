@@ -36,6 +36,15 @@ class BaseDownload:
         self._taken: Any = None
 
     @property
+    def arguments(self) -> tuple[tuple[Any, ...], dict[str, Any]]:
+        """Positional and keyword arguments of the call."""
+        return self._args, self._kwargs
+
+    def use_arguments(self, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> None:
+        """Replace the arguments of a call that is still to be made."""
+        self._args, self._kwargs = args, dict(kwargs)
+
+    @property
     def status_code(self) -> int:
         """HTTP status, always 2xx: opening the download raises for any other."""
         status: int = self._opened().status

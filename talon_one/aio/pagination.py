@@ -1,4 +1,4 @@
-"""AsyncItems and AsyncPages: asyncio iterators over a list.
+"""AsyncItems, AsyncPages and AsyncNewItems: asyncio iterators over a list.
 
 `talon_one.pagination` has what they share with the blocking ones.
 """
@@ -7,13 +7,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Generic, TypeVar
 
-from talon_one.exceptions import OpenApiException
+from talon_one._utils.quoting import quoted
+from talon_one.exceptions import ApiTypeError, OpenApiException
+from talon_one.pagination.bookmarks import Bookmark
 from talon_one.pagination.iteration import Iteration
+from talon_one.pagination.new_items import finish, is_new, novelty_of
+from talon_one.pagination.novelty import KeyFunction
 
 if TYPE_CHECKING:
     from typing_extensions import Self
 
-__all__ = ["AsyncItems", "AsyncPages"]
+__all__ = ["AsyncItems", "AsyncNewItems", "AsyncPages", "new_items"]
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -63,3 +67,48 @@ class AsyncPages(_AsyncIteration, Generic[R]):
                 page: R = self._next_page()
                 return page
         raise StopAsyncIteration
+
+
+def new_items(
+    items: AsyncItems[T], bookmark: Bookmark | None = None, *, key: KeyFunction | None = None
+) -> AsyncNewItems[T]:
+    """Return an iterator over the items of a list that are new since a bookmark.
+
+    Arguments and exceptions are those of `talon_one.pagination.new_items`.
+    """
+    return AsyncNewItems(items, bookmark, key)
+
+
+class AsyncNewItems(Generic[T]):
+    """Like `talon_one.pagination.NewItems`, for ``async for``. Do not share one between tasks."""
+
+    def __init__(
+        self,
+        items: AsyncItems[T],
+        bookmark: Bookmark | None = None,
+        key: KeyFunction | None = None,
+    ) -> None:
+        if not isinstance(items, AsyncItems):
+            raise ApiTypeError(
+                f"this takes what iterate of talon_one.aio returns, not {quoted(items)}"
+            )
+        self._items = items
+        self._novelty = novelty_of(items, bookmark, key)
+
+    def __aiter__(self) -> Self:
+        return self
+
+    async def __anext__(self) -> T:
+        async for item in self._items:
+            if is_new(self._novelty, self._items, item):
+                return item
+        finish(self._novelty, self._items)
+        raise StopAsyncIteration
+
+    def __repr__(self) -> str:
+        return f"<AsyncNewItems after {self.bookmark!r}>"
+
+    @property
+    def bookmark(self) -> Bookmark:
+        """Bookmark after the items handed out so far; see `talon_one.pagination.NewItems`."""
+        return self._novelty.bookmark

@@ -18,11 +18,15 @@ from contextlib import AsyncExitStack
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from talon_one._http.download import SavedFile
-from talon_one.exceptions import ApiException
+from talon_one._utils.quoting import quoted
+from talon_one.exceptions import ApiException, ApiTypeError
+from talon_one.pagination.bookmarks import Bookmark
+from talon_one.pagination.novelty import KeyFunction
 from talon_one.tables.exports import BaseTable
 from talon_one.tables.frames import Series, TextColumns, pandas_frame, polars_frame, require
 from talon_one.tables.import_file import Source
 from talon_one.tables.imports import ImportArguments, check
+from talon_one.tables.new_rows import By, novelty_of
 from talon_one.tables.problems import Problem, TableError, attach_problems, problems_of
 from talon_one.tables.rows import Row
 
@@ -37,6 +41,7 @@ if TYPE_CHECKING:
     P = ParamSpec("P")
 
 __all__ = [
+    "NewRows",
     "Problem",
     "Row",
     "Source",
@@ -44,6 +49,7 @@ __all__ = [
     "TableError",
     "check",
     "export",
+    "new_rows",
     "problems_of",
     "upload",
 ]
@@ -180,3 +186,67 @@ class Table(BaseTable):
         for row in reader.close():
             yield row
         self._finished = True
+
+
+def new_rows(
+    table: Table,
+    bookmark: Bookmark | None = None,
+    *,
+    by: By = "created",
+    key: KeyFunction | None = None,
+) -> NewRows:
+    """Return the rows of an export that are new since a bookmark.
+
+    Arguments and exceptions are those of `talon_one.tables.new_rows`.
+    """
+    return NewRows(table, bookmark, by, key)
+
+
+class NewRows:
+    """Like `talon_one.tables.NewRows`, for ``async with`` and ``async for``."""
+
+    def __init__(
+        self,
+        table: Table,
+        bookmark: Bookmark | None = None,
+        by: By = "created",
+        key: KeyFunction | None = None,
+    ) -> None:
+        if not isinstance(table, Table):
+            raise ApiTypeError(
+                f"this takes what table of talon_one.aio returns, not {quoted(table)}"
+            )
+        self._table = table
+        self._novelty = novelty_of(table, bookmark, by, key)
+        self._rows: AsyncIterator[Row] | None = None
+
+    async def __aenter__(self) -> Self:
+        await self._table.__aenter__()
+        return self
+
+    async def __aexit__(self, *exc_info: object) -> None:
+        await self.aclose()
+
+    def __aiter__(self) -> Self:
+        return self
+
+    async def __anext__(self) -> Row:
+        if self._rows is None:
+            self._rows = aiter(self._table)
+        async for row in self._rows:
+            if self._novelty.is_new(row):
+                return row
+        self._novelty.finish()
+        raise StopAsyncIteration
+
+    def __repr__(self) -> str:
+        return f"<NewRows after {self.bookmark!r}>"
+
+    async def aclose(self) -> None:
+        """Close the response. Rows that were not read are read the next time."""
+        await self._table.aclose()
+
+    @property
+    def bookmark(self) -> Bookmark:
+        """Bookmark after the rows handed out so far; see `talon_one.pagination.NewItems`."""
+        return self._novelty.bookmark

@@ -7,6 +7,7 @@
 `talon_one.aio.bulk` has the same functions for asyncio.
 """
 
+from talon_one.bulk.audience_rows import AudienceRow, audience_rows
 from talon_one.bulk.failures import Failure, failures_in, read_failures
 from talon_one.bulk.functions import (
     change_audiences,
@@ -20,6 +21,7 @@ from talon_one.bulk.progress import with_rich, with_tqdm
 from talon_one.bulk.reports import BulkStopped, ChunkResult, Progress, Summary
 
 __all__ = [
+    "AudienceRow",
     "BulkStopped",
     "ChunkResult",
     "Failure",
@@ -27,6 +29,7 @@ __all__ = [
     "PoolSizeWarning",
     "Progress",
     "Summary",
+    "audience_rows",
     "change_audiences",
     "create_coupons",
     "create_coupons_for_recipients",

@@ -1,4 +1,11 @@
-"""Checkout: carts, discounts on your own lines, and amounts that add up. Nothing here does I/O."""
+"""Checkout: what a shop does around the calls of a session.
+
+Carts become sessions, discounts come back to your own lines, and amounts add up. `rejections_of`
+explains refused codes to the customer. None of that does I/O.
+
+`close`, `cancel` and `reopen` make calls: they change the state of a session once, however often
+they are called. `talon_one.aio.checkout` has their asyncio twins.
+"""
 
 from talon_one.checkout.applying import (
     Applied,
@@ -21,6 +28,10 @@ from talon_one.checkout.paying import (
     PayableUnit,
     payable,
 )
+from talon_one.checkout.reasons import Remedy
+from talon_one.checkout.rejections import Rejection, msgids, rejection_of, rejections_of
+from talon_one.checkout.states import cancel, close, reopen
+from talon_one.checkout.transitions import StateChange, UnexpectedStateError
 
 __all__ = [
     "DIGITS",
@@ -40,8 +51,18 @@ __all__ = [
     "PayableCost",
     "PayableLine",
     "PayableUnit",
+    "Rejection",
+    "Remedy",
+    "StateChange",
+    "UnexpectedStateError",
     "allocate",
     "apply",
+    "cancel",
+    "close",
+    "msgids",
     "payable",
+    "rejection_of",
+    "rejections_of",
+    "reopen",
     "round_lines",
 ]

@@ -12,6 +12,7 @@ from talon_one.exceptions import ApiTypeError, ApiValueError, OpenApiException
 from talon_one.limiter import Limiter, limiter_of
 from talon_one.pagination.cursor import PageCursor
 from talon_one.pagination.position import Position, attach_position
+from talon_one.pagination.time_filter import CallArguments
 
 if TYPE_CHECKING:
     from typing_extensions import Self
@@ -157,6 +158,29 @@ class Iteration:
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} of {self._operation.id} at {self.position}>"
+
+    def arguments_to_filter(self) -> CallArguments:
+        """Return the call of each page, for a reading that starts after a bookmark.
+
+        Raises:
+            ApiTypeError: The iteration has begun, or does not start at the first item.
+        """
+        if self._begun or self.position not in (Position(), Position(skip=0)):
+            raise ApiTypeError(
+                f"a bookmark needs an iteration from the start, not {quoted(self)}: leave out skip"
+                " and resume_from, and make a new iteration each time"
+            )
+        return CallArguments(self._operation, self._args, self._kwargs)
+
+    @property
+    def monotonic(self) -> Callable[[], float]:
+        """The clock by which durations are measured."""
+        clock: Callable[[], float] = self._client.clock.monotonic
+        return clock
+
+    def use_arguments(self, call: CallArguments) -> None:
+        """Replace the arguments of each page."""
+        self._args, self._kwargs = call.args, dict(call.kwargs)
 
     # -- Around a call -------------------------------------------------------------------------
 

@@ -8,16 +8,19 @@
 
     tables.upload(management.import_coupons, application_id, campaign_id, [{"value": "SPRING-1"}])
 
-`talon_one.aio.tables` is the same for asyncio.
+`new_rows` reads only the rows of an export that are new since a bookmark. `talon_one.aio.tables` is
+the same for asyncio.
 """
 
 from talon_one.tables.exports import Table, export
 from talon_one.tables.import_file import Source
 from talon_one.tables.imports import check, upload
+from talon_one.tables.new_rows import NewRows, new_rows
 from talon_one.tables.problems import Problem, TableError, problems_of
 from talon_one.tables.rows import Row
 
 __all__ = [
+    "NewRows",
     "Problem",
     "Row",
     "Source",
@@ -25,6 +28,7 @@ __all__ = [
     "TableError",
     "check",
     "export",
+    "new_rows",
     "problems_of",
     "upload",
 ]

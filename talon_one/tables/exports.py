@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from talon_one._http.download import SavedFile
 from talon_one.exceptions import ApiValueError
+from talon_one.pagination.time_filter import CallArguments
 from talon_one.tables.frames import Series, TextColumns, pandas_frame, polars_frame, require
 from talon_one.tables.header import Header
 from talon_one.tables.methods import api_of, export_operation
@@ -50,6 +51,7 @@ class BaseTable:
         self._operation = operation = export_operation(method)
         self._known = operation.csv.columns if operation.csv is not None else ()
         api = api_of(method, asynchronous=self._asynchronous)
+        self._client = api.api_client
         self._download: Any = api.stream(method, *args, **kwargs)
         self._columns: tuple[str, ...] = ()
         self._header_pieces: list[bytes] = []
@@ -57,6 +59,29 @@ class BaseTable:
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self._operation.id}>"
+
+    def arguments_to_filter(self) -> CallArguments:
+        """Return the call, for a reading that starts after a bookmark.
+
+        Raises:
+            ApiValueError: The table was opened or closed.
+        """
+        if self._opened or self._used or self._closed:
+            raise ApiValueError(
+                f"a bookmark needs a table that is still unopened; make a new one of"
+                f" {self._operation.id} each time"
+            )
+        return CallArguments(self._operation, *self._download.arguments)
+
+    @property
+    def monotonic(self) -> Callable[[], float]:
+        """The clock by which durations are measured."""
+        clock: Callable[[], float] = self._client.clock.monotonic
+        return clock
+
+    def use_arguments(self, call: CallArguments) -> None:
+        """Replace the arguments of the call."""
+        self._download.use_arguments(call.args, call.kwargs)
 
     def _mark_used(self) -> None:
         """Mark the rows as used. They are not kept, so this is allowed once."""
