@@ -19,7 +19,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping
-from functools import wraps
 
 from talon_one._utils.guard import raised_by_signal
 from talon_one.exceptions import ApiException, ModelValidationError
@@ -73,7 +72,6 @@ Predicate = Callable[[object], bool]
 def _predicate(check: Callable[[ApiException], bool]) -> Predicate:
     """Make a check of a failed call a predicate on any object, which never raises."""
 
-    @wraps(check)
     def holds(error: object) -> bool:
         # The class of the type: the attribute `__class__` of a foreign object may raise.
         if not issubclass(type(error), ApiException):
@@ -85,6 +83,9 @@ def _predicate(check: Callable[[ApiException], bool]) -> Predicate:
                 raise
             return False
 
+    # Not `functools.wraps`, which would show the narrower signature of the check.
+    holds.__name__ = holds.__qualname__ = check.__name__
+    holds.__doc__ = check.__doc__
     return holds
 
 

@@ -88,7 +88,7 @@ _NOT_APPLICABLE = N_("The code {code} cannot be applied to this order.")
 _OTHER_OFFER = N_("The code {code} cannot be combined with another offer in your cart.")
 _CONDITIONS = N_("Your cart does not meet the conditions of the code {code}.")
 
-FALLBACK: Final = Explanation(N_("The code {code} cannot be used."), Remedy.NONE)
+FALLBACK: Final[Explanation] = Explanation(N_("The code {code} cannot be used."), Remedy.NONE)
 """For reasons that this release does not know."""
 
 COUPONS: Final[Mapping[str, Explanation]] = MappingProxyType(
@@ -159,7 +159,7 @@ EXCLUSIONS: Final[Mapping[str, Explanation]] = MappingProxyType(
 )
 """Explanations of the documented reasons for which the campaign of a code was not triggered."""
 
-EXCLUDED: Final = frozenset(
+EXCLUDED: Final[frozenset[str]] = frozenset(
     {COUPON_PART_OF_NOT_TRIGGERED_CAMPAIGN, REFERRAL_PART_OF_NOT_TRIGGERED_CAMPAIGN}
 )
 """Reasons that an exclusion makes more precise."""

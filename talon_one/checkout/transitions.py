@@ -85,8 +85,8 @@ class UnexpectedStateError(OpenApiException, RuntimeError):
             f"the call succeeded, but the session is {quoted(state)}, not {expected!r}: is its"
             " idempotency key that of an earlier request?"
         )
-        self.change = change
-        self.expected = expected
+        self.change: StateChange = change
+        self.expected: str = expected
 
     def __reduce__(self) -> tuple[Any, ...]:
         return type(self), (self.change, self.expected)

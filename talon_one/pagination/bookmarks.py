@@ -6,14 +6,14 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, Final
 
 from talon_one._core.constructors import checks_arguments
 from talon_one._schema.dates import in_utc, offset_of, read_datetime, write_datetime
 from talon_one._utils.quoting import quoted
 from talon_one.exceptions import ApiTypeError, ApiValueError
 
-LOOK_BACK = timedelta(minutes=5)
+LOOK_BACK: Final = timedelta(minutes=5)
 """Default for `Bookmark.look_back`."""
 
 _VERSION = 1

@@ -87,7 +87,7 @@ class Novelty:
         self._skipped = False
         self._prune_at = _MIN_PRUNED
         self._warned = False
-        self.call = call
+        self.call: CallArguments = call
         if self._floor is not None:
             self.call = call.replaced(filter.argument, _earlier(self._floor, _MARGIN))
 

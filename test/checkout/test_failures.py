@@ -180,7 +180,7 @@ class Hostile(ApiException):
 
 
 class Disguised:
-    @property
+    @property  # type: ignore[misc]  # objects of mock libraries do so
     def __class__(self) -> Any:
         raise RuntimeError("no")
 

@@ -46,3 +46,8 @@ def test_its_table_of_exceptions_has_those_of_the_modules_around_calls(page: Pag
     for module, name in (each.split(".") for each in found):
         with pytest.raises(AttributeError, match=rf"It is in talon_one\.{module}\."):
             getattr(talon_one, name)
+
+
+def test_its_table_of_predicates_has_all_of_them(page: Page) -> None:
+    table = next(each for each in page.tables if each[0][0] == "Predicate")
+    assert {row[0].strip("`") for row in table[1:]} == {*talon_one.failures.__all__}

@@ -18,6 +18,9 @@ _GUIDES = (
     "configuration",
     "effects",
     "errors",
+    "incremental",
+    "orders",
+    "rejections",
     "sandbox",
     "troubleshooting",
 )

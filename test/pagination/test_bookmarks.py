@@ -15,6 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import talon_one.aio.pagination
+from docs.pages import GUIDES, Page
 from pagination.growing_list import START, Entry, GrowingList, written
 from pagination.read_list import ReadList
 from support.server import RecordingServer, Response
@@ -241,22 +242,9 @@ def test_items_without_an_id_are_told_apart_by_their_content(server: RecordingSe
         assert [each.amount for each in again(by_key.bookmark, key=lambda each: "u")] == []
 
 
-def test_every_list_that_can_be_filtered_by_moment_can_be_read_with_a_bookmark() -> None:
-    supported = {
-        "get_access_logs_without_total_count": "range_start",
-        "get_application_events_without_total_count": "created_after",
-        "get_application_sessions": "created_after",
-        "get_campaigns": "created_after",
-        "get_changes": "created_after",
-        "get_coupons_without_total_count": "created_after",
-        "get_loyalty_card_transaction_logs": "start_date",
-        "get_loyalty_program_profile_ledger_transactions": "start_date",
-        "get_loyalty_program_transactions": "start_date",
-        "get_message_logs": "created_after",
-        "get_referrals_without_total_count": "created_after",
-        "search_coupons_advanced_application_wide_without_total_count": "created_after",
-        "search_coupons_advanced_without_total_count": "created_after",
-    }
+def test_the_guide_lists_all_methods_that_can_be_read_with_a_bookmark() -> None:
+    (table,) = Page(GUIDES / "incremental.md").tables
+    listed = {method.strip("`"): argument.strip("`") for method, argument in table[1:]}
     api = ManagementApi(host="https://a.test", api_key="k")
     found, messages = {}, set()
     bookmark = Bookmark(moment=START)
@@ -266,17 +254,17 @@ def test_every_list_that_can_be_filtered_by_moment_can_be_read_with_a_bookmark()
             continue
         if name.endswith(("_with_http_info", "_without_preload_content")):
             continue
-        listed = api.iterate(getattr(api, name))
+        items = api.iterate(getattr(api, name))
         try:
-            new_items(listed, bookmark)
+            new_items(items, bookmark)
         except ApiTypeError as refusal:
             messages.add(str(refusal).partition(" ")[2].partition(":")[0])
         else:
-            (argument,) = listed._kwargs
-            assert listed._kwargs[argument] < START
+            (argument,) = items._kwargs
+            assert items._kwargs[argument] < START
             found[name] = argument
     assert messages == {"cannot be read with a bookmark"}
-    assert found == supported
+    assert found == listed
 
 
 def test_a_bookmark_is_stored_as_json_and_pickled() -> None:
