@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import TypedDict
 
+from talon_one._core.secret import plain_str
 from talon_one._utils.quoting import quoted
 from talon_one.exceptions import ApiTypeError, ApiValueError
 
@@ -57,6 +58,8 @@ def audience_rows(
         raise ApiTypeError(f"audience_id is an integer, not {quoted(audience_id)}")
     if delete_limit is not None and (type(delete_limit) is not int or delete_limit < 0):
         raise ApiTypeError(f"delete_limit is a number of profiles, not {quoted(delete_limit)}")
+    if type(presorted) is not bool:
+        raise ApiTypeError(f"presorted is True or False, not {quoted(presorted)}")
     for name, ids in (("members", members), ("wanted", wanted)):
         if isinstance(ids, (str, bytes)) or not isinstance(ids, Iterable):
             raise ApiTypeError(f"{name} are IDs of profiles, not {quoted(ids)}")
@@ -135,9 +138,10 @@ def _checked(ids: Iterable[str], name: str) -> Iterator[str]:
     for each in ids:
         if not isinstance(each, str):
             raise ApiTypeError(f"{name} contain {quoted(each)}, not the ID of a profile")
-        if not each:
+        plain = plain_str(each)  # A subclass may compare in any way.
+        if not plain:
             raise ApiValueError(f"{name} contain an empty ID")
-        yield each
+        yield plain
 
 
 def _too_many(count: int, limit: int) -> ApiValueError:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from talon_one._core.hooks import logger
 from talon_one._schema.model import Model
+from talon_one._utils.guard import guarded
 from talon_one._utils.quoting import quoted
 from talon_one.effects.extraction import effects_of
 from talon_one.exceptions import (
@@ -133,7 +134,8 @@ def check_api(api: object, *, asynchronous: bool) -> None:
     Raises:
         ApiTypeError: It has one of the other kind.
     """
-    kind = getattr(getattr(api, "api_client", None), "asynchronous", None)
+    with guarded("the API"):
+        kind = getattr(getattr(api, "api_client", None), "asynchronous", None)
     # A mock of an API has another mock in place of this.
     if type(kind) is bool and kind is not asynchronous:
         module = "talon_one.aio.checkout" if kind else "talon_one.checkout"
@@ -184,7 +186,7 @@ def _transition(
             # Whether the session is in the state already is unknown, and the call can be repeated.
             raise failure from refusal
         session = _session_in(stored)
-        if session is None or session.state not in reached:
+        if session is None or not _is_in(session, reached):
             raise
         return StateChange(session, effects_of(stored), changed=False)
     session = _session_in(response)
@@ -195,7 +197,7 @@ def _transition(
             # Its state was changed: the effects of that must not be lost.
             logger.warning("the session was changed, but could not be read: %s", failure)
     done = StateChange(session, effects_of(response), changed=True, response=response)
-    if session is not None and session.state not in reached:
+    if session is not None and not _is_in(session, reached):
         raise UnexpectedStateError(done, min(reached))
     return done
 
@@ -209,10 +211,12 @@ def _update(
     idempotency_key: str | None,
 ) -> Callable[..., Any]:
     """Return the call that updates a session to a state."""
-    content = _with_state(session, state)
+    with guarded("the session"):
+        content = _with_state(session, state)
     if isinstance(response_content, str) or not isinstance(response_content, Sequence):
         raise ApiTypeError(f"response_content is a list of names, not {quoted(response_content)}")
-    wanted = [_SESSION, *(each for each in response_content if each != _SESSION)]
+    with guarded("response_content"):
+        wanted = [_SESSION, *(each for each in response_content if each != _SESSION)]
     request = IntegrationRequest(customer_session=content, response_content=wanted)  # type: ignore[arg-type]  # checked before it is sent
     method = _method(api, "update_customer_session_v2")
     return partial(method, session_id, request, idempotency_key=idempotency_key)
@@ -247,7 +251,10 @@ def _budget(api: Any, settings: Mapping[str, Any]) -> Callable[[], dict[str, Any
     if type(deadline) not in (int, float):
         return lambda: dict(settings)  # The call explains a deadline that is no number.
     monotonic = api.api_client.clock.monotonic
-    end = monotonic() + deadline
+    try:
+        end = monotonic() + deadline
+    except OverflowError:
+        return lambda: dict(settings)
     first = True
 
     def remaining() -> dict[str, Any]:
@@ -260,7 +267,8 @@ def _budget(api: Any, settings: Mapping[str, Any]) -> Callable[[], dict[str, Any
 
 
 def _method(api: Any, name: str) -> Callable[..., Any]:
-    found: Callable[..., Any] | None = getattr(api, name, None)
+    with guarded("the API"):
+        found: Callable[..., Any] | None = getattr(api, name, None)
     if not callable(found):
         raise ApiTypeError(f"this takes an IntegrationApi, not {quoted(api)}")
     return found
@@ -269,3 +277,8 @@ def _method(api: Any, name: str) -> Callable[..., Any]:
 def _session_in(response: Any) -> CustomerSessionV2 | None:
     found = getattr(response, "customer_session", None)
     return found if isinstance(found, CustomerSessionV2) else None
+
+
+def _is_in(session: CustomerSessionV2, states: frozenset[str]) -> bool:
+    state: object = session.state
+    return isinstance(state, str) and state in states

@@ -91,7 +91,8 @@ def novelty_of(items: Iteration, bookmark: Bookmark | None, key: KeyFunction | N
     """Return what decides which items are new, and set the filter of the iteration."""
     call = items.arguments_to_filter()
     filter = TimeFilter.of_list(call.operation)
-    novelty = Novelty(bookmark, call, filter, key or _key_of(call), items.monotonic)
+    key = _key_of(call) if key is None else key
+    novelty = Novelty(bookmark, call, filter, key, items.monotonic)
     items.use_arguments(novelty.call)
     return novelty
 

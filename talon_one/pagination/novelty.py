@@ -21,6 +21,8 @@ from talon_one.pagination.time_filter import CallArguments, TimeFilter, as_momen
 # send in excess is left out here.
 _MARGIN = timedelta(seconds=1)
 _MIN_PRUNED = 1000
+# A moment so far ahead of this machine is a mistake. A bookmark there would never find anything.
+_MAX_AHEAD = timedelta(days=1)
 _START_OF_TIME = datetime.min.replace(tzinfo=timezone.utc)
 
 KeyFunction = Callable[[Any], Hashable]
@@ -62,6 +64,7 @@ class Novelty:
         monotonic: Callable[[], float],
     ) -> None:
         self._elapsed = _stopwatch(monotonic)
+        self._latest = datetime.now(timezone.utc) + _MAX_AHEAD
         if bookmark is None:
             bookmark = Bookmark()
         if not isinstance(bookmark, Bookmark):
@@ -106,13 +109,13 @@ class Novelty:
         except BaseException:
             self._skipped = True  # The bookmark must not move past an item without a key.
             raise
-        if moment is not None:
-            self._newest = moment if self._newest is None else max(self._newest, moment)
         is_new = key not in self._seen
         if is_new:
             self._seen[key] = moment
-        if self._advances and moment is not None:
-            self._advance(moment)
+        if moment is not None and not self._is_ahead(moment):
+            self._newest = moment if self._newest is None else max(self._newest, moment)
+            if self._advances:
+                self._advance(moment)
         return is_new
 
     def note_missing(self) -> None:
@@ -165,17 +168,24 @@ class Novelty:
                 if moment is not None and moment >= begin
             }
 
+    def _is_ahead(self, moment: datetime) -> bool:
+        is_ahead = _earlier(moment, self._elapsed()) > self._latest
+        if is_ahead:
+            self._warn(f"an item is from {moment}, which is ahead of the clock of this machine")
+        return is_ahead
+
     def _moment_of(self, item: Any) -> datetime | None:
         data = data_of(item)
         moment = as_moment(data.get(self._property)) if isinstance(data, Mapping) else None
-        if moment is None and not self._warned:
-            self._warned = True
-            logger.warning(
-                "%s: an item has no moment in %r; it may be handed out again",
-                self._source,
-                self._property,
-            )
+        if moment is None:
+            self._warn(f"an item has no moment in {self._property!r}; it may be handed out again")
         return moment
+
+    def _warn(self, message: str) -> None:
+        """Log a problem of an item, once for each reading."""
+        if not self._warned:
+            self._warned = True
+            logger.warning("%s: %s", self._source, message)
 
     def _key_of(self, item: Any) -> str:
         if self._key is not None:

@@ -99,7 +99,8 @@ class TimeFilter(NamedTuple):
         Raises:
             ApiTypeError: It has none, or its rows do not have a moment.
         """
-        candidates = _EXPORTS.get(by) if isinstance(by, str) else None
+        with guarded("by"):
+            candidates = _EXPORTS.get(by) if isinstance(by, str) else None
         if candidates is None:
             raise ApiTypeError(f"by is 'created' or 'updated', not {quoted(by)}")
         columns = operation.csv.columns if operation.csv is not None else ()

@@ -117,7 +117,7 @@ def novelty_of(
     """Return what decides which rows are new, and set the filter of the table."""
     call = table.arguments_to_filter()
     filter = TimeFilter.of_export(call.operation, by)
-    key = key or _key_of(call.operation, by)
+    key = _key_of(call.operation, by) if key is None else key
     novelty = Novelty(bookmark, call, filter, key, table.monotonic)
     table.use_arguments(novelty.call)
     return novelty

@@ -256,7 +256,10 @@ def test_a_response_without_the_session_leads_to_reading_it() -> None:
 
 
 def test_whatever_is_read_after_a_refusal_only_the_state_counts() -> None:
-    broken: tuple[Any, ...] = ({}, {"customerSession": None}, {"customerSession": {"state": 7}}, [])
+    broken: tuple[Any, ...] = (
+        *({}, [], {"customerSession": None}),
+        *({"customerSession": {"state": 7}}, {"customerSession": {"state": ["closed"]}}),
+    )
     for stored in broken:
         with (
             RecordingServer() as server,
@@ -311,3 +314,34 @@ def test_an_api_of_the_other_kind_is_refused_by_name() -> None:
         checkout.close(awaited, "a")  # type: ignore[arg-type]
     with pytest.raises(ApiTypeError, match=r"use talon_one\.checkout"):
         talon_one.aio.checkout.close(blocking, "a").send(None)  # type: ignore[arg-type]
+
+
+class Broken(dict[str, Any]):
+    """A dict of the caller that fails."""
+
+    def __contains__(self, key: object) -> bool:
+        raise RuntimeError("no")
+
+
+def test_what_an_object_of_the_caller_raises_becomes_an_exception_of_this_package() -> None:
+    class Foreign:
+        def __getattr__(self, name: str) -> Any:
+            raise RuntimeError("no")
+
+        def __eq__(self, other: object) -> bool:
+            raise RuntimeError("no")
+
+        __hash__ = None  # type: ignore[assignment]
+
+    foreign: Any = Foreign()
+    with IntegrationApi(host="https://a.test", api_key="k") as api:
+        for call in (
+            lambda: checkout.close(foreign, "a"),
+            lambda: checkout.close(api, "a", Broken()),
+            lambda: checkout.close(api, "a", {"state": foreign}),
+            lambda: checkout.close(api, "a", response_content=[foreign]),
+            lambda: checkout.close(api, foreign),
+            lambda: checkout.close(api, "a", _deadline=10**400),
+        ):
+            with pytest.raises(talon_one.OpenApiException):
+                call()

@@ -10,7 +10,7 @@ from urllib.parse import parse_qs, urlsplit
 
 from talon_one import ApiClient, Configuration, ManagementApi, RawResponse, Transport
 
-START = datetime(2026, 3, 1, tzinfo=timezone.utc)
+START = datetime(2020, 3, 1, tzinfo=timezone.utc)
 
 
 @dataclass(frozen=True)

@@ -402,3 +402,21 @@ def test_items_without_a_moment_are_handed_out_and_reported(
         assert len(list(new)) == 6
     assert new.bookmark.moment is not None
     assert "has no moment in 'created'" in caplog.text
+
+
+def test_an_item_from_the_future_does_not_move_the_bookmark_there(
+    server: RecordingServer, caplog: pytest.LogCaptureFixture
+) -> None:
+    future = {"id": 2, "created": "9999-12-31T23:59:59Z"}
+    with ManagementApi(host=server.url, api_key="k") as api:
+        for sort in ("created", None):
+            server.script(
+                {"totalResultSize": 2, "data": [{"id": 1, "created": written(0)}, future]},
+                {"totalResultSize": 2, "data": [{"id": 3, "created": written(9)}, future]},
+            )
+            listed = api.iterate(api.get_changes, sort=sort).configure(limiter=False)
+            first = new_items(listed)
+            assert ids(first) == [1, 2]
+            again = api.iterate(api.get_changes, sort=sort).configure(limiter=False)
+            assert ids(new_items(again, first.bookmark)) == [3]
+    assert "ahead of the clock of this machine" in caplog.text
