@@ -210,7 +210,32 @@ def test_content_that_is_refused_is_the_refusal_itself(api: IntegrationApi, shop
     assert shop.do("close", closed, bad).changed is False
 
 
-def test_settings_and_keys_reach_the_calls_and_one_deadline_spans_both(
+def test_one_deadline_spans_both_calls() -> None:
+    now = [100.0]
+    left: list[float] = []
+
+    class Slow(talon_one.Transport):
+        """The first request takes three seconds, and is refused."""
+
+        def send(self, request: Any, timeout: Any) -> talon_one.RawResponse:
+            left.append(timeout.deadline)
+            now[0] += 3
+            body = b'{"customerSession": {"state": "closed"}, "effects": []}'
+            return talon_one.RawResponse(400 if len(left) == 1 else 200, None, {}, body)
+
+    configuration = talon_one.Configuration(host="https://a.test", api_key={"api_key_v1": "k"})
+    with talon_one.ApiClient(configuration, transport=Slow()) as client:
+        client.clock = client.clock._replace(monotonic=lambda: now[0])
+        api = IntegrationApi(client)
+        assert checkout.close(api, "order-1", _deadline=5).changed is False
+        assert left == [5.0, 2.0]
+        left.clear()
+        checkout.close(api, "order-1", _deadline=2)  # A transport of sockets raises then.
+        assert left[0] == 2.0
+        assert left[1] < 0.001
+
+
+def test_settings_and_keys_reach_the_calls(
     api: IntegrationApi, shop: Shop, lossy: LossyServer
 ) -> None:
     session_id = opened(api, shop, "closed")
