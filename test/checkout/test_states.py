@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pickle
+from collections.abc import Callable
 from itertools import product
 from typing import Any
 
@@ -360,13 +361,14 @@ def test_what_an_object_of_the_caller_raises_becomes_an_exception_of_this_packag
 
     foreign: Any = Foreign()
     with IntegrationApi(host="https://a.test", api_key="k") as api:
-        for call in (
+        calls: tuple[Callable[[], Any], ...] = (
             lambda: checkout.close(foreign, "a"),
             lambda: checkout.close(api, "a", Broken()),
             lambda: checkout.close(api, "a", {"state": foreign}),
             lambda: checkout.close(api, "a", response_content=[foreign]),
             lambda: checkout.close(api, foreign),
             lambda: checkout.close(api, "a", _deadline=10**400),
-        ):
+        )
+        for call in calls:
             with pytest.raises(talon_one.OpenApiException):
                 call()
