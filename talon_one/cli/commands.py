@@ -16,7 +16,7 @@ from talon_one.sandbox.seeds import COUPON_CODE
 
 if TYPE_CHECKING:
     from talon_one.sandbox import Sandbox
-    from talon_one.sandbox.world import Exchange
+    from talon_one.sandbox.exchanges import Exchange
 
 app = typer.Typer(
     help="The Python SDK for Talon.One, at the command line.",

@@ -61,12 +61,21 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Response:
-    """A response to send; an empty body is sent without a content type."""
+    """A response to send; an empty body is sent without a content type.
+
+    Attributes:
+        status: HTTP status.
+        body: The exact bytes of the body.
+        headers: Headers beside those that follow from the body.
+        content_type: Content type of the body.
+        operation: The operation that was called; None if there is none.
+    """
 
     status: int
     body: bytes = b""
     headers: Mapping[str, str] = field(default_factory=dict)
     content_type: str = JSON
+    operation: Operation | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,7 +139,7 @@ class Dispatcher:
                 operation, ids = find(request.method, path)
                 return self._prepare(operation, ids, parameters, request)
         except ApiError as refusal:
-            return refused(refusal, with_status=_has_status(operation))
+            return refused(refusal, operation)
 
     def _prepare(
         self, operation: Operation, ids: Mapping[str, str], parameters: str, request: Request
@@ -168,7 +177,7 @@ class Dispatcher:
             with _translated():
                 return self._run(prepared)
         except ApiError as refusal:
-            return refused(refusal, with_status=_has_status(prepared.operation))
+            return refused(refusal, prepared.operation)
 
     def _run(self, prepared: Prepared) -> Response:
         state, now, key = self._state, self._world.clock.text(), prepared.key
@@ -177,7 +186,7 @@ class Dispatcher:
             since = IdempotencyKey.since(now)
             if key and (stored := state.response(key.credential, key.request, key.key, since)):
                 key.check(stored[0])
-                return Response(*stored[1:])
+                return Response(*stored[1:], operation=prepared.operation)
             call = Call(
                 state=state,
                 world=self._world,
@@ -192,7 +201,12 @@ class Dispatcher:
             )
             result = prepared.handler(call)
             content = _encoded(prepared.operation, result)
-            response = Response(result.status, content, content_type=result.content_type)
+            response = Response(
+                result.status,
+                content,
+                content_type=result.content_type,
+                operation=prepared.operation,
+            )
             if key:
                 state.save_response(
                     key.credential,
@@ -228,10 +242,15 @@ def options(path: str) -> Response:
     return Response(204, headers={"Allow": ", ".join(sorted(allowed | {"OPTIONS"}))})
 
 
-def refused(refusal: ApiError, *, with_status: bool = True) -> Response:
-    """Return the response for a refused request."""
-    body = json_text.write(refusal.body(with_status=with_status))
-    return Response(refusal.status, body, refusal.headers)
+def refused(refusal: ApiError, operation: Operation | None = None) -> Response:
+    """Return the response for a refused request.
+
+    Args:
+        refusal: Why it is refused.
+        operation: The operation that was called, if one was.
+    """
+    body = json_text.write(refusal.body(with_status=_has_status(operation)))
+    return Response(refusal.status, body, refusal.headers, operation=operation)
 
 
 @contextmanager

@@ -22,7 +22,8 @@ from talon_one.sandbox.seeds.yaml_reader import read_yaml
 from talon_one.sandbox.state.state import State
 from talon_one.sandbox.world import World
 
-PREFIX: Final = "/_sandbox/"
+ROOM: Final = "/_sandbox"
+PREFIX: Final = f"{ROOM}/"
 SECURITY: Final = ("management_key", "manager_auth")
 
 
@@ -116,6 +117,11 @@ def _refused(cause: SeedError | UnicodeDecodeError) -> ApiError:
         return invalid(Problem("Malformed", "the body is not UTF-8"))
     problems = zip(cause.mistakes[:MAX_PROBLEMS], cause.lines, strict=False)
     return invalid(*(Problem("Seed", line, each.pointer) for each, line in problems))
+
+
+def is_at(target: str) -> bool:
+    """Return whether a request target is at the door."""
+    return target.partition("?")[0].partition("#")[0] == ROOM or target.startswith(PREFIX)
 
 
 Opener = Callable[[Visit], Result]

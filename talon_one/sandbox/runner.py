@@ -18,6 +18,7 @@ from typing import Any, Final
 
 from talon_one.sandbox.contract.names import wire_properties
 from talon_one.sandbox.database import Credentials, Database
+from talon_one.sandbox.exchanges import Exchange
 from talon_one.sandbox.seeds import COUPON_CODE
 from talon_one.sandbox.seeds.apply import plant
 from talon_one.sandbox.seeds.prepare import prepare
@@ -26,7 +27,7 @@ from talon_one.sandbox.seeds.source import from_python
 from talon_one.sandbox.server import HOST, Server
 from talon_one.sandbox.state.opening import IN_MEMORY
 from talon_one.sandbox.state.state import State
-from talon_one.sandbox.world import Clock, Exchange, World
+from talon_one.sandbox.world import Clock, World
 
 API_KEY: Final = "sandbox-integration-key"
 MANAGEMENT_KEY: Final = "sandbox-management-key"
@@ -225,8 +226,9 @@ class Sandbox:
         """Call a function with each exchange from now on, for instance to log it.
 
         Args:
-            observer: Takes the method, the target, the status and the seconds that it took. It
-                runs in the thread of the server, and delays the response.
+            observer: Takes the exchange, which has the method, the target, the status, the
+                seconds that it took, and more. It runs in the thread of the server, and delays
+                the response.
         """
         self._world.observers.append(observer)
 

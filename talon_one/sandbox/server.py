@@ -19,7 +19,8 @@ from talon_one.sandbox.dispatch import Dispatcher, Request, Response, refused
 from talon_one.sandbox.errors import ApiError
 from talon_one.sandbox.protocol import Listener, sendable
 from talon_one.sandbox.receiving import receive
-from talon_one.sandbox.world import Exchange, World
+from talon_one.sandbox.recording import Recorder
+from talon_one.sandbox.world import World
 
 HOST = "127.0.0.1"
 # Seconds that a stopping server waits for requests in progress.
@@ -63,6 +64,7 @@ class Server:
     async def __aenter__(self) -> Server:
         self.database: Database = self._open_database()
         self._dispatcher = Dispatcher(self.database, self._world)
+        self._recorder = Recorder(self._world)
         self._delivery = Delivery(self.database.state)
         self._admission, self._one_at_a_time = Admission(), asyncio.Lock()
         # The low-level server hands over the path as sent. The router of a web.Application
@@ -120,25 +122,25 @@ class Server:
         await _let_the_loop_turn()
 
     async def _handle(self, request: web.BaseRequest) -> web.StreamResponse:
-        clock = asyncio.get_running_loop().time
-        started = clock()
-        response = await self._exchange(request)
-        for observe in self._world.observers:
-            taken = clock() - started
-            observe(Exchange(request.method, request.raw_path, response.status, taken))
-        return response
-
-    async def _exchange(self, request: web.BaseRequest) -> web.StreamResponse:
+        arrival = self._recorder.arrived(request)
         try:
             incoming = await receive(request)
         except ApiError as refusal:
+            response = refused(refusal)
+            self._recorder.responded(arrival, response)
             # A part of the body may be unread.
-            return sendable(refused(refusal), close=True)
+            return sendable(response, close=True)
+        arrival.content = incoming.body
+        response = await self._exchange(incoming)
+        self._recorder.responded(arrival, response)
+        return sendable(response)
+
+    async def _exchange(self, incoming: Request) -> Response:
         try:
-            return sendable(await self._respond(incoming))
+            return await self._respond(incoming)
         except Exception:
             _log.exception("%s %s failed", incoming.method, incoming.target)
-            return sendable(refused(ApiError(500, "Internal server error")))
+            return refused(ApiError(500, "Internal server error"))
 
     async def _respond(self, incoming: Request) -> Response:
         prepared = self._dispatcher.prepare(incoming)
@@ -156,7 +158,7 @@ class Server:
                     self._delivery.wake()
                     return response
         except ApiError as refusal:
-            return refused(refusal)
+            return refused(refusal, prepared.operation)
 
 
 async def _let_the_loop_turn() -> None:

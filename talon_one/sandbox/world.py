@@ -13,8 +13,8 @@ import uuid
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta, timezone
-from typing import NamedTuple
 
+from talon_one.sandbox.exchanges import Exchange, Exchanges
 from talon_one.sandbox.values import format_time, parse_time
 
 ALPHABET = string.ascii_uppercase + string.digits
@@ -110,34 +110,20 @@ def _moment(given: datetime | str) -> datetime:
     return given.astimezone(timezone.utc)
 
 
-class Exchange(NamedTuple):
-    """A request and its response, as a log shows them.
-
-    Attributes:
-        method: HTTP method.
-        target: Path and query exactly as sent.
-        status: Status of the response.
-        seconds: How long the sandbox took.
-    """
-
-    method: str
-    target: str
-    status: int
-    seconds: float
-
-
 @dataclass(slots=True)
 class World:
-    """One sandbox's time, chance and observers.
+    """One sandbox's time, chance, log and observers.
 
     Attributes:
         clock: The clock of everything that has a time.
         random: Source of codes and IDs.
+        exchanges: Log of the requests and their responses.
         observers: Called with each exchange, in the thread of the server.
     """
 
     clock: Clock = field(default_factory=Clock)
     random: random.Random = field(default_factory=random.Random)
+    exchanges: Exchanges = field(default_factory=Exchanges)
     observers: list[Callable[[Exchange], None]] = field(default_factory=list)
 
     def uuid(self) -> str:

@@ -35,6 +35,15 @@ def operations_by_id() -> Mapping[str, Operation]:
 
 
 @cache
+def method_names() -> Mapping[str, str]:
+    """Return the names of the SDK's methods by the ids of their operations."""
+    from talon_one.api import integration_operations, management_operations
+
+    everything = chain(vars(integration_operations).items(), vars(management_operations).items())
+    return {each.id: name for name, each in everything if isinstance(each, Operation)}
+
+
+@cache
 def _root() -> _Node:
     root = _Node()
     for operation in operations_by_id().values():
@@ -81,6 +90,14 @@ def find(method: str, raw_path: str) -> tuple[Operation, dict[str, str]]:
         message = f"The sandbox does not allow {method} for {shown}"
         raise ApiError(405, message, allow=tuple(sorted(allowed)))
     raise ApiError(404, f"The sandbox does not support {method} {shown}")
+
+
+def operation_at(method: str, target: str) -> Operation | None:
+    """Return the operation that a method and a request target name, None if there is none."""
+    try:
+        return find("GET" if method == "HEAD" else method, target.partition("?")[0])[0]
+    except ApiError:
+        return None
 
 
 def methods(raw_path: str) -> set[str]:
