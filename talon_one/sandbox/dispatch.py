@@ -20,6 +20,7 @@ from talon_one.sandbox.contract.queries import read_headers, read_ids, read_quer
 from talon_one.sandbox.contract.responses import complete
 from talon_one.sandbox.database import Database
 from talon_one.sandbox.errors import ApiError, Problem, invalid, not_found
+from talon_one.sandbox.faults import Details
 from talon_one.sandbox.idempotency import IdempotencyKey, fingerprint
 from talon_one.sandbox.operations.table import HANDLERS, Handler
 from talon_one.sandbox.permissions import check_permissions, is_staging, moment_of
@@ -126,6 +127,12 @@ class Dispatcher:
         prepared = self.prepare(request)
         return prepared if isinstance(prepared, Response) else self.carry_out(prepared)
 
+    def reset(self) -> None:
+        """Put everything back to where the sandbox started, inside an open transaction."""
+        # Seeds can have moments that count from now.
+        self._world.restart()
+        self._database.reset()
+
     def prepare(self, request: Request) -> Prepared | Response:
         """Find the operation of a request, and check its credentials and its body."""
         operation = None
@@ -225,8 +232,7 @@ class Dispatcher:
         state, now = self._state, self._world.clock.text()
         with state.transaction():
             authenticate(state, door.SECURITY, request.headers, request.body, now)
-            seed = self._database.seed
-            result = opener(door.Visit(state, self._world, request.body, ids, seed))
+            result = opener(door.Visit(state, self._world, request.body, ids, self.reset))
         return Response(result.status, b"" if result.body is None else json_text.write(result.body))
 
 
@@ -251,6 +257,15 @@ def refused(refusal: ApiError, operation: Operation | None = None) -> Response:
     """
     body = json_text.write(refusal.body(with_status=_has_status(operation)))
     return Response(refusal.status, body, refusal.headers, operation=operation)
+
+
+def instead(details: Details, operation: Operation | None) -> Response:
+    """Return the response that a fault gives in place of that of an operation."""
+    headers = dict(details.headers)
+    if details.content is None:
+        error = ApiError(details.status, details.message, unlisted=True, headers=headers)
+        return refused(error, operation)
+    return Response(details.status, details.content, headers, details.content_type, operation)
 
 
 @contextmanager

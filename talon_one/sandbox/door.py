@@ -6,7 +6,7 @@ It is for what the platform has no operation for. It takes the Management key.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -36,14 +36,14 @@ class Visit:
         world: Time and chance.
         body: The exact bytes of the body.
         ids: Numbers in the path.
-        seed: What the sandbox started with.
+        reset: Puts everything back to where the sandbox started.
     """
 
     state: State
     world: World
     body: bytes
     ids: tuple[int, ...]
-    seed: Mapping[str, Any]
+    reset: Callable[[], None]
 
     def read(self) -> dict[str, Any]:
         """Return the body as a JSON object.
@@ -93,9 +93,8 @@ def add_seed(visit: Visit) -> Result:
 
 
 def reset(visit: Visit) -> Result:
-    """Forget everything, and begin anew with the seed of the start."""
-    visit.state.clear()
-    plant(visit.state, visit.world, visit.seed)
+    """Forget everything, and begin anew with the seed and the clock of the start."""
+    visit.reset()
     return NO_CONTENT
 
 

@@ -6,7 +6,7 @@ import json
 import threading
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any, Final
 
 MAX_EXCHANGES: Final = 10_000
@@ -139,18 +139,16 @@ class Exchanges:
                 self._bytes -= _size(self._kept.popleft())
         return exchange
 
-    def complete(self, begun: Exchange, **facts: Any) -> Exchange:
-        """Add to an exchange what was not known when it began, and return it.
+    def complete(self, begun: Exchange, done: Exchange) -> None:
+        """Put an exchange in the place of the one that it was when it began.
 
-        Nothing is stored if the exchange was dropped in the meantime.
+        Nothing is stored if that was dropped in the meantime.
         """
-        done = replace(begun, **facts)
         with self._lock:
             index = begun.number - 1 - (self._last - len(self._kept))
             if 0 <= index < len(self._kept) and self._kept[index] is begun:
                 self._kept[index] = done
                 self._bytes += _size(done) - _size(begun)
-        return done
 
     def clear(self) -> None:
         """Forget all exchanges, and number the next one 1."""

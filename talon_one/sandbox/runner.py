@@ -19,6 +19,8 @@ from typing import Any, Final
 from talon_one.sandbox.contract.names import wire_properties
 from talon_one.sandbox.database import Credentials, Database
 from talon_one.sandbox.exchanges import Exchange
+from talon_one.sandbox.faults import Faults
+from talon_one.sandbox.requests import Requests
 from talon_one.sandbox.seeds import COUPON_CODE
 from talon_one.sandbox.seeds.apply import plant
 from talon_one.sandbox.seeds.prepare import prepare
@@ -68,22 +70,6 @@ class _Background:
             if self.ready.done():
                 raise
             self.ready.set_exception(cause)
-
-    def call(self, function: Callable[[], None]) -> None:
-        """Call a function in the thread and wait for it; its exception is raised here."""
-        done: Future[None] = Future()
-
-        def run() -> None:
-            try:
-                function()
-            except BaseException as cause:
-                done.set_exception(cause)
-            else:
-                done.set_result(None)
-
-        assert self.loop is not None  # noqa: S101  the thread is ready
-        self.loop.call_soon_threadsafe(run)
-        done.result()
 
     def stop(self) -> None:
         """Stop the thread and wait until it has ended."""
@@ -138,6 +124,8 @@ class Sandbox:
         campaign_id: ID of its first campaign.
         coupon_code: Code of the first coupon of that campaign; empty if it has none.
         clock: The clock of everything in it. Moving it moves campaigns, codes and points.
+        requests: What was sent to it since it started or was last reset, with assertions.
+        faults: What goes wrong with requests: errors, delays, broken connections and the like.
     """
 
     application_id: int = 3
@@ -178,7 +166,10 @@ class Sandbox:
         self.campaign_id = campaign.get("id", 0)
         self.coupon_code = coupon.get("value", "")
         self.application_secret: str = application_secret or application.get("secret") or ""
-        self._world = World(self.clock, random.Random(random_seed))  # noqa: S311  codes of tests
+        chance = random.Random(random_seed)  # noqa: S311  codes of tests
+        self._world = World(self.clock, chance, random_seed)
+        self.requests: Requests = Requests(self._world.exchanges)
+        self.faults: Faults = self._world.faults
         self._host = host
         self._wanted_port = port
         self._database = os.fspath(database)
@@ -232,6 +223,23 @@ class Sandbox:
         """
         self._world.observers.append(observer)
 
+    def reset(self) -> None:
+        """Begin anew, as if it had just started. Any thread may call it.
+
+        The state is that of the seed, and the clock shows its start. Requests are forgotten, faults
+        are removed, and random codes and IDs repeat, if there is a `random_seed`. Address, keys,
+        latency and observers stay. The connections of requests in progress end.
+
+        Raises:
+            RuntimeError: If it is not running.
+        """
+        self._change(lambda _: self._running().reset())
+
+    def _running(self) -> Server:
+        if self._server is None:
+            raise RuntimeError("the sandbox is not running")
+        return self._server
+
     def load(self, seed: SeedLike) -> None:
         """Add what is in a seed to a running sandbox, all of it or nothing.
 
@@ -281,11 +289,7 @@ class Sandbox:
             with state.transaction():
                 change(state)
 
-        background = self._background
-        if background is None or background.thread is threading.current_thread():
-            run()
-        else:
-            background.call(run)
+        self._server.call(run)
 
     def start(self) -> Sandbox:
         """Start it in a background thread and return it once it listens.

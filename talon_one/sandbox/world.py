@@ -1,4 +1,4 @@
-"""What a sandbox does not decide by itself: the time, chance, and who watches.
+"""What a sandbox does not decide by itself: the time, chance, what goes wrong, and who watches.
 
 Nothing else in the sandbox asks the system for the time or for random numbers. So a test can move
 the clock, and two sandboxes with the same random seed make the same codes.
@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta, timezone
 
 from talon_one.sandbox.exchanges import Exchange, Exchanges
+from talon_one.sandbox.faults import Faults
 from talon_one.sandbox.values import format_time, parse_time
 
 ALPHABET = string.ascii_uppercase + string.digits
@@ -50,6 +51,11 @@ class Clock:
     def text(self) -> str:
         """Return the moment it shows in the canonical form of timestamps."""
         return format_time(self.now())
+
+    def restart(self) -> None:
+        """Go back to where the clock began: its start, or the time of the system."""
+        with self._lock:
+            self._shift = timedelta(0)
 
     def advance(
         self,
@@ -112,19 +118,34 @@ def _moment(given: datetime | str) -> datetime:
 
 @dataclass(slots=True)
 class World:
-    """One sandbox's time, chance, log and observers.
+    """One sandbox's time, chance, log, faults and observers.
 
     Attributes:
         clock: The clock of everything that has a time.
         random: Source of codes and IDs.
+        random_seed: What determines them; None for the system's choice.
         exchanges: Log of the requests and their responses.
+        faults: What goes wrong with requests.
+        generation: How often everything began anew. What began in another generation, such as a
+            request in progress, must not touch the state.
         observers: Called with each exchange, in the thread of the server.
     """
 
     clock: Clock = field(default_factory=Clock)
     random: random.Random = field(default_factory=random.Random)
+    random_seed: int | None = None
     exchanges: Exchanges = field(default_factory=Exchanges)
+    faults: Faults = field(default_factory=Faults)
+    generation: int = 0
     observers: list[Callable[[Exchange], None]] = field(default_factory=list)
+
+    def restart(self) -> None:
+        """Begin anew: time, chance, log and faults. The state is not part of it."""
+        self.generation += 1
+        self.clock.restart()
+        self.random.seed(self.random_seed)
+        self.exchanges.clear()
+        self.faults.clear()
 
     def uuid(self) -> str:
         """Return a new UUID."""

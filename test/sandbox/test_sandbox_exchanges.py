@@ -157,17 +157,17 @@ def test_a_cleared_log_begins_with_1_again() -> None:
 def test_an_exchange_is_completed_in_its_place() -> None:
     log = Exchanges(limit=2)
     first, second = log.add(exchange), log.add(exchange)
-    done = log.complete(first, status=201, response_content=b"done")
+    done = exchange(1, 50)
+    log.complete(first, done)
     assert list(log) == [done, second]
-    assert (done.number, done.status, done.response_body) == (1, 201, "done")
-    log.add(exchange)
-    # The first was dropped, and the second is that of another life of the log.
-    log.complete(done, status=202)
+    third = log.add(exchange)
+    # The first was dropped, and the second is then one of another life of the log.
+    log.complete(done, exchange(1))
+    assert list(log) == [second, third]
     log.clear()
-    log.add(exchange)
-    log.add(exchange)
-    log.complete(second, status=202)
-    assert [each.status for each in log] == [200, 200]
+    again = [log.add(exchange), log.add(exchange)]
+    log.complete(second, exchange(2))
+    assert list(log) == again
 
 
 def test_a_log_is_read_while_it_is_written() -> None:
