@@ -20,6 +20,9 @@ from talon_one.sandbox.contract.operations import method_name, named
 
 Name = Literal["respond", "html", "delay", "hang", "disconnect", "truncate", "tomorrow"]
 
+# pytest shows the line of the test, not the lines in here.
+__tracebackhide__ = True
+
 # They change how a request is served. A request can meet one of each besides a failure.
 _MODES: Final = ("delay", "tomorrow")
 

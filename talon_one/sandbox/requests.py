@@ -10,6 +10,9 @@ from talon_one.sandbox.contract.operations import method_name, named
 from talon_one.sandbox.exchanges import Exchange, Exchanges
 from talon_one.sandbox.matching import differences, distance
 
+# pytest shows the line of the test, not the lines in here.
+__tracebackhide__ = True
+
 # Lines of a list in a message.
 _SHOWN: Final = 20
 
@@ -57,7 +60,6 @@ class Requests(Sequence[Exchange]):
         Raises:
             LookupError: If there is none, with what was sent instead.
         """
-        __tracebackhide__ = True
         found = self._now()
         if not found:
             raise LookupError(self._nothing(self._operation))
@@ -86,7 +88,6 @@ class Requests(Sequence[Exchange]):
         Raises:
             AssertionError: If it is not so, with what was sent instead.
         """
-        __tracebackhide__ = True
         if times is not None and (
             isinstance(times, bool) or not isinstance(times, int) or times < 1
         ):
@@ -119,7 +120,6 @@ class Requests(Sequence[Exchange]):
         Raises:
             AssertionError: If there was one.
         """
-        __tracebackhide__ = True
         name = method_name(named(operation))
         found = _with_body(self.to(operation)._now(), body)
         if found:
@@ -138,7 +138,6 @@ class Requests(Sequence[Exchange]):
         Raises:
             AssertionError: If it is not so, with both sequences side by side.
         """
-        __tracebackhide__ = True
         if isinstance(operations, str) or not isinstance(operations, Iterable):
             raise ValueError(f"a sequence is a list of operations, not {quoted(operations)}")
         wanted = [method_name(named(each)) for each in operations]
@@ -154,7 +153,6 @@ class Requests(Sequence[Exchange]):
         return [each for each in every if each.operation == self._operation]
 
     def _assert_complete(self) -> None:
-        __tracebackhide__ = True
         dropped = self._exchanges.dropped
         if dropped:
             raise AssertionError(

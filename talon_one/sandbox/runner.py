@@ -7,6 +7,7 @@ import math
 import os
 import random
 import signal
+import sys
 import threading
 from collections.abc import Callable
 from concurrent.futures import Future
@@ -16,6 +17,7 @@ from datetime import datetime
 from types import TracebackType
 from typing import Any, Final
 
+from talon_one._utils.quoting import quoted
 from talon_one.sandbox.contract.names import wire_properties
 from talon_one.sandbox.database import Credentials, Database
 from talon_one.sandbox.exchanges import Exchange
@@ -37,6 +39,28 @@ LARGEST_PORT: Final = 65_535
 
 # Seconds between checks whether the main thread is alive.
 _WATCH_INTERVAL: Final = 0.5
+
+
+# Sandboxes that run in a thread, and where they were started.
+_STARTED: Final[dict[Sandbox, str]] = {}
+
+
+def started() -> dict[Sandbox, str]:
+    """Return the sandboxes that run in threads, and where each was started, as `file:line`."""
+    return _STARTED.copy()
+
+
+def _place() -> str:
+    """Return the line of the caller's code that is being run."""
+    frame = sys._getframe(1)
+    while frame.f_back is not None:
+        name = frame.f_globals.get("__name__", "")
+        if name != "contextlib" and not name.startswith(
+            ("talon_one.sandbox.", "talon_one.testing.")
+        ):
+            break
+        frame = frame.f_back
+    return f"{frame.f_code.co_filename}:{frame.f_lineno}"
 
 
 @dataclass(slots=True)
@@ -151,8 +175,10 @@ class Sandbox:
         bytes.fromhex(application_secret)
         if not (api_key and management_key):
             raise ValueError("the keys of a sandbox must not be empty")
-        if not 0 <= latency < math.inf:
-            raise ValueError(f"the latency must be a number of seconds, not {latency}")
+        if not isinstance(latency, (int, float)) or not 0 <= latency < math.inf:
+            raise ValueError(f"the latency must be a number of seconds, not {quoted(latency)}")
+        if not isinstance(random_seed, (int, type(None))):
+            raise ValueError(f"the random_seed must be a whole number, not {quoted(random_seed)}")
         self.api_key = api_key
         self.management_key = management_key
         self.clock: Clock = clock if isinstance(clock, Clock) else Clock(clock)
@@ -291,6 +317,21 @@ class Sandbox:
 
         self._server.call(run)
 
+    def environment(self) -> dict[str, str]:
+        """Return the environment variables that point `Configuration.from_env` at it.
+
+        Raises:
+            RuntimeError: If it is not running.
+        """
+        secret = self.application_secret
+        return {
+            "TALON_ONE_HOST": self.url,
+            "TALON_ONE_API_KEY": self.api_key,
+            "TALON_ONE_MANAGEMENT_KEY": self.management_key,
+            "TALON_ONE_APPLICATION_ID": str(self.application_id),
+            **({"TALON_ONE_APPLICATION_SECRET": secret} if secret else {}),
+        }
+
     def start(self) -> Sandbox:
         """Start it in a background thread and return it once it listens.
 
@@ -312,11 +353,13 @@ class Sandbox:
             self.stop()
             raise
         self._server = server
+        _STARTED[self] = _place()
         return self
 
     def stop(self) -> None:
         """Stop the background thread and wait for it. Stopping twice is harmless."""
         background, self._background, self._server = self._background, None, None
+        _STARTED.pop(self, None)
         if background is not None:
             background.stop()
 

@@ -14,6 +14,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta, timezone
 
+from talon_one._utils.quoting import quoted
 from talon_one.sandbox.exchanges import Exchange, Exchanges
 from talon_one.sandbox.faults import Faults
 from talon_one.sandbox.values import format_time, parse_time
@@ -80,6 +81,7 @@ class Clock:
         Raises:
             ValueError: If it would go backwards, or beyond the year 9999.
         """
+        __tracebackhide__ = True
         with self._lock:
             try:
                 step = timedelta(days, seconds, minutes=minutes, hours=hours, weeks=weeks)
@@ -98,6 +100,7 @@ class Clock:
         Raises:
             ValueError: If the moment is in the past of the clock, or has no time zone.
         """
+        __tracebackhide__ = True
         target = _moment(moment)
         now = self.now()
         if target < now:
@@ -109,8 +112,12 @@ class Clock:
 
 
 def _moment(given: datetime | str) -> datetime:
+    __tracebackhide__ = True
     if isinstance(given, str):
         return datetime.fromisoformat(parse_time(given).removesuffix("Z") + "+00:00")
+    if not isinstance(given, datetime):
+        example = "such as '2026-11-01T09:00:00Z'"
+        raise ValueError(f"a moment is an aware datetime or a text {example}, not {quoted(given)}")
     if given.tzinfo is None:
         raise ValueError(f"{given} has no time zone: use datetime(..., tzinfo=timezone.utc)")
     return given.astimezone(timezone.utc)

@@ -109,6 +109,7 @@ def named(name: Any) -> Operation:
     Raises:
         ValueError: If there is none, with the nearest name.
     """
+    __tracebackhide__ = True
     if not isinstance(name, str):
         example = "such as 'update_customer_session_v2'"
         raise ValueError(f"an operation is given by the name of its method, {example}")
