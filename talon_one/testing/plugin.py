@@ -23,8 +23,9 @@ _stopped = pytest.StashKey[list[str]]()
 _earlier = pytest.StashKey["frozenset[Sandbox]"]()
 
 
-def pytest_addoption(parser: pytest.Parser) -> None:
+def pytest_addoption(parser: pytest.Parser, pluginmanager: pytest.PytestPluginManager) -> None:
     """Add the settings of the sandboxes of all tests."""
+    _import_as_usual(pluginmanager)
     parser.addini(
         "talon_sandbox_seed",
         "seed of the fixture talon_sandbox: a YAML file beside this one, quickstart or fashion",
@@ -36,6 +37,17 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         "2026-11-01T09:00:00Z; without one it shows the time of the system",
         default="",
     )
+
+
+def _import_as_usual(pluginmanager: pytest.PytestPluginManager) -> None:
+    """Have the modules of this package imported as if they were in no plugin.
+
+    pytest rewrites the `assert` of all modules of a distribution that has a plugin, and there is
+    no other way to keep it from that. Importing the sandbox would take twice as long.
+    """
+    marked = getattr(pluginmanager.rewrite_hook, "_must_rewrite", None)
+    if isinstance(marked, set):
+        marked.discard("talon_one")
 
 
 def pytest_configure(config: pytest.Config) -> None:

@@ -45,6 +45,27 @@ def test_a_run_of_pytest_loads_the_plugin_and_nothing_else_of_ours() -> None:
     assert set(loaded) - {"importlib.util", "importlib._abc"} == ours
 
 
+def test_modules_of_this_package_are_not_rewritten_as_those_of_plugins_are(
+    pytester: pytest.Pytester,
+) -> None:
+    # As pytest does for all that an installed distribution with a plugin contains.
+    program = (
+        "import sys\n"
+        "[hook] = [each for each in sys.meta_path if hasattr(each, 'mark_rewrite')]\n"
+        "hook.mark_rewrite('talon_one', 'rewritten')\n"
+    )
+    pytester.makepyfile(early=program, rewritten="", test_a="def test_a(): import talon_one.rest")
+    (pytester.path / "test_b.py").write_text(
+        "import sys, rewritten, talon_one.limiter\n"
+        "def test_b():\n"
+        "    kind = lambda name: type(sys.modules[name].__loader__).__name__\n"
+        "    assert kind('rewritten') == 'AssertionRewritingHook'\n"
+        "    assert kind('talon_one.limiter') == 'SourceFileLoader'\n"
+    )
+    ended = pytester.runpytest_subprocess(*ALONE, "-p", "early", "-p", "no:asyncio")
+    ended.assert_outcomes(passed=2)
+
+
 def test_wrong_marks_fail_each_test_with_one_message(pytester: pytest.Pytester) -> None:
     pytester.makefile(".yaml", broken=BROKEN)
     sentences = {
@@ -214,11 +235,11 @@ def pytest_sessionfinish(session):
 
 def test_a_distributed_run_leaves_no_thread_port_or_file_behind(pytester: pytest.Pytester) -> None:
     pytester.makeini(f"{INI}filterwarnings = error\n")
-    pytester.makepyfile(test_shop=SUITE.format(number=20))
+    pytester.makepyfile(test_shop=SUITE.format(number=10))
     pytester.makeconftest(LEFT.format(folder=str(pytester.path)))
     before = {each.name for each in pytester.path.iterdir()}
     ended = pytester.runpytest_subprocess("-n", "2", "-p", "no:cacheprovider", timeout=100)
-    ended.assert_outcomes(passed=41)
+    ended.assert_outcomes(passed=21)
     line = SUITE.strip().splitlines().index("    Sandbox().start()") + 1
     place = f"{pytester.path / 'test_shop.py'}:{line}"
     assert ended.outlines.count(f"{place}: the sandbox started here was never stopped") == 1
