@@ -91,7 +91,8 @@ class Requests(Sequence[Exchange]):
         if times is not None and (
             isinstance(times, bool) or not isinstance(times, int) or times < 1
         ):
-            raise ValueError(f"times is a whole number from 1, not {quoted(times)}")
+            hint = "; assert_not_sent is for none" if times == 0 else ""
+            raise ValueError(f"times is a whole number from 1, not {quoted(times)}{hint}")
         sent = self.to(operation)._now()
         found = _with_body(sent, body)
         if times is None and found:

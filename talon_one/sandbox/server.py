@@ -184,6 +184,7 @@ class Server:
             return sendable(response, close=True)
         arrival.content = incoming.body
         try:
+            self._check(arrival)
             if self._world.faults and not door.is_at(incoming.target):
                 operation = operation_at(incoming.method, incoming.target)
                 met = self._world.faults.met_by(operation)
@@ -246,7 +247,6 @@ class Server:
             raise _OutdatedError
 
     async def _respond(self, arrival: Arrival, incoming: Request, delay: Fault | None) -> Response:
-        self._check(arrival)
         prepared = self._dispatcher.prepare(incoming)
         if isinstance(prepared, Response):
             return prepared

@@ -10,6 +10,7 @@ import pytest
 
 import talon_one
 from sandbox.conftest import Client
+from sandbox.raw import Wire, put
 from sandbox.test_sandbox_webhooks import CART, Receiver, seed
 from talon_one.sandbox import Sandbox
 
@@ -122,6 +123,21 @@ def test_requests_in_progress_never_touch_the_new_world() -> None:
             assert len(shop.requests) == 0
             with pytest.raises(talon_one.NotFoundException):
                 api.get_customer_session("order-1")
+
+
+def test_a_request_that_arrives_during_a_reset_belongs_to_the_old_world() -> None:
+    with Sandbox() as shop, Wire(shop) as wire:
+        request = put("order-1")
+        wire.send(request[:-5])
+        # The second request is complete, so the first one has arrived as well.
+        with Wire(shop) as other:
+            assert other.send(put("order-2")).response()[0] == 200
+        shop.reset()
+        fault = shop.faults.respond(503)
+        wire.send(request[-5:])
+        with pytest.raises(ConnectionResetError):
+            wire.response()
+        assert (fault.used, len(shop.requests)) == (0, 0)
 
 
 def test_webhooks_are_called_after_a_reset_as_well(client_of: Any) -> None:
