@@ -65,6 +65,7 @@ SUBMODULES = frozenset(
         "api_client",
         "api_response",
         "bulk",
+        "checkout",
         "configuration",
         "effects",
         "exceptions",
@@ -128,6 +129,8 @@ def __dir__() -> list[str]:
 _FURTHER_ON = {
     "AsyncReceiver": "webhooks",
     "BulkStopped": "bulk",
+    "CartMapper": "checkout",
+    "Currency": "checkout",
     "EffectHandler": "effects",
     "EffectHandlingError": "effects",
     "MalformedBodyError": "webhooks",

@@ -53,6 +53,7 @@ from . import api as api
 from . import api_client as api_client
 from . import api_response as api_response
 from . import bulk as bulk
+from . import checkout as checkout
 from . import configuration as configuration
 from . import effects as effects
 from . import exceptions as exceptions

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections.abc import Hashable, Iterable
 from dataclasses import dataclass
-from decimal import MAX_EMAX, MIN_EMIN, ROUND_HALF_EVEN, Context, Decimal, localcontext
-from typing import TYPE_CHECKING, NamedTuple
+from decimal import MAX_EMAX, MIN_EMIN, ROUND_HALF_EVEN, Context, Decimal
+from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
+from talon_one._utils.guard import guarded
 from talon_one._utils.quoting import quoted
 from talon_one.effects.extraction import effects_of, place, props_of
 from talon_one.exceptions import ApiValueError
@@ -15,11 +16,13 @@ if TYPE_CHECKING:
     from talon_one.effects.extraction import EffectSource
     from talon_one.models import Effect
 
+K = TypeVar("K", bound=Hashable)
 
 # Sums are exact in any context of the caller: a float has fewer than 650 digits.
 _EXACT = Context(
     prec=1000, rounding=ROUND_HALF_EVEN, Emin=MIN_EMIN, Emax=MAX_EMAX, clamp=0, traps=[]
 )
+_LARGEST_INDEX = 10**9
 
 
 class ItemUnit(NamedTuple):
@@ -60,17 +63,29 @@ class Discounts:
     def total(self) -> Decimal:
         """Sum of all discounts except unknown ones."""
         parts = (self.session, self.items, self.costs, self.item_costs)
-        with localcontext(_EXACT):
-            return sum((amount for part in parts for amount in part.values()), Decimal(0))
+        return exact_sum(amount for part in parts for amount in part.values())
 
     @property
     def lines(self) -> dict[int, Decimal]:
         """Sums of `items` over all units of a cart item, by index of the item."""
-        found: defaultdict[int, Decimal] = defaultdict(Decimal)
-        with localcontext(_EXACT):
-            for unit, amount in self.items.items():
-                found[unit.position] += amount
-        return dict(found)
+        found: dict[int, Decimal] = {}
+        for unit, amount in self.items.items():
+            _add(found, unit.position, amount)
+        return found
+
+
+class Part(NamedTuple):
+    """What one effect grants or takes back: an amount, and what it is on."""
+
+    name: str
+    """Name of the discount; empty if it has none."""
+    amount: Decimal
+    unit: ItemUnit | None
+    """Unit of a cart item; ``None`` for the session."""
+    cost: str | None
+    """Name of an additional cost, of that unit or of the session."""
+    whole_item: bool
+    """Whether the effect names the item only, so that its unit stands for all units."""
 
 
 def discounts(response: EffectSource) -> Discounts:
@@ -83,22 +98,13 @@ def discounts(response: EffectSource) -> Discounts:
         ApiValueError: An amount, a position or the name of a cost is missing or malformed.
         ApiTypeError: *response* has no effects.
     """
-    sums = _Sums()
-    with localcontext(_EXACT):
-        for effect in effects_of(response):
-            match effect.effect_type:
-                case "setDiscount":
-                    sums.session[_label(effect)] += _amount(effect)
-                case "setDiscountPerItem":
-                    sums.items[_unit(effect, "position", "subPosition")] += _amount(effect)
-                case "setDiscountPerAdditionalCost":
-                    sums.costs[_cost(effect)] += _amount(effect)
-                case "setDiscountPerAdditionalCostPerItem":
-                    unit = _unit(effect, "position", "subPosition")
-                    sums.item_costs[ItemCost(*unit, _cost(effect))] += _amount(effect)
-                case str(kind) if kind.startswith("setDiscount"):
-                    sums.unknown.append(effect)
-    return sums.result()
+    parts, unknown = [], []
+    for effect in effects_of(response):
+        if effect.effect_type in GRANTING:
+            parts.append(granted(effect))
+        elif is_unknown_discount(effect):
+            unknown.append(effect)
+    return summed(parts, unknown)
 
 
 def rolled_back(response: EffectSource) -> Discounts:
@@ -111,53 +117,84 @@ def rolled_back(response: EffectSource) -> Discounts:
         ApiValueError: An amount, a position or the name of a cost is missing or malformed.
         ApiTypeError: *response* has no effects.
     """
-    sums = _Sums()
-    with localcontext(_EXACT):
-        for effect in effects_of(response):
-            if effect.effect_type != "rollbackDiscount":
-                continue
-            props, amount = props_of(effect), _amount(effect)
-            # Either position marks a discount on an item. If the other is missing, `_unit` raises.
-            keys = ("cartItemPosition", "cartItemSubPosition")
-            of_item = any(props.get(key) is not None for key in keys)
-            # Either property marks a discount on a cost. Without the name, `_cost` raises.
-            of_cost = any(
-                props.get(key) is not None for key in ("additionalCost", "additionalCostId")
-            )
-            if not of_item and not of_cost:
-                sums.session[_label(effect)] += amount
-            elif not of_item:
-                sums.costs[_cost(effect)] += amount
+    effects = (each for each in effects_of(response) if each.effect_type == "rollbackDiscount")
+    return summed(map(taken_back, effects), [])
+
+
+GRANTING = (
+    "setDiscount",
+    "setDiscountPerItem",
+    "setDiscountPerAdditionalCost",
+    "setDiscountPerAdditionalCostPerItem",
+)
+"""Effect types that grant a discount."""
+
+
+def is_unknown_discount(effect: Effect) -> bool:
+    """Return whether an effect is of a type for discounts that this release does not know."""
+    kind: object = effect.effect_type
+    return type(kind) is str and kind.startswith("setDiscount") and kind not in GRANTING
+
+
+def granted(effect: Effect) -> Part:
+    """Return what an effect of one of the `GRANTING` types grants.
+
+    Raises:
+        ApiValueError: A property is missing or malformed.
+    """
+    kind = effect.effect_type
+    amount, unit, cost, whole = number_in(effect, "value"), None, None, False
+    if kind in ("setDiscountPerItem", "setDiscountPerAdditionalCostPerItem"):
+        unit, whole = _unit(effect, "position", "subPosition")
+    if kind in ("setDiscountPerAdditionalCost", "setDiscountPerAdditionalCostPerItem"):
+        cost = _cost(effect)
+    return Part(_label(effect), amount, unit, cost, whole)
+
+
+def taken_back(effect: Effect) -> Part:
+    """Return what a `rollbackDiscount` effect takes back.
+
+    Raises:
+        ApiValueError: A property is missing or malformed.
+    """
+    props, amount = props_of(effect), number_in(effect, "value")
+    # Either position marks a discount on an item. If the other is missing, `_unit` raises.
+    keys = ("cartItemPosition", "cartItemSubPosition")
+    unit, cost, whole = None, None, False
+    if any(props.get(key) is not None for key in keys):
+        unit, whole = _unit(effect, *keys)
+    # Either property marks a discount on a cost. Without the name, `_cost` raises.
+    if any(props.get(key) is not None for key in ("additionalCost", "additionalCostId")):
+        cost = _cost(effect)
+    return Part(_label(effect), amount, unit, cost, whole)
+
+
+def summed(parts: Iterable[Part], unknown: list[Effect]) -> Discounts:
+    """Return the sums of parts by what they are on."""
+    sums = Discounts({}, {}, {}, {}, unknown)
+    for part in parts:
+        if part.unit is None:
+            if part.cost is None:
+                _add(sums.session, part.name, part.amount)
             else:
-                unit = _unit(effect, "cartItemPosition", "cartItemSubPosition")
-                if of_cost:
-                    sums.item_costs[ItemCost(*unit, _cost(effect))] += amount
-                else:
-                    sums.items[unit] += amount
-    return sums.result()
+                _add(sums.costs, part.cost, part.amount)
+        elif part.cost is None:
+            _add(sums.items, part.unit, part.amount)
+        else:
+            _add(sums.item_costs, ItemCost(*part.unit, part.cost), part.amount)
+    return sums
 
 
-class _Sums:
-    def __init__(self) -> None:
-        self.session: defaultdict[str, Decimal] = defaultdict(Decimal)
-        self.items: defaultdict[ItemUnit, Decimal] = defaultdict(Decimal)
-        self.costs: defaultdict[str, Decimal] = defaultdict(Decimal)
-        self.item_costs: defaultdict[ItemCost, Decimal] = defaultdict(Decimal)
-        self.unknown: list[Effect] = []
-
-    def result(self) -> Discounts:
-        # Plain dicts do not grow when a key is missing.
-        return Discounts(
-            dict(self.session),
-            dict(self.items),
-            dict(self.costs),
-            dict(self.item_costs),
-            self.unknown,
-        )
+def exact_sum(amounts: Iterable[Decimal]) -> Decimal:
+    """Return a sum without rounding, in any context of the caller."""
+    total = Decimal(0)
+    for amount in amounts:
+        total = _EXACT.add(total, amount)
+    return total
 
 
-def _amount(effect: Effect) -> Decimal:
-    return _number(effect, "value")
+def _add(sums: dict[K, Decimal], key: K, amount: Decimal) -> None:
+    sums[key] = _EXACT.add(sums.get(key, Decimal(0)), amount)
 
 
 def _label(effect: Effect) -> str:
@@ -172,26 +209,63 @@ def _cost(effect: Effect) -> str:
     return name
 
 
-def _unit(effect: Effect, position: str, sub_position: str) -> ItemUnit:
+def _unit(effect: Effect, position: str, sub_position: str) -> tuple[ItemUnit, bool]:
     # Applications that do not flatten carts send one effect per item, without a sub-position.
-    has_sub_position = props_of(effect).get(sub_position) is not None
-    return ItemUnit(
-        _index(effect, position), _index(effect, sub_position) if has_sub_position else 0
-    )
+    whole_item = props_of(effect).get(sub_position) is None
+    unit = ItemUnit(index_in(effect, position), 0 if whole_item else index_in(effect, sub_position))
+    return unit, whole_item
 
 
-def _index(effect: Effect, key: str) -> int:
-    number = _number(effect, key)
-    if number != int(number) or number < 0:
-        raise ApiValueError(f"{place(effect)}: {key} is {number}, not an index")
+def index_in(effect: Effect, key: str) -> int:
+    """Return a property of an effect that is an index.
+
+    Raises:
+        ApiValueError: It is missing, or not a whole number of at least 0.
+    """
+    number_in(effect, key)
+    value = props_of(effect)[key]
+    index = index_of(value)
+    if index is None:
+        raise ApiValueError(f"{place(effect)}: {key} is {quoted(value)}, not an index")
+    return index
+
+
+def index_of(value: object) -> int | None:
+    """Return a JSON number that is an index as an `int`; ``None`` for anything else."""
+    number = decimal_of(value)
+    # The limit comes first: an integer of a billion digits takes all memory.
+    if number is None or not 0 <= number <= _LARGEST_INDEX or number != int(number):
+        return None
     return int(number)
 
 
-def _number(effect: Effect, key: str) -> Decimal:
+def number_in(effect: Effect, key: str) -> Decimal:
+    """Return a property of an effect that is a number.
+
+    Raises:
+        ApiValueError: It is missing, or not a finite number.
+    """
     value = props_of(effect).get(key)
-    if isinstance(value, (int, float, Decimal)) and not isinstance(value, bool):
-        # The repr of a float has the digits that the server sent; its binary value does not.
-        number = Decimal(str(value))
-        if number.is_finite():
-            return number
-    raise ApiValueError(f"{place(effect)}: {key} is {quoted(value)}, not a number")
+    number = decimal_of(value)
+    if number is None:
+        raise ApiValueError(f"{place(effect)}: {key} is {quoted(value)}, not a number")
+    return number
+
+
+def decimal_of(value: object) -> Decimal | None:
+    """Return a finite JSON number with the digits that were received; ``None`` for anything else.
+
+    The repr of a float has these digits; its binary value does not.
+    """
+    kind = type(value)
+    if kind not in _NUMBERS:
+        if kind is bool or not issubclass(kind, (int, float, Decimal)):
+            return None
+        with guarded(f"a number of type {kind.__name__}"):
+            value = Decimal(str(value))
+    # An integer may have more digits than Python writes.
+    number = Decimal(value) if type(value) is int else Decimal(str(value))
+    return number if number.is_finite() else None
+
+
+_NUMBERS = frozenset({int, float, Decimal})

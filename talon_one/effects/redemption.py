@@ -48,11 +48,11 @@ def codes(response: EffectSource) -> Codes:
     for effect in effects_of(response):
         match effect.effect_type:
             case "acceptCoupon":
-                code = _code(effect)
+                code = code_of(effect)
                 coupons += [code] * (code not in coupons)
             # Older servers send the second one.
             case "acceptReferral" | "redeemReferral":
-                code = _code(effect)
+                code = code_of(effect)
                 referrals += [code] * (code not in referrals)
             case "rejectCoupon":
                 found.rejected_coupons.append(props_of(effect))
@@ -61,7 +61,12 @@ def codes(response: EffectSource) -> Codes:
     return found
 
 
-def _code(effect: Effect) -> str:
+def code_of(effect: Effect) -> str:
+    """Return the code that an effect accepts.
+
+    Raises:
+        ApiValueError: It is missing, or not a string.
+    """
     code = props_of(effect).get("value")
     if not isinstance(code, str):
         raise ApiValueError(f"{place(effect)}: value is {quoted(code)}, not a code")

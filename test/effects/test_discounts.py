@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from effects.sample_effects import effect_json, response_with
-from talon_one import ApiValueError, Effect, SetDiscountEffectProps
+from talon_one import ApiValueError, Effect, IntegrationStateV2, SetDiscountEffectProps
 from talon_one.effects import Discounts, ItemCost, ItemUnit, discounts, rolled_back
 
 SHIPPING = {"name": "free", "additionalCostId": 3, "additionalCost": "shipping", "value": 4.9}
@@ -213,3 +213,14 @@ def test_discounts_without_a_name_add_up(name: Any) -> None:
     assert discounts(given).session == {"": 5, "n": 1}
     back = response_with(effect_json("rollbackDiscount", {"value": 2, **name}))
     assert rolled_back(back).session == {"": 2}
+
+
+def test_a_position_with_a_billion_digits_is_refused_without_being_written_out() -> None:
+    # A server can send this in a few bytes; as an integer it would take all memory.
+    text = response_with(item(1, 7)).to_json().replace('"position":7', '"position":1e999999999')
+    with pytest.raises(ApiValueError, match="position is 1e999999999, not an index"):
+        discounts(IntegrationStateV2.from_json(text))
+
+
+def test_an_integer_may_have_more_digits_than_python_writes() -> None:
+    assert discounts([session(10**5000)]).total == Decimal(10) ** 5000

@@ -11,7 +11,16 @@ import pytest
 from docs.pages import DOCS, Page
 from examples import guide
 
-_GUIDES = ("bulk", "calls", "configuration", "effects", "errors", "sandbox", "troubleshooting")
+_GUIDES = (
+    "bulk",
+    "calls",
+    "carts",
+    "configuration",
+    "effects",
+    "errors",
+    "sandbox",
+    "troubleshooting",
+)
 
 
 @pytest.fixture(scope="module", params=_GUIDES)

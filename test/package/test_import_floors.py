@@ -29,6 +29,7 @@ FLOORS: tuple[tuple[str, ...], ...] = (
     ("bulk",),
     ("api",),
     ("endpoint", "rest"),
+    ("checkout",),
     ("pagination", "tables", "effects", "webhooks", "limiter", "aio.gathering"),
     (
         "aio.client",

@@ -6,6 +6,8 @@ from collections.abc import Iterable
 from typing import Any
 
 from sandbox.conftest import Client, Reply
+from talon_one.effects import discounts, rolled_back
+from talon_one.effects import summary as summarized
 from talon_one.sandbox.contract.conformance import violations
 
 Json = dict[str, Any]
@@ -106,7 +108,17 @@ def effects(reply: Reply, effect_type: str | None = None) -> list[Any]:
     for each in found:
         faults = violations(_model_of(each["effectType"]), each["props"])
         assert faults == [], (each, faults)
+    _check_summary(found)
     return [each for each in found if effect_type in (None, each["effectType"])]
+
+
+def _check_summary(found: list[Any]) -> None:
+    """Check that a summary of the effects has each of them once, with exact sums."""
+    summary = summarized(found)
+    assert (summary.unknown, summary.malformed) == ([], [])
+    assert summary.sums == discounts(found)
+    assert summary.rolled_back.sums == rolled_back(found)
+    assert sum(map(len, summary.by_place().values())) == len(found)
 
 
 def _model_of(effect_type: str) -> str:
