@@ -8,7 +8,6 @@ from typing import Any
 
 import talon_one
 from talon_one import CartItem, Configuration, effects
-from talon_one.cli.deployment import environment
 from talon_one.sandbox import Sandbox
 
 PRODUCTS = {
@@ -145,5 +144,5 @@ def a_year(shop: Shop) -> None:
 if __name__ == "__main__":
     with Sandbox(seed="fashion", clock="2026-01-05T09:00:00Z") as sandbox:
         sandbox.add_coupon("OPENING10", usage_limit=1)
-        with talon_one.ApiClient(Configuration.from_env(environment(sandbox))) as client:
+        with talon_one.ApiClient(Configuration.from_env(sandbox.environment())) as client:
             a_year(Shop(sandbox, client))

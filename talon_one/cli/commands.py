@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 import talon_one
-from talon_one.cli.deployment import deployment, environment, host_is_set
+from talon_one.cli.deployment import deployment, host_is_set
 from talon_one.cli.screen import Screen
 from talon_one.sandbox.seeds import COUPON_CODE
 
 if TYPE_CHECKING:
     from talon_one.sandbox import Sandbox
-    from talon_one.sandbox.world import Exchange
+    from talon_one.sandbox.exchanges import Exchange
 
 app = typer.Typer(
     help="The Python SDK for Talon.One, at the command line.",
@@ -150,5 +150,5 @@ def _announce(running: Sandbox) -> None:
         code = f" and the coupon {running.coupon_code}" if running.coupon_code else ""
         screen.fact(f"Its first campaign has the ID {running.campaign_id}{code}.")
     screen.step("For the programs that should use it:")
-    for name, value in environment(running).items():
+    for name, value in running.environment().items():
         screen.line(f"export {name}={value}")

@@ -5,12 +5,8 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
 
 from talon_one.configuration import Configuration
-
-if TYPE_CHECKING:
-    from talon_one.sandbox import Sandbox
 
 
 @contextmanager
@@ -29,21 +25,9 @@ def deployment() -> Iterator[Configuration]:
     from talon_one.sandbox import Sandbox
 
     with Sandbox() as sandbox:
-        yield Configuration.from_env(environment(sandbox))
+        yield Configuration.from_env(sandbox.environment())
 
 
 def host_is_set() -> bool:
     """Return whether the environment names a deployment."""
     return bool(os.environ.get("TALON_ONE_HOST"))
-
-
-def environment(sandbox: Sandbox) -> dict[str, str]:
-    """Return the environment variables that point `Configuration.from_env` at a sandbox."""
-    secret = sandbox.application_secret
-    return {
-        "TALON_ONE_HOST": sandbox.url,
-        "TALON_ONE_API_KEY": sandbox.api_key,
-        "TALON_ONE_MANAGEMENT_KEY": sandbox.management_key,
-        "TALON_ONE_APPLICATION_ID": str(sandbox.application_id),
-        **({"TALON_ONE_APPLICATION_SECRET": secret} if secret else {}),
-    }

@@ -49,10 +49,10 @@ class Database:
         self._connection = self._file.connection
         try:
             self.state: State = State(self._connection)
-            self.seed = seed
+            self._world, self._seed, self._credentials = world, seed, credentials
             with explained(path), self.state.transaction():
-                self._prepare(world, seed)
-                self._install(credentials)
+                self._prepare()
+                self._install()
         except BaseException:
             self._file.close()
             raise
@@ -61,11 +61,17 @@ class Database:
         """Close the database; committed changes stay in its file."""
         self._file.close()
 
-    def _prepare(self, world: World, seed: Mapping[str, Any]) -> None:
+    def reset(self) -> None:
+        """Have nothing but the seed and the credentials again, inside an open transaction."""
+        self.state.clear()
+        plant(self.state, self._world, self._seed)
+        self._install()
+
+    def _prepare(self) -> None:
         version = self._connection.execute("PRAGMA user_version").fetchone()[0]
         if version == 0:
             self.state.create()
-            plant(self.state, world, seed)
+            plant(self.state, self._world, self._seed)
             self._connection.execute(f"PRAGMA user_version = {VERSION}")
         elif version != VERSION:
             raise DatabaseError(
@@ -73,8 +79,8 @@ class Database:
                 "start with a new file"
             )
 
-    def _install(self, credentials: Credentials) -> None:
-        state = self.state
+    def _install(self) -> None:
+        state, credentials = self.state, self._credentials
         state.delete_keys(_OWN)
         first = state.applications.first()
         if first is not None:

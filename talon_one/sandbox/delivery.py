@@ -15,6 +15,7 @@ import aiohttp
 from talon_one.sandbox.consequences.webhooks import FAILED, PENDING
 from talon_one.sandbox.state.documents import Document
 from talon_one.sandbox.state.state import State
+from talon_one.sandbox.world import World
 
 TIMEOUT: Final = 5.0
 PAUSES: Final = (0.1, 0.5, 1.0, 2.0, 5.0, 10.0, 30.0)
@@ -30,13 +31,17 @@ class Delivery:
     A message is tried again after a 5xx, a 429 or no response, with growing pauses and the same
     `X-UUID`. Only local URLs are called: a sandbox does not reach out of the machine.
 
+    Messages of a world that began anew in the meantime are dropped.
+
     Args:
         state: State with the messages. It is changed outside of any request.
+        world: Knows when it began anew.
         pauses: Seconds before each retry.
     """
 
-    def __init__(self, state: State, pauses: tuple[float, ...] = PAUSES) -> None:
+    def __init__(self, state: State, world: World, pauses: tuple[float, ...] = PAUSES) -> None:
         self._state = state
+        self._world = world
         self._pauses = pauses
         self._wake = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
@@ -63,26 +68,32 @@ class Delivery:
             self._wake.set()
 
     async def _run(self) -> None:
-        started: set[int] = set()
+        started: set[tuple[int, int]] = set()
         timeout = aiohttp.ClientTimeout(total=TIMEOUT)
         async with aiohttp.ClientSession(timeout=timeout) as session:
             while True:
                 await self._wake.wait()
                 self._wake.clear()
                 for message in self._state.messages.find(status=PENDING):
-                    if message["id"] not in started:
-                        started.add(message["id"])
-                        sending = _guarded(self._deliver(session, message))
+                    generation = self._world.generation
+                    # A world that begins anew numbers its messages from 1 again.
+                    if (generation, message["id"]) not in started:
+                        started.add((generation, message["id"]))
+                        sending = _guarded(self._deliver(session, message, generation))
                         task = asyncio.get_running_loop().create_task(sending)
                         self._sent.add(task)
                         task.add_done_callback(self._sent.discard)
 
-    async def _deliver(self, session: aiohttp.ClientSession, message: Document) -> None:
+    async def _deliver(
+        self, session: aiohttp.ClientSession, message: Document, generation: int
+    ) -> None:
         if urlsplit(message["url"]).hostname not in _LOCAL:
             self._note(message, FAILED, "the sandbox calls local URLs only")
             return
         for pause in (*self._pauses, None):
             again, outcome = await _send(session, message)
+            if generation != self._world.generation:
+                return
             message["attempts"] += 1
             if not again:
                 status = DELIVERED if outcome.isdigit() and int(outcome) < 400 else FAILED
@@ -93,6 +104,8 @@ class Delivery:
                 return
             self._note(message, PENDING, outcome)
             await asyncio.sleep(pause)
+            if generation != self._world.generation:
+                return
 
     def _note(self, message: Document, status: str, outcome: str) -> None:
         message |= {"status": status, "response": outcome}

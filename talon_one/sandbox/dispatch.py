@@ -20,6 +20,7 @@ from talon_one.sandbox.contract.queries import read_headers, read_ids, read_quer
 from talon_one.sandbox.contract.responses import complete
 from talon_one.sandbox.database import Database
 from talon_one.sandbox.errors import ApiError, Problem, invalid, not_found
+from talon_one.sandbox.faults import Details
 from talon_one.sandbox.idempotency import IdempotencyKey, fingerprint
 from talon_one.sandbox.operations.table import HANDLERS, Handler
 from talon_one.sandbox.permissions import check_permissions, is_staging, moment_of
@@ -61,12 +62,21 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Response:
-    """A response to send; an empty body is sent without a content type."""
+    """A response to send; an empty body is sent without a content type.
+
+    Attributes:
+        status: HTTP status.
+        body: The exact bytes of the body.
+        headers: Headers beside those that follow from the body.
+        content_type: Content type of the body.
+        operation: The operation that was called; None if there is none.
+    """
 
     status: int
     body: bytes = b""
     headers: Mapping[str, str] = field(default_factory=dict)
     content_type: str = JSON
+    operation: Operation | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,6 +127,12 @@ class Dispatcher:
         prepared = self.prepare(request)
         return prepared if isinstance(prepared, Response) else self.carry_out(prepared)
 
+    def reset(self) -> None:
+        """Put everything back to where the sandbox started, inside an open transaction."""
+        # Seeds can have moments that count from now.
+        self._world.restart()
+        self._database.reset()
+
     def prepare(self, request: Request) -> Prepared | Response:
         """Find the operation of a request, and check its credentials and its body."""
         operation = None
@@ -130,7 +146,7 @@ class Dispatcher:
                 operation, ids = find(request.method, path)
                 return self._prepare(operation, ids, parameters, request)
         except ApiError as refusal:
-            return refused(refusal, with_status=_has_status(operation))
+            return refused(refusal, operation)
 
     def _prepare(
         self, operation: Operation, ids: Mapping[str, str], parameters: str, request: Request
@@ -168,7 +184,7 @@ class Dispatcher:
             with _translated():
                 return self._run(prepared)
         except ApiError as refusal:
-            return refused(refusal, with_status=_has_status(prepared.operation))
+            return refused(refusal, prepared.operation)
 
     def _run(self, prepared: Prepared) -> Response:
         state, now, key = self._state, self._world.clock.text(), prepared.key
@@ -177,7 +193,7 @@ class Dispatcher:
             since = IdempotencyKey.since(now)
             if key and (stored := state.response(key.credential, key.request, key.key, since)):
                 key.check(stored[0])
-                return Response(*stored[1:])
+                return Response(*stored[1:], operation=prepared.operation)
             call = Call(
                 state=state,
                 world=self._world,
@@ -192,7 +208,12 @@ class Dispatcher:
             )
             result = prepared.handler(call)
             content = _encoded(prepared.operation, result)
-            response = Response(result.status, content, content_type=result.content_type)
+            response = Response(
+                result.status,
+                content,
+                content_type=result.content_type,
+                operation=prepared.operation,
+            )
             if key:
                 state.save_response(
                     key.credential,
@@ -211,8 +232,7 @@ class Dispatcher:
         state, now = self._state, self._world.clock.text()
         with state.transaction():
             authenticate(state, door.SECURITY, request.headers, request.body, now)
-            seed = self._database.seed
-            result = opener(door.Visit(state, self._world, request.body, ids, seed))
+            result = opener(door.Visit(state, self._world, request.body, ids, self.reset))
         return Response(result.status, b"" if result.body is None else json_text.write(result.body))
 
 
@@ -228,10 +248,24 @@ def options(path: str) -> Response:
     return Response(204, headers={"Allow": ", ".join(sorted(allowed | {"OPTIONS"}))})
 
 
-def refused(refusal: ApiError, *, with_status: bool = True) -> Response:
-    """Return the response for a refused request."""
-    body = json_text.write(refusal.body(with_status=with_status))
-    return Response(refusal.status, body, refusal.headers)
+def refused(refusal: ApiError, operation: Operation | None = None) -> Response:
+    """Return the response for a refused request.
+
+    Args:
+        refusal: Why it is refused.
+        operation: The operation that was called, if one was.
+    """
+    body = json_text.write(refusal.body(with_status=_has_status(operation)))
+    return Response(refusal.status, body, refusal.headers, operation=operation)
+
+
+def instead(details: Details, operation: Operation | None) -> Response:
+    """Return the response that a fault gives in place of that of an operation."""
+    headers = dict(details.headers)
+    if details.content is None:
+        error = ApiError(details.status, details.message, unlisted=True, headers=headers)
+        return refused(error, operation)
+    return Response(details.status, details.content, headers, details.content_type, operation)
 
 
 @contextmanager

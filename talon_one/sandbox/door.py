@@ -6,7 +6,7 @@ It is for what the platform has no operation for. It takes the Management key.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -22,7 +22,8 @@ from talon_one.sandbox.seeds.yaml_reader import read_yaml
 from talon_one.sandbox.state.state import State
 from talon_one.sandbox.world import World
 
-PREFIX: Final = "/_sandbox/"
+ROOM: Final = "/_sandbox"
+PREFIX: Final = f"{ROOM}/"
 SECURITY: Final = ("management_key", "manager_auth")
 
 
@@ -35,14 +36,14 @@ class Visit:
         world: Time and chance.
         body: The exact bytes of the body.
         ids: Numbers in the path.
-        seed: What the sandbox started with.
+        reset: Puts everything back to where the sandbox started.
     """
 
     state: State
     world: World
     body: bytes
     ids: tuple[int, ...]
-    seed: Mapping[str, Any]
+    reset: Callable[[], None]
 
     def read(self) -> dict[str, Any]:
         """Return the body as a JSON object.
@@ -92,9 +93,8 @@ def add_seed(visit: Visit) -> Result:
 
 
 def reset(visit: Visit) -> Result:
-    """Forget everything, and begin anew with the seed of the start."""
-    visit.state.clear()
-    plant(visit.state, visit.world, visit.seed)
+    """Forget everything, and begin anew with the seed and the clock of the start."""
+    visit.reset()
     return NO_CONTENT
 
 
@@ -116,6 +116,11 @@ def _refused(cause: SeedError | UnicodeDecodeError) -> ApiError:
         return invalid(Problem("Malformed", "the body is not UTF-8"))
     problems = zip(cause.mistakes[:MAX_PROBLEMS], cause.lines, strict=False)
     return invalid(*(Problem("Seed", line, each.pointer) for each, line in problems))
+
+
+def is_at(target: str) -> bool:
+    """Return whether a request target is at the door."""
+    return target.partition("?")[0].partition("#")[0] == ROOM or target.startswith(PREFIX)
 
 
 Opener = Callable[[Visit], Result]

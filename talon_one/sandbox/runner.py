@@ -7,6 +7,7 @@ import math
 import os
 import random
 import signal
+import sys
 import threading
 from collections.abc import Callable
 from concurrent.futures import Future
@@ -16,8 +17,12 @@ from datetime import datetime
 from types import TracebackType
 from typing import Any, Final
 
+from talon_one._utils.quoting import quoted
 from talon_one.sandbox.contract.names import wire_properties
 from talon_one.sandbox.database import Credentials, Database
+from talon_one.sandbox.exchanges import Exchange
+from talon_one.sandbox.faults import Faults
+from talon_one.sandbox.requests import Requests
 from talon_one.sandbox.seeds import COUPON_CODE
 from talon_one.sandbox.seeds.apply import plant
 from talon_one.sandbox.seeds.prepare import prepare
@@ -26,7 +31,7 @@ from talon_one.sandbox.seeds.source import from_python
 from talon_one.sandbox.server import HOST, Server
 from talon_one.sandbox.state.opening import IN_MEMORY
 from talon_one.sandbox.state.state import State
-from talon_one.sandbox.world import Clock, Exchange, World
+from talon_one.sandbox.world import Clock, World
 
 API_KEY: Final = "sandbox-integration-key"
 MANAGEMENT_KEY: Final = "sandbox-management-key"
@@ -34,6 +39,28 @@ LARGEST_PORT: Final = 65_535
 
 # Seconds between checks whether the main thread is alive.
 _WATCH_INTERVAL: Final = 0.5
+
+
+# Sandboxes that run in a thread, and where they were started.
+_STARTED: Final[dict[Sandbox, str]] = {}
+
+
+def started() -> dict[Sandbox, str]:
+    """Return the sandboxes that run in threads, and where each was started, as `file:line`."""
+    return _STARTED.copy()
+
+
+def _place() -> str:
+    """Return the line of the caller's code that is being run."""
+    frame = sys._getframe(1)
+    while frame.f_back is not None:
+        name = frame.f_globals.get("__name__", "")
+        if name != "contextlib" and not name.startswith(
+            ("talon_one.sandbox.", "talon_one.testing.")
+        ):
+            break
+        frame = frame.f_back
+    return f"{frame.f_code.co_filename}:{frame.f_lineno}"
 
 
 @dataclass(slots=True)
@@ -67,22 +94,6 @@ class _Background:
             if self.ready.done():
                 raise
             self.ready.set_exception(cause)
-
-    def call(self, function: Callable[[], None]) -> None:
-        """Call a function in the thread and wait for it; its exception is raised here."""
-        done: Future[None] = Future()
-
-        def run() -> None:
-            try:
-                function()
-            except BaseException as cause:
-                done.set_exception(cause)
-            else:
-                done.set_result(None)
-
-        assert self.loop is not None  # noqa: S101  the thread is ready
-        self.loop.call_soon_threadsafe(run)
-        done.result()
 
     def stop(self) -> None:
         """Stop the thread and wait until it has ended."""
@@ -137,6 +148,8 @@ class Sandbox:
         campaign_id: ID of its first campaign.
         coupon_code: Code of the first coupon of that campaign; empty if it has none.
         clock: The clock of everything in it. Moving it moves campaigns, codes and points.
+        requests: What was sent to it since it started or was last reset, with assertions.
+        faults: What goes wrong with requests: errors, delays, broken connections and the like.
     """
 
     application_id: int = 3
@@ -162,8 +175,10 @@ class Sandbox:
         bytes.fromhex(application_secret)
         if not (api_key and management_key):
             raise ValueError("the keys of a sandbox must not be empty")
-        if not 0 <= latency < math.inf:
-            raise ValueError(f"the latency must be a number of seconds, not {latency}")
+        if not isinstance(latency, (int, float)) or not 0 <= latency < math.inf:
+            raise ValueError(f"the latency must be a number of seconds, not {quoted(latency)}")
+        if not isinstance(random_seed, (int, type(None))):
+            raise ValueError(f"the random_seed must be a whole number, not {quoted(random_seed)}")
         self.api_key = api_key
         self.management_key = management_key
         self.clock: Clock = clock if isinstance(clock, Clock) else Clock(clock)
@@ -177,7 +192,10 @@ class Sandbox:
         self.campaign_id = campaign.get("id", 0)
         self.coupon_code = coupon.get("value", "")
         self.application_secret: str = application_secret or application.get("secret") or ""
-        self._world = World(self.clock, random.Random(random_seed))  # noqa: S311  codes of tests
+        chance = random.Random(random_seed)  # noqa: S311  codes of tests
+        self._world = World(self.clock, chance, random_seed)
+        self.requests: Requests = Requests(self._world.exchanges)
+        self.faults: Faults = self._world.faults
         self._host = host
         self._wanted_port = port
         self._database = os.fspath(database)
@@ -225,10 +243,28 @@ class Sandbox:
         """Call a function with each exchange from now on, for instance to log it.
 
         Args:
-            observer: Takes the method, the target, the status and the seconds that it took. It
-                runs in the thread of the server, and delays the response.
+            observer: Takes the exchange, which has the method, the target, the status, the
+                seconds that it took, and more. It runs in the thread of the server, and delays
+                the response.
         """
         self._world.observers.append(observer)
+
+    def reset(self) -> None:
+        """Begin anew, as if it had just started. Any thread may call it.
+
+        The state is that of the seed, and the clock shows its start. Requests are forgotten, faults
+        are removed, and random codes and IDs repeat, if there is a `random_seed`. Address, keys,
+        latency and observers stay. The connections of requests in progress end.
+
+        Raises:
+            RuntimeError: If it is not running.
+        """
+        self._change(lambda _: self._running().reset())
+
+    def _running(self) -> Server:
+        if self._server is None:
+            raise RuntimeError("the sandbox is not running")
+        return self._server
 
     def load(self, seed: SeedLike) -> None:
         """Add what is in a seed to a running sandbox, all of it or nothing.
@@ -279,11 +315,22 @@ class Sandbox:
             with state.transaction():
                 change(state)
 
-        background = self._background
-        if background is None or background.thread is threading.current_thread():
-            run()
-        else:
-            background.call(run)
+        self._server.call(run)
+
+    def environment(self) -> dict[str, str]:
+        """Return the environment variables that point `Configuration.from_env` at it.
+
+        Raises:
+            RuntimeError: If it is not running.
+        """
+        secret = self.application_secret
+        return {
+            "TALON_ONE_HOST": self.url,
+            "TALON_ONE_API_KEY": self.api_key,
+            "TALON_ONE_MANAGEMENT_KEY": self.management_key,
+            "TALON_ONE_APPLICATION_ID": str(self.application_id),
+            **({"TALON_ONE_APPLICATION_SECRET": secret} if secret else {}),
+        }
 
     def start(self) -> Sandbox:
         """Start it in a background thread and return it once it listens.
@@ -306,11 +353,13 @@ class Sandbox:
             self.stop()
             raise
         self._server = server
+        _STARTED[self] = _place()
         return self
 
     def stop(self) -> None:
         """Stop the background thread and wait for it. Stopping twice is harmless."""
         background, self._background, self._server = self._background, None, None
+        _STARTED.pop(self, None)
         if background is not None:
             background.stop()
 

@@ -1,4 +1,4 @@
-"""What a sandbox does not decide by itself: the time, chance, and who watches.
+"""What a sandbox does not decide by itself: the time, chance, what goes wrong, and who watches.
 
 Nothing else in the sandbox asks the system for the time or for random numbers. So a test can move
 the clock, and two sandboxes with the same random seed make the same codes.
@@ -13,8 +13,10 @@ import uuid
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta, timezone
-from typing import NamedTuple
 
+from talon_one._utils.quoting import quoted
+from talon_one.sandbox.exchanges import Exchange, Exchanges
+from talon_one.sandbox.faults import Faults
 from talon_one.sandbox.values import format_time, parse_time
 
 ALPHABET = string.ascii_uppercase + string.digits
@@ -51,6 +53,11 @@ class Clock:
         """Return the moment it shows in the canonical form of timestamps."""
         return format_time(self.now())
 
+    def restart(self) -> None:
+        """Go back to where the clock began: its start, or the time of the system."""
+        with self._lock:
+            self._shift = timedelta(0)
+
     def advance(
         self,
         by: timedelta | None = None,
@@ -74,6 +81,7 @@ class Clock:
         Raises:
             ValueError: If it would go backwards, or beyond the year 9999.
         """
+        __tracebackhide__ = True
         with self._lock:
             try:
                 step = timedelta(days, seconds, minutes=minutes, hours=hours, weeks=weeks)
@@ -92,6 +100,7 @@ class Clock:
         Raises:
             ValueError: If the moment is in the past of the clock, or has no time zone.
         """
+        __tracebackhide__ = True
         target = _moment(moment)
         now = self.now()
         if target < now:
@@ -103,42 +112,47 @@ class Clock:
 
 
 def _moment(given: datetime | str) -> datetime:
+    __tracebackhide__ = True
     if isinstance(given, str):
         return datetime.fromisoformat(parse_time(given).removesuffix("Z") + "+00:00")
+    if not isinstance(given, datetime):
+        example = "such as '2026-11-01T09:00:00Z'"
+        raise ValueError(f"a moment is an aware datetime or a text {example}, not {quoted(given)}")
     if given.tzinfo is None:
         raise ValueError(f"{given} has no time zone: use datetime(..., tzinfo=timezone.utc)")
     return given.astimezone(timezone.utc)
 
 
-class Exchange(NamedTuple):
-    """A request and its response, as a log shows them.
-
-    Attributes:
-        method: HTTP method.
-        target: Path and query exactly as sent.
-        status: Status of the response.
-        seconds: How long the sandbox took.
-    """
-
-    method: str
-    target: str
-    status: int
-    seconds: float
-
-
 @dataclass(slots=True)
 class World:
-    """One sandbox's time, chance and observers.
+    """One sandbox's time, chance, log, faults and observers.
 
     Attributes:
         clock: The clock of everything that has a time.
         random: Source of codes and IDs.
+        random_seed: What determines them; None for the system's choice.
+        exchanges: Log of the requests and their responses.
+        faults: What goes wrong with requests.
+        generation: How often everything began anew. What began in another generation, such as a
+            request in progress, must not touch the state.
         observers: Called with each exchange, in the thread of the server.
     """
 
     clock: Clock = field(default_factory=Clock)
     random: random.Random = field(default_factory=random.Random)
+    random_seed: int | None = None
+    exchanges: Exchanges = field(default_factory=Exchanges)
+    faults: Faults = field(default_factory=Faults)
+    generation: int = 0
     observers: list[Callable[[Exchange], None]] = field(default_factory=list)
+
+    def restart(self) -> None:
+        """Begin anew: time, chance, log and faults. The state is not part of it."""
+        self.generation += 1
+        self.clock.restart()
+        self.random.seed(self.random_seed)
+        self.exchanges.clear()
+        self.faults.clear()
 
     def uuid(self) -> str:
         """Return a new UUID."""

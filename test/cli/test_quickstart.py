@@ -16,7 +16,6 @@ from cli.program import TALON_ONE, Ended, run, variables
 from support.platforms import needs_posix_files
 from support.server import HANG_UP, RecordingServer, Response
 from talon_one.cli import main
-from talon_one.cli.deployment import environment
 from talon_one.sandbox import Sandbox
 
 FACTS = (
@@ -46,7 +45,7 @@ def test_it_starts_a_sandbox_of_its_own_and_shows_the_coupon_used() -> None:
 
 def test_it_talks_to_the_host_that_the_environment_names() -> None:
     with Sandbox() as sandbox:
-        ended = run(TALON_ONE, "quickstart", more=environment(sandbox))
+        ended = run(TALON_ONE, "quickstart", more=sandbox.environment())
         assert (ended.code, ended.err) == (0, "")
         assert f"Talking to {sandbox.url} (TALON_ONE_HOST)." in ended.out
         assert [fact for fact in FACTS if fact not in ended.out] == []
@@ -91,7 +90,7 @@ def test_a_host_without_a_server_is_reported_in_one_line() -> None:
 
 def test_a_wrong_key_is_reported_in_one_line_that_does_not_quote_it() -> None:
     with Sandbox() as sandbox:
-        wrong = {**environment(sandbox), "TALON_ONE_API_KEY": "guesswork"}
+        wrong = {**sandbox.environment(), "TALON_ONE_API_KEY": "guesswork"}
         ended = run(TALON_ONE, "quickstart", more=wrong)
     line = refusal(ended)
     assert "401 Unauthorized: Invalid or missing credentials" in line

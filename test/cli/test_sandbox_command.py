@@ -17,7 +17,6 @@ import talon_one
 from cli.program import TALON_ONE, run, variables
 from support.platforms import needs_posix_signals
 from talon_one.cli import main
-from talon_one.cli.deployment import environment
 from talon_one.sandbox import Sandbox
 
 # Ctrl-C would be ignored if the tests themselves run where it is, such as behind nohup.
@@ -196,4 +195,4 @@ def test_a_clock_that_is_no_moment_is_a_usage_error() -> None:
 
 def test_a_shop_without_a_secret_exports_none() -> None:
     with Sandbox(seed={"applications": [{"name": "Shop", "campaigns": [{"name": "A"}]}]}) as shop:
-        assert "TALON_ONE_APPLICATION_SECRET" not in environment(shop)
+        assert "TALON_ONE_APPLICATION_SECRET" not in shop.environment()

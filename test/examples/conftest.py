@@ -7,7 +7,6 @@ from pathlib import Path
 
 import pytest
 
-from talon_one.cli.deployment import environment
 from talon_one.sandbox import Sandbox
 
 
@@ -16,6 +15,6 @@ def shop(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Sandbox]:
     """A sandbox that the environment names, and an empty folder to work in."""
     monkeypatch.chdir(tmp_path)
     with Sandbox() as sandbox:
-        for name, value in environment(sandbox).items():
+        for name, value in sandbox.environment().items():
             monkeypatch.setenv(name, value)
         yield sandbox

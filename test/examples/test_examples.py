@@ -9,7 +9,6 @@ import pytest
 
 from cli.program import run
 from docs.pages import ROOT
-from talon_one.cli.deployment import environment
 from talon_one.sandbox import Sandbox
 
 _FOLDER = ROOT / "examples"
@@ -76,7 +75,7 @@ def test_it_starts_a_sandbox_where_no_host_is_set(example: Example) -> None:
 def test_it_talks_to_the_host_that_is_set(example: Example) -> None:
     script = _FOLDER / f"{example.name}.py"
     with Sandbox(api_key="shop-key", management_key="back-office-key") as sandbox:
-        given = environment(sandbox)
+        given = sandbox.environment()
         ended = run(sys.executable, script, more=given)
         # A sandbox of its own would not mind.
         wrong = {"TALON_ONE_API_KEY": "no", "TALON_ONE_MANAGEMENT_KEY": "no"}

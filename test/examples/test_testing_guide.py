@@ -22,5 +22,25 @@ def test_its_tests_pass(tmp_path: Path) -> None:
         text=True,
         check=False,
     )
-    tests = re.findall(r"^def test_", module.read_text(encoding="utf-8"), re.MULTILINE)
+    pattern = r"^ *(?:async )?def test_"
+    tests = re.findall(pattern, module.read_text(encoding="utf-8"), re.MULTILINE)
     assert f" {len(tests)} passed" in done.stdout, done.stdout + done.stderr
+
+
+def test_each_of_its_stories_is_short() -> None:
+    page = Page(DOCS / "guides" / "testing.md")
+    stories = page.text.partition("## Eight stories")[2].partition("\n## ")[0]
+    told = Page(page.path, stories)
+    # The first block is the shop.
+    lengths = {block.section: len(block.code.splitlines()) for block in told.blocks[1:]}
+    assert list(lengths) == [
+        "A checkout with a coupon",
+        "A race for the last coupon",
+        "A payment that fails",
+        "A partial return after thirty days",
+        "Points that expire",
+        "A 409 that passes",
+        "A server that hangs",
+        "Tomorrow's server",
+    ]
+    assert max(lengths.values()) < 25

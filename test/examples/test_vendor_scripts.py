@@ -6,7 +6,6 @@ import sys
 from pathlib import Path
 
 from cli.program import run
-from talon_one.cli.deployment import environment
 from talon_one.sandbox import Sandbox
 
 _SCRIPTS = Path(__file__).parent / "vendor_scripts"
@@ -15,7 +14,7 @@ _SCRIPTS = Path(__file__).parent / "vendor_scripts"
 def lines_of(script: str) -> list[str]:
     """Run a script against a fresh sandbox; return what it printed."""
     with Sandbox() as sandbox:
-        ended = run(sys.executable, _SCRIPTS / script, more=environment(sandbox))
+        ended = run(sys.executable, _SCRIPTS / script, more=sandbox.environment())
     assert (ended.code, ended.err) == (0, "")
     return ended.out.splitlines()
 

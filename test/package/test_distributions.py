@@ -225,6 +225,9 @@ def test_the_wheel_installs_the_command_and_the_hook(distributions: Distribution
         "",
         "[pyinstaller40]",
         "hook-dirs = talon_one._pyinstaller:get_hook_dirs",
+        "",
+        "[pytest11]",
+        "talon_one = talon_one.testing.plugin",
     ]
 
 

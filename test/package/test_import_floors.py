@@ -15,6 +15,7 @@ Graph = dict[str, set[str]]
 # From the top floor to the lowest. What stands on one floor may import what stands on the same or a
 # lower one. The longest prefix decides.
 FLOORS: tuple[tuple[str, ...], ...] = (
+    ("testing",),
     ("cli", "sandbox"),
     (
         "aio.bulk",

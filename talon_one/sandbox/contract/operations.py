@@ -6,9 +6,12 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from itertools import chain
+from typing import Any
 from urllib.parse import unquote_to_bytes
 
 from talon_one._core.operation import Operation
+from talon_one._utils.quoting import quoted
+from talon_one._utils.suggest import did_you_mean
 from talon_one.sandbox.errors import ApiError, Problem, invalid
 
 _MAX_SHOWN = 200
@@ -32,6 +35,15 @@ def operations_by_id() -> Mapping[str, Operation]:
 
     everything = chain(vars(integration_operations).values(), vars(management_operations).values())
     return {each.id: each for each in everything if isinstance(each, Operation)}
+
+
+@cache
+def method_names() -> Mapping[str, str]:
+    """Return the names of the SDK's methods by the ids of their operations."""
+    from talon_one.api import integration_operations, management_operations
+
+    everything = chain(vars(integration_operations).items(), vars(management_operations).items())
+    return {each.id: name for name, each in everything if isinstance(each, Operation)}
 
 
 @cache
@@ -81,6 +93,40 @@ def find(method: str, raw_path: str) -> tuple[Operation, dict[str, str]]:
         message = f"The sandbox does not allow {method} for {shown}"
         raise ApiError(405, message, allow=tuple(sorted(allowed)))
     raise ApiError(404, f"The sandbox does not support {method} {shown}")
+
+
+def operation_at(method: str, target: str) -> Operation | None:
+    """Return the operation that a method and a request target name, None if there is none."""
+    try:
+        return find("GET" if method == "HEAD" else method, target.partition("?")[0])[0]
+    except ApiError:
+        return None
+
+
+def named(name: Any) -> Operation:
+    """Return the operation with a name: that of the SDK's method, or its id.
+
+    Raises:
+        ValueError: If there is none, with the nearest name.
+    """
+    __tracebackhide__ = True
+    if not isinstance(name, str):
+        example = "such as 'update_customer_session_v2'"
+        raise ValueError(f"an operation is given by the name of its method, {example}")
+    by_id = operations_by_id()
+    if name in by_id:
+        return by_id[name]
+    ids = {method: operation_id for operation_id, method in method_names().items()}
+    if name in ids:
+        return by_id[ids[name]]
+    # The convention of the name says which of both it is meant to be.
+    hint = did_you_mean(name, ids if name.islower() else by_id)
+    raise ValueError(f"there is no operation {quoted(name)}.{hint}")
+
+
+def method_name(operation: Operation) -> str:
+    """Return the name of the SDK's method for an operation."""
+    return method_names()[operation.id]
 
 
 def methods(raw_path: str) -> set[str]:

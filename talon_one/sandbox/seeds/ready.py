@@ -9,6 +9,8 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any, Final, TypeAlias
 
+from talon_one._schema.model import Model
+from talon_one._utils.quoting import quoted
 from talon_one.sandbox.seeds.errors import SeedError, SeedMistake
 from talon_one.sandbox.seeds.prepare import prepare
 from talon_one.sandbox.seeds.source import Seed, from_python
@@ -34,8 +36,11 @@ def read_seed(seed: SeedLike) -> Seed:
     if isinstance(seed, str) and seed in READY:
         text = files("talon_one.sandbox.seeds").joinpath(f"{seed}.yaml").read_text("utf-8")
         return read_yaml(text, f"{seed}.yaml")
-    if not isinstance(seed, (str, os.PathLike)):
+    if isinstance(seed, (Mapping, Model)):
         return from_python(seed)
+    if not isinstance(seed, (str, os.PathLike)):
+        message = f"must be a name, a file or a mapping, not {quoted(seed)}"
+        raise SeedError([SeedMistake("", message)])
     name = os.fspath(seed)
     try:
         text = Path(seed).read_text("utf-8")

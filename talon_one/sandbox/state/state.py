@@ -126,9 +126,9 @@ class State:
             self._connection.execute(statement)
 
     def clear(self) -> None:
-        """Delete everything but the credentials, and number entities from 1 again."""
+        """Delete everything, the credentials included, and number entities from 1 again."""
         self._forget()
-        names = [table.name for table in TABLES] + ["journal", "counters", "responses"]
+        names = [table.name for table in TABLES] + ["keys", "journal", "counters", "responses"]
         for name in names:
             self._connection.execute(f"DELETE FROM {name}")  # noqa: S608  own names
         self._connection.execute("DELETE FROM sqlite_sequence")

@@ -280,5 +280,5 @@ def test_a_file_that_cannot_be_read_is_one_mistake(tmp_path: Path) -> None:
         Sandbox(seed=tmp_path / "latin.yaml")
     with pytest.raises(SeedError, match="no seed"):
         Sandbox(seed=tmp_path)
-    with pytest.raises(SeedError, match="the whole must be an object"):
+    with pytest.raises(SeedError, match="must be a name, a file or a mapping"):
         Sandbox(seed=[])  # type: ignore[arg-type]
