@@ -60,6 +60,7 @@ HOME = {
 
 SUBMODULES = frozenset(
     {
+        "access",
         "aio",
         "api",
         "api_client",
@@ -127,6 +128,7 @@ def __dir__() -> list[str]:
 # Names that people look for here, with their modules. Nothing is imported for the hint, because
 # Python looks up modules that are being imported in the same way.
 _FURTHER_ON = {
+    "Applications": "access",
     "AsyncReceiver": "webhooks",
     "BulkStopped": "bulk",
     "CartMapper": "checkout",
@@ -139,6 +141,7 @@ _FURTHER_ON = {
     "Problem": "tables",
     "Receiver": "webhooks",
     "TableError": "tables",
+    "UserSession": "access",
     "WrongSecretError": "webhooks",
 }
 
