@@ -12,6 +12,7 @@ from docs.pages import DOCS, Page
 from examples import guide
 
 _GUIDES = (
+    "access",
     "bulk",
     "calls",
     "carts",

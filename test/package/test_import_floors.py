@@ -25,9 +25,10 @@ FLOORS: tuple[tuple[str, ...], ...] = (
         "aio.pagination",
         "aio.tables",
         "aio.api",
+        "aio.applications",
         "aio",
     ),
-    ("bulk", "checkout"),
+    ("access", "bulk", "checkout"),
     ("api",),
     ("endpoint", "rest"),
     (
