@@ -14,7 +14,7 @@ Document: TypeAlias = "dict[str, Any]"
 _PAGE = 500
 
 # Documents are trees, so there are no circles to look for.
-_encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), check_circular=False).encode
+encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), check_circular=False).encode
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,7 +151,7 @@ class Documents:
 
     def _values(self, document: Mapping[str, Any]) -> list[Any]:
         stored = {name: value for name, value in document.items() if name != "id"}
-        text = _encode(stored)
+        text = encode(stored)
         return [*(document.get(column) for column in self._columns), text]
 
     def _where(self, where: Mapping[str, Any]) -> tuple[str, list[Any]]:
