@@ -97,7 +97,7 @@ def _operand(source: Any, depth: int) -> str:
 def words_of(name: str) -> str:
     """Return a name of the API in words: `greater than` for `greaterThan`."""
     spaced = re.sub(r"(?<=[a-z])([A-Z])", r" \1", name).lower()
-    return spaced.replace("not(", "not ").replace(")", "")
+    return spaced.replace("not(", "not ").replace(")", "").replace("or equal", "or equal to")
 
 
 def operand_text(raw: Any) -> str:
@@ -151,17 +151,23 @@ def _event(block: Json) -> str:
     return f"the event is {block.get('eventType')}"
 
 
+_MEMBERSHIPS: Final = {
+    "member": "is a member of",
+    "not(member)": "is not a member of",
+    "justJoined": "has just joined",
+    "justLeft": "has just left",
+}
+
+
 def _audience(block: Json) -> str:
     who = str(block.get("profile", "")).lower()
-    operator = words_of(str(block.get("operator", "")))
-    return (
-        f"the {who} profile is {operator} of the audience {reference_text(block.get('audience'))}"
-    )
+    verb = _MEMBERSHIPS.get(str(block.get("operator")), "?")
+    return f"the {who} profile {verb} the audience {reference_text(block.get('audience'))}"
 
 
 def _tier(block: Json) -> str:
-    operator = words_of(str(block.get("operator", "")))
-    return f"the profile is {operator} of the tier {reference_text(block.get('tier'))}"
+    verb = _MEMBERSHIPS.get(str(block.get("operator")), "?")
+    return f"the profile {verb} the tier {reference_text(block.get('tier'))}"
 
 
 def _balance(block: Json) -> str:

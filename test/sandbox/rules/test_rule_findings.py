@@ -140,7 +140,7 @@ def test_every_kind_of_condition_says_what_it_had_found() -> None:
     expected: list[tuple[Block, Any]] = [
         (
             {"type": "checkAudience", "operator": "member", "profile": "Current", "audience": vip},
-            ("the current profile is member of the audience VIP", {"member": False}),
+            ("the current profile is a member of the audience VIP", {"member": False}),
         ),
         (
             {
@@ -149,11 +149,11 @@ def test_every_kind_of_condition_says_what_it_had_found() -> None:
                 "profile": "Current",
                 "audience": vip,
             },
-            ("the current profile is just joined of the audience VIP", {"in this request": "left"}),
+            ("the current profile has just joined the audience VIP", {"in this request": "left"}),
         ),
         (
             {"type": "checkTier", "operator": "member", "subledger": "", "tier": {"id": 8}},
-            ("the profile is member of the tier 8", {"tier of the profile": "Linen"}),
+            ("the profile is a member of the tier 8", {"tier of the profile": "Linen"}),
         ),
         (
             {**points, "subledger": "", "balance": "current", "value": "{{$Session.Total}}"},
