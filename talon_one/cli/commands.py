@@ -167,6 +167,9 @@ def sandbox(
 
 
 def _show(exchange: Exchange) -> None:
+    if not exchange.number and exchange.method == "GET":
+        # The page of the sandbox asks for something every second.
+        return
     milliseconds = exchange.seconds * 1000
     line = f"{exchange.method} {exchange.target} {exchange.status} {milliseconds:.1f} ms"
     print(line, flush=True)

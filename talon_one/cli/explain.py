@@ -162,10 +162,13 @@ def _names_of_others(
     known: Mapping[int, str],
 ) -> dict[int, str]:
     """Look up the names of campaigns that have effects, and that the response does not name."""
-    application, found = session.get("applicationId"), {}
+    application = session.get("applicationId")
+    if not isinstance(application, int):
+        return {}
+    found: dict[int, str] = {}
     ids = dict.fromkeys(each.get("campaignId") for each in effects)
     wanted = [each for each in ids if isinstance(each, int) and each > 0 and each not in known]
-    for campaign_id in wanted[:_MAX_NAMES] if isinstance(application, int) else ():
+    for campaign_id in wanted[:_MAX_NAMES]:
         try:
             found[campaign_id] = api.get_campaign(application, campaign_id).name
         except talon_one.ApiException:
@@ -206,16 +209,16 @@ def _rules(
         if campaign_id == -1 or str(each.get("effectType")).startswith("reject"):
             continue
         run = {"index": each.get("ruleIndex"), "title": each.get("ruleName"), "passed": True}
-        campaigns.setdefault(campaign_id, {}).setdefault((each.get("ruleIndex"), None, None), run)
+        campaigns.setdefault(campaign_id, {}).setdefault((each.get("ruleIndex"), ()), run)
     for each in reasons:
         run = {"index": each.get("ruleIndex"), "title": each.get("ruleName"), "passed": False}
         for name, key in (("coupon", "couponValue"), ("referral", "referralValue")):
             if each.get(key):
                 run[name] = each[key]
         run["details"] = _details(each)
-        place = (each.get("ruleIndex"), each.get("couponValue"), each.get("referralValue"))
+        codes = (each.get("couponValue"), each.get("referralValue"))
         # A rule may pass for one code and fail for another.
-        campaigns.setdefault(each.get("campaignID"), {})[("failed", *place)] = run
+        campaigns.setdefault(each.get("campaignID"), {})[(each.get("ruleIndex"), codes)] = run
     for campaign_id, runs in campaigns.items():
         ordered = sorted(runs.values(), key=lambda run: str(run["index"]).zfill(6))
         yield {"id": campaign_id, "name": names.get(campaign_id, ""), "rules": ordered}

@@ -46,7 +46,8 @@ _WITHOUT_STATUS: Final = frozenset(
 )
 
 
-_DOOR: Final = (*door.ROUTES, *page_routes.ROUTES)
+ROUTES: Final = (*door.ROUTES, *page_routes.ROUTES)
+"""All routes of the door."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -237,7 +238,7 @@ class Dispatcher:
         opened = find_open(path) if request.method == "GET" else None
         if opened is not None:
             return _at_door(opened)
-        found = door.find(request.method, path, _DOOR)
+        found = door.find(request.method, path, ROUTES)
         state, now = self._state, self._world.clock.text()
         with state.transaction():
             authenticate(state, door.SECURITY, request.headers, request.body, now)

@@ -73,7 +73,7 @@ def cart_of(session: Json, effects: Sequence[Json], names: Names) -> dict[str, A
         for key, value in (
             ("scope", props.get("scope")),
             ("wanted", props.get("desiredValue")),
-            ("coupon", coupons.get(effect.get("triggeredByCoupon"))),
+            ("coupon", coupons.get(_hashable(effect.get("triggeredByCoupon")))),
         ):
             if value is not None and not (key == "wanted" and value == props.get("value")):
                 discount[key] = value
@@ -104,11 +104,12 @@ def _objects(value: Any) -> list[Json]:
     return [each for each in listed if isinstance(each, Mapping)]
 
 
-def _accepted_by_id(effects: Iterable[Json]) -> dict[Any, str]:
-    found = {}
+def _accepted_by_id(effects: Iterable[Json]) -> dict[Any, Any]:
+    found: dict[Any, Any] = {}
     for effect in effects:
-        if effect.get("effectType") == "acceptCoupon" and effect.get("triggeredByCoupon"):
-            found[effect["triggeredByCoupon"]] = (effect.get("props") or {}).get("value")
+        coupon_id, props = _hashable(effect.get("triggeredByCoupon")), effect.get("props")
+        if effect.get("effectType") == "acceptCoupon" and coupon_id and isinstance(props, Mapping):
+            found[coupon_id] = props.get("value")
     return found
 
 
@@ -192,7 +193,8 @@ def codes_of(session: Json, effects: Sequence[Json], names: Names) -> list[dict[
         if kind in _CODES and isinstance(props, Mapping):
             found.append(_code(str(kind), effect, props, names))
     known = {(each["kind"], str(each["code"]).lower()) for each in found}
-    sent = [("coupon", code) for code in session.get("couponCodes") or ()]
+    listed = session.get("couponCodes")
+    sent = [("coupon", code) for code in (listed if isinstance(listed, list) else ())]
     if session.get("referralCode"):
         sent.append(("referral", session["referralCode"]))
     for kind, code in sent:

@@ -55,7 +55,9 @@ def find_session(state: State, session_id: str, application_id: int | None) -> D
     Raises:
         ApiError: 404 if there is none, 409 if several Applications have one.
     """
-    where = {} if application_id is None else {"applicationId": application_id}
+    where: dict[str, Any] = {}
+    if application_id is not None:
+        where["applicationId"] = application_id
     found = state.sessions.find(integrationId=session_id, **where)
     if len(found) == 1:
         return found[0]

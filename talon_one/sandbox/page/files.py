@@ -46,7 +46,8 @@ FILES: Final = (
 @cache
 def text_of(name: str) -> str:
     """Return one of the files."""
-    return files("talon_one.sandbox.page").joinpath("static", name).read_text("utf-8")
+    folder = files("talon_one.sandbox.page").joinpath("static")
+    return folder.joinpath(name).read_text("utf-8")
 
 
 def file(name: str) -> Result:
