@@ -12,7 +12,7 @@ import typer
 
 import talon_one
 from talon_one.cli.deployment import deployment, host_is_set
-from talon_one.cli.screen import Screen
+from talon_one.cli.screen import Screen, printable
 from talon_one.sandbox.seeds import COUPON_CODE
 
 if TYPE_CHECKING:
@@ -54,7 +54,7 @@ def run(arguments: Sequence[str] | None = None) -> int:
 
 
 def _fail(reason: str) -> int:
-    print(f"talon-one: {' '.join(reason.split())}", file=sys.stderr)
+    print(f"talon-one: {printable(' '.join(reason.split()))}", file=sys.stderr)
     return 1
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import os
+import re
+import sys
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -183,6 +185,25 @@ def test_texts_are_printed_as_they_are(shop: Sandbox, explain: Explain) -> None:
     out = explain("odd", **environment(shop)).out
     assert "of [bold]x[/bold], open." in out
     assert "[red]:smile:: refused" in out
+
+
+def test_a_terminal_obeys_nothing_that_a_text_says(shop: Sandbox, explain: Explain) -> None:
+    code = "\x1b[2J\x07\x9b\u2028\r\nX"
+    update(shop, "escapes", profileId=code, couponCodes=[code], attributes={})
+    out = explain("escapes", **environment(shop)).out
+    assert not re.search(r"[\x00-\x09\x0b-\x1f\x7f-\x9f\u2028]", out)
+    assert r"\x1b[2J\x07\x9b\u2028\r\nX: refused" in out
+    ended = explain("\x1b[2J", **environment(shop))
+    assert "\x1b" not in ended.err
+
+
+def test_a_deployment_needs_nothing_of_the_sandbox() -> None:
+    without = "import sys; sys.modules.update(aiohttp=None, yaml=None)"
+    command = f"{without}; from talon_one.cli import main; sys.exit(main(['explain', 'x']))"
+    more = {"TALON_ONE_HOST": "http://127.0.0.1:9", "TALON_ONE_API_KEY": "k"}
+    ended = run(sys.executable, "-c", command, more=more)
+    assert ended.code == 1
+    assert "refused" in ended.err
 
 
 def test_a_deployment_is_asked_for_a_dry_run_and_nothing_is_changed(explain: Explain) -> None:

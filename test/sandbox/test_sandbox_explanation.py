@@ -271,7 +271,7 @@ props = st.fixed_dictionaries(
 )
 some_effects = st.lists(
     st.fixed_dictionaries(
-        {"effectType": kinds, "props": props | anything},
+        {"effectType": kinds | anything, "props": props | anything},
         optional={"campaignId": anything, "triggeredByCoupon": anything, "ruleName": anything},
     ),
     max_size=4,

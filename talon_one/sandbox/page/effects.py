@@ -63,7 +63,7 @@ def cart_of(session: Json, effects: Sequence[Json], names: Names) -> dict[str, A
     by_cost: dict[Any, list[dict[str, Any]]] = {}
     for effect in effects:
         kind, props = effect.get("effectType"), effect.get("props")
-        if kind not in _DISCOUNTS or not isinstance(props, Mapping):
+        if _hashable(kind) not in _DISCOUNTS or not isinstance(props, Mapping):
             continue
         discount = {
             "name": props.get("name") or "",
@@ -91,8 +91,8 @@ def cart_of(session: Json, effects: Sequence[Json], names: Names) -> dict[str, A
         for index, item in enumerate(_objects(session.get("cartItems")))
     ]
     costs = _costs(session.get("additionalCosts"), by_cost)
-    found = {"items": items, "costs": costs, "session": whole}
-    return {**found, "totals": _totals(session, found)}
+    totals = _totals(session, effects)
+    return {"items": items, "costs": costs, "session": whole, "totals": totals}
 
 
 def _hashable(value: Any) -> Any:
@@ -169,17 +169,23 @@ def _costs(costs: Any, discounts: Mapping[Any, list[dict[str, Any]]]) -> list[di
     ]
 
 
-def _totals(session: Json, cart: Json) -> dict[str, Any]:
-    discount = _sum(cart["session"])
-    discount += sum((_sum(each["discounts"]) for each in (*cart["items"], *cart["costs"])), ZERO)
-    total = number(session.get("total"))
+def _totals(session: Json, effects: Iterable[Json]) -> dict[str, Any]:
+    discount = discount_of(effects)
     return {
         "items": session.get("cartItemTotal"),
         "costs": session.get("additionalCostTotal"),
         "total": session.get("total"),
         "discount": json_number(discount),
-        "payable": json_number(total - discount),
+        "payable": json_number(number(session.get("total")) - discount),
     }
+
+
+def discount_of(effects: Iterable[Json]) -> Decimal:
+    """Return the sum of all discounts."""
+    found = (
+        each.get("props") for each in effects if _hashable(each.get("effectType")) in _DISCOUNTS
+    )
+    return sum((number(props.get("value")) for props in found if isinstance(props, Mapping)), ZERO)
 
 
 def codes_of(session: Json, effects: Sequence[Json], names: Names) -> list[dict[str, Any]]:
@@ -233,5 +239,5 @@ def others_of(effects: Sequence[Json], names: Names) -> list[dict[str, Any]]:
             **source_of(effect, names),
         }
         for effect in effects
-        if effect.get("effectType") not in _DISCOUNTS and effect.get("effectType") not in _CODES
+        if _hashable(effect.get("effectType")) not in (*_DISCOUNTS, *_CODES)
     ]

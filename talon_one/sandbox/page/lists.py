@@ -6,11 +6,12 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from talon_one.sandbox.errors import Problem, invalid, not_found
-from talon_one.sandbox.page.effects import cart_of
+from talon_one.sandbox.page.effects import discount_of
 from talon_one.sandbox.page.points import account_of, accounts_at, balances_of, entries_of
 from talon_one.sandbox.shapes import coupon_facts, coupon_state
 from talon_one.sandbox.state.documents import Document
 from talon_one.sandbox.state.state import State
+from talon_one.sandbox.values import json_number
 from talon_one.sandbox.world import World
 
 PAGE_SIZE: Final = 50
@@ -50,7 +51,6 @@ def sessions(state: State, query: Mapping[str, str]) -> dict[str, Any]:
 
 
 def _session(session: Document, names: Mapping[int, str]) -> dict[str, Any]:
-    totals = cart_of(session, session.get("_effects") or [], {})["totals"]
     return {
         "integrationId": session["integrationId"],
         "applicationId": session["applicationId"],
@@ -59,8 +59,8 @@ def _session(session: Document, names: Mapping[int, str]) -> dict[str, Any]:
         "state": session["state"],
         "updated": session["updated"],
         "items": len(session.get("cartItems") or ()),
-        "total": totals["total"],
-        "discount": totals["discount"],
+        "total": session.get("total"),
+        "discount": json_number(discount_of(session.get("_effects") or ())),
         "codes": len(session.get("couponCodes") or ()) + bool(session.get("referralCode")),
     }
 

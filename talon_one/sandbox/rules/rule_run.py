@@ -17,7 +17,8 @@ from talon_one.sandbox.rules.compiled import (
 from talon_one.sandbox.rules.run import Run
 from talon_one.sandbox.rules.scope import Scope
 
-_MAX_BLOCKS: Final = 20
+# Blocks that the finding about a rule has.
+_MAX_BLOCKS: Final = 50
 
 
 class Failure(NamedTuple):
@@ -50,7 +51,16 @@ class RuleRun:
         rule: The rule.
     """
 
-    __slots__ = ("_culprits", "_current", "_handlers", "_rule", "_run", "_scope", "_top")
+    __slots__ = (
+        "_culprits",
+        "_current",
+        "_found_blocks",
+        "_handlers",
+        "_rule",
+        "_run",
+        "_scope",
+        "_top",
+    )
 
     def __init__(self, run: Run, scope: Scope, rule: Rule) -> None:
         self._run = run
@@ -61,6 +71,7 @@ class RuleRun:
         self._handlers: list[_Handler] = []
         # The block in a group that decided that the group fails, by the identity of the group.
         self._culprits: dict[int, Block] = {}
+        self._found_blocks = 0
 
     def execute(self) -> Failure | None:
         """Run the rule. If it fails, only the effects of what handles the failure stay.
@@ -98,15 +109,16 @@ class RuleRun:
 
     def _found(self, block: Block) -> Finding | None:
         """Return what a block that failed is about, and what failed in it."""
-        if block.explain is None:
+        if block.explain is None or self._found_blocks >= _MAX_BLOCKS:
             return None
+        self._found_blocks += 1
         found = block.explain(self._scope)
         culprit = self._culprits.get(id(block))
         if culprit is not None:
             inner = [culprit]
         else:
             # All of them failed; groups of the other kinds have one that decided.
-            inner = list(block.blocks[:_MAX_BLOCKS]) if block.operator == "atLeastOne" else []
+            inner = list(block.blocks) if block.operator == "atLeastOne" else []
         findings = [each for each in map(self._found, inner) if each is not None]
         return {**found, "blocks": findings} if findings else found
 

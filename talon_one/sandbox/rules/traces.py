@@ -7,7 +7,7 @@ from typing import Any, Final, TypeAlias
 
 from talon_one.sandbox.rules.campaign_run import CampaignOutcome, RuleOutcome
 from talon_one.sandbox.rules.shop import CampaignEntry
-from talon_one.sandbox.rules.wording import cut
+from talon_one.sandbox.rules.wording import MAX_TEXT, cut
 
 Trace: TypeAlias = dict[str, Any]
 """The trace of a campaign.
@@ -50,7 +50,7 @@ def _rule(outcome: RuleOutcome) -> dict[str, Any]:
     rule, failure = outcome.rule, outcome.failure
     run: dict[str, Any] = {
         "index": rule.index,
-        "title": rule.title,
+        "title": rule.title if len(rule.title) <= MAX_TEXT else cut(rule.title),
         "passed": failure is None,
     }
     if outcome.coupon is not None:

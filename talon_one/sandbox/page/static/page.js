@@ -106,6 +106,7 @@ async function show({ focus = true } = {}) {
   if (own.signal.aborted) return;
   main.removeAttribute("aria-busy");
   main.replaceChildren(...content.flat(9).filter(Boolean));
+  main.dataset.view = location.hash;
   const heading = main.querySelector("h1");
   document.title = `${heading.textContent} – Sandbox`;
   if (focus) {
