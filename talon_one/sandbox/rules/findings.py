@@ -240,7 +240,7 @@ def _of_tier(block: Json, scope: Scope) -> list[dict[str, Any]]:
 
 def _of_balance(block: Json, scope: Scope) -> list[dict[str, Any]]:
     tentative = block["balance"] == "tentativeCurrent"
-    program, subledger = block["program"]["id"], block["subledger"]
+    program, subledger = int(block["program"]["id"]), block["subledger"]
     kind = "current" if tentative else block["balance"]
     points = scope.situation.facts.balance(program, subledger, kind)
     if tentative:
