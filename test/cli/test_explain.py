@@ -14,7 +14,6 @@ import pytest
 from cli.program import TALON_ONE, Ended, run
 from support.server import Received, RecordingServer, Response
 from talon_one.cli import main
-from talon_one.cli.deployment import environment
 from talon_one.cli.explain import DRY_RUN, NO_KEY
 from talon_one.sandbox import Sandbox
 
@@ -144,7 +143,7 @@ def test_a_session_of_a_sandbox_is_printed_from_its_cart_to_its_points(
         cartItems=[{"sku": "COAT-7", "name": "Coat", "quantity": 3, "price": 40.0}],
         additionalCosts={"shipping": {"price": 4.9}},
     )
-    ended = explain("order-1", **environment(shop))
+    ended = explain("order-1", **shop.environment())
     assert (ended.code, ended.err) == (0, "")
     printed = squeezed(ended.out)
     for text in (
@@ -168,21 +167,21 @@ def test_a_session_of_a_sandbox_is_printed_from_its_cart_to_its_points(
 
 def test_the_document_itself_can_be_had_as_json(shop: Sandbox, explain: Explain) -> None:
     update(shop, "a/b %2F", attributes={})
-    found = json.loads(explain("a/b %2F", "--json", **environment(shop)).out)
+    found = json.loads(explain("a/b %2F", "--json", **shop.environment()).out)
     assert found["session"]["integrationId"] == "a/b %2F"
 
 
 def test_a_large_cart_is_cut_and_says_so(shop: Sandbox, explain: Explain) -> None:
     items = [{"sku": f"COAT-{each}", "quantity": 1, "price": 5} for each in range(1000)]
     update(shop, "large", cartItems=items)
-    ended = explain("large", **environment(shop))
+    ended = explain("large", **shop.environment())
     assert "950 further lines are not shown." in ended.out
     assert len(ended.out.splitlines()) < 300
 
 
 def test_texts_are_printed_as_they_are(shop: Sandbox, explain: Explain) -> None:
     update(shop, "odd", profileId="[bold]x[/bold]", couponCodes=["[red]:smile:"])
-    out = explain("odd", **environment(shop)).out
+    out = explain("odd", **shop.environment()).out
     assert "of [bold]x[/bold], open." in out
     assert "[red]:smile:: refused" in out
 
@@ -190,10 +189,10 @@ def test_texts_are_printed_as_they_are(shop: Sandbox, explain: Explain) -> None:
 def test_a_terminal_obeys_nothing_that_a_text_says(shop: Sandbox, explain: Explain) -> None:
     code = "\x1b[2J\x07\x9b\u2028\r\nX"
     update(shop, "escapes", profileId=code, couponCodes=[code], attributes={})
-    out = explain("escapes", **environment(shop)).out
+    out = explain("escapes", **shop.environment()).out
     assert not re.search(r"[\x00-\x09\x0b-\x1f\x7f-\x9f\u2028]", out)
     assert r"\x1b[2J\x07\x9b\u2028\r\nX: refused" in out
-    ended = explain("\x1b[2J", **environment(shop))
+    ended = explain("\x1b[2J", **shop.environment())
     assert "\x1b" not in ended.err
 
 
@@ -287,7 +286,7 @@ def test_responses_with_unexpected_parts_are_printed_as_far_as_they_go(explain: 
 def test_what_cannot_be_explained_is_one_line(
     session_id: str, change: dict[str, str], said: str, shop: Sandbox, explain: Explain
 ) -> None:
-    ended = explain(session_id, **{**environment(shop), **change})
+    ended = explain(session_id, **{**shop.environment(), **change})
     assert ended.code == 1
     [line] = ended.err.splitlines()
     assert line.startswith("talon-one: ")
@@ -311,7 +310,7 @@ def test_a_session_of_several_applications_needs_the_option(explain: Explain) ->
         for key in ("first", "two"):
             with talon_one.IntegrationApi(host=running.url, api_key=key) as api:
                 api.update_customer_session_v2("same", {"customerSession": {"profileId": key}})
-        settings = environment(running)
+        settings = running.environment()
         ambiguous = explain("same", **settings)
         chosen = explain("same", "--application", "2", **settings)
     assert "Applications 1, 2 each have a session 'same'" in ambiguous.err
@@ -320,7 +319,7 @@ def test_a_session_of_several_applications_needs_the_option(explain: Explain) ->
 
 def test_piped_output_has_neither_colors_nor_lines_that_are_too_long(shop: Sandbox) -> None:
     update(shop, "piped", profileId="cust-anna", couponCodes=["NOPE"], cartItems=[])
-    more = {**environment(shop), "COLUMNS": "40", "TERM": "xterm-256color", "NO_COLOR": "1"}
+    more = {**shop.environment(), "COLUMNS": "40", "TERM": "xterm-256color", "NO_COLOR": "1"}
     ended = run(TALON_ONE, "explain", "piped", more=more)
     assert (ended.code, ended.err) == (0, "")
     assert "\x1b" not in ended.out
