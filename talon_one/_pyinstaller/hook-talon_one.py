@@ -23,5 +23,5 @@ hiddenimports = collect_submodules("talon_one", filter=_wanted)
 if find_spec("opentelemetry") is not None:
     hiddenimports += _TRACING
 
-# The seeds of the sandbox, for programs that import it.
-datas = collect_data_files("talon_one", includes=["sandbox/seeds/*.yaml"])
+# The seeds and the page of the sandbox, for programs that import it.
+datas = collect_data_files("talon_one", includes=["sandbox/seeds/*.yaml", "sandbox/page/static/*"])

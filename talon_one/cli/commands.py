@@ -1,7 +1,8 @@
-"""The commands: `quickstart` and `sandbox`."""
+"""The commands: `quickstart`, `sandbox` and `explain`."""
 
 from __future__ import annotations
 
+import json
 import sqlite3
 import sys
 from collections.abc import Sequence
@@ -11,7 +12,7 @@ import typer
 
 import talon_one
 from talon_one.cli.deployment import deployment, host_is_set
-from talon_one.cli.screen import Screen
+from talon_one.cli.screen import Screen, printable
 from talon_one.sandbox.seeds import COUPON_CODE
 
 if TYPE_CHECKING:
@@ -53,7 +54,7 @@ def run(arguments: Sequence[str] | None = None) -> int:
 
 
 def _fail(reason: str) -> int:
-    print(f"talon-one: {' '.join(reason.split())}", file=sys.stderr)
+    print(f"talon-one: {printable(' '.join(reason.split()))}", file=sys.stderr)
     return 1
 
 
@@ -94,6 +95,34 @@ def quickstart(
         what = "TALON_ONE_HOST" if host_is_set() else "a sandbox, started for this run"
         screen.fact(f"Talking to {configuration.host} ({what}).")
         checkout(talon_one.IntegrationApi(client), coupon, screen)
+
+
+@app.command()
+def explain(
+    session_id: Annotated[str, typer.Argument(help="Integration ID of the session.")],
+    application: Annotated[
+        int | None,
+        typer.Option(help="ID of its Application, if several of a sandbox have such a session."),
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the explanation as JSON.")] = False,
+) -> None:
+    """Explain a session: its discounts, why codes were refused, which rules failed and why.
+
+    TALON_ONE_HOST names a sandbox or a deployment. A sandbox needs TALON_ONE_MANAGEMENT_KEY. A
+    deployment needs TALON_ONE_API_KEY, and evaluates the session anew in a dry run. Nothing is
+    changed.
+    """
+    from talon_one.cli import explanation
+    from talon_one.cli.explain import explain as explained
+
+    if not host_is_set():
+        raise typer.Exit(_fail("TALON_ONE_HOST is not set: it says where the session is"))
+    with talon_one.ApiClient(talon_one.Configuration.from_env()) as client:
+        found = explained(client, session_id, application)
+    if as_json:
+        print(json.dumps(found, indent=2, ensure_ascii=False))
+    else:
+        explanation.show(found, Screen())
 
 
 @app.command()
@@ -138,6 +167,9 @@ def sandbox(
 
 
 def _show(exchange: Exchange) -> None:
+    if not exchange.number and exchange.method == "GET":
+        # The page of the sandbox asks for something every second.
+        return
     milliseconds = exchange.seconds * 1000
     line = f"{exchange.method} {exchange.target} {exchange.status} {milliseconds:.1f} ms"
     print(line, flush=True)
@@ -149,6 +181,7 @@ def _announce(running: Sandbox) -> None:
     if running.campaign_id:
         code = f" and the coupon {running.coupon_code}" if running.coupon_code else ""
         screen.fact(f"Its first campaign has the ID {running.campaign_id}{code}.")
+    screen.line(f"What happens in it: {running.page_url}")
     screen.step("For the programs that should use it:")
     for name, value in running.environment().items():
         screen.line(f"export {name}={value}")

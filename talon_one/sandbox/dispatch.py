@@ -16,13 +16,16 @@ from talon_one.sandbox.admission import Entity, entities
 from talon_one.sandbox.call import JSON, Call, Result
 from talon_one.sandbox.contract.checks import check_body
 from talon_one.sandbox.contract.operations import find, methods
-from talon_one.sandbox.contract.queries import read_headers, read_ids, read_query
+from talon_one.sandbox.contract.queries import read_headers, read_ids, read_pairs, read_query
 from talon_one.sandbox.contract.responses import complete
 from talon_one.sandbox.database import Database
 from talon_one.sandbox.errors import ApiError, Problem, invalid, not_found
 from talon_one.sandbox.faults import Details
 from talon_one.sandbox.idempotency import IdempotencyKey, fingerprint
 from talon_one.sandbox.operations.table import HANDLERS, Handler
+from talon_one.sandbox.page import routes as page_routes
+from talon_one.sandbox.page.files import HEADERS
+from talon_one.sandbox.page.routes import find_open
 from talon_one.sandbox.permissions import check_permissions, is_staging, moment_of
 from talon_one.sandbox.state.documents import Document
 from talon_one.sandbox.state.opening import refusal_of
@@ -41,6 +44,10 @@ _WITHOUT_STATUS: Final = frozenset(
         "updateStore",
     }
 )
+
+
+ROUTES: Final = (*door.ROUTES, *page_routes.ROUTES)
+"""All routes of the door."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,8 +148,8 @@ class Dispatcher:
             if request.method == "OPTIONS":
                 return options(path)
             with _translated():
-                if path.startswith(door.PREFIX):
-                    return self._open_door(path, request)
+                if door.is_at(path):
+                    return self._open_door(path, parameters, request)
                 operation, ids = find(request.method, path)
                 return self._prepare(operation, ids, parameters, request)
         except ApiError as refusal:
@@ -227,13 +234,26 @@ class Dispatcher:
                 )
         return response
 
-    def _open_door(self, path: str, request: Request) -> Response:
-        opener, ids = door.find(request.method, path)
+    def _open_door(self, path: str, parameters: str, request: Request) -> Response:
+        opened = find_open(path) if request.method == "GET" else None
+        if opened is not None:
+            return _at_door(opened)
+        found = door.find(request.method, path, ROUTES)
         state, now = self._state, self._world.clock.text()
         with state.transaction():
             authenticate(state, door.SECURITY, request.headers, request.body, now)
-            result = opener(door.Visit(state, self._world, request.body, ids, self.reset))
-        return Response(result.status, b"" if result.body is None else json_text.write(result.body))
+            query = read_pairs(parameters)
+            body, (opener, ids, texts) = request.body, found
+            result = opener(door.Visit(state, self._world, body, ids, self.reset, texts, query))
+        return _at_door(result)
+
+
+def _at_door(result: Result) -> Response:
+    body = result.body
+    if body is None:
+        return Response(result.status, headers=HEADERS)
+    content = body.encode() if isinstance(body, str) else json_text.write(body)
+    return Response(result.status, content, HEADERS, result.content_type)
 
 
 def options(path: str) -> Response:

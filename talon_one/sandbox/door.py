@@ -6,12 +6,14 @@ It is for what the platform has no operation for. It takes the Management key.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any, Final
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cache
+from typing import Any, Final, NamedTuple
 
 from talon_one.sandbox import json_text
 from talon_one.sandbox.call import NO_CONTENT, Result
+from talon_one.sandbox.contract.operations import decoded
 from talon_one.sandbox.contract.problems import MAX_PROBLEMS
 from talon_one.sandbox.errors import ApiError, Problem, invalid, not_found
 from talon_one.sandbox.rulesets import activate_ruleset
@@ -37,6 +39,8 @@ class Visit:
         body: The exact bytes of the body.
         ids: Numbers in the path.
         reset: Puts everything back to where the sandbox started.
+        texts: Free texts in the path, decoded.
+        query: Query parameters; the first of each name.
     """
 
     state: State
@@ -44,6 +48,8 @@ class Visit:
     body: bytes
     ids: tuple[int, ...]
     reset: Callable[[], None]
+    texts: tuple[str, ...] = ()
+    query: Mapping[str, str] = field(default_factory=dict)
 
     def read(self) -> dict[str, Any]:
         """Return the body as a JSON object.
@@ -125,41 +131,72 @@ def is_at(target: str) -> bool:
 
 Opener = Callable[[Visit], Result]
 
-_ROUTES: Final[tuple[tuple[str, re.Pattern[str], Opener], ...]] = (
-    ("GET", re.compile(r"clock"), get_clock),
-    ("PUT", re.compile(r"clock"), move_clock),
-    ("POST", re.compile(r"seeds"), add_seed),
-    ("POST", re.compile(r"reset"), reset),
-    ("PUT", re.compile(r"campaigns/(\d{1,18})/ruleset"), put_ruleset),
+
+class Route(NamedTuple):
+    """A route of the door.
+
+    Attributes:
+        method: HTTP method.
+        path: Path behind the prefix; `{name}` stands for a free text, `{name:int}` for a number.
+        opener: What handles it.
+    """
+
+    method: str
+    path: str
+    opener: Opener
+
+
+class Found(NamedTuple):
+    """The handler of a request, and the numbers and free texts in its path."""
+
+    opener: Opener
+    ids: tuple[int, ...]
+    texts: tuple[str, ...]
+
+
+ROUTES: Final = (
+    Route("GET", "clock", get_clock),
+    Route("PUT", "clock", move_clock),
+    Route("POST", "seeds", add_seed),
+    Route("POST", "reset", reset),
+    Route("PUT", "campaigns/{campaignId:int}/ruleset", put_ruleset),
 )
 
+_PLACE: Final = re.compile(r"{\w+(:int)?}")
 
-def find(method: str, path: str) -> tuple[Opener, tuple[int, ...]]:
-    """Find the handler of a request at the door, and the numbers in its path.
+
+@cache
+def _pattern(path: str) -> re.Pattern[str]:
+    return re.compile(_PLACE.sub(lambda place: r"(\d{1,18})" if place[1] else "([^/]+)", path))
+
+
+def find(method: str, path: str, routes: Sequence[Route] = ROUTES) -> Found:
+    """Find the handler of a request at the door.
 
     Raises:
-        ApiError: 404 for an unknown path, 405 for a known one with another method.
+        ApiError: 404 for an unknown path, 405 for a known one with another method, 400 for one
+            that is not UTF-8.
     """
     rest = path.removeprefix(PREFIX)
     allowed = []
-    for wanted, pattern, opener in _ROUTES:
-        found = pattern.fullmatch(rest)
-        if found and wanted == method:
-            return opener, tuple(int(number) for number in found.groups())
+    for route in routes:
+        found = _pattern(route.path).fullmatch(rest)
+        if found and route.method == method:
+            places = list(zip(_PLACE.findall(route.path), found.groups(), strict=True))
+            ids = tuple(int(text) for kind, text in places if kind)
+            return Found(
+                route.opener, ids, tuple(decoded(text) for kind, text in places if not kind)
+            )
         if found:
-            allowed.append(wanted)
+            allowed.append(route.method)
     if allowed:
         raise ApiError(
             405, f"The sandbox does not allow {method} for {path}", allow=tuple(sorted(allowed))
         )
-    known = ", ".join(routes())
+    known = ", ".join(listed(routes))
     raise ApiError(404, f"The sandbox does not support {method} {path}; it has {known}")
 
 
-def routes() -> list[str]:
-    """Return the routes of the door, each as its method and its path."""
-    return [f"{method} {PREFIX}{_readable(pattern)}" for method, pattern, _ in _ROUTES]
-
-
-def _readable(pattern: re.Pattern[str]) -> str:
-    return pattern.pattern.replace(r"(\d{1,18})", "{campaignId}")
+def listed(routes: Sequence[Route] = ROUTES) -> list[str]:
+    """Return routes of the door in words, each as its method and its path."""
+    return [f"{each.method} {PREFIX}{each.path.replace(':int', '')}" for each in routes]

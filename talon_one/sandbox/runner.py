@@ -16,10 +16,12 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from types import TracebackType
 from typing import Any, Final
+from urllib.parse import quote
 
 from talon_one._utils.quoting import quoted
 from talon_one.sandbox.contract.names import wire_properties
 from talon_one.sandbox.database import Credentials, Database
+from talon_one.sandbox.door import ROOM
 from talon_one.sandbox.exchanges import Exchange
 from talon_one.sandbox.faults import Faults
 from talon_one.sandbox.requests import Requests
@@ -228,6 +230,17 @@ class Sandbox:
         # What listens everywhere is reached at the machine itself.
         host = {"0.0.0.0": HOST, "": HOST, "::": "::1"}.get(self._host, self._host)  # noqa: S104
         return f"http://[{host}]:{self.port}" if ":" in host else f"http://{host}:{self.port}"
+
+    @property
+    def page_url(self) -> str:
+        """The address of its page, for a browser. It has the Management key, so keep it private.
+
+        The key is in the fragment, which browsers never send.
+
+        Raises:
+            RuntimeError: If it is not running.
+        """
+        return f"{self.url}{ROOM}#key={quote(self.management_key, safe='')}"
 
     def _new_server(self) -> Server:
         if self._server is not None or self._background is not None:

@@ -13,6 +13,7 @@ from docs.pages import DOCS, ROOT, Page
 from talon_one._core.operation import Operation
 from talon_one.api import integration_operations
 from talon_one.sandbox import Sandbox, defaults, door
+from talon_one.sandbox.dispatch import ROUTES
 from talon_one.sandbox.operations.table import HANDLERS
 from talon_one.sandbox.rules.compile import PROMOTION_TYPES
 from talon_one.sandbox.rules.entities import ROOTS
@@ -62,7 +63,7 @@ def _facts(kind: Kind, homes: set[str]) -> tuple[set[str], str, set[str], set[st
 
 def test_every_route_of_the_door_is_listed(page: Page) -> None:
     listed = {row[0].strip("`") for row in table(page, "Request")}
-    assert listed == set(door.routes())
+    assert listed == set(door.listed(ROUTES))
 
 
 def test_every_option_of_the_command_is_listed(page: Page) -> None:

@@ -157,6 +157,7 @@ def test_the_sdist_holds_what_it_takes_to_build_test_and_generate(
         "pyproject.toml",
         "requirements.txt",
         "setup.py",
+        "talon_one/sandbox/page/static/index.html",
         "talon_one/sandbox/seeds/fashion.yaml",
         "test-requirements.txt",
         "tox.ini",

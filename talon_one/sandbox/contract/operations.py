@@ -77,7 +77,7 @@ def find(method: str, raw_path: str) -> tuple[Operation, dict[str, str]]:
         ApiError: 404 for an unknown path, 405 for a known one with another method, 400 for a
             path that is not UTF-8.
     """
-    segments = [_decoded(each) for each in raw_path.split("/")]
+    segments = [decoded(each) for each in raw_path.split("/")]
     allowed: set[str] = set()
     for ending in _endings(_root(), segments, 0) if len(segments) <= _longest() else ():
         operation = ending.operations.get(method)
@@ -135,7 +135,7 @@ def methods(raw_path: str) -> set[str]:
     Raises:
         ApiError: 404 for an unknown path, 400 for one that is not UTF-8.
     """
-    segments = [_decoded(each) for each in raw_path.split("/")]
+    segments = [decoded(each) for each in raw_path.split("/")]
     found: set[str] = set()
     for ending in _endings(_root(), segments, 0) if len(segments) <= _longest() else ():
         found.update(ending.operations)
@@ -162,7 +162,12 @@ def _endings(node: _Node, segments: list[str], index: int) -> Iterator[_Node]:
         yield from _endings(node.parameter, segments, index + 1)
 
 
-def _decoded(segment: str) -> str:
+def decoded(segment: str) -> str:
+    """Return what a segment of a path stands for: it is percent-encoded UTF-8.
+
+    Raises:
+        ApiError: 400 if it is something else.
+    """
     if segment.isascii() and "%" not in segment:
         return segment
     try:

@@ -61,19 +61,31 @@ def read_query(operation: Operation, text: str) -> dict[str, Any]:
     Raises:
         ApiError: 400 with every wrong or missing parameter.
     """
+    values: dict[str, list[str]] = defaultdict(list)
+    for name, value in _pairs(text):
+        values[name].append(value)
+    return _read("query", operation, values)
+
+
+def read_pairs(text: str) -> dict[str, str]:
+    """Return the parameters of a query as text; the first value of each name counts.
+
+    Raises:
+        ApiError: 400 if the query is not percent-encoded UTF-8.
+    """
+    return dict(reversed(_pairs(text)))
+
+
+def _pairs(text: str) -> list[tuple[str, str]]:
     try:
         # Bytes that are not UTF-8 and not percent-encoded arrive as lone surrogates.
         text.encode()
-        pairs = parse_qsl(
+        return parse_qsl(
             text, keep_blank_values=True, errors="strict", max_num_fields=MAX_PARAMETERS
         )
     except ValueError as cause:
         details = f"the query is not percent-encoded UTF-8 of at most {MAX_PARAMETERS} parameters"
         raise invalid(Problem("Invalid", details, parameter="query")) from cause
-    values: dict[str, list[str]] = defaultdict(list)
-    for name, value in pairs:
-        values[name].append(value)
-    return _read("query", operation, values)
 
 
 def read_headers(operation: Operation, given: Mapping[str, str]) -> dict[str, Any]:

@@ -24,6 +24,7 @@ from talon_one.sandbox.rules.context import Context
 from talon_one.sandbox.rules.effects import compile_effect
 from talon_one.sandbox.rules.entities import ROOTS
 from talon_one.sandbox.rules.expressions import Names
+from talon_one.sandbox.rules.findings import explainer
 from talon_one.sandbox.rules.predicates import GROUPS
 from talon_one.sandbox.rules.selectors import compile_selector
 from talon_one.sandbox.rules.v1 import compile_passthrough_effect, compile_rules
@@ -244,6 +245,7 @@ def compile_block(
         blocks=children,
         on_failure=_on_failure(block, context, types),
         on_error=_on_error(block, context, types),
+        explain=explainer(block, context, effect=action is not None),
     )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 from talon_one.sandbox.rules.scope import Condition as Condition
 from talon_one.sandbox.rules.scope import Value as Value
@@ -15,6 +15,19 @@ if TYPE_CHECKING:
 
 Action: TypeAlias = "Callable[[Run, Scope], None]"
 """A compiled effect: adds effects and consequences to the run, or raises `EffectFailed`."""
+
+Finding: TypeAlias = "dict[str, Any]"
+"""A block on which a rule failed, as JSON.
+
+- `type`, `pointer`: type of the block, and its place in the ruleset.
+- `condition`: the block in words.
+- `values`: what its operands were: `name` with `value` or, if there is none, with `missing`.
+- `error`: why it could not be evaluated or applied.
+- `blocks`: of a group, the blocks that decided; of an event, the matcher that failed.
+"""
+
+Explain: TypeAlias = "Callable[[Scope], Finding]"
+"""Reads the operands of a block that failed once more, in the scope in which it failed."""
 
 
 class Mistake(NamedTuple):
@@ -88,6 +101,7 @@ class Block:
         on_failure: Blocks that run when the condition is false or the effect fails; None if the
             block does not handle failures.
         on_error: Blocks that run in place of this one, by the name of the error.
+        explain: Finds the values on which it failed.
     """
 
     id: str
@@ -99,6 +113,7 @@ class Block:
     blocks: tuple[Block, ...] = ()
     on_failure: tuple[Block, ...] | None = None
     on_error: Mapping[str, tuple[Block, ...]] = field(default_factory=dict)
+    explain: Explain | None = None
 
 
 @dataclass(frozen=True, slots=True)

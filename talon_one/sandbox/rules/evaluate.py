@@ -27,6 +27,7 @@ from talon_one.sandbox.rules.reports import eligibility_of, failures_of
 from talon_one.sandbox.rules.run import Mark, Run, Taken
 from talon_one.sandbox.rules.shop import Group, ShopSituation
 from talon_one.sandbox.rules.situation import CouponEntry, ReferralEntry
+from talon_one.sandbox.rules.traces import traces_of
 from talon_one.sandbox.values import ZERO
 
 Member: TypeAlias = "int | Group"
@@ -63,6 +64,7 @@ class _Evaluator:
         self._reject_the_rest()
         campaigns = situation.campaigns
         evaluation = Evaluation(effects=run.effects, consequences=run.consequences)
+        evaluation.traces = traces_of(campaigns, self._outcomes)
         for campaign_id, outcome in self._outcomes.items():
             if outcome.triggered and not outcome.exclusion:
                 evaluation.triggered.append(campaign_id)

@@ -77,6 +77,7 @@ class Evaluation:
         failures: Entries of `ruleFailureReasons`.
         eligibility: Entries of `campaignEligibility`.
         triggered: IDs of the campaigns that had at least one rule succeed and were not excluded.
+        traces: How the rules went, see `traces.Trace`.
     """
 
     effects: list[Effect] = field(default_factory=list)
@@ -84,3 +85,4 @@ class Evaluation:
     failures: list[dict[str, Any]] = field(default_factory=list)
     eligibility: list[dict[str, Any]] = field(default_factory=list)
     triggered: list[int] = field(default_factory=list)
+    traces: list[dict[str, Any]] = field(default_factory=list)

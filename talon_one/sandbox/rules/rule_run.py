@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from talon_one.sandbox.rules.compiled import (
     Action,
     Block,
     EffectFailed,
     EvaluationError,
+    Finding,
     MissingEntity,
     Rule,
 )
 from talon_one.sandbox.rules.run import Run
 from talon_one.sandbox.rules.scope import Scope
+
+# Blocks that the finding about a rule has.
+_MAX_BLOCKS: Final = 50
 
 
 class Failure(NamedTuple):
@@ -24,11 +28,13 @@ class Failure(NamedTuple):
         condition_index: Place of the condition among those of the rule, from 0.
         effect_index: Place of the effect among those of the rule, from 0.
         details: What happened, empty if a condition is false.
+        finding: The block that failed, with the values that it had found.
     """
 
     condition_index: int | None = None
     effect_index: int | None = None
     details: str = ""
+    finding: Finding | None = None
 
 
 class _Handler(NamedTuple):
@@ -45,7 +51,16 @@ class RuleRun:
         rule: The rule.
     """
 
-    __slots__ = ("_current", "_handlers", "_rule", "_run", "_scope", "_top")
+    __slots__ = (
+        "_culprits",
+        "_current",
+        "_found_blocks",
+        "_handlers",
+        "_rule",
+        "_run",
+        "_scope",
+        "_top",
+    )
 
     def __init__(self, run: Run, scope: Scope, rule: Rule) -> None:
         self._run = run
@@ -54,6 +69,9 @@ class RuleRun:
         self._top = 0
         self._current: Block | None = None
         self._handlers: list[_Handler] = []
+        # The block in a group that decided that the group fails, by the identity of the group.
+        self._culprits: dict[int, Block] = {}
+        self._found_blocks = 0
 
     def execute(self) -> Failure | None:
         """Run the rule. If it fails, only the effects of what handles the failure stay.
@@ -67,7 +85,8 @@ class RuleRun:
         try:
             failure = self._run_rule()
         except EffectFailed as cause:
-            failure = Failure(effect_index=self._effect_index(), details=str(cause))
+            details = str(cause)
+            failure = Failure(None, self._effect_index(), details, self._found_by_error(details))
         except MissingEntity as cause:
             failure = self._failure_of_error(str(cause))
         except EvaluationError as cause:
@@ -85,8 +104,29 @@ class RuleRun:
         for top, block in enumerate(self._rule.blocks):
             self._top = top
             if not self._run_block(block):
-                return Failure(condition_index=self._condition_index(top))
+                return Failure(self._condition_index(top), finding=self._found(block))
         return None
+
+    def _found(self, block: Block) -> Finding | None:
+        """Return what a block that failed is about, and what failed in it."""
+        if block.explain is None or self._found_blocks >= _MAX_BLOCKS:
+            return None
+        self._found_blocks += 1
+        found = block.explain(self._scope)
+        culprit = self._culprits.get(id(block))
+        if culprit is not None:
+            inner = [culprit]
+        else:
+            # All of them failed; groups of the other kinds have one that decided.
+            inner = list(block.blocks) if block.operator == "atLeastOne" else []
+        findings = [each for each in map(self._found, inner) if each is not None]
+        return {**found, "blocks": findings} if findings else found
+
+    def _found_by_error(self, details: str) -> Finding | None:
+        block = self._current
+        if block is None or block.explain is None:
+            return None
+        return {**block.explain(self._scope), "error": details}
 
     def _run_block(self, block: Block) -> bool:
         """Run a block and return whether it passed."""
@@ -117,14 +157,20 @@ class RuleRun:
                 raise
             self._run.rewind(mark)
             del self._handlers[handlers:]
-            return all(self._run_block(each) for each in replacement)
+            return self._has_no_culprit(block, replacement, passing=False)
 
     def _run_group(self, block: Block) -> bool:
-        if block.operator == "all":
-            return all(self._run_block(child) for child in block.blocks)
         if block.operator == "atLeastOne":
             return any(self._run_block(child) for child in block.blocks)
-        return not any(self._run_block(child) for child in block.blocks)
+        return self._has_no_culprit(block, block.blocks, passing=block.operator != "all")
+
+    def _has_no_culprit(self, block: Block, blocks: Sequence[Block], *, passing: bool) -> bool:
+        """Run blocks up to the first that passes or fails, and remember it."""
+        for child in blocks:
+            if self._run_block(child) == passing:
+                self._culprits[id(block)] = child
+                return False
+        return True
 
     def _apply(self, block: Block, action: Action) -> None:
         self._current = block
@@ -161,8 +207,10 @@ class RuleRun:
 
     def _failure_of_error(self, details: str) -> Failure:
         if self._current is not None and self._current.action is not None:
-            return Failure(effect_index=self._effect_index(), details=details)
-        return Failure(condition_index=self._condition_index(self._top), details=details)
+            index = self._effect_index()
+            return Failure(None, index, details, self._found_by_error(details))
+        condition_index = self._condition_index(self._top)
+        return Failure(condition_index, None, details, self._found_by_error(details))
 
     def _condition_index(self, top: int) -> int:
         return sum(_has_condition(block) for block in self._rule.blocks[:top])

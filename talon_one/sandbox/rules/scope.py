@@ -70,7 +70,7 @@ class Scope:
     progress: dict[int, Decimal] = field(default_factory=dict)
     used: dict[str, Decimal] = field(default_factory=dict)
 
-    def at(self, unit: Unit) -> Scope:
+    def at(self, unit: Unit | None) -> Scope:
         """Return the scope with a unit at hand; evaluated names are shared."""
         # Rules do this for every unit of a cart, and `replace` takes ten times as long.
         return Scope(
@@ -88,3 +88,9 @@ class Scope:
             self.progress,
             self.used,
         )
+
+    def apart(self) -> Scope:
+        """Return a copy: names that are evaluated in it are not remembered for others."""
+        copy = self.at(self.unit)
+        copy.values = dict(self.values)
+        return copy

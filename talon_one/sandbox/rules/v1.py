@@ -29,6 +29,7 @@ from talon_one.sandbox.rules.context import Context
 from talon_one.sandbox.rules.effects import with_feature
 from talon_one.sandbox.rules.entities import ROOTS, Bindings
 from talon_one.sandbox.rules.expressions import Names
+from talon_one.sandbox.rules.findings import program_explainer
 from talon_one.sandbox.rules.programs import ProgramError, compile_program, program_of
 from talon_one.sandbox.rules.run import Run
 from talon_one.sandbox.rules.scope import Scope
@@ -102,12 +103,13 @@ def _compile_rule(rule: Json, context: Context, index: int, outer: frozenset[str
     place = context.with_names(names)
     blocks: list[Block] = []
     for source, at in _conditions(rule.get("condition"), place.at("condition")):
-        condition = _condition(source, at)
-        blocks.append(Block("", "passthrough", at.pointer, condition=condition))
+        condition, explain = _condition(source, at), program_explainer(source, at)
+        blocks.append(Block("", "passthrough", at.pointer, condition=condition, explain=explain))
     for source, at in _effects(rule, place):
         action = _action(source, at)
         if action is not None:
-            blocks.append(Block("", "passthrough", at.pointer, action=action))
+            explain = program_explainer(source, at, effect=True)
+            blocks.append(Block("", "passthrough", at.pointer, action=action, explain=explain))
     return Rule(
         place.text(rule, "id", ""),
         index,

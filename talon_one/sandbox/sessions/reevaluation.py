@@ -92,6 +92,7 @@ def _reconcile(occasion: Occasion, mine: list[Entry], evaluation: Evaluation) ->
         consequences=new,
         failures=evaluation.failures,
         triggered=evaluation.triggered,
+        traces=evaluation.traces,
     )
     carry_out(occasion, added)
     session["_effects"] += added.effects

@@ -13,6 +13,7 @@ from talon_one.sandbox.errors import Problem, invalid
 from talon_one.sandbox.events import record_event
 from talon_one.sandbox.profiles import ACCOUNT_ID, USER_ID, visit
 from talon_one.sandbox.rules.outcome import Effect, Evaluation
+from talon_one.sandbox.sessions.evaluations import merged, record_of
 from talon_one.sandbox.sessions.reevaluation import reevaluate
 from talon_one.sandbox.sessions.sales import count_return
 from talon_one.sandbox.sessions.update import CLOSED, PARTIALLY_RETURNED, Outcome
@@ -58,6 +59,8 @@ def return_items(
     evaluation = Evaluation(effects=effects)
     if call.query.get("runRuleEngine"):
         evaluation = reevaluate(occasion)
+        kept = call.state.evaluation(session["id"])
+        call.state.save_evaluation(session["id"], merged(kept, record_of(event, evaluation)))
         evaluation.effects = effects + evaluation.effects
     count_return(occasion, Decimal(price))
     call.state.sessions.save(session)

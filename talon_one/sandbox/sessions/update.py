@@ -15,6 +15,7 @@ from talon_one.sandbox.profiles import visit
 from talon_one.sandbox.rules.evaluate import evaluate
 from talon_one.sandbox.rules.outcome import Evaluation
 from talon_one.sandbox.sessions.cart import price_items
+from talon_one.sandbox.sessions.evaluations import record_of
 from talon_one.sandbox.sessions.sales import count_sale
 from talon_one.sandbox.sessions.situations import situation_of
 from talon_one.sandbox.sessions.totals import add_totals
@@ -105,6 +106,7 @@ def advance(call: Call, update: Update) -> Outcome:
         evaluation = evaluate(situation_of(call, session, event, evaluable=update.evaluable))
         carry_out(occasion, evaluation)
         session["_effects"] = evaluation.effects
+        call.state.save_evaluation(session["id"], record_of(event, evaluation))
         if session["state"] == CLOSED:
             count_sale(occasion)
     call.state.sessions.save(session)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
@@ -14,7 +14,7 @@ Document: TypeAlias = "dict[str, Any]"
 _PAGE = 500
 
 # Documents are trees, so there are no circles to look for.
-_encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), check_circular=False).encode
+encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), check_circular=False).encode
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,6 +142,54 @@ class Documents:
         query = f"SELECT COUNT(*) FROM {self._table.name}{condition}"  # noqa: S608
         return int(self._connection.execute(query, values).fetchone()[0])
 
+    def newest(
+        self,
+        limit: int,
+        skip: int = 0,
+        *,
+        text: str = "",
+        among: Sequence[str] = (),
+        **where: Any,
+    ) -> list[Document]:
+        """Return a page of the entities with these values, newest first.
+
+        Args:
+            limit: How many.
+            skip: How many newer ones are left out.
+            text: What one of the columns must contain, in upper or lower case.
+            among: Those columns.
+            **where: Values of columns.
+        """
+        condition, values = self._containing(where, text, among)
+        query = (
+            f"SELECT id, document FROM {self._table.name}{condition} "  # noqa: S608
+            "ORDER BY id DESC LIMIT ? OFFSET ?"
+        )
+        rows = self._connection.execute(query, [*values, limit, skip]).fetchall()
+        return [{**json.loads(document), "id": number} for number, document in rows]
+
+    def count_containing(self, text: str, among: Sequence[str], **where: Any) -> int:
+        """Return how many entities `newest` has on all of its pages."""
+        condition, values = self._containing(where, text, among)
+        query = f"SELECT COUNT(*) FROM {self._table.name}{condition}"  # noqa: S608
+        return int(self._connection.execute(query, values).fetchone()[0])
+
+    def groups(
+        self, column: str, limit: int, skip: int = 0, *, text: str = "", **where: Any
+    ) -> tuple[list[str], int]:
+        """Return a page of the values that a column has, latest used first, and their number."""
+        condition, values = self._containing(where, text, (column,))
+        grouped = f'FROM {self._table.name}{condition} GROUP BY "{column}"'
+        total = self._connection.execute(
+            f'SELECT COUNT(*) FROM (SELECT "{column}" {grouped})',  # noqa: S608
+            values,
+        ).fetchone()[0]
+        rows = self._connection.execute(
+            f'SELECT "{column}" {grouped} ORDER BY MAX(id) DESC LIMIT ? OFFSET ?',
+            [*values, limit, skip],
+        ).fetchall()
+        return [row[0] for row in rows], int(total)
+
     def next_id(self) -> int:
         """Return the ID that the next entity gets, unless one is given."""
         row = self._connection.execute(
@@ -151,8 +199,18 @@ class Documents:
 
     def _values(self, document: Mapping[str, Any]) -> list[Any]:
         stored = {name: value for name, value in document.items() if name != "id"}
-        text = _encode(stored)
+        text = encode(stored)
         return [*(document.get(column) for column in self._columns), text]
+
+    def _containing(
+        self, where: Mapping[str, Any], text: str, among: Sequence[str]
+    ) -> tuple[str, list[Any]]:
+        condition, values = self._where(where)
+        if not text:
+            return condition, values
+        one = " OR ".join(f'instr(lower("{column}"), lower(?))' for column in among)
+        joined = f"{condition} AND ({one})" if condition else f" WHERE ({one})"
+        return joined, [*values, *[text] * len(among)]
 
     def _where(self, where: Mapping[str, Any]) -> tuple[str, list[Any]]:
         parts, values = [], []

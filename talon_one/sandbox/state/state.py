@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from talon_one.sandbox.state.documents import Document, Documents
+from talon_one.sandbox.state.documents import Document, Documents, encode
 from talon_one.sandbox.state.journal import Journal
 from talon_one.sandbox.state.tables import OTHERS, TABLES
 
@@ -128,7 +128,8 @@ class State:
     def clear(self) -> None:
         """Delete everything, the credentials included, and number entities from 1 again."""
         self._forget()
-        names = [table.name for table in TABLES] + ["keys", "journal", "counters", "responses"]
+        others = ["keys", "journal", "counters", "responses", "evaluations"]
+        names = [table.name for table in TABLES] + others
         for name in names:
             self._connection.execute(f"DELETE FROM {name}")  # noqa: S608  own names
         self._connection.execute("DELETE FROM sqlite_sequence")
@@ -227,6 +228,22 @@ class State:
         self._connection.execute(
             "INSERT OR REPLACE INTO responses VALUES (?, ?, ?, ?, ?, ?, ?)",
             (credential, request, key, fingerprint, now, status, body),
+        )
+
+    def evaluation(self, session_id: int) -> dict[str, Any] | None:
+        """Return the record of the last evaluation of a session, if there is one."""
+        row = self._connection.execute(
+            "SELECT record FROM evaluations WHERE session_id = ?", (session_id,)
+        ).fetchone()
+        return json.loads(row[0]) if row else None
+
+    def save_evaluation(self, session_id: int, record: Mapping[str, Any]) -> None:
+        """Store the record of the last evaluation of a session.
+
+        It is not a part of the session, because each request reads sessions, and none needs it.
+        """
+        self._connection.execute(
+            "INSERT OR REPLACE INTO evaluations VALUES (?, ?)", (session_id, encode(record))
         )
 
     def dump(self) -> list[str]:

@@ -6,7 +6,7 @@ from typing import Final
 
 from talon_one.sandbox.state.documents import Table
 
-VERSION: Final = 5
+VERSION: Final = 6
 """Version of the tables; a file of another version is refused."""
 
 DEFINITIONS: Final = (
@@ -107,5 +107,6 @@ OTHERS: Final = (
     )
     """,
     "CREATE INDEX responses_by_age ON responses (created)",
+    "CREATE TABLE evaluations (session_id INTEGER PRIMARY KEY, record TEXT NOT NULL)",
     "CREATE TABLE facts (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID",
 )
