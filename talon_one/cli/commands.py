@@ -5,26 +5,15 @@ from __future__ import annotations
 import sqlite3
 import sys
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING
 
-import typer
+import click
 
 import talon_one
-from talon_one.cli.deployment import deployment, host_is_set
-from talon_one.cli.screen import Screen
-from talon_one.sandbox.seeds import COUPON_CODE
 
 if TYPE_CHECKING:
     from talon_one.sandbox import Sandbox
     from talon_one.sandbox.exchanges import Exchange
-
-app = typer.Typer(
-    help="The Python SDK for Talon.One, at the command line.",
-    no_args_is_help=True,
-    add_completion=False,
-    pretty_exceptions_enable=False,
-    rich_markup_mode=None,
-)
 
 
 def run(arguments: Sequence[str] | None = None) -> int:
@@ -37,7 +26,7 @@ def run(arguments: Sequence[str] | None = None) -> int:
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="backslashreplace")
     try:
-        app(arguments, prog_name="talon-one")
+        app(None if arguments is None else list(arguments), prog_name="talon-one")
     except talon_one.ApiException as cause:
         return _fail(f"{cause} ({cause.method} {cause.url})")
     except talon_one.OpenApiException as cause:
@@ -57,72 +46,65 @@ def _fail(reason: str) -> int:
     return 1
 
 
-def _show_version(wanted: bool) -> None:
-    if wanted:
-        typer.echo(f"talon_one {talon_one.__version__}")
-        raise typer.Exit
-
-
-@app.callback()
-def options(
-    version: Annotated[
-        bool,
-        typer.Option(
-            "--version", callback=_show_version, is_eager=True, help="Show the version and exit."
-        ),
-    ] = False,
-) -> None:
-    """Declare the options of the command itself; their callbacks handle them."""
+@click.group()
+@click.version_option(talon_one.__version__, prog_name="talon_one", message="%(prog)s %(version)s")
+def app() -> None:
+    """The Python SDK for Talon.One, at the command line."""
 
 
 @app.command()
-def quickstart(
-    coupon: Annotated[str, typer.Option(help="Coupon code that the customer enters.")] = (
-        COUPON_CODE
-    ),
-) -> None:
+@click.option("--coupon", help="Coupon code that the customer enters.  [default: TEN-OFF]")
+def quickstart(coupon: str | None) -> None:
     """Take a customer through a checkout, and show every step.
 
     Runs against a sandbox of its own. With TALON_ONE_HOST and TALON_ONE_API_KEY set it runs
     against that deployment, where it leaves a profile and a closed session.
     """
-    # The sandbox starts in half the time without what only this command needs.
+    # Only what a command needs is loaded, because `--help` and `--version` need none of it.
+    from talon_one.cli.deployment import deployment, host_is_set
     from talon_one.cli.quickstart import checkout
+    from talon_one.cli.screen import Screen
+    from talon_one.sandbox.seeds import COUPON_CODE
 
     screen = Screen()
     with deployment() as configuration, talon_one.ApiClient(configuration) as client:
         what = "TALON_ONE_HOST" if host_is_set() else "a sandbox, started for this run"
         screen.fact(f"Talking to {configuration.host} ({what}).")
-        checkout(talon_one.IntegrationApi(client), coupon, screen)
+        code = COUPON_CODE if coupon is None else coupon
+        checkout(talon_one.IntegrationApi(client), code, screen)
 
 
 @app.command()
-def sandbox(
-    port: Annotated[
-        int, typer.Option(min=0, max=65535, help="Port to listen on; 0 takes a free one.")
-    ] = 0,
-    database: Annotated[
-        str, typer.Option(help="SQLite file that keeps the state; in memory by default.")
-    ] = ":memory:",
-    seed: Annotated[
-        str,
-        typer.Option(help="What is in it: a YAML file, or one of quickstart and fashion."),
-    ] = "quickstart",
-    clock: Annotated[
-        str | None,
-        typer.Option(help="Moment at which its clock stands, such as 2026-11-01T09:00:00Z."),
-    ] = None,
-    host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
-    log: Annotated[bool, typer.Option("--log", help="Print each request.")] = False,
-) -> None:
+@click.option(
+    "--port",
+    type=click.IntRange(0, 65535),
+    default=0,
+    help="Port to listen on; 0 takes a free one.",
+)
+@click.option(
+    "--database",
+    default=":memory:",
+    help="SQLite file that keeps the state; in memory by default.",
+)
+@click.option(
+    "--seed",
+    default="quickstart",
+    show_default=True,
+    help="What is in it: a YAML file, or one of quickstart and fashion.",
+)
+@click.option("--clock", help="Moment at which its clock stands, such as 2026-11-01T09:00:00Z.")
+@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
+@click.option("--log", is_flag=True, help="Print each request.")
+def sandbox(port: int, database: str, seed: str, clock: str | None, host: str, log: bool) -> None:
     """Run a local Talon.One until Ctrl-C, and show how to reach it."""
+    from talon_one.cli.screen import Screen
     from talon_one.sandbox import Sandbox, SeedError
     from talon_one.sandbox.world import Clock
 
     try:
         moved = Clock(clock)
     except ValueError as cause:
-        raise typer.BadParameter(str(cause), param_hint="--clock") from cause
+        raise click.BadParameter(str(cause), param_hint="--clock") from cause
     try:
         running = Sandbox(port, database, seed=seed, clock=moved, host=host)
         if log:
@@ -131,9 +113,10 @@ def sandbox(
     except SeedError as cause:
         # One line for each mistake, in the form in which editors find places.
         print(cause, file=sys.stderr)
-        raise typer.Exit(1) from cause
+        raise SystemExit(1) from cause
     except (sqlite3.Error, RuntimeError) as cause:
-        raise typer.Exit(_fail(f"cannot use the database {database}: {cause}")) from cause
+        reason = f"cannot use the database {database}: {cause}"
+        raise SystemExit(_fail(reason)) from cause
     Screen().fact("The sandbox has ended.")
 
 
@@ -144,6 +127,8 @@ def _show(exchange: Exchange) -> None:
 
 
 def _announce(running: Sandbox) -> None:
+    from talon_one.cli.screen import Screen
+
     screen = Screen()
     screen.line(f"The sandbox listens on {running.url} until Ctrl-C.")
     if running.campaign_id:
