@@ -9,13 +9,13 @@ _NEEDED = frozenset({"click", "rich"})
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the command and return its exit code; click may exit the program earlier.
+    """Run the command and return its exit code.
 
     Args:
         arguments: Arguments of the command line; by default those of the program.
     """
     try:
-        from talon_one.cli.commands import run
+        from talon_one.cli.running import run
 
         return run(arguments)
     except ModuleNotFoundError as cause:
