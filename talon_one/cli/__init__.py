@@ -24,3 +24,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
             raise
         print('talon-one needs click and rich: pip install "talon_one[cli]"', file=sys.stderr)
         return 1
+    except KeyboardInterrupt:
+        # While modules are loaded; later, click takes care of it.
+        return 130

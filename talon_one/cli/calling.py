@@ -220,7 +220,7 @@ def _show_request(operation: Operation, arguments: dict[str, Any], connection: C
         shown = masked(
             request.body, operation.body.type if operation.body else "Any", operation.models
         )
-        lines += ["", shown.decode("utf-8", "replace")]
+        lines += ["", shown if isinstance(shown, str) else shown.decode("utf-8", "replace")]
     elif request.body is not None:
         upload = operation.upload.wire if operation.upload else ""
         size = "unknown length" if request.body.length is None else f"{request.body.length} bytes"

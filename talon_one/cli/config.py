@@ -73,11 +73,11 @@ def config() -> None:
 def set_(
     name: str, value: str | None, profile: str | None, from_stdin: bool, in_file: bool
 ) -> None:
-    """Set NAME to VALUE in a profile, which need not exist.
+    """Set a setting of a profile.
 
-    NAME is host, api-key, management-key, application-id or application-secret. Keys are not given
-    as VALUE, where histories and lists of processes would show them: the command asks for them, or
-    reads them from standard input with --stdin.
+    The profile need not exist. NAME is host, api-key, management-key, application-id or
+    application-secret. Keys are not given as VALUE, where histories and lists of processes would
+    show them: the command asks for them, or reads them from standard input with --stdin.
     """
     profiles = read_profiles()
     target = profile or profiles.current or DEFAULT
@@ -158,7 +158,7 @@ def _checked(name: str, text: str) -> str:
 @click.argument("name", type=SettingName(list(_NAMES)))
 @_profile_option
 def unset(name: str, profile: str | None) -> None:
-    """Remove NAME from a profile."""
+    """Remove a setting from a profile."""
     profiles = read_profiles()
     target = _existing(profiles, profile)
     if name in profiles.in_keyring.get(target, ()):
@@ -171,7 +171,7 @@ def unset(name: str, profile: str | None) -> None:
 @config.command()
 @click.argument("profile")
 def remove(profile: str) -> None:
-    """Remove PROFILE with its keys."""
+    """Remove a profile with its keys."""
     profiles = read_profiles()
     profiles.checked(profile)
     for name in profiles.in_keyring.pop(profile, ()):
@@ -186,7 +186,10 @@ def remove(profile: str) -> None:
 @click.argument("name", type=SettingName(list(_NAMES)))
 @_profile_option
 def get(name: str, profile: str | None) -> None:
-    """Print the setting NAME as a call would use it; of a key only that it is there."""
+    """Print a setting as calls use it.
+
+    Of a key it prints only that there is one.
+    """
     from talon_one._profiles.settings import resolve
 
     setting = resolve(profile).settings.get(name)
@@ -197,7 +200,10 @@ def get(name: str, profile: str | None) -> None:
 
 @config.command("list")
 def list_() -> None:
-    """Print the profiles, and the settings that calls use now with their sources."""
+    """Print all profiles.
+
+    Keys are masked. Settings from the environment are listed as well.
+    """
     from talon_one._profiles.settings import READ_VARIABLES, resolve
 
     profiles = read_profiles()
@@ -229,7 +235,7 @@ def list_() -> None:
 @config.command()
 @click.argument("profile")
 def use(profile: str) -> None:
-    """Make PROFILE the current one."""
+    """Make a profile the current one."""
     profiles = read_profiles()
     profiles.current = profiles.checked(profile)
     profiles.save()

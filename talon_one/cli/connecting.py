@@ -139,6 +139,7 @@ def has_credential(resolved: Resolved, security: Sequence[str]) -> bool:
 
 
 def _missing_key(resolved: Resolved, security: Sequence[str]) -> str:
+    from talon_one._core.address import without_credentials
     from talon_one._profiles.settings import VARIABLES
 
     name, called = _KEYS[security[0]]
@@ -150,7 +151,7 @@ def _missing_key(resolved: Resolved, security: Sequence[str]) -> str:
     if name in resolved.kept_back:
         return (
             f"{message}; that of the profile {resolved.profile!r} is for another host than"
-            f" {resolved.value('host')}"
+            f" {without_credentials(resolved.value('host'))}"
         )
     others = [text for other, text in _KEYS.values() if other != name and resolved.value(other)]
     return f"{message}; {others[0]} is set, which does not open this API" if others else message

@@ -6,14 +6,17 @@ import csv
 import io
 import json
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
 
+from talon_one._schema import json_codec
 from talon_one._utils.quoting import message_of, quoted
 from talon_one._utils.suggest import did_you_mean
 from talon_one.cli.escapes import printable_json
 from talon_one.cli.failures import CommandFailed, ExitCode
+from talon_one.exceptions import ApiValueError
 
 if TYPE_CHECKING:
     from talon_one.cli.sinks import Sink
@@ -145,13 +148,27 @@ def _write_json_lines(data: Any, columns: Sequence[str], sink: Sink) -> None:
 
 
 def _json(value: Any, indent: int | None = None) -> str:
-    return printable_json(json.dumps(value, ensure_ascii=False, indent=indent))
+    return printable_json(_json_text(value, indent))
+
+
+def _json_text(value: Any, indent: int | None) -> str:
+    try:
+        return json.dumps(value, ensure_ascii=False, indent=indent, allow_nan=False)
+    except (ValueError, RecursionError):
+        # A number beyond floats, or data nested more deeply than Python writes. The codec of the
+        # package writes both, and never indents.
+        with suppress(ApiValueError):
+            return json_codec.encode(value).decode("utf-8", "surrogatepass")
+    # Only NaN is left: JSON does not have it, but a server may send it.
+    return json.dumps(value, ensure_ascii=False)
 
 
 def _write_yaml(data: Any, columns: Sequence[str], sink: Sink) -> None:
     import yaml
 
     data = list(data) if isinstance(data, Iterator) else data
+    # YAML knows plain types only, and a number beyond floats has a type of its own.
+    data = json.loads(_json_text(data, None))
     sink.write(yaml.safe_dump(data, sort_keys=False, allow_unicode=True))
 
 
@@ -214,7 +231,7 @@ def _columns_of(rows: Iterable[dict[str, Any]]) -> tuple[str, ...]:
 def _cell(value: Any) -> str:
     if value is None:
         return ""
-    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+    return value if isinstance(value, str) else _json_text(value, None)
 
 
 _WRITERS: dict[str, Callable[[Any, Sequence[str], Sink], None]] = {

@@ -28,10 +28,9 @@ def run(arguments: Sequence[str] | None = None) -> int:
             stream.reconfigure(errors="backslashreplace")
     with warnings.catch_warnings():
         warnings.showwarning = _show_warning
-        if not sys.warnoptions:
-            # Those of this package are about the request; any others concern programmers.
-            warnings.simplefilter("ignore")
-            warnings.simplefilter("always", UserWarning)
+        # Those of this package are about the request; any others concern programmers.
+        warnings.simplefilter("ignore")
+        warnings.simplefilter("always", UserWarning)
         code = _exit_code(arguments)
         return _flushed(code)
 

@@ -94,7 +94,9 @@ def write_table(
     for row in rows:
         table.add_row(*(row[index] for index in shown))
     console.print(table)
-    sink.write("".join(f"{line.rstrip()}\n" for line in buffer.getvalue().strip("\n").split("\n")))
+    lines = [line.rstrip() for line in buffer.getvalue().split("\n")]
+    # The box leaves a line above and below.
+    sink.write("\n".join(lines).strip("\n") + "\n")
     left_out = len(columns) - len(shown)
     if left_out:
         plural = "s" * (left_out != 1)

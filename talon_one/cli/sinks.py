@@ -10,6 +10,7 @@ from typing import IO, Any, Protocol
 import click
 
 from talon_one.cli.failures import CommandFailed, ExitCode
+from talon_one.exceptions import OpenApiException
 
 
 class Sink(Protocol):
@@ -109,8 +110,8 @@ def check_writable(path: str | None) -> None:
 def _writing(place: str) -> Iterator[None]:
     try:
         yield
-    except BrokenPipeError:
-        raise
+    except (BrokenPipeError, OpenApiException):
+        raise  # The second may be an OSError as well, such as a timeout of the download.
     except OSError as cause:
         # Only what writes raises it: the client translates the errors of its connections.
         reason = cause.strerror or str(cause)
