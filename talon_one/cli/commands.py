@@ -5,6 +5,10 @@ A new command has a module of its own, and a line here.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
 import click
 
 import talon_one
@@ -62,9 +66,43 @@ def _show_version(ctx: click.Context, parameter: click.Parameter, wanted: bool) 
         ctx.exit()
 
 
+class ReaderGone(Exception):
+    """The reader of the output went away; click would end the program with another exit code."""
+
+
+class Root(LazyGroup):
+    """The command itself."""
+
+    def make_context(self, *args: Any, **kwargs: Any) -> click.Context:
+        """Read the command line, which may print the help.
+
+        Raises:
+            ReaderGone: Nobody reads it.
+        """
+        with _noticing_readers():
+            return super().make_context(*args, **kwargs)
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run the command that was given.
+
+        Raises:
+            ReaderGone: Nobody reads its output any more.
+        """
+        with _noticing_readers():
+            return super().invoke(ctx)
+
+
+@contextmanager
+def _noticing_readers() -> Iterator[None]:
+    try:
+        yield
+    except BrokenPipeError as cause:
+        raise ReaderGone from cause
+
+
 @click.group(
     "talon-one",
-    cls=LazyGroup,
+    cls=Root,
     sections=SECTIONS,
     epilog=_EPILOG,
     context_settings={"help_option_names": ["-h", "--help"]},

@@ -12,7 +12,7 @@ from typing import Any
 
 import click
 
-from talon_one.cli.commands import app
+from talon_one.cli.commands import ReaderGone, app
 from talon_one.cli.failures import ExitCode, failure_of, report, usage_message
 
 
@@ -46,7 +46,7 @@ def _exit_code(arguments: Sequence[str] | None) -> int:
     except click.ClickException as cause:
         report(usage_message(cause))
         return ExitCode.USAGE
-    except BrokenPipeError:
+    except ReaderGone:
         return ExitCode.BROKEN_PIPE
     except Exception as cause:
         failure = failure_of(cause)
