@@ -5,8 +5,8 @@ from __future__ import annotations
 import os
 import stat
 import sys
-from collections.abc import Mapping
-from contextlib import suppress
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -80,7 +80,9 @@ class Profiles:
                 tables[name][_IN_KEYRING] = sorted(self.in_keyring[name])
         content: dict[str, Any] = {_CURRENT: self.current} if self.current is not None else {}
         content[_PROFILES] = tables
-        _replace(self.path, _module("tomli_w").dumps(content).encode())
+        with _needing_the_extra():
+            import tomli_w
+        _replace(self.path, tomli_w.dumps(content).encode())
 
 
 def path_of_profiles() -> Path:
@@ -92,8 +94,9 @@ def path_of_profiles() -> Path:
     given = os.environ.get(PATH_VARIABLE)
     if given:
         return Path(given)
-    folder: Path = _module("platformdirs").user_config_path("talon_one", appauthor=False)
-    return folder / "config.toml"
+    with _needing_the_extra():
+        import platformdirs
+    return platformdirs.user_config_path("talon_one", appauthor=False) / "config.toml"
 
 
 def read_profiles() -> Profiles:
@@ -112,9 +115,13 @@ def read_profiles() -> Profiles:
         raise ConfigurationError(f"cannot read {profiles.path}: {cause.strerror}") from cause
     except UnicodeDecodeError as cause:
         raise ConfigurationError(f"{profiles.path} is not UTF-8 text") from cause
-    toml = _module("tomllib" if sys.version_info >= (3, 11) else "tomli")
+    with _needing_the_extra():
+        if sys.version_info >= (3, 11):
+            import tomllib
+        else:
+            import tomli as tomllib
     try:
-        content = toml.loads(text)
+        content = tomllib.loads(text)
     except ValueError as cause:
         # The message has the position and no part of the text.
         raise ConfigurationError(f"{profiles.path} is not TOML: {cause}") from None
@@ -170,14 +177,11 @@ def _replace(path: Path, content: bytes) -> None:
         raise
 
 
-def _module(name: str) -> Any:
-    from importlib import import_module
-
+@contextmanager
+def _needing_the_extra() -> Iterator[None]:
+    """Say what to install where a package is missing."""
     try:
-        return import_module(name)
+        yield
     except ModuleNotFoundError as cause:
-        if cause.name != name:
-            raise
-        raise ModuleNotFoundError(
-            f'profiles need {name}: pip install "talon_one[cli]"', name=name
-        ) from cause
+        message = f'profiles need {cause.name}: pip install "talon_one[cli]"'
+        raise ModuleNotFoundError(message, name=cause.name) from cause

@@ -75,6 +75,6 @@ def _failed(verb: str, profile: str, name: str, cause: Exception) -> Configurati
 
 
 def _package() -> Any:
-    from importlib import import_module
+    import keyring
 
-    return import_module("keyring")
+    return keyring

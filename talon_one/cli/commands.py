@@ -5,15 +5,11 @@ A new command has a module of its own, and a line here.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-from typing import Any
-
 import click
 
 import talon_one
 from talon_one.cli.failures import ExitCode
-from talon_one.cli.lazy import Entry, LazyGroup
+from talon_one.cli.lazy import Entry, Root
 
 SECTIONS = {
     "Operations": {
@@ -50,6 +46,9 @@ EXIT_CODES = {
 }
 """What the exit codes mean, for the help and the manual page."""
 
+COMPLETION_VARIABLE = "_TALON_ONE_COMPLETE"
+"""Environment variable by which a shell asks for completions; its name is a convention of click."""
+
 _CODES = "\n".join(f"  {int(code):<4} {text}" for code, text in EXIT_CODES.items())
 _EPILOG = f"""\
 Data goes to standard output, everything else to standard error.
@@ -64,40 +63,6 @@ def _show_version(ctx: click.Context, parameter: click.Parameter, wanted: bool) 
     if wanted and not ctx.resilient_parsing:
         click.echo(f"talon_one {talon_one.__version__}")
         ctx.exit()
-
-
-class ReaderGone(Exception):
-    """The reader of the output went away; click would end the program with another exit code."""
-
-
-class Root(LazyGroup):
-    """The command itself."""
-
-    def make_context(self, *args: Any, **kwargs: Any) -> click.Context:
-        """Read the command line, which may print the help.
-
-        Raises:
-            ReaderGone: Nobody reads it.
-        """
-        with _noticing_readers():
-            return super().make_context(*args, **kwargs)
-
-    def invoke(self, ctx: click.Context) -> Any:
-        """Run the command that was given.
-
-        Raises:
-            ReaderGone: Nobody reads its output any more.
-        """
-        with _noticing_readers():
-            return super().invoke(ctx)
-
-
-@contextmanager
-def _noticing_readers() -> Iterator[None]:
-    try:
-        yield
-    except BrokenPipeError as cause:
-        raise ReaderGone from cause
 
 
 @click.group(

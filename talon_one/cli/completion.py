@@ -17,8 +17,6 @@ from click.shell_completion import (
 )
 
 PROGRAM = "talon-one"
-VARIABLE = "_TALON_ONE_COMPLETE"
-"""Environment variable by which a script asks; its name is a convention of click."""
 
 _POWERSHELL = """\
 Register-ArgumentCompleter -Native -CommandName %(prog_name)s -ScriptBlock {
@@ -70,19 +68,21 @@ _SHELLS: dict[str, type[ShellComplete]] = {
 }
 
 
-@click.command()
+_INSTALLATION = """\
+\b
+bash:        eval "$(talon-one completion bash)"           in ~/.bashrc
+zsh:         eval "$(talon-one completion zsh)"            in ~/.zshrc
+fish:        talon-one completion fish | source            in config.fish
+PowerShell:  talon-one completion powershell | Out-String | Invoke-Expression
+"""
+
+
+@click.command(epilog=_INSTALLATION)
 @click.argument("shell", type=click.Choice(list(_SHELLS)))
 def completion(shell: str) -> None:
-    r"""Print the script with which SHELL completes commands and options.
+    """Print the script with which SHELL completes commands and options."""
+    from talon_one.cli.commands import COMPLETION_VARIABLE, app
 
-    \b
-    bash:        eval "$(talon-one completion bash)"           in ~/.bashrc
-    zsh:         eval "$(talon-one completion zsh)"            in ~/.zshrc
-    fish:        talon-one completion fish | source            in config.fish
-    PowerShell:  talon-one completion powershell | Out-String | Invoke-Expression
-    """
-    from talon_one.cli.commands import app
-
-    script: Any = _SHELLS[shell](app, {}, PROGRAM, VARIABLE)
+    script: Any = _SHELLS[shell](app, {}, PROGRAM, COMPLETION_VARIABLE)
     # Not its `source`, which starts a shell to find out its version.
     click.echo(script.source_template % script.source_vars(), nl=False)

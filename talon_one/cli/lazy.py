@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from importlib import import_module
 from typing import Any, NamedTuple
 
@@ -94,3 +95,37 @@ class LazyGroup(Suggesting):
             if name.startswith(incomplete)
         ]
         return [*found, *click.Command.shell_complete(self, ctx, incomplete)]
+
+
+class ReaderGone(Exception):
+    """The reader of the output went away; click would end the program with another exit code."""
+
+
+class Root(LazyGroup):
+    """The command itself."""
+
+    def make_context(self, *args: Any, **kwargs: Any) -> click.Context:
+        """Read the command line, which may print the help.
+
+        Raises:
+            ReaderGone: Nobody reads it.
+        """
+        with _noticing_readers():
+            return super().make_context(*args, **kwargs)
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run the command that was given.
+
+        Raises:
+            ReaderGone: Nobody reads its output any more.
+        """
+        with _noticing_readers():
+            return super().invoke(ctx)
+
+
+@contextmanager
+def _noticing_readers() -> Iterator[None]:
+    try:
+        yield
+    except BrokenPipeError as cause:
+        raise ReaderGone from cause

@@ -35,16 +35,19 @@ def man() -> None:
 
 def page() -> str:
     """Return the manual page as roff."""
-    return "\n".join(_lines()) + "\n"
+    # An empty line would be shown as one.
+    return "\n".join(filter(None, _lines())) + "\n"
 
 
 def _lines() -> Iterator[str]:
     from talon_one.cli.commands import EXIT_CODES, SECTIONS, app
+    from talon_one.cli.operations import common_options
 
     context = click.Context(app, info_name="talon-one")
     yield f'.TH TALON-ONE 1 "" "talon_one {talon_one.__version__}" "User Commands"'
     yield ".SH NAME"
-    yield f"talon\\-one \\- {_escaped(app.get_short_help_str(200).rstrip('.').lower())}"
+    summary = app.get_short_help_str(200).rstrip(".")
+    yield f"talon\\-one \\- {_escaped(summary[0].lower() + summary[1:])}"
     yield ".SH SYNOPSIS"
     yield ".B talon\\-one"
     yield _escaped("COMMAND [OPTIONS] [ARGS]...")
@@ -54,6 +57,11 @@ def _lines() -> Iterator[str]:
     for section in SECTIONS.values():
         for name, entry in section.items():
             yield from _command(entry.load(), context, f"talon-one {name}")
+    yield ".SH OPTIONS OF OPERATIONS"
+    for each in common_options():
+        record = each.get_help_record(context)
+        if record is not None:
+            yield from _item(*record)
     yield ".SH CONFIGURATION"
     yield _escaped(_SETTINGS)
     yield ".SH ENVIRONMENT"
@@ -69,7 +77,7 @@ def _command(command: click.Command, parent: click.Context, path: str) -> Iterat
     from talon_one.cli.operations import ApiGroup
 
     yield f".SS {_escaped(path)}"
-    for paragraph in (command.help or "").split("\n\n"):
+    for paragraph in f"{command.help or ''}\n\n{command.epilog or ''}".strip().split("\n\n"):
         literal = paragraph.lstrip().startswith("\b")
         text = paragraph.replace("\b\n", "").strip("\n")
         yield from [".PP", ".nf", _escaped(text), ".fi"] if literal else [".PP", _escaped(text)]

@@ -19,6 +19,12 @@ from talon_one.cli.parameters import asks_first, deprecation, destination, param
 
 FILE_ARGUMENT = "FILE"
 
+_DRY_RUN = click.Option(
+    ["--dry-run"],
+    is_flag=True,
+    help="Print the request, with its key masked, and send nothing.",
+)
+
 
 class ApiGroup(Suggesting):
     """The commands of an API, listed by group of the platform.
@@ -120,9 +126,7 @@ class OperationCommand(click.Command):
         summary = next(each[name] for each in texts.SUMMARIES.values() if name in each)
         self.own = parameters_of(operation, self.texts)
         self.request = _request_options(operation, self.texts)
-        self.output = output_options()
-        if operation.paging:
-            self.output += _paging_options()
+        self.output = [*output_options(), *(_paging_options() if operation.paging else ())]
         self.connection = connection_options()
         super().__init__(
             name,
@@ -187,14 +191,12 @@ def _request_options(operation: Operation, texts: Mapping[str, str]) -> list[cli
         found.append(
             click.Option(["-y", "--yes"], is_flag=True, help="Delete without asking first.")
         )
-    found.append(
-        click.Option(
-            ["--dry-run"],
-            is_flag=True,
-            help="Print the request, with its key masked, and send nothing.",
-        )
-    )
-    return found
+    return [*found, _DRY_RUN]
+
+
+def common_options() -> list[click.Option]:
+    """Return the options that operations have beside their own."""
+    return [_DRY_RUN, *output_options(), *_paging_options(), *connection_options()]
 
 
 def _paging_options() -> list[click.Option]:

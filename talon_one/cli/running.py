@@ -12,8 +12,9 @@ from typing import Any
 
 import click
 
-from talon_one.cli.commands import ReaderGone, app
+from talon_one.cli.commands import COMPLETION_VARIABLE, app
 from talon_one.cli.failures import ExitCode, failure_of, report, usage_message
+from talon_one.cli.lazy import ReaderGone
 
 
 def run(arguments: Sequence[str] | None = None) -> int:
@@ -31,11 +32,13 @@ def run(arguments: Sequence[str] | None = None) -> int:
         # Those of this package are about the request; any others concern programmers.
         warnings.simplefilter("ignore")
         warnings.simplefilter("always", UserWarning)
-        code = _exit_code(arguments)
-        return _flushed(code)
+        return int(_flushed(_exit_code(arguments)))
 
 
 def _exit_code(arguments: Sequence[str] | None) -> int:
+    if COMPLETION_VARIABLE in os.environ:
+        # It teaches click the shells that it does not know.
+        from talon_one.cli import completion  # noqa: F401
     try:
         given = None if arguments is None else list(arguments)
         result = app.main(given, prog_name="talon-one", standalone_mode=False)
