@@ -25,7 +25,7 @@ def read_body(given: str) -> Any:
     if given.startswith("@"):
         path = given[1:]
         return parsed(_file(path), path)
-    return parsed(given, "the JSON of -d")
+    return parsed(given, "-d")
 
 
 def read_input() -> bytes:

@@ -22,6 +22,8 @@ from talon_one.exceptions import ApiTypeError, ModelValidationError, Unauthorize
 if TYPE_CHECKING:
     from talon_one._schema.model import Model
 
+_LARGEST_PAGE = 1000
+
 
 def call(operation: Operation, api: str, name: str, given: dict[str, Any]) -> int:
     """Make the call of a command and return the exit code.
@@ -120,14 +122,27 @@ def _send(
         _write(rows, layout._replace(format=layout.format or "csv"), path, operation)
         return
     if given.get("everything") or given.get("maximum"):
+        arguments = _with_page_size(operation, arguments, given["maximum"])
         items = (_plain(each) for each in api.iterate(method, **arguments))
         _write(islice(items, given["maximum"]), layout, path, operation)
         return
     response = _plain(method(**arguments))
     if response is None:
-        report("done; the server sent nothing")
+        if sys.stderr is not None and sys.stderr.isatty():
+            report("done")
         return
     _write_response(response, layout, path, operation)
+
+
+def _with_page_size(
+    operation: Operation, arguments: dict[str, Any], wanted: int | None
+) -> dict[str, Any]:
+    """Return the arguments with a page no larger than what is wanted, if that is little."""
+    sizes = [each for each in operation.parameters if each.name == "page_size"]
+    if wanted is None or not sizes or "page_size" in arguments:
+        return arguments
+    largest = min(sizes[0].constraints.get("maximum", _LARGEST_PAGE), _LARGEST_PAGE)
+    return {**arguments, "page_size": wanted} if wanted < largest else arguments
 
 
 def _write_response(response: Any, layout: Layout, path: str | None, operation: Operation) -> None:

@@ -118,7 +118,7 @@ def test_a_misspelled_property_is_sent_with_a_warning(
 
 MISTAKES: dict[str, tuple[list[str], str]] = {
     "no body": (SESSION, "a body is missing: -d"),
-    "empty body": ([*SESSION, "-d", ""], "the JSON of -d is empty"),
+    "empty body": ([*SESSION, "-d", ""], "-d is empty"),
     "malformed": ([*SESSION, "-d", '{"a": 1,\n"b": }'], "line 2, column 6: Expecting value: '}'"),
     "cut off": ([*SESSION, "-d", '{"a": '], "line 1, column 7"),
     "not a number": ([*SESSION, "-d", '{"a": NaN}'], "NaN is not a number of JSON"),

@@ -110,6 +110,13 @@ def test_a_whole_list_or_its_beginning_is_read_page_by_page(
     assert [dict(each.pairs).get("skip") for each in server.requests] == skips
 
 
+def test_for_a_few_items_a_small_page_is_requested(talk: Command, server: RecordingServer) -> None:
+    server.script(page(*ROWS, total=30), page(*ROWS))
+    talk(*CAMPAIGNS, "--limit", "2")
+    talk(*CAMPAIGNS, "--limit", "5000")
+    assert [each.query for each in server.requests] == ["pageSize=2", ""]
+
+
 def test_an_empty_list_is_one_in_every_format(talk: Command, server: RecordingServer) -> None:
     server.default = Response(body=page(total=0))
     try:
