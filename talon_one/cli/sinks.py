@@ -70,7 +70,7 @@ def output_to(path: str | None) -> Iterator[Sink]:
 
     Args:
         path: File that appears, or replaces another, when the block ends well; ``None`` for
-            standard output.
+            standard output. Devices and pipes are written to as the data comes.
 
     Raises:
         CommandFailed: It cannot be written, for instance because the disk is full.

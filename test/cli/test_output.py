@@ -138,13 +138,14 @@ def test_a_page_that_is_not_all_says_so_on_standard_error(
 
 
 def test_an_export_is_written_as_it_came_or_row_by_row(
-    talk: Command, server: RecordingServer
+    talk: Command, server: RecordingServer, tmp_path: Path
 ) -> None:
     text = b'value,usagelimit\r\n"A,1",5\r\n\xe4,0\r\n'
     server.script(Response(body=text, headers={"Content-Type": "application/csv"}))
     export = ["management", "export-coupons", "3"]
-    ended = talk(*export)
+    ended = talk(*export, "--output-file", str(tmp_path / "coupons.csv"))
     assert ended.code == 0
+    assert (tmp_path / "coupons.csv").read_bytes() == text
     rows = Response(body=b"value,limitval\r\nA1,5\r\n", headers={"Content-Type": "application/csv"})
     server.script(rows, rows)
     assert talk(*export).out == "value,limitval\r\nA1,5\r\n"
