@@ -199,7 +199,7 @@ class SavedFile:
             with self._naming_path():
                 self._file = open(self._path, "wb")
             return self
-        self._target = os.path.realpath(self._path)
+        self._target = os.path.realpath(self._path) if self._path else ""
         folder, name = os.path.split(self._target)
         # In the same folder, because moving a file between disks is not atomic.
         self._partial = os.path.join(folder, f".{name}.{uuid4().hex}.part")

@@ -72,6 +72,7 @@ class Profiles:
 
         Raises:
             OSError: The file cannot be written. Then the old one is still there.
+        ConfigurationError: The path is that of a device or a pipe.
         """
         tables: dict[str, dict[str, Any]] = {}
         for name, own in self.settings.items():
@@ -107,6 +108,8 @@ def read_profiles() -> Profiles:
         ModuleNotFoundError: A package is not installed.
     """
     profiles = Profiles(path_of_profiles())
+    if _is_special(profiles.path):
+        return profiles  # /dev/null keeps the profiles of the user away.
     try:
         text = profiles.path.read_bytes().decode("utf-8-sig")
     except FileNotFoundError:
@@ -158,7 +161,14 @@ def _typed(name: str, text: str) -> str | int:
     return int(text) if name == "application_id" and text.isdecimal() else text
 
 
+def _is_special(path: Path) -> bool:
+    """Return whether a path is that of a device or pipe, which must not be replaced."""
+    return path.exists() and not path.is_file() and not path.is_dir()
+
+
 def _replace(path: Path, content: bytes) -> None:
+    if _is_special(path):
+        raise ConfigurationError(f"{path} cannot keep profiles: it is not a file")
     # A link to a file elsewhere, as dotfiles have it, stays a link.
     target = Path(os.path.realpath(path))
     target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)

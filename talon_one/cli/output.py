@@ -167,9 +167,17 @@ def _write_yaml(data: Any, columns: Sequence[str], sink: Sink) -> None:
     import yaml
 
     data = list(data) if isinstance(data, Iterator) else data
-    # YAML knows plain types only, and a number beyond floats has a type of its own.
-    data = json.loads(_json_text(data, None))
-    sink.write(yaml.safe_dump(data, sort_keys=False, allow_unicode=True))
+    try:
+        # YAML knows plain types only, and a number beyond floats has a type of its own.
+        text = yaml.safe_dump(
+            json.loads(_json_text(data, None)), sort_keys=False, allow_unicode=True
+        )
+    except (RecursionError, ValueError) as cause:
+        reason = "it is nested too deeply, or has a number with too many digits"
+        raise CommandFailed(
+            f"YAML cannot hold this data: {reason}; use -o json", ExitCode.UNKNOWN
+        ) from cause
+    sink.write(text)
 
 
 # -- Rows ------------------------------------------------------------------------------------------

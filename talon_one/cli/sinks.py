@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -95,9 +96,12 @@ def check_writable(path: str | None) -> None:
     """
     if path is None:
         return
-    import os
-
-    folder = os.path.dirname(path) or "."
+    if not path or "\0" in path:
+        raise click.UsageError(f"--output-file: {path!r} is no path of a file")
+    special = os.path.exists(path) and not os.path.isfile(path) and not os.path.isdir(path)
+    if special and os.access(path, os.W_OK):
+        return  # A pipe, or a device such as /dev/null.
+    folder = os.path.dirname(os.path.realpath(path))
     if os.path.isdir(path):
         raise click.UsageError(f"--output-file: {path} is a folder")
     if not os.path.isdir(folder):

@@ -177,6 +177,7 @@ MISTAKES: dict[str, tuple[list[str], str]] = {
     "not a time": ([*CAMPAIGN, "--timeout", "nan"], "deadline"),
     "no folder": ([*CAMPAIGN, "--output-file", "no/such/file"], "there is no folder no/such"),
     "a folder as a file": ([*CAMPAIGN, "--output-file", "."], "is a folder"),
+    "an empty path": ([*CAMPAIGN, "--output-file", ""], "'' is no path of a file"),
     "no host": ([*CAMPAIGN, "--host", "shop.talon.one"], "needs a scheme"),
     "a secret in the host": (
         [*CAMPAIGN, "--host", "https://u:hush@shop.talon.one"],

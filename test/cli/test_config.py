@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import stat
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -264,6 +265,18 @@ def test_a_file_that_cannot_be_written_is_one_line(
     assert (ended.code, ended.out) in ((1, ""), (2, ""))
     (line,) = ended.err.splitlines()
     assert "occupied" in line
+
+
+@needs_posix_files
+def test_a_pipe_in_place_of_the_file_is_neither_read_nor_replaced(
+    shell: Command, file: Path
+) -> None:
+    # A device such as /dev/null, which stands for no profiles, is of the same kind.
+    os.mkfifo(file)
+    assert shell("config", "list").out == ""
+    ended = shell("config", "set", "host", HOST)
+    assert (ended.code, len(ended.err.splitlines())) == (2, 1)
+    assert stat.S_ISFIFO(file.stat().st_mode)
 
 
 # -- What stands first wins ------------------------------------------------------------------------

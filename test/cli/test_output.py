@@ -194,6 +194,17 @@ def test_texts_of_a_server_do_not_control_the_terminal(
     assert not set(talk(*CAMPAIGNS).err) & {"\x1b", "\x9b", "\u202e"}
 
 
+def test_data_that_is_too_large_for_a_format_is_one_line(
+    talk: Command, server: RecordingServer
+) -> None:
+    for body in ('{"a":' * 900 + "1" + "}" * 900, '{"a": ' + "9" * 5000 + "}"):
+        server.script(Response(body=body), Response(body=body))
+        ended = talk("management", "get-campaign", "3", "1", "-o", "yaml")
+        assert (ended.code, ended.out, len(ended.err.splitlines())) == (4, "", 1)
+        assert "use -o json" in ended.err
+        assert talk("management", "get-campaign", "3", "1", "-o", "json").code == 0
+
+
 def test_a_response_without_a_body_leaves_standard_output_empty(
     talk: Command, server: RecordingServer
 ) -> None:
