@@ -175,7 +175,7 @@ MISTAKES: dict[str, tuple[list[str], str]] = {
     "no format": ([*CAMPAIGN, "-o", "xml"], "'xml' is not one of"),
     "no time": ([*CAMPAIGN, "--timeout", "0"], "--timeout"),
     "not a time": ([*CAMPAIGN, "--timeout", "nan"], "deadline"),
-    "no folder": ([*CAMPAIGN, "--output-file", "no/such/file"], "there is no folder no/such"),
+    "no folder": ([*CAMPAIGN, "--output-file", "no/such/file"], "there is no folder "),
     "a folder as a file": ([*CAMPAIGN, "--output-file", "."], "is a folder"),
     "an empty path": ([*CAMPAIGN, "--output-file", ""], "'' is no path of a file"),
     "no host": ([*CAMPAIGN, "--host", "shop.talon.one"], "needs a scheme"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -128,3 +129,25 @@ def test_a_misspelled_command_gets_a_suggestion(
     assert (ended.code, ended.out) == (2, "")
     (line,) = ended.err.splitlines()
     assert said in line
+
+
+@pytest.mark.parametrize("api", ["integration", "management"])
+def test_texts_name_options_and_commands_that_there_are(api: str, shell: Command) -> None:
+    texts = import_module(f"talon_one.cli.texts.{api}")
+    commands = {each.name.replace("_", "-") for each in OPERATIONS}
+    methods = {each.name for each in OPERATIONS if "_" in each.name}
+    wrong = {}
+    for name, description in texts.DESCRIPTIONS.items():
+        help = shell(api, name, "--help").out
+        spans = re.findall(r"`([^`]+)`", " ".join([description, *texts.ARGUMENTS[name].values()]))
+        options = [each.split()[0] for each in spans if each.startswith("--")]
+        bad = [each for each in options if f"{each} " not in help and f"{each}\n" not in help]
+        bad += [each for each in spans if each in methods]
+        bad += [
+            each
+            for each in spans
+            if re.fullmatch("[a-z]+(-[a-z0-9]+)+", each) and each not in commands
+        ]
+        if bad:
+            wrong[name] = bad
+    assert wrong == {}
