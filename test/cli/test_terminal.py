@@ -16,7 +16,6 @@ from cli.terminal import Terminal
 from support.platforms import needs_linux, needs_posix_files, needs_posix_signals
 from support.server import SILENCE, Received, RecordingServer, Response
 from talon_one.cli.consoles import shell_around
-from talon_one.cli.deployment import environment
 from talon_one.sandbox import Sandbox
 
 CAMPAIGNS = ["management", "get-campaigns", "1"]
@@ -31,7 +30,7 @@ def sandbox() -> Iterator[Sandbox]:
 @pytest.fixture
 def more(sandbox: Sandbox, tmp_path: Path) -> dict[str, str]:
     """The environment of a program that uses the sandbox."""
-    return {**environment(sandbox), "TALON_ONE_CONFIG": str(tmp_path / "config.toml")}
+    return {**sandbox.environment(), "TALON_ONE_CONFIG": str(tmp_path / "config.toml")}
 
 
 @needs_posix_files
