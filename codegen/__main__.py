@@ -11,11 +11,13 @@ from pathlib import Path
 
 import talon_one
 from codegen import tree
-from codegen.builder import build
+from codegen.builder import read
 from codegen.docs import render_docs
 from codegen.drift import command as drift
 from codegen.loader import SpecError, load
+from codegen.python_names import with_python_names
 from codegen.render import render
+from codegen.shell import render_shell
 from codegen.texts import filled_texts
 
 ROOT = Path(__file__).parent.parent
@@ -28,10 +30,15 @@ def main(arguments: list[str] | None = None) -> int:
         return drift.run(options)
     try:
         document = load(ROOT / "spec")
-        sdk = build(document, "talon_one")
+        described = read(document, "talon_one")
+        sdk = with_python_names(described)
         drift.check_spec(ROOT / "spec", document)
         files = tree.with_record(
-            {**render(sdk, talon_one.HOME, talon_one.SUBMODULES), **render_docs(sdk)}
+            {
+                **render(sdk, talon_one.HOME, talon_one.SUBMODULES),
+                **render_shell(described),
+                **render_docs(sdk),
+            }
         )
         files.update(filled_texts(ROOT, sdk, files))
     except SpecError as cause:

@@ -19,7 +19,15 @@ from codegen.unions import is_union
 
 
 def build(document: Document, package: str) -> ir.Sdk:
-    """Return the intermediate form of a document.
+    """Return the intermediate form of a document, with Python names in its texts.
+
+    Raises the errors of `read`.
+    """
+    return with_python_names(read(document, package))
+
+
+def read(document: Document, package: str) -> ir.Sdk:
+    """Return the intermediate form of a document, with the names of the API in its texts.
 
     Raises:
         SpecError: The document is wrong, two things would get the same Python name, or something
@@ -40,7 +48,7 @@ def build(document: Document, package: str) -> ir.Sdk:
         notifications=notifications(document["components"]["schemas"]),
     )
     refuse_orphans(document)
-    return with_python_names(sdk)
+    return sdk
 
 
 def _schemas(

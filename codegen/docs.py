@@ -10,11 +10,12 @@ from typing import Any
 
 from jinja2 import Environment
 
-from codegen import ir, markdown, notes
+from codegen import commands, ir, markdown, notes
 from codegen.loader import SpecError
 from codegen.places import Place
 from codegen.render import Files
 from codegen.samples import examples
+from codegen.shell import api_command
 from codegen.tools import templates
 from talon_one._core.operation import ERROR_MODEL
 from talon_one.exceptions import exception_class
@@ -46,6 +47,7 @@ def render_docs(sdk: ir.Sdk) -> Files:
 
     programs = examples(sdk)
     write("reference/index.md", "reference_index.md.jinja")
+    write("reference/command-line.md", "command_page.md.jinja")
     for api in sdk.apis:
         write(f"{api.name}.md", "method_table.md.jinja", api=api)
         write(f"{_folder(api)}/index.md", "api_index.md.jinja", api=api)
@@ -135,6 +137,7 @@ def _environment(sdk: ir.Sdk) -> Environment:
         type=markdown.type_link,
         model_link=markdown.model_link,
         domain_title=domain_title,
+        api_command=api_command,
         api_title=_title,
         folder=_folder,
     )
@@ -147,6 +150,10 @@ def _environment(sdk: ir.Sdk) -> Environment:
         **{
             function.__name__: function
             for function in (
+                commands.commands,
+                commands.common_options,
+                commands.exit_codes,
+                commands.usage,
                 notes.body_notes,
                 notes.content_type,
                 notes.credentials,

@@ -87,7 +87,7 @@ def render(sdk: ir.Sdk, core_names: dict[str, str], submodules: Collection[str] 
         write(
             "__init__.pyi", "front_door.pyi.jinja", core=core_names, submodules=sorted(submodules)
         )
-    return _formatted(files)
+    return formatted(files)
 
 
 def _environment(sdk: ir.Sdk) -> Environment:
@@ -207,7 +207,7 @@ def _public_classes(sdk: ir.Sdk) -> dict[str, str]:
     return dict(sorted(found.items()))
 
 
-def _formatted(files: Files) -> Files:
+def formatted(files: Files) -> Files:
     """Return Python files, formatted by ruff."""
     with tempfile.TemporaryDirectory() as folder:
         root = Path(folder)

@@ -201,6 +201,44 @@ class Configuration(VendorSettings):
             if not isinstance(source, Mapping):
                 raise ApiTypeError(f"an environment is a dict, not {type(source).__name__}")
             found = {key: source[name] for name, key in _ENVIRONMENT.items() if source.get(name)}
+        return cls._of_settings(found)
+
+    @classmethod
+    def from_profile(
+        cls, name: str | None = None, environ: Mapping[str, str] | None = None
+    ) -> Self:
+        """Return a configuration with settings from a profile of ``talon-one config``.
+
+        A profile that you name is used alone. Without a name, environment variables come first, as
+        `from_env` reads them, and the profile that ``TALON_ONE_PROFILE`` names, or else the current
+        one, supplies what they leave out. The keys of a profile with a host are used for that host
+        only.
+
+        Args:
+            name: Name of the profile.
+            environ: Variables to read instead of those of the process.
+
+        Raises:
+            ConfigurationError: There is no such profile, or its file or a key cannot be read.
+            ModuleNotFoundError: The extra ``cli`` is not installed.
+        """
+        with guarded("the profile"):
+            if name is not None and not isinstance(name, str):
+                raise ApiTypeError(f"the name of a profile is text, not {type(name).__name__}")
+            if environ is not None and not isinstance(environ, Mapping):
+                raise ApiTypeError(f"an environment is a dict, not {type(environ).__name__}")
+            from talon_one._profiles.settings import READ_VARIABLES, resolve
+
+            source = os.environ if environ is None else environ
+            variables = {each: source[each] for each in READ_VARIABLES if source.get(each)}
+        settings = resolve(name, environ=variables).settings
+        found: dict[str, Any] = {each: setting.value for each, setting in settings.items()}
+        if "api_key" in found:
+            found["api_key_v1"] = found.pop("api_key")
+        return cls._of_settings(found)
+
+    @classmethod
+    def _of_settings(cls, found: Mapping[str, str]) -> Self:
         schemes = ("api_key_v1", "management_key")
         return cls(
             host=found.get("host"),

@@ -173,6 +173,9 @@ class Lines:
 class SavedFile:
     """A file that appears when it is complete, and not at all after a failure.
 
+    A link keeps leading to it. What is no regular file, such as a pipe or /dev/null, is written to
+    as the data comes, because nothing may take its place.
+
     Attributes:
         size: Number of bytes written.
     """
@@ -184,6 +187,7 @@ class SavedFile:
         self._path = os.fspath(path)
         self._total = total
         self._progress = progress
+        self._target = ""
         self._partial = ""
         self._file: IO[bytes]
 
@@ -191,7 +195,12 @@ class SavedFile:
         if os.path.isdir(self._path):
             # Fail before the body is read, which may take an hour.
             raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), self._path)
-        folder, name = os.path.split(self._path)
+        if os.path.exists(self._path) and not os.path.isfile(self._path):
+            with self._naming_path():
+                self._file = open(self._path, "wb")
+            return self
+        self._target = os.path.realpath(self._path) if self._path else ""
+        folder, name = os.path.split(self._target)
         # In the same folder, because moving a file between disks is not atomic.
         self._partial = os.path.join(folder, f".{name}.{uuid4().hex}.part")
         with self._naming_path():
@@ -211,13 +220,15 @@ class SavedFile:
             if kind is None:
                 with self._naming_path():
                     self._file.close()
-                    os.replace(self._partial, self._path)
+                    if self._partial:
+                        os.replace(self._partial, self._target)
         finally:
             # After any failure, a full disk included, the partial file is removed.
             with suppress(OSError):
                 self._file.close()
-            with suppress(FileNotFoundError):
-                os.unlink(self._partial)
+            if self._partial:
+                with suppress(FileNotFoundError):
+                    os.unlink(self._partial)
 
     @contextmanager
     def _naming_path(self) -> Iterator[None]:

@@ -10,7 +10,10 @@ from PyInstaller.utils.hooks import collect_data_files, collect_submodules
 _TRACING = ("opentelemetry.trace", "opentelemetry.propagate")
 
 # Their users import them, and from there on import statements lead to all of their modules.
-_LEFT_OUT = {f"talon_one.{name}" for name in ("_pyinstaller", "cli", "sandbox", "spark", "testing")}
+_LEFT_OUT = {
+    f"talon_one.{name}"
+    for name in ("__main__", "_pyinstaller", "cli", "sandbox", "spark", "testing")
+}
 if find_spec("aiohttp") is None:
     _LEFT_OUT.add("talon_one.aio")
 

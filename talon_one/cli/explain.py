@@ -49,7 +49,7 @@ _MAX_NAMES: Final = 20
 _MAX_MESSAGES: Final = 10
 
 
-class ExplainError(talon_one.OpenApiException):
+class ExplainError(talon_one.ConfigurationError):
     """A session cannot be explained with what the environment has."""
 
 

@@ -1,32 +1,26 @@
-"""The output of the command: steps, facts, and effects as a table that fits any terminal."""
+"""Steps, facts and tables for people, with rich."""
 
 from __future__ import annotations
 
-import re
+import io
+import os
+import sys
 from collections.abc import Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 from rich import box
+from rich.cells import cell_len
 from rich.console import Console
 from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
 from talon_one._schema.model import Model
+from talon_one.cli.escapes import printable, printable_line
 
 if TYPE_CHECKING:
     from talon_one import Effect
-
-
-# Controls, line ends, what turns the direction of text around, and halves of characters.
-_COMMANDS: Final = re.compile(
-    "[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]"
-)
-
-
-def printable(text: str) -> str:
-    """Return a text with its control characters spelled out: a terminal would obey them."""
-    return _COMMANDS.sub(lambda found: found[0].encode("unicode_escape").decode(), text)
+    from talon_one.cli.sinks import Sink
 
 
 class Screen:
@@ -43,7 +37,7 @@ class Screen:
 
     def fact(self, text: str) -> None:
         """Show a sentence."""
-        self._console.print(printable(text))
+        self._console.print(printable_line(text))
 
     def line(self, text: str) -> None:
         """Show a line for copying, which is never wrapped."""
@@ -51,7 +45,7 @@ class Screen:
 
     def entry(self, text: str, depth: int = 1) -> None:
         """Show a sentence indented; in a narrow terminal its further lines are, too."""
-        words = Text(printable(text), overflow="fold")
+        words = Text(printable_line(text), overflow="fold")
         self._console.print(Padding(words, (0, 0, 0, 2 * depth), expand=False))
 
     def rows(
@@ -69,7 +63,7 @@ class Screen:
             table.add_column(title, overflow="fold", justify="right" if index in right else "left")
         for row in rows:
             # A text object, because texts are never read as markup.
-            table.add_row(*(Text(printable(cell)) for cell in row))
+            table.add_row(*(Text(printable_line(cell)) for cell in row))
         self._console.print(table)
 
     def effects(self, effects: Iterable[Effect]) -> None:
@@ -90,3 +84,73 @@ def _properties(props: Any) -> str:
     if not isinstance(props, (Mapping, Model)):
         return str(props)
     return "\n".join(f"{name}: {value}" for name, value in dict(props).items())
+
+
+def write_table(
+    columns: Sequence[str], rows: Sequence[Sequence[str]], sink: Sink, *, all_columns: bool
+) -> None:
+    """Write rows as a table.
+
+    Args:
+        columns: Titles.
+        rows: Cells of each row.
+        sink: Where to. A terminal gets as many columns as fit, anything else all of them.
+        all_columns: Whether to write all columns in any case, with folded cells.
+    """
+    if not rows:
+        sink.write("Nothing found.\n")
+        return
+    rows = [[printable(cell) for cell in row] for row in rows]
+    buffer = io.StringIO()
+    # Elsewhere nothing is wide enough to fold for, unless COLUMNS says so.
+    width = None if sink.is_terminal or "COLUMNS" in os.environ else _UNLIMITED
+    console = Console(
+        file=buffer,
+        width=width,
+        highlight=False,
+        markup=False,
+        emoji=False,
+        force_terminal=sink.is_terminal,
+    )
+    shown = range(len(columns)) if all_columns else _fitting(columns, rows, console.width)
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    for index in shown:
+        table.add_column(columns[index], overflow="fold")
+    for row in rows:
+        table.add_row(*(row[index] for index in shown))
+    console.print(table)
+    lines = [line.rstrip() for line in buffer.getvalue().split("\n")]
+    # The box leaves a line above and below.
+    sink.write("\n".join(lines).strip("\n") + "\n")
+    left_out = len(columns) - len(shown)
+    if left_out:
+        plural = "s" * (left_out != 1)
+        print(
+            f"{left_out} more column{plural}: choose with --columns, or see all with -o json",
+            file=sys.stderr,
+        )
+
+
+def _fitting(columns: Sequence[str], rows: Sequence[Sequence[str]], width: int) -> list[int]:
+    """Return the indexes of the columns that fit side by side, at least one."""
+    shown: list[int] = []
+    left = width
+    for index, title in enumerate(columns):
+        needed = max(cell_len(title), *(_widest_line(row[index]) for row in rows)) + _GAP
+        # A column of long JSON would leave no room for the others.
+        if needed > _WIDEST and shown:
+            continue
+        if needed > left and shown:
+            break
+        shown.append(index)
+        left -= needed
+    return shown
+
+
+def _widest_line(cell: str) -> int:
+    return max(map(cell_len, cell.split("\n")))
+
+
+_GAP = 3
+_WIDEST = 43
+_UNLIMITED = 10_000

@@ -39,11 +39,11 @@ def test_a_command_that_does_not_exist_is_a_usage_error() -> None:
     assert "Traceback" not in ended.err
 
 
-@pytest.mark.parametrize("missing", ["typer", "rich"])
-def test_without_typer_or_rich_it_says_what_to_install(missing: str) -> None:
+@pytest.mark.parametrize("missing", ["click", "rich"])
+def test_without_click_or_rich_it_says_what_to_install(missing: str) -> None:
     ended = run(sys.executable, "-c", _WITHOUT, missing, "quickstart")
     assert (ended.code, ended.out) == (1, "")
-    assert ended.err == 'talon-one needs typer and rich: pip install "talon_one[cli]"\n'
+    assert ended.err == 'talon-one needs click and rich: pip install "talon_one[cli]"\n'
 
 
 @pytest.mark.parametrize("command", ["quickstart", "sandbox"])

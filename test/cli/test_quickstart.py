@@ -28,9 +28,9 @@ FACTS = (
 )
 
 
-def refusal(ended: Ended) -> str:
+def refusal(ended: Ended, code: int = 1) -> str:
     """Return the one line on standard error with which the command gave up."""
-    assert ended.code == 1, ended
+    assert ended.code == code, ended
     (line,) = ended.err.splitlines()
     return line
 
@@ -82,7 +82,7 @@ def test_a_host_without_a_server_is_reported_in_one_line() -> None:
         ended = run(
             TALON_ONE, "quickstart", more={"TALON_ONE_HOST": host, "TALON_ONE_API_KEY": "k"}
         )
-    line = refusal(ended)
+    line = refusal(ended, code=3)
     assert line.startswith("talon-one: updateCustomerProfileV2 ")
     assert "refused" in line
     assert f"(PUT {host}/v2/customer_profiles/" in line
@@ -100,18 +100,18 @@ def test_a_wrong_key_is_reported_in_one_line_that_does_not_quote_it() -> None:
 @pytest.fixture
 def refused(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> Callable[[dict[str, str]], str]:
+) -> Callable[[dict[str, str], int], str]:
     """A function that runs the quickstart in this process, and returns why it gave up."""
     for name in os.environ:
         if name.startswith("TALON_ONE_"):
             monkeypatch.delenv(name)
 
-    def attempt(given: dict[str, str]) -> str:
+    def attempt(given: dict[str, str], code: int) -> str:
         for name, value in given.items():
             monkeypatch.setenv(name, value)
-        code = main(["quickstart"])
+        ended = main(["quickstart"])
         said = capsys.readouterr()
-        return refusal(Ended(code, said.out, said.err))
+        return refusal(Ended(ended, said.out, said.err), code)
 
     return attempt
 
@@ -125,28 +125,29 @@ def refused(
     ids=["no key", "no scheme"],
 )
 def test_settings_that_cannot_work_are_one_line(
-    given: dict[str, str], said: str, refused: Callable[[dict[str, str]], str]
+    given: dict[str, str], said: str, refused: Callable[[dict[str, str], int], str]
 ) -> None:
-    assert said in refused(given)
+    assert said in refused(given, 2)
 
 
 @pytest.mark.parametrize(
-    ("response", "said"),
+    ("response", "code", "said"),
     [
-        (Response(200, "<html>\n"), "not JSON"),
+        (Response(200, "<html>\n"), 4, "not JSON"),
         (
             Response(500, {"message": "first line\nsecond line"}),
+            1,
             "500 Internal Server Error (after 3 attempts): first",
         ),
-        (HANG_UP, "closed connection"),
+        (HANG_UP, 4, "closed connection"),
     ],
     ids=["page of a proxy", "fault of the server", "no response"],
 )
 def test_an_unusable_response_is_one_line(
-    response: Response, said: str, refused: Callable[[dict[str, str]], str]
+    response: Response, code: int, said: str, refused: Callable[[dict[str, str], int], str]
 ) -> None:
     with RecordingServer(default=response) as server:
-        assert said in refused({"TALON_ONE_HOST": server.url, "TALON_ONE_API_KEY": "k"})
+        assert said in refused({"TALON_ONE_HOST": server.url, "TALON_ONE_API_KEY": "k"}, code)
 
 
 def test_piped_output_has_neither_colours_nor_lines_that_are_too_long() -> None:

@@ -10,15 +10,18 @@ from types import ModuleType
 
 import pytest
 
-from codegen.builder import build
+from codegen.builder import read
 from codegen.loader import load
+from codegen.python_names import with_python_names
 from codegen.render import Files, render
+from codegen.shell import render_shell
 
 
 @pytest.fixture(scope="session")
 def small_files() -> Files:
     """What the generator writes for the small spec."""
-    return render(build(load(Path(__file__).parent / "small_spec"), "small"), {})
+    described = read(load(Path(__file__).parent / "small_spec"), "small")
+    return {**render(with_python_names(described), {}), **render_shell(described)}
 
 
 @pytest.fixture(scope="session")

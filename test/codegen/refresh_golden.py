@@ -13,11 +13,14 @@ def refresh(golden: Path) -> None:
     """Make the folder *golden* hold what the generator writes for the small spec."""
     # The generator is not installed, and the folder of a script is not that of the project.
     sys.path.insert(0, str(HERE.parent.parent))
-    from codegen.builder import build
+    from codegen.builder import read
     from codegen.loader import load
+    from codegen.python_names import with_python_names
     from codegen.render import render
+    from codegen.shell import render_shell
 
-    files = render(build(load(HERE / "small_spec"), "small"), {})
+    described = read(load(HERE / "small_spec"), "small")
+    files = {**render(with_python_names(described), {}), **render_shell(described)}
     shutil.rmtree(golden, ignore_errors=True)
     for path, content in files.items():
         target = golden / path

@@ -16,7 +16,7 @@ Graph = dict[str, set[str]]
 # lower one. The longest prefix decides.
 FLOORS: tuple[tuple[str, ...], ...] = (
     ("testing",),
-    ("cli", "sandbox"),
+    ("__main__", "cli", "sandbox"),
     (
         "aio.bulk",
         "aio.bulk_runner",
@@ -50,7 +50,7 @@ FLOORS: tuple[tuple[str, ...], ...] = (
     ),
     ("api_client", "aio.transport"),
     ("_http", "_vendor"),
-    ("_core", "configuration", "api_response", "_vendor.settings"),
+    ("_core", "_profiles", "configuration", "api_response", "_vendor.settings"),
     ("models",),
     ("_schema", "_vendor.model"),
     ("_utils",),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import stat
 import subprocess
 import sys
@@ -364,3 +365,34 @@ def test_a_deadline_bounds_the_wait_for_each_piece_of_a_download(server: Recordi
         ):
             file.read()
         assert time.monotonic() - began < 10
+
+
+@needs_posix_files
+def test_what_is_no_regular_file_is_written_to_and_not_replaced(tmp_path: Path) -> None:
+    # Devices such as /dev/null are of the same kind; replacing one would harm the whole machine.
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    reader = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)
+    try:
+        with SavedFile(pipe, None, None) as file:
+            file.write(b"value")
+        assert os.read(reader, 100) == b"value"
+    finally:
+        os.close(reader)
+    assert stat.S_ISFIFO(pipe.stat().st_mode)
+    assert list(tmp_path.iterdir()) == [pipe]
+
+
+@needs_posix_files
+def test_a_link_stays_a_link_to_the_new_content(tmp_path: Path) -> None:
+    folder = tmp_path / "elsewhere"
+    folder.mkdir()
+    link = tmp_path / "coupons.csv"
+    for target in (folder / "old.csv", folder / "new.csv"):
+        link.unlink(missing_ok=True)
+        link.symlink_to(target)
+        with SavedFile(link, None, None) as file:
+            file.write(b"value")
+        assert link.is_symlink()
+        assert target.read_bytes() == b"value"
+    assert {path.name for path in folder.iterdir()} == {"old.csv", "new.csv"}

@@ -1,0 +1,1 @@
+"""What `--help` says of the operations: one module for each API, generated from `spec/`."""
