@@ -60,7 +60,6 @@ HOME = {
 
 SUBMODULES = frozenset(
     {
-        "access",
         "aio",
         "api",
         "api_client",
@@ -129,7 +128,6 @@ def __dir__() -> list[str]:
 # Names that people look for here, with their modules. Nothing is imported for the hint, because
 # Python looks up modules that are being imported in the same way.
 _FURTHER_ON = {
-    "Applications": "access",
     "AsyncReceiver": "webhooks",
     "Bookmark": "pagination",
     "BulkStopped": "bulk",
@@ -144,7 +142,6 @@ _FURTHER_ON = {
     "Receiver": "webhooks",
     "TableError": "tables",
     "UnexpectedStateError": "checkout",
-    "UserSession": "access",
     "WrongSecretError": "webhooks",
 }
 

@@ -48,7 +48,6 @@ from talon_one.exceptions import UnprocessableEntityException as UnprocessableEn
 from talon_one.exceptions import Violation as Violation
 from talon_one.models import *  # noqa: F403  all of them are public here too
 
-from . import access as access
 from . import aio as aio
 from . import api as api
 from . import api_client as api_client

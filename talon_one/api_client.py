@@ -136,8 +136,6 @@ class ApiClient(BaseClient, RawCalls, Conversion):
             if call.needs_queue:
                 self._wait_in_queue(call)
             while True:
-                if call.needs_token:
-                    self._renew_token(call)
                 try:
                     if pause:
                         self.clock.sleep(pause)
@@ -153,14 +151,6 @@ class ApiClient(BaseClient, RawCalls, Conversion):
             raise instead from cause
         finally:
             call.leave_queue()
-
-    def _renew_token(self, call: Call) -> None:
-        try:
-            assert call.tokens is not None  # noqa: S101  it needs a token
-            call.authorize(call.tokens.renew(self, call.token, call.remaining))
-        except ApiException as failure:
-            call.aborted(failure)
-            raise
 
     def _wait_in_queue(self, call: Call) -> None:
         from queue import Empty, SimpleQueue

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any, ClassVar, Union, cast
 
 import talon_one
 from talon_one._core.address import PLACEHOLDER_HOST, without_credentials
-from talon_one._core.auth import TokenSource
 from talon_one._core.constructors import checks_arguments
 from talon_one._core.retry import RetryPolicy
 from talon_one._core.settings import checked
@@ -79,7 +78,6 @@ class Configuration(VendorSettings):
             to more. No limit if not given.
         username, password: Accepted for older code; the API does not use them.
         access_token: Token of a user session, sent as ``Bearer``.
-        token_source: What obtains and renews such a token: a `talon_one.access.UserSession`.
         discard_unknown_keys: Accepted for older code; unknown properties are always kept.
         ssl_ca_cert, ca_cert_data: Certificates to trust, as a file or as text.
         debug: Whether to log the traffic of the HTTP layer.
@@ -116,7 +114,6 @@ class Configuration(VendorSettings):
         retries: RetrySetting = None,
         hooks: Iterable[talon_one.Hooks] = (),
         calls_per_id: int | None = None,
-        token_source: TokenSource | None = None,
         debug: bool | None = None,
     ) -> None:
         super().__init__(
@@ -138,7 +135,6 @@ class Configuration(VendorSettings):
         self.application_id = application_id
         self.application_secret = application_secret
         self.access_token = access_token
-        self.token_source = token_source
         self.refresh_api_key_hook: Callable[[Configuration], object] | None = None
 
         self.timeout = timeout
@@ -276,7 +272,7 @@ class Configuration(VendorSettings):
         duplicate = type(self).__new__(type(self))
         memo[id(self)] = duplicate
         # Open log files and functions of the caller are shared, not copied.
-        shared = {"_log_handler", "refresh_api_key_hook", "retries", "timeout", "token_source"}
+        shared = {"_log_handler", "refresh_api_key_hook", "retries", "timeout"}
         for name, value in vars(self).items():
             vars(duplicate)[name] = value if name in shared else copy.deepcopy(value, memo)
         duplicate.hooks = list(self.hooks)
@@ -286,10 +282,7 @@ class Configuration(VendorSettings):
         # Pickles are written to disk and sent to other processes, so they hold no credentials.
         state = dict(vars(self))
         state.update(api_key={}, _log_handler=None, refresh_api_key_hook=None, hooks=[])
-        for name in (
-            *("access_token", "token_source", "application_secret"),
-            *("password", "proxy", "proxy_headers"),
-        ):
+        for name in ("access_token", "application_secret", "password", "proxy", "proxy_headers"):
             state[name] = None
         return state
 
@@ -332,8 +325,7 @@ class Configuration(VendorSettings):
         # Reports of local variables show it even if the constructor has failed.
         state = vars(self)
         names = sorted(map(str, state.get("api_key", ())))
-        others = ("access_token", "token_source", "application_secret")
-        names += [name for name in others if state.get(name)]
+        names += [name for name in ("access_token", "application_secret") if state.get(name)]
         given = ", ".join(names) or "none"
         host = without_credentials(state.get("host", ""))
         return f"<Configuration host={host!r} credentials={given}>"

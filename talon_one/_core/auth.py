@@ -3,44 +3,12 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from typing import Any, NamedTuple, Protocol
 
 from talon_one._core.secret import Secret, hidden
 from talon_one._utils.guard import raised_by_signal
 from talon_one.exceptions import ApiValueError, ConfigurationError, OpenApiException
-
-
-class TokenSource(Protocol):
-    """What obtains and renews the token of ``Authorization: Bearer``, such as a `UserSession`.
-
-    One source may serve several clients, threads and tasks.
-    """
-
-    @property
-    def token(self) -> str | None:
-        """The token; ``None`` before the first one was obtained."""
-
-    def renew(self, client: Any, stale: str | None, deadline: float | None) -> str:
-        """Return a token other than *stale*, which the server refuses or which there is none of.
-
-        Args:
-            client: The blocking client whose call needs it.
-            stale: The token that was refused.
-            deadline: Seconds that are left for the call.
-
-        Raises:
-            NotSentError: There is none; the call is not sent.
-        """
-
-    def renew_async(self, client: Any, stale: str | None, deadline: float | None) -> Awaitable[str]:
-        """Return a token for a call of an asyncio client; see `renew`."""
-
-
-class RenewableToken(Secret):
-    """Header value with the token of a `TokenSource`."""
-
-    __slots__ = ()
 
 
 class Credentials(Protocol):
@@ -52,7 +20,6 @@ class Credentials(Protocol):
     application_id: int | str | None
     application_secret: str | None
     refresh_api_key_hook: Callable[[Any], object] | None
-    token_source: TokenSource | None
 
 
 class Scheme(NamedTuple):
@@ -162,8 +129,6 @@ def credential(configuration: Credentials, name: str) -> str | None:
         return _prefixed(keys[name], prefixes.get(name), scheme)
     if name == "manager_auth" and configuration.access_token:
         return _prefixed(configuration.access_token, None, scheme)
-    if name == "manager_auth" and configuration.token_source is not None:
-        return bearer(configuration.token_source.token or "")
     key = keys.get(scheme.header)
     if not key:
         return None
@@ -174,11 +139,6 @@ def credential(configuration: Credentials, name: str) -> str | None:
     if _PREFIXES.get(said, name) != name:
         return None
     return _prefixed(key, prefix, scheme)
-
-
-def bearer(token: str) -> RenewableToken:
-    """Return the header value for a token of a token source; empty text if there is none yet."""
-    return RenewableToken(f"{SCHEMES['manager_auth'].prefix} {token}")
 
 
 def signature(application_id: int | str, secret: str, body: bytes) -> str:

@@ -6,7 +6,6 @@ import time
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from talon_one._core.auth import AUTHORIZATION, RenewableToken, bearer
 from talon_one._core.failures import classify, may_have_acted
 from talon_one._core.response import is_success, result
 from talon_one._core.secret import clear_locals
@@ -24,7 +23,6 @@ from talon_one.exceptions import (
 )
 
 if TYPE_CHECKING:
-    from talon_one._core.auth import TokenSource
     from talon_one._core.entity_queues import EntityQueues, Ticket
     from talon_one._core.hooks import Observation
     from talon_one._core.operation import Operation
@@ -35,7 +33,6 @@ if TYPE_CHECKING:
     from talon_one._core.timeout import Timeout
     from talon_one.configuration import Configuration
 
-_UNAUTHORIZED = 401
 _SENT_BEFORE = "an earlier attempt had reached the server"
 _TOO_LATE = "the deadline has passed"
 _TOO_LATE_IN_QUEUE = "the deadline has passed in the queue of its profile or session"
@@ -55,8 +52,6 @@ class Call:
         async_req: Whether the call runs in a thread.
         needs_queue: Whether calls about the same session or profile are sent one after another.
         supplied: The response of a hook, which replaces sending the attempt.
-        tokens: What renews the token of the request; None if it has none that can be renewed.
-        needs_token: Whether a token has to be obtained before the next attempt.
     """
 
     __slots__ = (
@@ -71,18 +66,15 @@ class Call:
         "_operation",
         "_policy",
         "_queues",
-        "_renewed",
         "_ticket",
         "_timeout",
         "_too_late",
         "async_req",
         "needs_queue",
-        "needs_token",
         "preload",
         "request",
         "stream",
         "supplied",
-        "tokens",
     )
 
     def __init__(
@@ -116,12 +108,6 @@ class Call:
         self._ends = None if timeout.deadline is None else clock() + timeout.deadline
         self._too_late = _TOO_LATE
         self._attempts = 0
-        self.tokens: TokenSource | None = None
-        self.needs_token = self._renewed = False
-        credential = request.headers.get(AUTHORIZATION)
-        if isinstance(credential, RenewableToken):
-            self.tokens = configuration.token_source
-            self.needs_token = self.token is None
         self._earlier: tuple[ApiException, ...] = ()
 
     def start(self) -> None:
@@ -163,18 +149,6 @@ class Call:
         ticket, self._ticket = self._ticket, None
         if self._queues is not None and ticket is not None:
             self._queues.leave(ticket)
-
-    # -- Token ---------------------------------------------------------------------------------
-
-    @property
-    def token(self) -> str | None:
-        """The token in the request; ``None`` if there is none yet."""
-        return str(self.request.headers[AUTHORIZATION]).partition(" ")[2] or None
-
-    def authorize(self, token: str) -> None:
-        """Put a token into the request, in place of one that was refused."""
-        self.request.headers[AUTHORIZATION] = bearer(token)
-        self.needs_token = False
 
     # -- Attempts ------------------------------------------------------------------------------
 
@@ -269,8 +243,6 @@ class Call:
     def _pause_after(self, failure: ApiException) -> float | None:
         """Return the seconds to pause before a retry; ``None`` if there is none."""
         self._annotate(failure)
-        if self._renews_after(failure):
-            return 0.0
         attempt = classify(failure, self._operation, self.request)
         if attempt.shows_health:
             self._budget.earn()
@@ -284,17 +256,6 @@ class Call:
             return pause
         failure.retry_budget_exhausted = True
         return None
-
-    def _renews_after(self, failure: ApiException) -> bool:
-        """Return whether the next attempt is made with a new token.
-
-        A request that is refused for its token was not executed, so that any may be sent again.
-        """
-        refused = self.tokens is not None and failure.status == _UNAUTHORIZED
-        if not refused or self._renewed or not self.request.replayable:
-            return False
-        self._renewed = self.needs_token = True
-        return True
 
     def _final(self, failure: ApiException) -> ApiException:
         """Return what to raise in the end.

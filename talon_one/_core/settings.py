@@ -184,9 +184,6 @@ _CHECKS: dict[str, Callable[[str, Any], None]] = {
     "application_id": _kind(
         lambda value: _is_text(value) or _is_whole(value), "the ID of an Application, a number"
     ),
-    "token_source": _kind(
-        lambda value: value is None or hasattr(value, "renew"), "a token source such as UserSession"
-    ),
     "refresh_api_key_hook": _kind(lambda value: value is None or callable(value), "a function"),
     "timeout": _check_timeout,
     "deadline": _check_deadline,

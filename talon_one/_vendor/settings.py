@@ -25,7 +25,6 @@ class VendorSettings:
     application_id: int | str | None
     application_secret: str | None
     refresh_api_key_hook: Any
-    token_source: Any
     logger_format: str = "%(asctime)s %(levelname)s %(message)s"
     _logger_file: str | None = None
     _log_handler: logging.Handler | None = None

@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from talon_one.aio import tables as tables
     from talon_one.aio.api import IntegrationApi as IntegrationApi
     from talon_one.aio.api import ManagementApi as ManagementApi
-    from talon_one.aio.applications import Applications as Applications
     from talon_one.aio.client import ApiClient as ApiClient
     from talon_one.aio.endpoint import Api as Api
     from talon_one.aio.gathering import Gathered as Gathered
@@ -29,7 +28,6 @@ if TYPE_CHECKING:
 HOME = {
     "Api": "endpoint",
     "ApiClient": "client",
-    "Applications": "applications",
     "Gathered": "gathering",
     "IntegrationApi": "api.integration_api",
     "ManagementApi": "api.management_api",

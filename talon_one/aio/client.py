@@ -182,8 +182,6 @@ class ApiClient(BaseClient, RawCalls, Conversion):
             if call.needs_queue:
                 await self._wait_in_queue(call)
             while True:
-                if call.needs_token:
-                    await self._renew_token(call)
                 try:
                     if pause:
                         await self.clock.sleep(pause)
@@ -203,14 +201,6 @@ class ApiClient(BaseClient, RawCalls, Conversion):
             finally:
                 if transport is not None:
                     transport.call_ended()
-
-    async def _renew_token(self, call: Call) -> None:
-        try:
-            assert call.tokens is not None  # noqa: S101  it needs a token
-            call.authorize(await call.tokens.renew_async(self, call.token, call.remaining))
-        except ApiException as failure:
-            call.aborted(failure)
-            raise
 
     async def _wait_in_queue(self, call: Call) -> None:
         loop = asyncio.get_running_loop()

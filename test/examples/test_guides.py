@@ -12,7 +12,6 @@ from docs.pages import DOCS, Page
 from examples import guide
 
 _GUIDES = (
-    "access",
     "bulk",
     "calls",
     "carts",

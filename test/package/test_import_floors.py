@@ -25,10 +25,9 @@ FLOORS: tuple[tuple[str, ...], ...] = (
         "aio.pagination",
         "aio.tables",
         "aio.api",
-        "aio.applications",
         "aio",
     ),
-    ("access", "bulk", "checkout"),
+    ("bulk", "checkout"),
     ("api",),
     ("endpoint", "rest"),
     (
