@@ -16,6 +16,9 @@ from hypothesis import HealthCheck, settings
 settings.register_profile("unhurried", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("unhurried")
 
+# They need a browser, and what `.ci/browser` installs for them.
+collect_ignore = ["browser"]
+
 _BYTECODE = pytest.StashKey[Path]()
 
 
