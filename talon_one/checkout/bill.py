@@ -12,7 +12,7 @@ from talon_one._schema.access import data_of
 from talon_one._utils.quoting import quoted
 from talon_one.checkout.cart import Cart
 from talon_one.checkout.currencies import exact
-from talon_one.checkout.mapping import MAX_UNITS, quantity_of
+from talon_one.checkout.quantities import MAX_UNITS, quantity_of
 from talon_one.effects.amounts import ItemUnit
 from talon_one.exceptions import ApiTypeError, ApiValueError
 from talon_one.models import CustomerSessionV2, NewCustomerSessionV2

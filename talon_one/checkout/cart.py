@@ -8,8 +8,17 @@ from typing import TYPE_CHECKING, Any, Generic, TypeAlias, TypeVar
 
 from talon_one._schema.access import wrap
 from talon_one._schema.nesting import converted
+from talon_one._utils.guard import guarded
+from talon_one._utils.quoting import quoted
+from talon_one.checkout.quantities import quantity_of
 from talon_one.exceptions import ApiTypeError, ApiValueError
-from talon_one.models import AdditionalCost, CartItem, NewCustomerSessionV2
+from talon_one.models import (
+    AdditionalCost,
+    CartItem,
+    NewCustomerSessionV2,
+    NewReturn,
+    ReturnedCartItem,
+)
 
 if TYPE_CHECKING:
     from decimal import Decimal
@@ -17,6 +26,9 @@ if TYPE_CHECKING:
 L = TypeVar("L")
 
 Price: TypeAlias = "int | float | Decimal"
+
+# Keys that a message lists.
+_LISTED = 8
 
 
 @dataclass(frozen=True)
@@ -112,6 +124,58 @@ class Cart(Generic[L]):
             session.attributes = _copied(self.attributes)
         return session
 
+    def returned(self, quantities: Mapping[Any, int]) -> NewReturn:
+        """Return what to send if units of your lines come back.
+
+        ::
+
+            api.return_cart_items("order-7", {"return": cart.returned({row.id: 1})})
+
+        The cart must be that of the order: the same lines in the same sequence, with the quantities
+        that were ordered. The platform returns units of an item from the first one on. So in a
+        merged item it may be a unit of another of its lines whose discount is taken back.
+
+        Args:
+            quantities: Number of returned units by the key of the line. If the mapper has no
+                ``key``, the SKU will do, unless several lines have it. Lines with 0 are left out.
+
+        Raises:
+            ApiValueError: There is no such line, or it is free and was not sent; a quantity is not
+                a whole number, negative, or more than the line has; or nothing is returned.
+            ApiTypeError: *quantities* is not a mapping.
+        """
+        if not isinstance(quantities, Mapping):
+            raise ApiTypeError(
+                f"the returned units are {quoted(quantities)}, not a mapping of keys of lines and"
+                " numbers of units"
+            )
+        with guarded("the returned units"):
+            pairs = list(quantities.items())
+        by_key = {line.key: line for line in self.lines}
+        units: dict[int, int] = {}
+        for key, number in pairs:
+            line = self._line_with(key, by_key)
+            back = quantity_of(number, f"line {quoted(key)}: quantity")
+            units[line.index] = units.get(line.index, 0) + back
+            if units[line.index] > line.quantity:
+                raise ApiValueError(
+                    f"{units[line.index]} units of line {quoted(key)} are returned, and it has"
+                    f" {line.quantity}"
+                )
+            if back and line.position is None:
+                raise ApiValueError(
+                    f"line {quoted(key)} is free and was not sent, so it cannot be returned:"
+                    " leave it out"
+                )
+        found = [
+            ReturnedCartItem(position=position, quantity=back)
+            for position, lines in enumerate(self._at)
+            if (back := sum(units.get(line.index, 0) for line in lines))
+        ]
+        if not found:
+            raise ApiValueError("the return has no units")
+        return NewReturn(returned_cart_items=found)
+
     def lines_at(self, position: int) -> list[CartLine[L]]:
         """Return your lines in a cart item: one, or several in a merged item.
 
@@ -146,6 +210,32 @@ class Cart(Generic[L]):
             f"the response has an effect on unit {sub_position} of cart item {position}, which has"
             f" {sum(line.quantity for line in lines)} units: it is the response to another cart"
         )
+
+    def _line_with(self, key: Any, by_key: Mapping[Any, CartLine[L]]) -> CartLine[L]:
+        """Return the line with a key, or the only one with a SKU if lines have no keys of yours."""
+        with guarded("the key of a line"):
+            found = by_key.get(key)
+            if found is not None:
+                return found
+            same = [line for line in self.lines if isinstance(key, str) and line.sku == key]
+            same = [line for n, line in enumerate(same) if line.key == default_key(line.sku, n)]
+        if len(same) == 1:
+            return same[0]
+        if same:
+            keys = ", ".join(quoted(line.key) for line in same)
+            raise ApiValueError(
+                f"{len(same)} lines have the SKU {quoted(key)}: say which by {keys}"
+            )
+        listed = [quoted(line.key) for line in self.lines[:_LISTED]]
+        if len(self.lines) > _LISTED:
+            listed.append("...")
+        keys = f"its keys are {', '.join(listed)}" if listed else "it is empty"
+        raise ApiValueError(f"the cart has no line {quoted(key)}: {keys}")
+
+
+def default_key(sku: str, earlier: int) -> tuple[str, int]:
+    """Return the key of a line whose mapper has none: its SKU, and how many such lines precede."""
+    return sku, earlier
 
 
 def _copied(value: Any) -> Any:

@@ -10,12 +10,13 @@ from typing import Any, TypeAlias, TypeVar
 from talon_one._core.constructors import checks_arguments
 from talon_one._schema.json_codec import encode
 from talon_one._schema.model import Model
-from talon_one._schema.scalars import native, whole
+from talon_one._schema.scalars import native
 from talon_one._utils.guard import guarded
 from talon_one._utils.quoting import quoted
 from talon_one._utils.suggest import did_you_mean
-from talon_one.checkout.cart import Cart, CartLine, Price
+from talon_one.checkout.cart import Cart, CartLine, Price, default_key
 from talon_one.checkout.currencies import exact
+from talon_one.checkout.quantities import MAX_UNITS, quantity_of
 from talon_one.exceptions import ApiTypeError, ApiValueError
 
 L = TypeVar("L")
@@ -28,8 +29,6 @@ Source: TypeAlias = str | Callable[[Any], Any] | None
 
 MAX_ITEMS = 1_000
 """Cart items that one request may contain."""
-MAX_UNITS = 10_000
-"""Sum of the quantities that one request may contain."""
 
 
 class CartMapper:
@@ -177,9 +176,9 @@ class CartMapper:
         with guarded(f"line {index}: free"):
             is_free = bool(free)
         quantity = quantity_of(self._read(line, index, "quantity"), f"line {index}: quantity")
-        return CartLine(
-            line, index, key if own_key else (sku, earlier), str(sku), quantity, None, 0, is_free
-        )
+        if not own_key:
+            key = default_key(sku, earlier)
+        return CartLine(line, index, key, str(sku), quantity, None, 0, is_free)
 
     def _item(self, line: CartLine[Any]) -> dict[str, Any]:
         """Return the cart item of a line with wire names, but without its quantity."""
@@ -235,26 +234,6 @@ def _read(line: object, source: Source, what: str) -> Any:
                     raise  # It is a property that fails.
         kind = type(line).__name__
         raise ApiValueError(f"{what}: the {kind} has no {source!r}.{did_you_mean(source, names)}")
-
-
-def quantity_of(value: Any, what: str) -> int:
-    """Return a number of units as an `int`.
-
-    Raises:
-        ApiValueError: It is negative, not a whole number, or more than a session takes.
-    """
-    with guarded(what):
-        value = native(value)
-        number = int(value) if type(value) is float and value.is_integer() else whole(value)
-    if number is None:
-        raise ApiValueError(f"{what} is {quoted(value)}, not a whole number")
-    if number < 0:
-        raise ApiValueError(f"{what} is {quoted(value)}, which is negative")
-    if number > MAX_UNITS:
-        raise ApiValueError(
-            f"{what} is {quoted(value)}, and a session takes at most {MAX_UNITS:,} units"
-        )
-    return number
 
 
 def _price(value: Any, what: str) -> Price:
