@@ -85,7 +85,7 @@ def rejections_of(response: EffectSource | None) -> list[Rejection]:
     `talon_one.effects.codes`.
 
     Args:
-        response: A response of a V2 or V3 operation, or a list of effects.
+        response: A response of a V2 or V3 operation, a `StateChange`, or a list of effects.
 
     Raises:
         ApiValueError: A rejection has no props.

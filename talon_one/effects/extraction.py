@@ -29,7 +29,7 @@ _NOT_V1 = "effects of V1 responses are lists; read them from response.event.effe
 
 
 def effects_of(response: EffectSource | None) -> list[Effect]:
-    """Return the effects in a response, or in a list.
+    """Return the effects in a response, in a list, or in any object with the attribute `effects`.
 
     Entries that are not JSON objects, such as nulls, are skipped, and the logger ``talon_one``
     reports them.
@@ -47,6 +47,11 @@ def effects_of(response: EffectSource | None) -> list[Effect]:
         listed = [] if response.get("effects") is None else response["effects"]
     elif response is None:
         raise ApiTypeError("there is no response; to get one for an event, pass silent='no'")
+    elif not isinstance(response, Iterable):
+        # Such as the `StateChange` of a closed session.
+        with guarded("the response"):
+            listed = getattr(response, "effects", response)
+        listed = [] if listed is None else listed
     if isinstance(listed, (str, bytes, Mapping)) or not isinstance(listed, Iterable):
         raise ApiTypeError(f"effects come from a response or a list, not {type(listed).__name__}")
     with guarded("the list of effects"):

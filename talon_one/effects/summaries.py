@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from talon_one._schema.access import data_of
 from talon_one._schema.model import Model
+from talon_one._utils.guard import guarded
 from talon_one.effects.amounts import (
     Discounts,
     ItemCost,
@@ -287,7 +288,7 @@ def summary(response: EffectSource) -> Summary:
     It is ``None`` rather than a guess.
 
     Args:
-        response: A response of a V2 or V3 operation, or a list of effects.
+        response: A response of a V2 or V3 operation, a `StateChange`, or a list of effects.
 
     Raises:
         ApiTypeError: *response* has no effects.
@@ -380,6 +381,10 @@ def _profile_id(response: object) -> str | None:
 
 
 def _property(response: object, name: str) -> Any:
+    if not isinstance(response, (Model, Iterable)):
+        # A `StateChange` has the response that changed the state.
+        with guarded("the response"):
+            response = getattr(response, "response", None)
     return response.get(name) if isinstance(response, Model) else None
 
 

@@ -41,7 +41,7 @@ def test_lines_without_a_key_of_yours_are_named_by_their_sku() -> None:
         cart.returned({"A": 1})
     assert str(caught.value) == "2 lines have the SKU 'A': say which by ('A', 0), ('A', 1)"
     # One line may be named in both ways, and has its units only once.
-    with pytest.raises(ApiValueError, match="3 units of line .+ are returned, and it has 2"):
+    with pytest.raises(ApiValueError, match=r"3 units of line .+ are returned, and it has 2"):
         cart.returned({"B": 1, ("B", 0): 2})
 
 

@@ -22,6 +22,7 @@ from talon_one import (
     NotFoundException,
     ServiceException,
     checkout,
+    effects,
     failures,
 )
 from talon_one.checkout import StateChange, UnexpectedStateError
@@ -372,3 +373,32 @@ def test_what_an_object_of_the_caller_raises_becomes_an_exception_of_this_packag
         for call in calls:
             with pytest.raises(talon_one.OpenApiException):
                 call()
+
+
+def test_a_state_change_is_read_like_a_response(api: IntegrationApi, shop: Shop) -> None:
+    session_id = shop.new_id()
+    cart = checkout.CartMapper().cart(CART)
+    session = cart.session(coupon_codes=["TEN-OFF", "NOPE"])
+    for _ in ("changed", "found"):
+        done = checkout.close(api, session_id, session)
+        assert checkout.payable(cart, done, "EUR").payable == 1800
+        assert [each.code for each in checkout.rejections_of(done)] == ["NOPE"]
+        assert effects.codes(done).accepted_coupons == ["TEN-OFF"]
+    reopened = checkout.reopen(api, session_id)
+    assert checkout.apply(cart, reopened).summary.rolled_back.sums.total == 2
+    assert effects.summary(StateChange(None, [], changed=False)).discounts == []
+
+
+def test_a_summary_of_a_state_change_knows_the_coupons_of_its_response() -> None:
+    effect = talon_one.Effect.from_dict(
+        {
+            "effectType": "setDiscount",
+            "triggeredByCoupon": 7,
+            "props": {"name": "Ten", "value": 1},
+        }
+    )
+    response = talon_one.IntegrationStateV2.from_dict({"coupons": [{"id": 7, "value": "TEN"}]})
+    change = StateChange(None, [effect], changed=True, response=response)
+    assert [each.coupon_code for each in effects.summary(change).discounts] == ["TEN"]
+    unknown = StateChange(None, [effect], changed=False)
+    assert [each.coupon_code for each in effects.summary(unknown).discounts] == [None]

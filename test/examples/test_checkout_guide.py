@@ -16,7 +16,7 @@ from talon_one.sandbox import Sandbox
 
 _QUICKSTART = ROOT / "talon_one" / "cli" / "quickstart.py"
 
-_BEYOND_THE_SANDBOX = {"Returns", "Reopening", "Loyalty points", "Gift cards"}
+_BEYOND_THE_SANDBOX = {"Loyalty points", "Gift cards"}
 
 
 def _effect(effect_type: str, **props: Any) -> dict[str, Any]:
@@ -27,24 +27,6 @@ _POINTS = {"programId": 5, "subLedgerId": "", "transactionUUID": "7d2c"}
 
 # What the platform sends back; the examples of its documentation have this form.
 _RESPONSES = {
-    "POST /v2/customer_sessions/order-7/returns": {
-        "customerSession": {"integrationId": "order-7", "state": "partially_returned"},
-        "effects": [
-            _effect(
-                "rollbackDiscount",
-                name="10% off#1",
-                value=4,
-                cartItemPosition=0,
-                cartItemSubPosition=0,
-            )
-        ],
-    },
-    "PUT /v2/customer_sessions/order-7/reopen": {
-        "effects": [
-            _effect("rollbackCoupon", value="TEN-OFF"),
-            _effect("rollbackDiscount", name="10% off", value=4),
-        ]
-    },
     "PUT /v2/customer_sessions/order-8": {
         "effects": [
             _effect("addLoyaltyPoints", name="One point per euro", value=44, **_POINTS),
