@@ -56,8 +56,6 @@ class _Flight(Generic[T]):
     def __init__(self) -> None:
         self.thread = threading.get_ident()
         self.landed: Future[_Landing[T]] = Future()
-        # Canceling a task that waits must not cancel it.
-        self.landed.set_running_or_notify_cancel()
 
 
 class SingleFlight(Generic[T]):

@@ -11,6 +11,7 @@ from talon_one._core.base_client import CLOSED
 from talon_one._core.constructors import checks_arguments
 from talon_one._core.operation import operation_of
 from talon_one._core.secret import Secrets, hidden
+from talon_one._utils.guard import guarded
 from talon_one._utils.quoting import quoted
 from talon_one._utils.special_forms import Self
 from talon_one._utils.suggest import did_you_mean
@@ -100,13 +101,11 @@ class BaseApplications(Mapping[K, A]):
         self._owners: dict[int, Any] = {}
 
     def __getitem__(self, name: K) -> A:
-        try:
-            return self._apis[name]
-        except KeyError:
-            pass
-        except TypeError:  # Nothing that is not hashable can be a key.
-            raise ApiTypeError(f"Applications have no key {quoted(name)}") from None
-        configuration = self._configurations.get(name)
+        with guarded("the key of an Application"):
+            api = self._apis.get(name)
+            configuration = self._configurations.get(name)
+        if api is not None:
+            return api
         if configuration is None:
             known = [each for each in self._configurations if isinstance(each, str)]
             hint = did_you_mean(name, known) if isinstance(name, str) else ""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pickle
 from collections.abc import Awaitable, Callable, Hashable
 from functools import wraps
+from inspect import isawaitable, iscoroutinefunction
 from typing import Any, ParamSpec, TypeVar, overload
 
 from talon_one._core.clock import Clock
@@ -147,9 +148,11 @@ def with_fallback(
             given: a refusal with a 4xx is raised, because it says that the call is wrong.
 
     Raises:
-        ApiTypeError: An argument is not a function.
+        ApiTypeError: An argument is not a function, or *method* is a coroutine function.
     """
     guard = _Guard(method, fallback, handles)
+    if iscoroutinefunction(method):
+        raise ApiTypeError(f"{quoted(method)} is awaited: use with_fallback_async")
 
     @wraps(method, updated=())
     def protected(*args: P.args, **kwargs: P.kwargs) -> Any:
@@ -201,7 +204,9 @@ def with_fallback_async(
         mask_credentials(kwargs)
         key = guard.key_of(args, kwargs)
         try:
-            response = await method(*args, **kwargs)
+            made = method(*args, **kwargs)
+            # A plain method has its response already, which must not be lost.
+            response = await made if isawaitable(made) else made
         except ApiException as failure:
             return guard.respond(failure, key, args, kwargs)
         guard.keep(key, response)

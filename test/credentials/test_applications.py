@@ -14,6 +14,7 @@ from support.shells import Shell
 from talon_one import (
     ApiKeyError,
     ApiTypeError,
+    ApiValueError,
     BadRequestException,
     ClientClosedError,
     Configuration,
@@ -92,7 +93,7 @@ def test_an_unknown_key_is_explained(shop: Shop) -> None:
         shop.applications["EUX"]
     with pytest.raises(KeyError):
         shop.applications[5]
-    with pytest.raises(ApiTypeError):
+    with pytest.raises(ApiValueError):
         shop.applications[[]]
 
 

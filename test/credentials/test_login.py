@@ -182,6 +182,28 @@ def test_of_many_callers_one_signs_in(deployment: Deployment, user: User) -> Non
     assert deployment.sign_ins == 2
 
 
+def test_a_call_that_is_rejected_late_uses_the_token_that_others_have_got(
+    deployment: Deployment, user: User
+) -> None:
+    user.do("sign_in")
+    deployment.valid.clear()
+    reached, go_on = threading.Event(), threading.Event()
+
+    def late(_: Received) -> Response:
+        reached.set()
+        go_on.wait(10)
+        return Response(401)
+
+    deployment.server.script(late)
+    with ThreadPoolExecutor(1) as pool:
+        slow = pool.submit(user.api.get_applications)
+        assert reached.wait(10)
+        user.api.get_applications()
+        go_on.set()
+        slow.result(10)
+    assert deployment.sign_ins == 2
+
+
 def test_a_call_that_waits_for_the_login_keeps_its_deadline(
     deployment: Deployment, user: User
 ) -> None:

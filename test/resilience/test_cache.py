@@ -218,6 +218,7 @@ def test_invalidation_forgets_and_keeps_out_what_is_in_progress(
 
     server.script(overtaken)
     assert read().name == "old"
+    assert len(read.cache) == 0
     assert read().name == "Summer"
     with pytest.raises(ApiValueError, match="getCouponsWithoutTotalCount has no lifetime"):
         read.cache.invalidate(ManagementApi.get_coupons_without_total_count)
@@ -297,6 +298,11 @@ def test_neither_the_cache_nor_its_keys_hold_a_credential(
         read()
         assert KEYS["management_key"] not in repr(vars(read.cache))
         assert KEYS["management_key"] not in repr(vars(read.cache._responses))
+        # Nor a digest by which a known credential could be recognized.
+        other = Reader(client, clock)
+        other()
+        keys = [set(each.cache._responses._entries) for each in (read, other)]
+        assert keys[0].isdisjoint(keys[1])
 
 
 @pytest.mark.one_shell("it cancels tasks")

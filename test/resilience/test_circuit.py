@@ -156,6 +156,23 @@ def test_a_reset_probe_is_none_any_more() -> None:
     assert made.status().state == "closed"
 
 
+def test_a_probe_from_before_a_reset_does_not_end_the_one_after_it() -> None:
+    time = Time()
+    made = opened(time)
+    time.now = RECOVERY
+    old = made.admit()[0]
+    made.reset()
+    for _ in range(FAILURES):
+        attempt(made, False)
+    time.now += RECOVERY
+    new = made.admit()[0]
+    assert old is not None
+    assert new is not None
+    assert made.settle(old, True) is None
+    assert made.admit()[0] is None
+    assert made.settle(new, True) is not None
+
+
 def test_failures_among_enough_successes_do_not_open_it() -> None:
     made = circuit(Time(), failure_rate=0.5)
     for _ in range(20):

@@ -202,6 +202,17 @@ def test_credentials_of_a_call_are_masked_in_its_frame(protect: Protect) -> None
     assert "secret-1" not in "".join(frames)
 
 
+def test_methods_of_the_other_kind_are_refused_or_called() -> None:
+    async def awaited() -> None:
+        raise AssertionError
+
+    with pytest.raises(ApiTypeError, match="with_fallback_async"):
+        with_fallback(awaited, lambda *_: None)
+    plain: Any = int
+    response: Any = with_fallback_async(plain, lambda *_: None)("5")
+    assert asyncio.run(response) == 5
+
+
 # -- Over sockets ------------------------------------------------------------------------------
 
 
