@@ -126,5 +126,7 @@ class SingleFlight(Generic[T]):
     def _land(self, place: tuple[int, Hashable], flight: _Flight[T], landing: _Landing[T]) -> None:
         """End a flight, unless it never began, and wake those that wait for it."""
         if self._flights.get(place) is flight:
-            del self._flights[place]
-            flight.landed.set_result(landing)
+            # In this order, so that an interruption in between leaves nobody waiting.
+            if not flight.landed.done():
+                flight.landed.set_result(landing)
+            self._flights.pop(place, None)

@@ -102,7 +102,7 @@ class BaseLogin:
 
     def _accept(self, session: Any) -> str:
         """Use the token of a new session; return the value of ``Authorization``."""
-        token = session.get("token") if isinstance(session, Mapping) else None
+        token = hidden(session.get("token")) if isinstance(session, Mapping) else None
         if not isinstance(token, str) or not token:
             raise InvalidResponseError(
                 None, "createSession returned no token", operation_id=create_session.id
@@ -110,7 +110,7 @@ class BaseLogin:
         self._client.configuration.access_token = token
         if self._on_token is not None:
             try:
-                self._on_token(token)
+                self._on_token(str(token))
             except Exception:  # Whatever it is: it must not cost the call, which has a token now.
                 logger.exception("on_token failed: %s", safe_repr(self._on_token))
         return self._authorization()

@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable
 from typing import Any, NamedTuple
 
 from talon_one._core.hooks import Hooks
+from talon_one._utils.guard import guarded
 from talon_one._utils.quoting import quoted
 from talon_one.api_response import ApiResponse
 from talon_one.exceptions import ApiException, ApiTypeError, OpenApiException
@@ -92,15 +93,17 @@ class _Check:
     """What both twins do around the read."""
 
     def __init__(self, api: Any, read: Any, deadline: object, asynchronous: bool) -> None:
-        client: Any = getattr(api, "api_client", None)
-        if getattr(client, "asynchronous", None) is not asynchronous:
+        with guarded("an argument of a health check"):
+            client: Any = getattr(api, "api_client", None)
+            found = getattr(client, "asynchronous", None)
+            self.deadline = seconds("deadline", deadline)
+        if found is not asynchronous:
             kind, twin = ("asyncio", "") if asynchronous else ("blocking", "_async")
             raise ApiTypeError(
                 f"api is one of the {kind} APIs (the others: check_health{twin}), not {quoted(api)}"
             )
         if read is not None and not callable(read):
             raise ApiTypeError(f"read is a function, not {quoted(read)}")
-        self.deadline = seconds("deadline", deadline)
         # A 404 says that a profile does not exist, but of a method of the caller that it is wrong.
         self._may_be_missing = False
         if read is None:

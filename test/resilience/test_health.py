@@ -15,7 +15,7 @@ from support.calls import make_client
 from support.network import closed_port
 from support.server import HANG_UP, SILENCE, RecordingServer, Response
 from support.shells import Shell
-from talon_one import ApiTypeError, Configuration
+from talon_one import ApiTypeError, ApiValueError, Configuration
 from talon_one.resilience import CircuitBreaker, Health, check_health, check_health_async
 
 Check = Callable[..., Health]
@@ -161,3 +161,13 @@ def test_wrong_arguments_are_refused() -> None:
     for args, settings in wrong:
         with pytest.raises(ApiTypeError):
             make(*args, **settings)
+
+
+@pytest.mark.one_shell("no call is made")
+def test_an_argument_that_raises_when_looked_at_is_refused() -> None:
+    class Hostile:
+        def __getattr__(self, name: str) -> Any:
+            raise ZeroDivisionError
+
+    with pytest.raises(ApiValueError):
+        check_health(Hostile())
