@@ -55,12 +55,14 @@ from . import api_response as api_response
 from . import bulk as bulk
 from . import checkout as checkout
 from . import configuration as configuration
+from . import credentials as credentials
 from . import effects as effects
 from . import exceptions as exceptions
 from . import failures as failures
 from . import limiter as limiter
 from . import models as models
 from . import pagination as pagination
+from . import resilience as resilience
 from . import rest as rest
 from . import tables as tables
 from . import webhooks as webhooks

@@ -139,6 +139,8 @@ class ApiClient(BaseClient, RawCalls, Conversion):
                 try:
                     if pause:
                         self.clock.sleep(pause)
+                    if call.rejected is not None and self.token_source is not None:
+                        call.renew(self.token_source.renewed(call.rejected, call.remaining))
                     return self._attempt(call)
                 except ApiException as failure:
                     pause = call.attempt_failed(failure)

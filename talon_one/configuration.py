@@ -271,8 +271,8 @@ class Configuration(VendorSettings):
     def __deepcopy__(self, memo: dict[int, Any]) -> Self:
         duplicate = type(self).__new__(type(self))
         memo[id(self)] = duplicate
-        # Open log files and functions of the caller are shared, not copied.
-        shared = {"_log_handler", "refresh_api_key_hook", "retries", "timeout"}
+        # Open log files, and hooks and functions of the caller, are shared, not copied.
+        shared = {"_log_handler", "hooks", "refresh_api_key_hook", "retries", "timeout"}
         for name, value in vars(self).items():
             vars(duplicate)[name] = value if name in shared else copy.deepcopy(value, memo)
         duplicate.hooks = list(self.hooks)

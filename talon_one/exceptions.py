@@ -30,6 +30,7 @@
         └── TransportError                  no complete HTTP response
             ├── NotSentError                the server did not receive the request
             │   ├── TlsError                the connection could not be secured
+            │   ├── resilience.CircuitOpenError  a circuit breaker refused the attempt
             │   └── ConnectTimeoutError     no connection in time (also an ApiTimeoutError)
             ├── NoResponseError             the server may have executed the request
             │   └── ReadTimeoutError        no response in time (also an ApiTimeoutError)

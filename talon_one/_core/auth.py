@@ -22,6 +22,20 @@ class Credentials(Protocol):
     refresh_api_key_hook: Callable[[Any], object] | None
 
 
+class TokenSource(Protocol):
+    """What renews the token of a client; see `talon_one.credentials.Login`."""
+
+    def renewed(self, rejected: str, remaining: float | None) -> Any:
+        """Return a value of ``Authorization`` in place of one that the server rejected.
+
+        With an asyncio client, it is awaited.
+
+        Args:
+            rejected: The value that was rejected.
+            remaining: Seconds that this may take; ``None`` for any time.
+        """
+
+
 class Scheme(NamedTuple):
     """A security scheme of the API."""
 
@@ -36,6 +50,11 @@ ENVIRONMENT = ("TALON_ONE_API_KEY", "TALON_ONE_MANAGEMENT_KEY", "TALON_ONE_APPLI
 
 AUTHORIZATION = "Authorization"
 CONTENT_SIGNATURE = "Content-Signature"
+BEARER = "Bearer "
+
+NO_TOKEN = Secret("none yet")
+"""Access token of a client with a login that has not signed in yet; it is never sent."""
+NO_TOKEN_YET = BEARER + NO_TOKEN
 
 SCHEMES = {
     "api_key_v1": Scheme(

@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 from talon_one import __version__
 from talon_one._core.address import without_credentials
+from talon_one._core.auth import AUTHORIZATION, BEARER
 from talon_one._core.call import Call
 from talon_one._core.clock import Clock
 from talon_one._core.headers import HARMLESS, check_header
 from talon_one._core.operation import Operation
 from talon_one._core.options import take_options
-from talon_one._core.request import build
+from talon_one._core.request import Request, build
 from talon_one._core.response import RawResponse
 from talon_one._core.retry import RetryBudget, RetryPolicy
 from talon_one._core.secret import Secrets, hidden
@@ -25,6 +26,7 @@ from talon_one.configuration import Configuration
 from talon_one.exceptions import ApiTypeError
 
 if TYPE_CHECKING:
+    from talon_one._core.auth import TokenSource
     from talon_one._core.entity_queues import EntityQueues
     from talon_one._core.options import CallOptions
 
@@ -70,6 +72,8 @@ class BaseClient:
         self.configuration = configuration
         self.cookie = cookie
         self.last_response: RawResponse | None = None
+        self.token_source: TokenSource | None = None
+        """What renews the token of a user session; a `talon_one.credentials.Login` sets it."""
         self._warned: set[str] = set()
         self._budget = RetryBudget()
         self._queues = self._new_queues()
@@ -177,7 +181,15 @@ class BaseClient:
             self.configuration,
             self._queues,
             self.clock.monotonic,
+            self.token_source is not None and self._has_own_token(operation, request, options),
         )
+
+    def _has_own_token(self, operation: Operation, request: Request, options: CallOptions) -> bool:
+        """Return whether a request has the token of the client, not one given for this call."""
+        if options.auth or "manager_auth" not in operation.security:
+            return False
+        own = f"{BEARER}{self.configuration.access_token}"
+        return request.headers.get(AUTHORIZATION) == own
 
     def _policy(self, configuration: Configuration, options: CallOptions) -> RetryPolicy:
         policy = checked_policy("retries", configuration.retries)

@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
+from talon_one._core.auth import AUTHORIZATION, BEARER, NO_TOKEN_YET
 from talon_one._core.failures import classify, may_have_acted
 from talon_one._core.response import is_success, result
 from talon_one._core.secret import clear_locals
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
     from talon_one._core.timeout import Timeout
     from talon_one.configuration import Configuration
 
+_UNAUTHORIZED = 401
 _SENT_BEFORE = "an earlier attempt had reached the server"
 _TOO_LATE = "the deadline has passed"
 _TOO_LATE_IN_QUEUE = "the deadline has passed in the queue of its profile or session"
@@ -52,6 +54,8 @@ class Call:
         async_req: Whether the call runs in a thread.
         needs_queue: Whether calls about the same session or profile are sent one after another.
         supplied: The response of a hook, which replaces sending the attempt.
+        rejected: Value of ``Authorization`` that the client has to renew before the next attempt;
+            ``None`` nearly always.
     """
 
     __slots__ = (
@@ -62,16 +66,20 @@ class Call:
         "_earlier",
         "_ends",
         "_full",
+        "_may_renew",
         "_observation",
         "_operation",
         "_policy",
         "_queues",
+        "_refused",
+        "_renewals",
         "_ticket",
         "_timeout",
         "_too_late",
         "async_req",
         "needs_queue",
         "preload",
+        "rejected",
         "request",
         "stream",
         "supplied",
@@ -88,6 +96,7 @@ class Call:
         configuration: Configuration,
         queues: EntityQueues | None = None,
         clock: Callable[[], float] = time.monotonic,
+        renews: bool = False,
     ) -> None:
         self.request = request
         self.preload = options.preload
@@ -108,6 +117,12 @@ class Call:
         self._ends = None if timeout.deadline is None else clock() + timeout.deadline
         self._too_late = _TOO_LATE
         self._attempts = 0
+        self._refused = False
+        self._may_renew = renews
+        self._renewals = 0
+        self.rejected: str | None = None
+        if renews and request.headers.get(AUTHORIZATION) == NO_TOKEN_YET:
+            self.rejected = NO_TOKEN_YET
         self._earlier: tuple[ApiException, ...] = ()
 
     def start(self) -> None:
@@ -157,6 +172,7 @@ class Call:
 
         Raises:
             ConnectTimeoutError: The deadline has passed; this attempt is not made.
+            NotSentError: A hook refuses this attempt.
         """
         timeout = self._timeout
         if self._ends is not None:
@@ -166,8 +182,18 @@ class Call:
             timeout = timeout.within(remaining)
         self._attempts += 1
         if self._observation is not None:
-            self.supplied = self._observation.attempt_started(self._attempts)
+            try:
+                self.supplied = self._observation.attempt_started(self._attempts)
+            except NotSentError:
+                self._attempts -= 1
+                self._refused = True
+                raise
         return timeout
+
+    def renew(self, authorization: str) -> None:
+        """Replace the rejected value of ``Authorization``."""
+        self.request.headers[AUTHORIZATION] = authorization
+        self.rejected = None
 
     def succeeded(self, response: RawResponse) -> Any:
         """Return what the caller gets for a complete response.
@@ -243,10 +269,16 @@ class Call:
     def _pause_after(self, failure: ApiException) -> float | None:
         """Return the seconds to pause before a retry; ``None`` if there is none."""
         self._annotate(failure)
+        if self._refused or self.rejected is not None:  # By a hook; or the renewal failed.
+            return None
+        if self._renews_after(failure):
+            return 0.0
         attempt = classify(failure, self._operation, self.request)
         if attempt.shows_health:
             self._budget.earn()
-        pause = self._policy.pause(attempt, self._attempts, self.remaining)
+        # The retry with a new token is none of those that the policy allows.
+        made = self._attempts - self._renewals
+        pause = self._policy.pause(attempt, made, self.remaining)
         # A server that asks for patience is up, so that its retries cannot become a storm.
         if pause is None or attempt.is_refusal:
             return pause
@@ -256,6 +288,21 @@ class Call:
             return pause
         failure.retry_budget_exhausted = True
         return None
+
+    def _renews_after(self, failure: ApiException) -> bool:
+        """Return whether to send the request again with a new token, which happens once.
+
+        A server that responds with 401 has not executed the request, so this is safe for every
+        method. A body that was partly read, such as a pipe, cannot be sent again.
+        """
+        if not self._may_renew or self._renewals or failure.status != _UNAUTHORIZED:
+            return False
+        authorization = self.request.headers.get(AUTHORIZATION, "")
+        if not authorization.startswith(BEARER) or not self.request.replayable:
+            return False
+        self._renewals = 1
+        self.rejected = authorization
+        return True
 
     def _final(self, failure: ApiException) -> ApiException:
         """Return what to raise in the end.

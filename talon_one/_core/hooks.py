@@ -13,6 +13,7 @@ from talon_one._core.request import Request
 from talon_one._core.response import RawResponse, is_success
 from talon_one._core.secret import hidden
 from talon_one._utils.guard import guarded, safe_repr
+from talon_one.exceptions import NotSentError
 
 if TYPE_CHECKING:
     from talon_one.configuration import Configuration
@@ -35,6 +36,8 @@ class CallEvent:
         failure: What went wrong, in `Hooks.on_error`: an `ApiException`, unless something else
             ended the call, such as Ctrl-C.
         seconds: Time since the attempt, or the call, began.
+        intercepted: Whether a hook responded to the attempt, or refused it, so that nothing was
+            sent.
         context: For the hook's own use; the same dict throughout a call.
     """
 
@@ -44,6 +47,7 @@ class CallEvent:
         "context",
         "failure",
         "headers",
+        "intercepted",
         "method",
         "operation_id",
         "path",
@@ -62,6 +66,7 @@ class CallEvent:
         self.headers: Mapping[str, str] | None = None
         self.failure: BaseException | None = None
         self.seconds = 0.0
+        self.intercepted = False
         self.context = context
         self._request = request
 
@@ -80,7 +85,8 @@ class Hooks:
 
     Every method is called for the call as a whole (`CallEvent.attempt` is 0) and for each of its
     attempts. The methods are plain functions, also for the asyncio client, and must not block. An
-    exception in one of them is logged and goes no further: a hook never costs a response.
+    exception in one of them is logged and goes no further: a hook never costs a response. The one
+    exception that counts is a `NotSentError` of `on_request`.
     """
 
     def on_request(self, event: CallEvent) -> RawResponse | None:
@@ -90,6 +96,10 @@ class Hooks:
             ``None``, or, for an attempt, a response that is used as if the server had sent it:
             nothing is sent, and its status decides between success, retry and failure. If several
             hooks return one, the first counts. This is the place for caches and fallbacks.
+
+        Raises:
+            NotSentError: The hook refuses the attempt, unless another hook responds to it. Nothing
+                is sent, and the call ends without a retry.
         """
         return None
 
@@ -116,11 +126,21 @@ class Observation:
         self._notify("on_request", self._call)
 
     def attempt_started(self, number: int) -> RawResponse | None:
-        """Report that an attempt begins; return the response of a hook, if there is one."""
-        self._attempt = CallEvent(self._operation, self._request, self._call.context)
-        self._attempt.attempt = number
+        """Report that an attempt begins; return the response of a hook, if there is one.
+
+        Raises:
+            NotSentError: A hook refuses the attempt.
+        """
+        self._attempt = event = CallEvent(self._operation, self._request, self._call.context)
+        event.attempt = number
         self._attempt_began = time.perf_counter()
-        return next(filter(None, map(_checked, self._notify("on_request", self._attempt))), None)
+        refusals: list[NotSentError] = []
+        results = self._notify("on_request", event, refusals)
+        response = next(filter(None, map(_checked, results)), None)
+        event.intercepted = response is not None or bool(refusals)
+        if refusals and response is None:
+            raise refusals[0]
+        return response
 
     def succeeded(self, status: int, headers: Mapping[str, str], body: bytes = b"") -> None:
         """Report that an attempt, and the call with it, succeeded."""
@@ -157,13 +177,24 @@ class Observation:
             return [self._call] if final else []
         return [self._attempt, self._call] if final else [self._attempt]
 
-    def _notify(self, method: str, event: CallEvent) -> list[Any]:
-        """Call a method of every hook; return what they return."""
+    def _notify(
+        self, method: str, event: CallEvent, refusals: list[NotSentError] | None = None
+    ) -> list[Any]:
+        """Call a method of every hook; return what they return.
+
+        Args:
+            method: Name of the method.
+            event: Its argument.
+            refusals: Takes the exceptions that refuse the attempt, where hooks may do so.
+        """
         results = []
         for hook in self._hooks:
             try:
                 results.append(getattr(hook, method)(event))
-            except Exception:  # Whatever it is: a hook never costs a response.
+            except Exception as failure:  # Whatever it is: a hook never costs a response.
+                if refusals is not None and isinstance(failure, NotSentError):
+                    refusals.append(failure)
+                    continue
                 logger.exception("the hook %s failed in %s", safe_repr(hook), method)
         return results
 

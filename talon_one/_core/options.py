@@ -81,6 +81,13 @@ def take_options(kwargs: dict[str, Any]) -> CallOptions:
     return options
 
 
+def mask_credentials(kwargs: dict[str, Any]) -> None:
+    """Mask credentials among the settings of a call, for a function that keeps them as a local."""
+    for each in _MAPPINGS:
+        if each in kwargs:
+            kwargs[each] = hidden_values(kwargs[each], HARMLESS)
+
+
 def _take_mappings(kwargs: dict[str, Any], options: CallOptions) -> None:
     # Both are removed from *kwargs* first: reports of the local variables of a failed call would
     # show them.

@@ -14,6 +14,7 @@ except ImportError as _cause:
 if TYPE_CHECKING:
     from talon_one.aio import bulk as bulk
     from talon_one.aio import checkout as checkout
+    from talon_one.aio import credentials as credentials
     from talon_one.aio import download as download
     from talon_one.aio import pagination as pagination
     from talon_one.aio import tables as tables
@@ -36,7 +37,7 @@ HOME = {
 }
 """Public names, with the modules that hold them."""
 
-SUBMODULES = frozenset({"bulk", "checkout", "download", "pagination", "tables"})
+SUBMODULES = frozenset({"bulk", "checkout", "credentials", "download", "pagination", "tables"})
 """Modules that are found as attributes without having been imported."""
 
 __all__ = list(HOME)

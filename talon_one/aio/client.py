@@ -185,6 +185,8 @@ class ApiClient(BaseClient, RawCalls, Conversion):
                 try:
                     if pause:
                         await self.clock.sleep(pause)
+                    if call.rejected is not None and self.token_source is not None:
+                        call.renew(await self.token_source.renewed(call.rejected, call.remaining))
                     return await self._attempt(call, transport)
                 except ApiException as failure:
                     pause = call.attempt_failed(failure)

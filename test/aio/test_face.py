@@ -238,7 +238,7 @@ def test_a_missing_name_is_an_attribute_error() -> None:
 def test_every_public_name_and_module_is_an_attribute_and_stays_one(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    for name in (*aio.HOME, "bulk", "download", "pagination", "tables"):
+    for name in (*aio.HOME, "bulk", "credentials", "download", "pagination", "tables"):
         monkeypatch.delattr(aio, name, raising=False)
         assert name in dir(aio)
         found = aio.__getattr__(name)

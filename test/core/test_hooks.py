@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import logging
 import re
 import sys
@@ -273,6 +274,89 @@ def test_a_failing_hook_loses_no_response(
     READ(client)
     assert notes.noted[-1] == ("response", 0, 200)
     assert f"the hook <the broken hook> failed in {method}" in caplog.text
+
+
+class Refusing(Hooks):
+    """Refuses the attempts with these numbers."""
+
+    def __init__(self, *numbers: int) -> None:
+        self.numbers = numbers
+
+    def on_request(self, event: CallEvent) -> None:
+        if event.attempt in self.numbers:
+            raise NotSentError(None, "no more today")
+
+
+def test_a_hook_can_refuse_an_attempt_which_ends_the_call(
+    client: ApiClient, server: RecordingServer, notes: Notes
+) -> None:
+    client.configuration.hooks.append(Refusing(1))
+    with pytest.raises(NotSentError, match="no more today") as caught:
+        READ(client)
+    assert server.requests == []
+    assert (caught.value.attempts, caught.value.earlier) == (1, ())
+    assert notes.noted == [
+        *(("request", 0, None), ("request", 1, None)),
+        *(("error", 1, None), ("error", 0, None)),
+    ]
+    assert [event.intercepted for event in notes.events] == [False, True, True, False]
+    assert notes.events[-1].failure is caught.value
+
+
+def test_a_refused_retry_does_not_hide_that_an_earlier_attempt_was_sent(
+    client: ApiClient, server: RecordingServer
+) -> None:
+    client.configuration.hooks.append(Refusing(2))
+    server.script(Response(503))
+    with pytest.raises(NoResponseError, match="no more today; an earlier attempt") as caught:
+        CHECKOUT(client)
+    assert len(server.requests) == 1
+    assert caught.value.attempts == 1
+    assert [each.status for each in caught.value.earlier] == [503, None]
+
+
+def test_a_response_of_a_hook_goes_before_the_refusal_of_another(
+    client: ApiClient, server: RecordingServer, notes: Notes
+) -> None:
+    class Responding(Hooks):
+        def on_request(self, event: CallEvent) -> talon_one.RawResponse:
+            return talon_one.RawResponse(200, "OK", {}, b'{"customerSession": {}}')
+
+    client.configuration.hooks += [Refusing(1), Responding()]
+    READ(client)
+    assert server.requests == []
+    assert notes.noted[-1] == ("response", 0, 200)
+    assert [event.intercepted for event in notes.events] == [False, True, True, False]
+
+
+def test_other_exceptions_and_those_for_the_whole_call_refuse_nothing(
+    client: ApiClient, server: RecordingServer, caplog: pytest.LogCaptureFixture
+) -> None:
+    class Wrong(Hooks):
+        def on_request(self, event: CallEvent) -> None:
+            raise NoResponseError(None, "not before it is sent")
+
+        def on_response(self, event: CallEvent) -> None:
+            raise NotSentError(None, "not afterwards")
+
+    client.configuration.hooks += [Refusing(0), Wrong()]
+    READ(client)
+    assert len(server.requests) == 1
+    assert caplog.text.count("failed in on_request") == 3
+    assert caplog.text.count("failed in on_response") == 2
+
+
+def test_copies_of_a_configuration_share_their_hooks() -> None:
+    class Locked(Hooks):
+        def __init__(self) -> None:
+            self.lock = threading.Lock()
+
+    hook = Locked()
+    configuration = talon_one.Configuration(hooks=[hook])
+    duplicate = copy.deepcopy(configuration)
+    assert duplicate.hooks == [hook]
+    duplicate.hooks.append(Hooks())
+    assert configuration.hooks == [hook]
 
 
 def test_hooks_are_given_to_the_configuration_and_may_watch_many_threads(

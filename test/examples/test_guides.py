@@ -20,8 +20,10 @@ _GUIDES = (
     "errors",
     "incremental",
     "orders",
+    "outages",
     "rejections",
     "sandbox",
+    "several-applications",
     "troubleshooting",
 )
 

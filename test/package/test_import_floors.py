@@ -21,13 +21,14 @@ FLOORS: tuple[tuple[str, ...], ...] = (
         "aio.bulk",
         "aio.bulk_runner",
         "aio.checkout",
+        "aio.credentials",
         "aio.endpoint",
         "aio.pagination",
         "aio.tables",
         "aio.api",
         "aio",
     ),
-    ("bulk", "checkout"),
+    ("bulk", "checkout", "credentials"),
     ("api",),
     ("endpoint", "rest"),
     (
@@ -37,6 +38,7 @@ FLOORS: tuple[tuple[str, ...], ...] = (
         "webhooks",
         "limiter",
         "failures",
+        "resilience",
         "aio.gathering",
     ),
     (

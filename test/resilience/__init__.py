@@ -1,0 +1,1 @@
+"""Calls while the service fails: breaker, budget, fallbacks, cache, health check."""
