@@ -107,5 +107,6 @@ def test_it_asks_for_the_application_where_that_is_missing(name: str) -> None:
 
 
 def test_every_script_is_tested() -> None:
-    scripts = sorted(_FOLDER.glob("*.py"))
-    assert [script.stem for script in scripts] == sorted(each.name for each in EXAMPLES)
+    scripts = {script.stem for script in _FOLDER.glob("*.py")}
+    # It needs a sandbox of its own, and has tests of its own.
+    assert scripts - {"fashion_checkout"} == {each.name for each in EXAMPLES}
