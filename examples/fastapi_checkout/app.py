@@ -17,7 +17,7 @@ from fastapi.responses import JSONResponse
 from pydantic import BaseModel, Field, field_validator
 
 import talon_one
-from talon_one import effects
+from talon_one import checkout, effects, failures, resilience
 from talon_one.aio import ApiClient, IntegrationApi
 
 log = logging.getLogger("checkout")
@@ -26,19 +26,12 @@ router = APIRouter()
 # Prices are the shop's, never the browser's.
 CATALOGUE = {"kettle": ("Kettle", Decimal("44.00")), "teapot": ("Teapot", Decimal("13.00"))}
 SHIPPING = Decimal("4.90")
+MAPPER = checkout.CartMapper(
+    name=lambda item: CATALOGUE[item.sku][0], price=lambda item: CATALOGUE[item.sku][1]
+)
 
 DEADLINE = 1.0
 """Seconds that a customer waits for discounts at most."""
-
-# The discounts are unknown: Talon.One is down, slow, busy, or behind a proxy that responds in its
-# place. The SDK has retried what is safe to retry.
-OUTAGE = (
-    talon_one.TransportError,
-    talon_one.ServiceException,
-    talon_one.TooManyRequestsException,
-    talon_one.ConflictException,
-    talon_one.InvalidResponseError,
-)
 
 
 class Item(BaseModel):
@@ -77,10 +70,11 @@ class Discount(BaseModel):
 
 
 class RejectedCode(BaseModel):
-    """A code without effect, and why."""
+    """A code without effect, and why: for a program, and for the customer."""
 
     code: str
     reason: str
+    sentence: str
 
 
 class Quote(BaseModel):
@@ -113,36 +107,40 @@ class Promotions:
         key = str(uuid5(NAMESPACE_URL, f"{cart_id} {cart.model_dump_json()}"))
         return _quote(cart, await self._update(cart_id, cart, "closed", key))
 
+    async def health(self) -> resilience.Health:
+        """Say how Talon.One is."""
+        return await resilience.check_health_async(self._api)
+
     async def _update(
         self, cart_id: str, cart: Cart, state: Literal["open", "closed"], key: str | None = None
     ) -> talon_one.IntegrationStateV2 | None:
         request = talon_one.IntegrationRequest(customer_session=_session(cart, state))
         try:
             return await self._api.update_customer_session_v2(cart_id, request, idempotency_key=key)
-        except OUTAGE as failure:
+        except talon_one.ApiException as failure:
+            if not discounts_are_unknown(failure):
+                raise
             # A shop that sells without discounts is better than one that sells nothing. If this
             # was an order, its codes may or may not be redeemed: send it again, with the same key.
             log.error("%s (%s) goes on without discounts: %s", cart_id, state, failure)
             return None
 
 
+def discounts_are_unknown(failure: talon_one.ApiException) -> bool:
+    """Return whether Talon.One is down, slow, busy, or behind a proxy that responds in its place.
+
+    The SDK has retried what is safe to retry.
+    """
+    return resilience.is_outage(failure) or failures.is_too_many_in_flight(failure)
+
+
+def _lines(cart: Cart) -> checkout.Cart[Item]:
+    return MAPPER.cart(cart.items, additional_costs={"shipping": SHIPPING})
+
+
 def _session(cart: Cart, state: Literal["open", "closed"]) -> talon_one.NewCustomerSessionV2:
     # Always the whole cart: Talon.One may have missed the last change during an outage.
-    return talon_one.NewCustomerSessionV2(
-        profile_id=cart.customer_id,
-        state=state,
-        coupon_codes=cart.codes,
-        cart_items=[
-            talon_one.CartItem(
-                sku=item.sku,
-                name=CATALOGUE[item.sku][0],
-                price=float(CATALOGUE[item.sku][1]),
-                quantity=item.quantity,
-            )
-            for item in cart.items
-        ],
-        additional_costs={"shipping": talon_one.AdditionalCost(price=float(SHIPPING))},
-    )
+    return _lines(cart).session(profile_id=cart.customer_id, state=state, coupon_codes=cart.codes)
 
 
 def _quote(cart: Cart, response: talon_one.IntegrationStateV2 | None) -> Quote:
@@ -159,16 +157,15 @@ def _quote(cart: Cart, response: talon_one.IntegrationStateV2 | None) -> Quote:
         *((cart.items[line].sku, amount) for line, amount in granted.lines.items()),
         *granted.costs.items(),
     ]
-    codes = effects.codes(response)
     return Quote(
         total=cart.total,
         discounts=[Discount(name=name, amount=amount) for name, amount in amounts],
-        to_pay=cart.total - granted.total,
-        accepted_codes=codes.accepted_coupons,
+        to_pay=checkout.payable(_lines(cart), response, "EUR").amount,
+        accepted_codes=effects.codes(response).accepted_coupons,
         # A code without effect is no failure, but the customer should see why.
         rejected_codes=[
-            RejectedCode(code=each.value, reason=each.rejection_reason)
-            for each in codes.rejected_coupons
+            RejectedCode(code=each.code, reason=each.reason, sentence=each.sentence())
+            for each in checkout.rejections_of(response)
         ],
     )
 
@@ -205,6 +202,13 @@ async def order(cart_id: CartId, promotions: UsesPromotions, carts: UsesCarts) -
     return await promotions.order(cart_id, carts[cart_id])
 
 
+@router.get("/health/promotions")
+async def health(promotions: UsesPromotions) -> JSONResponse:
+    """Say whether discounts can be had, for dashboards."""
+    result = await promotions.health()
+    return JSONResponse(result.as_dict(), 200 if result else 503)
+
+
 @asynccontextmanager
 async def _lifespan(app: FastAPI, deadline: float) -> AsyncIterator[None]:
     """Keep one client for as long as the application runs; its connections serve all requests."""
@@ -215,6 +219,8 @@ async def _lifespan(app: FastAPI, deadline: float) -> AsyncIterator[None]:
     # Somebody with two tabs soon gets there. One call at a time also keeps the updates of a cart in
     # order, and leaves room for two more processes of this service.
     configuration.calls_per_id = 1
+    # During an outage, customers do not wait at all.
+    configuration.hooks.append(resilience.CircuitBreaker())
     async with ApiClient(configuration) as client:
         app.state.promotions = Promotions(IntegrationApi(client))
         # In place of a database.

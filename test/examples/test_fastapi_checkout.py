@@ -161,7 +161,10 @@ async def test_a_customer_sees_that_a_code_was_rejected_and_can_still_order() ->
     for response in (quoted, ordered):
         assert response.status_code == 200
         assert response.json()["accepted_codes"] == ["TEN-OFF"]
-        assert response.json()["rejected_codes"] == [{"code": "NOPE", "reason": "CouponNotFound"}]
+        sentence = "We do not know the code NOPE. Please check the spelling."
+        assert response.json()["rejected_codes"] == [
+            {"code": "NOPE", "reason": "CouponNotFound", "sentence": sentence}
+        ]
         assert response.json()["promotions"] == "applied"
 
 
@@ -352,4 +355,18 @@ async def test_one_connection_serves_request_after_request_and_is_closed_in_the_
 async def test_its_interface_is_described() -> None:
     async with checkout() as browser:
         described = (await browser.get("/openapi.json")).json()
-    assert list(described["paths"]) == ["/carts/{cart_id}", "/carts/{cart_id}/order"]
+    assert list(described["paths"]) == [
+        "/carts/{cart_id}",
+        "/carts/{cart_id}/order",
+        "/health/promotions",
+    ]
+
+
+@pytest.mark.asyncio
+async def test_its_health_is_that_of_the_promotions(shop: Sandbox) -> None:
+    async with checkout() as browser:
+        well = await browser.get("/health/promotions")
+        with shop.faults.respond(503, times=None):
+            ill = await browser.get("/health/promotions")
+    assert [each.status_code for each in (well, ill)] == [200, 503]
+    assert (well.json()["ok"], ill.json()["error"]) == (True, "ServiceException")
