@@ -4,6 +4,7 @@ import json
 import logging
 from functools import cache
 from typing import Any
+from uuid import UUID
 
 from django.conf import settings
 from django.http import HttpRequest, JsonResponse
@@ -22,14 +23,12 @@ mapper = checkout.CartMapper(price=lambda line: PRICES[line["sku"]])
 @cache
 def api() -> talon_one.IntegrationApi:
     """Return the client of this process. Threads share it; the first request makes it."""
-    configuration = talon_one.Configuration(
-        **settings.TALON_ONE, hooks=[resilience.CircuitBreaker()]
-    )
-    return talon_one.IntegrationApi(talon_one.ApiClient(configuration))
+    config = talon_one.Configuration(**settings.TALON_ONE, hooks=[resilience.CircuitBreaker()])
+    return talon_one.IntegrationApi(talon_one.ApiClient(config))
 
 
 @require_http_methods(["PUT", "POST"])
-def cart(request: HttpRequest, cart_id: str) -> JsonResponse:
+def cart(request: HttpRequest, cart_id: UUID) -> JsonResponse:
     """Say what a cart costs (PUT), or order it (POST)."""
     try:
         sent = json.loads(request.body)
@@ -40,10 +39,10 @@ def cart(request: HttpRequest, cart_id: str) -> JsonResponse:
         return JsonResponse({"error": "this is no cart"}, status=400)
     try:
         if request.method == "POST":
-            done = checkout.close(api(), cart_id, session)
+            done = checkout.close(api(), str(cart_id), session)
             # A second click returns the order, whatever the cart has become since.
             return quote(done.session or lines, done.effects)
-        response = api().update_customer_session_v2(cart_id, {"customerSession": session})
+        response = api().update_customer_session_v2(str(cart_id), {"customerSession": session})
         return quote(lines, response.effects)
     except talon_one.BadRequestException as refusal:
         return JsonResponse({"error": [each.details for each in refusal.errors]}, status=409)
@@ -69,4 +68,4 @@ def quote(cart: Any, effects: list[talon_one.Effect], promotions: str = "applied
 
 
 # In a file of its own where there are more.
-urlpatterns = [path("carts/<slug:cart_id>", cart), path("health/promotions", health)]
+urlpatterns = [path("carts/<uuid:cart_id>", cart), path("health/promotions", health)]

@@ -5,6 +5,7 @@ README.md beside this file explains how to run it.
 
 import logging
 from typing import Any
+from uuid import UUID
 
 from flask import Flask, request
 from flask.typing import ResponseReturnValue
@@ -28,9 +29,9 @@ def create_app(deadline: float = 0.3) -> Flask:
     api = talon_one.IntegrationApi(talon_one.ApiClient(configuration))
     app = Flask(__name__)
 
-    @app.put("/carts/<cart_id>")
-    @app.post("/carts/<cart_id>")
-    def cart(cart_id: str) -> ResponseReturnValue:
+    @app.put("/carts/<uuid:cart_id>")
+    @app.post("/carts/<uuid:cart_id>")
+    def cart(cart_id: UUID) -> ResponseReturnValue:
         """Say what a cart costs (PUT), or order it (POST)."""
         try:
             sent = request.get_json()
@@ -41,10 +42,10 @@ def create_app(deadline: float = 0.3) -> Flask:
             return {"error": "this is no cart"}, 400
         try:
             if request.method == "POST":
-                done = checkout.close(api, cart_id, session)
+                done = checkout.close(api, str(cart_id), session)
                 # A second click returns the order, whatever the cart has become since.
                 return quote(done.session or lines, done.effects)
-            response = api.update_customer_session_v2(cart_id, {"customerSession": session})
+            response = api.update_customer_session_v2(str(cart_id), {"customerSession": session})
             return quote(lines, response.effects)
         except talon_one.BadRequestException as refusal:
             return {"error": [each.details for each in refusal.errors]}, 409

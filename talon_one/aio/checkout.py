@@ -37,7 +37,7 @@ async def close(
     idempotency_key: str | None = None,
     **settings: Unpack[CallSettings],
 ) -> StateChange:
-    """Close a session, unless it is closed already.
+    """Close a session, unless it is closed already. Makes one or two calls.
 
     Calls, arguments, result and exceptions are those of `talon_one.checkout.close`.
     """
@@ -54,7 +54,7 @@ async def cancel(
     idempotency_key: str | None = None,
     **settings: Unpack[CallSettings],
 ) -> StateChange:
-    """Cancel a session, unless it is cancelled already.
+    """Cancel a session, unless it is cancelled already. Makes one or two calls.
 
     Calls, arguments, result and exceptions are those of `talon_one.checkout.cancel`.
     """
@@ -69,7 +69,7 @@ async def reopen(
     idempotency_key: str | None = None,
     **settings: Unpack[CallSettings],
 ) -> StateChange:
-    """Reopen a closed session, unless it is open already.
+    """Reopen a closed session, unless it is open already. Makes two calls.
 
     Calls, arguments, result and exceptions are those of `talon_one.checkout.reopen`.
     """

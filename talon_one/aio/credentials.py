@@ -38,7 +38,10 @@ class Login(BaseLogin):
     _asynchronous = True
 
     async def renewed(self, rejected: str, remaining: float | None) -> str:
-        """Return a value of ``Authorization`` in place of a rejected one; clients call it."""
+        """Return a value of ``Authorization`` in place of a rejected one; clients call it.
+
+        Makes one call (operation ``createSession``), or waits for that of another task.
+        """
         try:
             return await self._flights.run_async(
                 KEY, lambda: self._sign_in(rejected, remaining), lambda: remaining
@@ -47,12 +50,12 @@ class Login(BaseLogin):
             raise self._timed_out() from None
 
     async def sign_in(self) -> None:
-        """Create a session now, unless there is one; see the blocking twin."""
+        """Create a session now, unless there is one. Makes one call then; see the blocking twin."""
         if not self.signed_in:
             await self.renewed(NO_TOKEN_YET, None)
 
     async def sign_out(self) -> None:
-        """End the session, if there is one; see the blocking twin."""
+        """End the session, if there is one. Makes one call then; see the blocking twin."""
         if not self.signed_in:
             return
         with suppress(UnauthorizedException):
@@ -88,6 +91,8 @@ class Applications(BaseApplications[K, IntegrationApi]):
     ) -> dict[K, Outcome[T]]:
         """Call a method for every Application at the same time; return how each call ended.
 
+        Makes one call for each Application.
+
         Args:
             method: A method of the class `talon_one.aio.IntegrationApi`.
             args: Its positional arguments.
@@ -109,7 +114,10 @@ class Applications(BaseApplications[K, IntegrationApi]):
         return dict(zip(names, outcomes, strict=True))
 
     async def aclose(self) -> None:
-        """Close the connections of all Applications; further calls are rejected."""
+        """Close the connections of all Applications; further calls are rejected.
+
+        Makes no call.
+        """
         for owner in self._owners.values():
             await owner.aclose()
 

@@ -181,7 +181,8 @@ class Applications(BaseApplications[K, IntegrationApi]):
     ) -> dict[K, Outcome[T]]:
         """Call a method for every Application, one after another; return how each call ended.
 
-        A call that fails does not keep the others from being made. ::
+        Makes one call for each Application. One that fails does not keep the others from being
+        made. ::
 
             update = talon_one.IntegrationApi.update_customer_profile_v2
             outcomes = applications.call_all(update, "anna", {"attributes": {"Tier": "gold"}})
@@ -204,7 +205,10 @@ class Applications(BaseApplications[K, IntegrationApi]):
         return outcomes
 
     def close(self) -> None:
-        """Close the connections of all Applications; further calls are rejected."""
+        """Close the connections of all Applications; further calls are rejected.
+
+        Makes no call.
+        """
         for owner in self._owners.values():
             owner.close()
 

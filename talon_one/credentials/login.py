@@ -166,6 +166,8 @@ class Login(BaseLogin):
     def renewed(self, rejected: str, remaining: float | None) -> str:
         """Return a value of ``Authorization`` in place of a rejected one; clients call it.
 
+        Makes one call (operation ``createSession``), or waits for that of another thread.
+
         Raises:
             ApiException: The user cannot sign in.
         """
@@ -179,6 +181,8 @@ class Login(BaseLogin):
     def sign_in(self) -> None:
         """Create a session now, unless there is one. Calls do so when they need it.
 
+        Makes one call (operation ``createSession``) if there is none.
+
         Raises:
             ApiException: The user cannot sign in.
         """
@@ -186,7 +190,7 @@ class Login(BaseLogin):
             self.renewed(NO_TOKEN_YET, None)
 
     def sign_out(self) -> None:
-        """End the session, if there is one (operation ``destroySession``).
+        """End the session, if there is one. Makes one call then (operation ``destroySession``).
 
         Raises:
             ApiException: The session could not be ended, and stays valid. One that had ended is no

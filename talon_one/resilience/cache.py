@@ -89,6 +89,8 @@ class ReadCache:
     def call(self, method: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> T:
         """Return the response of a method, from the cache or the server.
 
+        Makes the call of the method if the cache does not have its response.
+
         Args:
             method: A method of a blocking API that has a lifetime.
             args: Its positional arguments.
@@ -112,7 +114,10 @@ class ReadCache:
     async def call_async(
         self, method: Callable[P, Awaitable[T]], /, *args: P.args, **kwargs: P.kwargs
     ) -> T:
-        """Return the response of a method of an asyncio API; the twin of `call`."""
+        """Return the response of a method of an asyncio API; the twin of `call`.
+
+        Makes the call of the method if the cache does not have its response.
+        """
         read = self._read(method, args, kwargs, asynchronous=True)
         found = read.found
         if found is None:
@@ -126,6 +131,8 @@ class ReadCache:
 
     def invalidate(self, method: Callable[..., Any] | None = None) -> None:
         """Forget the responses of a method, or all. Reads in progress are not kept, either.
+
+        Makes no call.
 
         Raises:
             ApiTypeError: *method* is not a method of an API.

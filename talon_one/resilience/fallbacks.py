@@ -131,6 +131,8 @@ def with_fallback(
 ) -> Callable[P, Any]:
     """Return a function that calls *method*, and *fallback* when the service does not work.
 
+    Makes no call itself.
+
     ::
 
         def full_price(failure, *args, **settings):
@@ -193,6 +195,8 @@ def with_fallback_async(
     handles: Callable[[ApiException], bool] = is_outage,
 ) -> Callable[P, Awaitable[Any]]:
     """Return the twin of `with_fallback` for a coroutine method; *fallback* is a plain function.
+
+    Makes no call itself.
 
     Raises:
         ApiTypeError: An argument is not a function.
