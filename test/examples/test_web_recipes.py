@@ -81,7 +81,7 @@ class DjangoBrowser(Browser):
         from django.urls import clear_url_caches
 
         django.setup()
-        # Django reads settings and addresses once for each process, and tests may come in any order.
+        # Django reads both once for each process, and tests may come in any order.
         settings.TALON_ONE = {**settings.TALON_ONE, "host": sandbox.url}
         clear_url_caches()
         self.api = importlib.import_module("views").api()
