@@ -180,7 +180,7 @@ def without_credentials(url: str) -> str:
 def _unread_environment(name: str) -> str:
     """Return a hint to use `from_env` if a variable of the environment is set."""
     if os.environ.get(name):
-        return f"; {name} is set, but only Configuration.from_env() reads it"
+        return f"; {name} is set, but only Configuration.from_env() reads it, when it is called"
     return f" or {name} and Configuration.from_env()"
 
 

@@ -116,7 +116,9 @@ def auth_header(
     unknown = ", ".join(repr(str(name)) for name in configuration.api_key if name not in known)
     unread = [name for name in ENVIRONMENT if os.environ.get(name)]
     if unread:
-        wanted += f"; {unread[0]} is set, but only Configuration.from_env() reads it"
+        wanted += (
+            f"; {unread[0]} is set, but only Configuration.from_env() reads it, when it is called"
+        )
     given = f" (given is {unknown}, which names no scheme)" if unknown else ""
     raise ConfigurationError(f"no credential for this call: it needs {wanted}{given}")
 

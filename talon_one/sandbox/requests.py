@@ -62,6 +62,8 @@ class Requests(Sequence[Exchange]):
         """
         found = self._now()
         if not found:
+            if self._operation is None:
+                raise LookupError("no request was made")
             raise LookupError(self._nothing(self._operation))
         return found[-1]
 
@@ -161,8 +163,8 @@ class Requests(Sequence[Exchange]):
                 " reset the sandbox before what you test"
             )
 
-    def _nothing(self, operation: str | None) -> str:
-        what = f"no request was made for {operation}" if operation else "no request was made"
+    def _nothing(self, operation: str) -> str:
+        what = f"no request was made for {operation}"
         every = list(self._exchanges)
         return (
             f"{what}; what was sent:{_listed(every)}" if every else f"{what}, and no other either"

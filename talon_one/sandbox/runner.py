@@ -27,6 +27,7 @@ from talon_one.sandbox.faults import Faults
 from talon_one.sandbox.requests import Requests
 from talon_one.sandbox.seeds import COUPON_CODE
 from talon_one.sandbox.seeds.apply import plant
+from talon_one.sandbox.seeds.errors import SeedError
 from talon_one.sandbox.seeds.prepare import prepare
 from talon_one.sandbox.seeds.ready import SeedLike, first_seed, read_seed
 from talon_one.sandbox.seeds.source import from_python
@@ -183,7 +184,10 @@ class Sandbox:
             raise ValueError(f"the random_seed must be a whole number, not {quoted(random_seed)}")
         self.api_key = api_key
         self.management_key = management_key
-        self.clock: Clock = clock if isinstance(clock, Clock) else Clock(clock)
+        try:
+            self.clock: Clock = clock if isinstance(clock, Clock) else Clock(clock)
+        except ValueError as cause:
+            raise ValueError(f"the clock: {cause}") from cause
         self._seed = first_seed(seed)
         # The keys of a sandbox belong to the Application with the lowest ID.
         applications = self._seed.get("applications") or [{}]
@@ -290,8 +294,17 @@ class Sandbox:
             SeedError: If the seed does not exist or has mistakes.
             RuntimeError: If it is not running.
         """
-        described = read_seed(seed)
-        self._change(lambda state: plant(state, self._world, prepare(described, state)))
+        __tracebackhide__ = True
+
+        def add(state: State) -> None:
+            plant(state, self._world, prepare(described, state))
+
+        try:
+            described = read_seed(seed)
+            self._change(add)
+        except SeedError as cause:
+            # The way through the seed's reader says nothing to the caller.
+            raise cause.with_traceback(None) from None
 
     def add_coupon(self, value: str, campaign_id: int | None = None, **properties: Any) -> None:
         """Add a coupon to a running sandbox.
@@ -307,16 +320,20 @@ class Sandbox:
             TypeError: If a coupon has no such property.
             RuntimeError: If it is not running.
         """
+        __tracebackhide__ = True
         wanted = self.campaign_id if campaign_id is None else campaign_id
         given = {**wire_properties("Coupon", properties), "value": value, "campaignId": wanted}
-        described = from_python({"coupons": [given]})
 
         def add(state: State) -> None:
             if state.campaigns.get(wanted) is None:
                 raise LookupError(f"the sandbox has no campaign {wanted}")
             plant(state, self._world, prepare(described, state))
 
-        self._change(add)
+        try:
+            described = from_python({"coupons": [given]})
+            self._change(add)
+        except SeedError as cause:
+            raise cause.with_traceback(None) from None
 
     def _change(self, change: Callable[[State], None]) -> None:
         """Run a change of the state in a transaction, in the thread of the server."""

@@ -40,6 +40,7 @@ def parse_time(text: str) -> str:
     Raises:
         ValueError: If the text is not an RFC 3339 timestamp.
     """
+    __tracebackhide__ = True
     moment = read_time(text)
     try:
         return format_time(moment)
@@ -55,9 +56,11 @@ def read_time(text: str) -> datetime:
     Raises:
         ValueError: If the text is not an RFC 3339 timestamp.
     """
+    __tracebackhide__ = True
     match = _RFC3339.fullmatch(text)
     if match is None:
-        raise ValueError(f"{text!r} is not an RFC 3339 timestamp")
+        example = "such as 2026-11-01T09:00:00Z"
+        raise ValueError(f"{text!r} is not an RFC 3339 timestamp, {example}")
     day, clock, fraction, offset = match.groups()
     micros = (fraction or "")[:6].ljust(6, "0")
     zone = "+00:00" if offset in "Zz" else offset

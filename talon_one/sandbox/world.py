@@ -82,6 +82,10 @@ class Clock:
             ValueError: If it would go backwards, or beyond the year 9999.
         """
         __tracebackhide__ = True
+        if by is not None and not isinstance(by, timedelta):
+            raise ValueError(
+                f"the clock advances by a timedelta, or keywords such as days=30, not {quoted(by)}"
+            )
         with self._lock:
             try:
                 step = timedelta(days, seconds, minutes=minutes, hours=hours, weeks=weeks)

@@ -182,7 +182,7 @@ def test_each_mistake_of_a_seed_is_one_line(tmp_path: Path) -> None:
     missing = run(TALON_ONE, "sandbox", "--seed", "none.yaml", folder=tmp_path)
     assert (missing.code, missing.out) == (1, "")
     (line,) = missing.err.splitlines()
-    assert "no seed 'none.yaml'" in line
+    assert "'none.yaml' cannot be read: No such file or directory" in line
 
 
 def test_a_clock_that_is_no_moment_is_a_usage_error() -> None:

@@ -278,7 +278,7 @@ def test_impossible_faults_are_one_sentence_each(shop: Sandbox) -> None:
         ),
         (lambda: faults.hang("updateCustomerSession2"), "Did you mean 'updateCustomerSession"),
         (lambda: faults.hang("UPDATE_customer_session_v2"), "Did you mean 'update"),
-        (lambda: faults.hang(3), "an operation is given by the name of its method"),  # type: ignore[arg-type]
+        (lambda: faults.hang(3), "such as 'update_customer_session_v2', not 3"),  # type: ignore[arg-type]
         (lambda: faults.hang("\ud800"), "there is no operation '\\ud800'"),
         (lambda: faults.respond(200), "the status of an error is from 400 to 599, not 200"),
         (lambda: faults.respond(600), "from 400 to 599, not 600"),

@@ -314,4 +314,16 @@ def test_the_clock_moves_by_days_and_says_what_it_cannot_do() -> None:
         for days in (10**7, 10**12):
             with pytest.raises(ValueError, match="that far"):
                 clock.advance(days=days)
+        for wrong in (30, "30 days", float("nan")):
+            with pytest.raises(ValueError, match=r"a timedelta, or keywords such as days=30, not "):
+                clock.advance(wrong)  # type: ignore[arg-type]
         assert clock.text() == "2026-03-09T01:00:00.000000Z"
+
+
+def test_a_misspelled_property_of_a_coupon_is_named_with_the_nearest_one() -> None:
+    with Sandbox() as sandbox:
+        for wrong in ("usagelimit", "usage_limits", "usageLimt"):
+            with pytest.raises(TypeError, match=r"^Coupon has no property .+ Did you mean 'usage"):
+                sandbox.add_coupon("SPRING", **{wrong: 3})
+        with pytest.raises(TypeError, match=r"^Coupon has no property 'zzz'$"):
+            sandbox.add_coupon("SPRING", zzz=3)

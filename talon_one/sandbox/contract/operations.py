@@ -112,7 +112,9 @@ def named(name: Any) -> Operation:
     __tracebackhide__ = True
     if not isinstance(name, str):
         example = "such as 'update_customer_session_v2'"
-        raise ValueError(f"an operation is given by the name of its method, {example}")
+        raise ValueError(
+            f"an operation is given by the name of its method, {example}, not {quoted(name)}"
+        )
     by_id = operations_by_id()
     if name in by_id:
         return by_id[name]

@@ -11,6 +11,7 @@ from typing import Any, Final, TypeAlias
 
 from talon_one._schema.model import Model
 from talon_one._utils.quoting import quoted
+from talon_one._utils.suggest import did_you_mean
 from talon_one.sandbox.seeds.errors import SeedError, SeedMistake
 from talon_one.sandbox.seeds.prepare import prepare
 from talon_one.sandbox.seeds.source import Seed, from_python
@@ -48,8 +49,9 @@ def read_seed(seed: SeedLike) -> Seed:
         raise SeedError([SeedMistake("", "the file is not UTF-8")], name) from cause
     except (OSError, ValueError) as cause:
         reason = getattr(cause, "strerror", None) or str(cause)
-        known = " and ".join(READY)
-        message = f"no seed {name!r}: {reason}. The sandbox comes with {known}"
+        known = f"The sandbox comes with {' and '.join(READY)}."
+        hint = did_you_mean(Path(name).name, READY)
+        message = f"{name!r} cannot be read: {reason}. {known}{hint}"
         raise SeedError([SeedMistake("", message)]) from cause
     return read_yaml(text, name)
 
