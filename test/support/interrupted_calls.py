@@ -11,7 +11,6 @@ import gc
 import os
 import random
 import signal
-import subprocess
 import sys
 import threading
 import warnings
@@ -22,6 +21,7 @@ from typing import Any
 
 import pytest
 
+from support import forked_program
 from support.calls import make_client
 from support.echo import Echo
 from support.server import RecordingServer
@@ -41,15 +41,7 @@ class TimeLimit(TimeoutError):
 
 def run(program: str, count: int) -> None:
     """Run one of the programs, and fail unless it is content."""
-    done = subprocess.run(
-        [sys.executable, "-W", "error", __file__, program, str(count)],
-        env={**os.environ, "PYTHONPATH": os.pathsep.join([str(ROOT), str(ROOT / "test")])},
-        capture_output=True,
-        text=True,
-        timeout=300,
-        check=False,
-    )
-    assert done.returncode == 0, done.stdout + done.stderr
+    forked_program.run(__name__, program, str(count), timeout=300)
 
 
 def main(program: str, count: str) -> None:
@@ -270,6 +262,3 @@ PROGRAMS: dict[str, Callable[[ApiClient, int], None]] = {
     each.__name__: each
     for each in (signals, time_limits, asynchronous_exceptions, bytecodes, bytecodes_of_waiting)
 }
-
-if __name__ == "__main__":
-    main(*sys.argv[1:])
