@@ -26,7 +26,7 @@ from talon_one import ApiClient, Configuration, IntegrationApi, RetryPolicy
 
 PROCESSES = 4
 THREADS = 8
-CALLS = 40
+CALLS = 15
 
 
 class Place(NamedTuple):

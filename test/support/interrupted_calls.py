@@ -184,7 +184,7 @@ def asynchronous_exceptions(client: ApiClient, count: int) -> None:
 
 
 def bytecodes(client: ApiClient, count: int) -> None:
-    """An exception comes before one bytecode of the transport after another, each in its turn."""
+    """An exception comes before each bytecode of the transport, and every third of urllib3."""
     _bytecodes(client, count, ask)
 
 
@@ -223,14 +223,20 @@ def _bytecodes(
     urllib3 = f"{os.sep}urllib3{os.sep}"
     seen = 0
     when = 0
+    theirs = 0
 
     def trace(frame: Any, event: str, _: object) -> Any:
-        nonlocal seen
+        nonlocal seen, theirs
         name = frame.f_code.co_filename
         if name not in ours and not (everywhere and urllib3 in name):
             return None
         frame.f_trace_opcodes = True
         if event == "opcode":
+            if name not in ours:
+                # Most are theirs, and a third of these stops at each of their statements.
+                theirs += 1
+                if theirs % 3:
+                    return trace
             seen += 1
             if seen == when:
                 raise Interrupt
@@ -241,7 +247,7 @@ def _bytecodes(
     for number in range(10**9):
         # Tracebacks and frames may hold each other, and with them a slot.
         gc.collect(1)
-        seen, when = 0, number + 1
+        seen, when, theirs = 0, number + 1, 0
         # Without this, Python 3.12 counts no bytecodes in the frames that are traced.
         sys._getframe().f_trace_opcodes = True
         sys.settrace(trace)
