@@ -17,6 +17,7 @@ from codegen.drift.normal_form import normal_form
 from codegen.drift.report import as_changelog, as_json, as_text
 from codegen.drift.standing import assess
 from codegen.loader import SpecError, load
+from support.every import for_every
 from support.releases import Node, edited, form, in_31, release, schemas
 
 SAME: dict[str, tuple[Any, Any]] = {
@@ -76,7 +77,7 @@ SAME: dict[str, tuple[Any, Any]] = {
 }
 
 
-@pytest.mark.parametrize("case", SAME)
+@for_every("case", SAME)
 def test_two_ways_to_say_the_same_are_equal(case: str) -> None:
     first, second = (
         form(edited(lambda each, node=node: schemas(each).update(Case=deepcopy(node))))  # type: ignore[misc]
@@ -232,8 +233,8 @@ def spec_document() -> Node:
 # What cannot be brought into a normal form
 
 
-@pytest.mark.parametrize(
-    ("edit", "message"),
+@for_every(
+    "edit, message",
     [
         (
             lambda each: schemas(each).update(new_coupon={"type": "object"}),
