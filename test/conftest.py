@@ -15,6 +15,7 @@ from hypothesis import HealthCheck, settings
 
 # How fast examples are made is not for tests to judge.
 settings.register_profile("unhurried", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile("thorough", settings.get_profile("unhurried"), max_examples=1000)
 settings.load_profile("unhurried")
 
 # They need a browser, and what `.ci/browser` installs for them.

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import event, given, settings
+from hypothesis import event, given
 from hypothesis import strategies as st
 
 from codegen.drift.compare import compare
@@ -18,6 +18,7 @@ from codegen.drift.report import as_changelog, as_json, as_text
 from codegen.drift.standing import assess
 from codegen.loader import SpecError, load
 from support.every import for_every
+from support.examples import examples
 from support.releases import Node, edited, form, in_31, release, schemas
 
 SAME: dict[str, tuple[Any, Any]] = {
@@ -205,7 +206,7 @@ _NODES: st.SearchStrategy[Node] = st.recursive(
 )
 
 
-@settings(max_examples=100, deadline=None)
+@examples(50)
 @given(_NODES)
 def test_a_document_is_equal_to_itself_and_to_itself_in_31(node: Node) -> None:
     def add(document: Node) -> None:
@@ -333,7 +334,7 @@ _WRONG = st.sampled_from(
 )
 
 
-@settings(max_examples=150, deadline=None)
+@examples(60)
 @given(st.lists(st.tuples(st.integers(0, 10**6), _WRONG), min_size=1, max_size=3))
 def test_a_document_with_anything_anywhere_is_compared_or_refused(
     wrong: list[tuple[int, str]],
