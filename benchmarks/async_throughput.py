@@ -42,7 +42,7 @@ def against_aiohttp(tasks: int, rounds: int) -> Measurement:
         # The first calls open the connections.
         for call in (ours, by_hand):
             rate(call)
-        return interleaved(lambda: rate(ours), lambda: rate(by_hand), _BATCHES)
+        return interleaved(lambda: rate(ours), lambda: rate(by_hand), min(_BATCHES, rounds))
 
 
 def against_threads(concurrency: int, rounds: int) -> Measurement:
@@ -64,7 +64,7 @@ def against_threads(concurrency: int, rounds: int) -> Measurement:
 
         of_tasks()
         of_threads()
-        return interleaved(of_tasks, of_threads, _BATCHES)
+        return interleaved(of_tasks, of_threads, min(_BATCHES, rounds))
 
 
 class _Loop:

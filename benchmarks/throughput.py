@@ -33,7 +33,7 @@ def throughput(threads: int, rounds: int) -> Measurement:
         # The first calls open the connections.
         for call in (ours, by_hand):
             measured(call)
-        return interleaved(lambda: measured(ours), lambda: measured(by_hand), _BATCHES)
+        return interleaved(lambda: measured(ours), lambda: measured(by_hand), min(_BATCHES, rounds))
 
 
 def rate(executor: ThreadPoolExecutor, threads: int, call: calls.Call, each: int) -> float:

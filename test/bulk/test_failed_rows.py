@@ -18,6 +18,7 @@ from bulk.runs import (
     span,
 )
 from support.calls import make_client
+from support.every import for_every
 from support.server import HANG_UP, Received, RecordingServer, Response
 from talon_one import (
     BadRequestException,
@@ -33,8 +34,8 @@ BAD_ID: dict[str, Any] = {"attributes": {}}
 # -- Invalid rows ----------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(
-    ("row", "reason"),
+@for_every(
+    "row, reason",
     [
         (BAD_ID, "integrationId"),
         ({"integrationId": ""}, "integrationId is empty"),
@@ -169,7 +170,7 @@ def test_an_error_that_names_the_wrong_row_fails_no_valid_row(
     assert run_bulk("upsert_profiles", profiles(10)).summary[:2] == (9, 1)
 
 
-@pytest.mark.parametrize(
+@for_every(
     "pointer", [None, 7, "", "/customerProfiles", "/customerProfiles/-1", "/customerProfiles/99/x"]
 )
 def test_invalid_error_pointers_are_ignored(

@@ -15,6 +15,7 @@ from bulk.runs import (
     profiles,
 )
 from support.calls import KEYS
+from support.every import for_every
 from support.server import Received, RecordingServer, Response
 from talon_one import (
     ApiTypeError,
@@ -24,7 +25,7 @@ from talon_one import (
 )
 
 
-@pytest.mark.parametrize(
+@for_every(
     "options",
     [
         {"concurrency": 0},
@@ -39,7 +40,6 @@ from talon_one import (
         {"async_req": True},
         {"_preload_content": False},
     ],
-    ids=str,
 )
 def test_a_wrong_option_is_rejected_before_anything_is_sent(
     run_bulk: RunBulk, server: RecordingServer, options: dict[str, Any]

@@ -11,6 +11,7 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from support.examples import examples
 from talon_one import IntegrationApi
 from talon_one.bulk import operations
 from talon_one.bulk.chunks import Piece
@@ -27,7 +28,7 @@ from talon_one.exceptions import (
 )
 
 # The load of the machine must not decide whether a property holds.
-NO_DEADLINE = settings(deadline=None, max_examples=300)
+NO_DEADLINE = settings(examples(100), deadline=None)
 
 API = IntegrationApi(host="https://a.test", api_key="k")
 VALID, INVALID, REFUSED = "valid", "invalid", "refused"

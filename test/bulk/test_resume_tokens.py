@@ -18,6 +18,7 @@ from bulk.runs import (
     then_break,
     token_during,
 )
+from support.every import for_every
 from support.server import RecordingServer, Response
 from talon_one import ApiValueError, bulk
 
@@ -80,7 +81,7 @@ def test_a_token_does_not_fit_another_operation(run_bulk: RunBulk) -> None:
         run_bulk("change_audiences", memberships(2), resume=token)
 
 
-@pytest.mark.parametrize(
+@for_every(
     "token",
     [
         "",
@@ -108,8 +109,8 @@ def test_an_invalid_token_is_rejected(
     assert server.requests == []
 
 
-@pytest.mark.parametrize("number", ["1.0", "true", "-1", '"1"', "null", "[]"])
 @pytest.mark.parametrize("place", ["settled", "inFlight", "counts", "rows"])
+@for_every("number", ["1.0", "true", "-1", '"1"', "null", "[]"])
 def test_a_number_of_a_token_is_whole_and_not_negative(
     run_bulk: RunBulk, server: RecordingServer, place: str, number: str
 ) -> None:

@@ -30,6 +30,7 @@ from bulk.runs import (
     then_break,
     token_during,
 )
+from support.every import for_every
 from support.server import Received, RecordingServer, Response
 from talon_one import ApiValueError, bulk
 from talon_one._schema import json_codec
@@ -274,8 +275,8 @@ def test_rows_with_equal_content_are_recognized(
     assert run_bulk("upsert_profiles", [one, one, tail], resume=back).summary.sent == 3
 
 
-@pytest.mark.parametrize(
-    ("one", "other"),
+@for_every(
+    "one, other",
     [
         (1, 2),
         (1, True),
@@ -367,7 +368,7 @@ class Hostile(dict):  # type: ignore[type-arg]  # of anything
         raise OSError("the database is gone")
 
 
-@pytest.mark.parametrize(
+@for_every(
     "row",
     [
         object(),

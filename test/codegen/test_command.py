@@ -83,9 +83,9 @@ def _edit(path: Path, old: str, new: str) -> None:
 def test_check_is_silent_about_an_untouched_tree_wherever_it_runs(
     project: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
-    for seed, cwd in (("1", project), ("2", tmp_path_factory.mktemp("elsewhere"))):
-        done = _codegen(project, "--check", cwd=cwd, seed=seed)
-        assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+    # Where it usually runs, it is run below; that its output depends on no hash, test_golden says.
+    done = _codegen(project, "--check", cwd=tmp_path_factory.mktemp("elsewhere"), seed="2")
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
 
 
 def test_check_names_exactly_what_differs_and_the_command_repairs_it(small_project: Path) -> None:

@@ -13,6 +13,7 @@ import pytest
 
 from codegen.loader import load
 from codegen.render import Files
+from support.every import for_every
 from talon_one import NULL, Model, ModelValidationError
 
 PART: dict[str, Any] = {"name": "p", "soldAt": "2026-01-31T10:00:00Z", "unknown": [1]}
@@ -80,8 +81,8 @@ def test_a_thing_of_every_kind_survives_decoding_reading_and_encoding(models: Mo
     thing.validate()
 
 
-@pytest.mark.parametrize(
-    ("name", "expected"),
+@for_every(
+    "name, expected",
     [
         ("text", "t"),
         ("count", 99),
@@ -241,7 +242,7 @@ INVALID = [
 ]
 
 
-@pytest.mark.parametrize(("name", "value", "said"), INVALID)
+@for_every("name, value, said", INVALID)
 def test_validation_knows_the_limits(
     models: ModuleType, name: str, value: object, said: str
 ) -> None:
@@ -283,8 +284,8 @@ def test_type_strings_say_what_the_vendor_said(models: ModuleType) -> None:
 # -- Names -----------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(
-    ("name", "wire"),
+@for_every(
+    "name, wire",
     [
         ("class_", "class"),
         ("from_", "from"),

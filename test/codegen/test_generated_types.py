@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from support.every import for_every
 from support.type_checker import mypy
 
 HEAD = """
@@ -72,7 +73,7 @@ def test_the_generated_package_and_its_proper_use_pass_mypy(findings: list[str])
     assert [each for each in findings if not each.startswith("misuse.py:")] == []
 
 
-@pytest.mark.parametrize("statement", MISUSE)
+@for_every("statement", MISUSE)
 def test_mypy_refuses(statement: str, findings: list[str]) -> None:
     line = len(HEAD.splitlines()) + 2 + list(MISUSE).index(statement)
     found = [each for each in findings if each.startswith(f"misuse.py:{line}: error:")]

@@ -11,6 +11,7 @@ import pytest
 from codegen.grammar import FORMATS, KINDS, check
 from codegen.keys import KEYS
 from codegen.loader import Document, SpecError, load
+from support.every import for_every
 
 SMALL_SPEC = Path(__file__).parent / "small_spec"
 GET = "/v1/things/{thingId}"
@@ -76,15 +77,15 @@ def test_the_small_spec_is_right() -> None:
 # -- Keys ------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("kind", NODES)
 @pytest.mark.parametrize("key", ["x-rate-limit", "readonly", "title"])
+@for_every("kind", NODES)
 def test_an_unknown_key_is_refused_in_every_kind_of_node(kind: str, key: str) -> None:
     (mistake,) = _mistakes(lambda document: NODES[kind](document).update({key: True}))
     assert f"{key!r} is unknown in " in mistake
     assert kind in mistake
 
 
-@pytest.mark.parametrize("key", KEYS)
+@for_every("key", KEYS)
 def test_an_extension_key_is_refused_where_it_has_no_meaning(key: str) -> None:
     others = sorted(NODES.keys() - KEYS[key].of)
     assert others
@@ -160,7 +161,7 @@ WRONG: dict[str, list[Any]] = {
 }
 
 
-@pytest.mark.parametrize("key", KEYS)
+@for_every("key", KEYS)
 def test_an_extension_key_has_a_value_of_its_kind(key: str) -> None:
     for value in WRONG[key]:
         for kind in set(KEYS[key].of) & NODES.keys():

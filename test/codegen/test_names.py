@@ -9,10 +9,11 @@ import pytest
 from codegen.loader import SpecError
 from codegen.names import identifier, module_name, underscored
 from codegen.patterns import python_pattern
+from support.every import for_every
 
 
-@pytest.mark.parametrize(
-    ("name", "expected"),
+@for_every(
+    "name, expected",
     [
         ("name", "name"),
         ("catalogItemID", "catalog_item_id"),
@@ -57,8 +58,8 @@ def test_modules_of_reserved_names_take_an_underscore() -> None:
     assert module_name("CartItem") == "cart_item"
 
 
-@pytest.mark.parametrize(
-    ("pattern", "matching", "failing"),
+@for_every(
+    "pattern, matching, failing",
     [
         ("^a$", ["a"], ["a\n", "b"]),
         (r"^a\$", ["a$"], ["a"]),

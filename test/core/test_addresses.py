@@ -9,6 +9,7 @@ from urllib.parse import unquote
 
 import pytest
 
+from support.every import for_every
 from support.server import RecordingServer, Response
 from support.shells import Shell
 from talon_one import ApiClient, ApiValueError, Configuration, ConfigurationError, OpenApiException
@@ -107,8 +108,8 @@ def test_a_refused_path_is_not_quoted_because_it_may_hold_anything(client: ApiCl
     assert "t0ken" not in str(caught.value)
 
 
-@pytest.mark.parametrize(
-    ("path", "target"),
+@for_every(
+    "path, target",
     [
         ("/", "/"),
         ("/v1/x", "/v1/x"),
@@ -138,9 +139,7 @@ def test_a_query_in_the_path_and_further_parameters_make_one_query(
     assert server.last.json() == {"c": 5}
 
 
-@pytest.mark.parametrize(
-    "value", ["..%2f..", "%2e%2e", "//evil.test", "a#b?c", "\r\n", "\x00", "ü"]
-)
+@for_every("value", ["..%2f..", "%2e%2e", "//evil.test", "a#b?c", "\r\n", "\x00", "ü"])
 def test_the_value_of_a_path_parameter_is_one_segment_whatever_it_holds(
     client: ApiClient, server: RecordingServer, value: str
 ) -> None:
@@ -160,7 +159,7 @@ def test_characters_declared_safe_do_not_let_an_id_climb(
     assert server.requests == []
 
 
-@pytest.mark.parametrize("safe", ["#", "?", "\\", " ", "\r\n", "%", "ü", None, 7])
+@for_every("safe", ["#", "?", "\\", " ", "\r\n", "%", "ü", None, 7])
 def test_only_what_may_stand_in_a_path_can_be_declared_safe(client: ApiClient, safe: Any) -> None:
     with pytest.raises(OpenApiException, match="safe_chars_for_path_param"):
         client.configuration.safe_chars_for_path_param = safe
@@ -182,7 +181,7 @@ def test_a_method_that_the_api_does_not_have_is_refused(
     assert server.requests == []
 
 
-@pytest.mark.parametrize("method", ["get", "Get", "POST", "put", "PATCH", "delete", "OPTIONS"])
+@for_every("method", ["get", "Get", "POST", "put", "PATCH", "delete", "OPTIONS"])
 def test_a_method_may_be_written_in_either_case(
     client: ApiClient, server: RecordingServer, method: str
 ) -> None:
@@ -332,8 +331,8 @@ def test_the_rest_client_calls_a_url_with_its_query(
 
 
 @pytest.mark.one_shell("nothing is called here")
-@pytest.mark.parametrize(
-    ("url", "expected"),
+@for_every(
+    "url, expected",
     [
         ("http://proxy", True),
         ("HTTP://user:password@proxy:8080/", True),

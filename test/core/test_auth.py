@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from support.every import for_every
 from talon_one import Configuration, ConfigurationError
 from talon_one._core.auth import auth_header, signature
 
@@ -18,8 +19,8 @@ def header(configuration: Configuration, accepted: tuple[str, ...], body: bytes 
     return f"{found[0]}: {found[1]}"
 
 
-@pytest.mark.parametrize(
-    ("keys", "prefixes", "accepted", "expected"),
+@for_every(
+    "keys, prefixes, accepted, expected",
     [
         ({"api_key_v1": "k"}, {}, INTEGRATION, "Authorization: ApiKey-v1 k"),
         ({"Authorization": "k"}, {}, INTEGRATION, "Authorization: ApiKey-v1 k"),

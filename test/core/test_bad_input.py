@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 import talon_one
+from support.every import for_every
 from support.server import RecordingServer
 from support.shells import Shell
 from talon_one import (
@@ -262,7 +263,7 @@ CASES: dict[str, tuple[Call, type[Exception], str]] = {
 }
 
 
-@pytest.mark.parametrize("case", CASES)
+@for_every("case", CASES)
 def test_bad_input_is_refused_before_anything_is_sent(
     case: str, client: ApiClient, server: RecordingServer
 ) -> None:

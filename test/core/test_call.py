@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from urllib3 import HTTPHeaderDict
 
+from support.every import for_every
 from talon_one import (
     ApiException,
     ApiTimeoutError,
@@ -163,8 +164,8 @@ def test_hooks_see_what_is_raised_when_a_client_is_closed_between_attempts() -> 
 # -- Outcomes ----------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(
-    ("failure", "always", "if_safe"),
+@for_every(
+    "failure, always, if_safe",
     [
         (NotSentError(), True, True),
         (TlsError(), True, True),
@@ -408,7 +409,7 @@ LOSSES = [(0.05, 0.0), (0.10, 0.0), (0.12, 0.0), (0.15, 0.0), (0.20, 0.01), (0.3
 
 
 @pytest.mark.parametrize("headers", [{}, KEYED], ids=["reads", "updates with a key"])
-@pytest.mark.parametrize(("loss", "limit"), LOSSES)
+@for_every("loss, limit", LOSSES)
 def test_a_client_that_mostly_succeeds_is_not_denied_its_retries(
     loss: float, limit: float, headers: dict[str, str]
 ) -> None:

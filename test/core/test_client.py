@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 from urllib3.filepost import encode_multipart_formdata
 
 import talon_one
+from support.every import for_every
 from support.server import RecordingServer, Response
 from support.shells import Shell
 from talon_one import (
@@ -405,8 +406,8 @@ class Holder:
         self.headers = headers
 
 
-@pytest.mark.parametrize(
-    ("text", "kind", "expected"),
+@for_every(
+    "text, kind, expected",
     [
         ('{"id": 1}', "Coupon", COUPON),
         ('[{"id": 1}]', "list[Coupon]", [COUPON]),

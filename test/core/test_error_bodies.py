@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from support.every import for_every
 from support.server import RecordingServer, Response
 from support.shells import Shell
 from talon_one import (
@@ -46,8 +47,8 @@ def failure(client: Any, server: RecordingServer, response: Response) -> ApiExce
     return caught.value
 
 
-@pytest.mark.parametrize(
-    ("body", "headers", "message"),
+@for_every(
+    "body, headers, message",
     [
         ({"message": "no such session"}, {}, "no such session"),
         ({"message": "no", "error": "other"}, {}, "no"),
@@ -80,7 +81,6 @@ def test_the_message_is_what_the_body_says_in_any_of_the_usual_forms(
     assert pickle.loads(pickle.dumps(failed)).message == message
 
 
-@pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
 @pytest.mark.parametrize(
     ("location", "shown"),
     [
@@ -90,6 +90,7 @@ def test_the_message_is_what_the_body_says_in_any_of_the_usual_forms(
         ("//shop.talon.one/v2", "//shop.talon.one/v2"),
     ],
 )
+@for_every("status", [301, 302, 303, 307, 308])
 def test_a_redirect_says_where_it_leads_and_no_secret(
     client: Any, server: RecordingServer, status: int, location: str, shown: str
 ) -> None:

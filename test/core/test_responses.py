@@ -13,6 +13,7 @@ import pytest
 import urllib3
 
 import talon_one
+from support.every import for_every
 from support.server import HANG_UP, RecordingServer, Response
 from support.shells import Shell
 from talon_one import (
@@ -51,8 +52,8 @@ def api(client: ApiClient) -> IntegrationApi:
     return IntegrationApi(client)
 
 
-@pytest.mark.parametrize(
-    ("response", "explained"),
+@for_every(
+    "response, explained",
     [
         (Response(200, "<html>Welcome</html>", {"Content-Type": "text/html"}), "text/html"),
         (Response(200, '{"effects": [', {"Content-Type": "application/json"}), "not JSON"),
@@ -105,7 +106,7 @@ def test_a_declared_charset_is_honoured_where_the_body_is_not_utf_8(
     assert state.additional_properties == {"ruleName": "grün"}
 
 
-@pytest.mark.parametrize(
+@for_every(
     "body",
     [
         {},
@@ -181,8 +182,9 @@ ERROR = {
 }
 
 
-@pytest.mark.parametrize(
-    ("status", "name"),
+@pytest.mark.parametrize("content_type", ["application/json", "text/plain", "application/csv"])
+@for_every(
+    "status, name",
     [
         (400, "BadRequestException"),
         (401, "UnauthorizedException"),
@@ -196,7 +198,6 @@ ERROR = {
         (503, "ServiceException"),
     ],
 )
-@pytest.mark.parametrize("content_type", ["application/json", "text/plain", "application/csv"])
 def test_an_error_response_is_an_exception_of_its_status_with_the_decoded_body(
     api: IntegrationApi, server: RecordingServer, status: int, name: str, content_type: str
 ) -> None:
@@ -218,7 +219,7 @@ def test_an_error_response_is_an_exception_of_its_status_with_the_decoded_body(
     assert "\n" not in str(error)
 
 
-@pytest.mark.parametrize("body", ["<html>no</html>", "", b"\xff\xfe\x00", "[1]", "null", "{}"])
+@for_every("body", ["<html>no</html>", "", b"\xff\xfe\x00", "[1]", "null", "{}"])
 def test_an_error_response_with_any_body_is_still_an_exception_of_its_status(
     api: IntegrationApi, server: RecordingServer, body: str | bytes
 ) -> None:
@@ -232,8 +233,8 @@ def test_an_error_response_with_any_body_is_still_an_exception_of_its_status(
     assert caught.value.raw_data == raw
 
 
-@pytest.mark.parametrize(
-    ("headers", "body", "expected"),
+@for_every(
+    "headers, body, expected",
     [
         ({"X-Request-Id": "a"}, {"RequestUUID": "b"}, "a"),
         ({"x-request-id": "a"}, "<html>", "a"),

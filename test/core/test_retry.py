@@ -11,6 +11,7 @@ import urllib3
 from hypothesis import given
 from hypothesis import strategies as st
 
+from support.every import for_every
 from talon_one._core.retry import (
     NO_RETRIES,
     Attempt,
@@ -56,9 +57,9 @@ DECISIONS = [
 ]
 
 
-@pytest.mark.parametrize(("outcome", "status", "retried"), DECISIONS)
 @pytest.mark.parametrize("idempotent", [False, True])
 @pytest.mark.parametrize("keyed", [False, True])
+@for_every("outcome, status, retried", DECISIONS)
 def test_a_retry_depends_on_the_outcome_and_on_whether_the_request_is_idempotent(
     outcome: Outcome, status: int | None, retried: str, idempotent: bool, keyed: bool
 ) -> None:
@@ -132,8 +133,8 @@ def test_pauses_are_spread_at_random() -> None:
     assert 0.2 < max(drawn) <= 0.25
 
 
-@pytest.mark.parametrize(
-    ("asked", "remaining", "pause"),
+@for_every(
+    "asked, remaining, pause",
     [
         (None, None, 0.125),
         (0, None, 0.125),
@@ -159,8 +160,8 @@ def test_the_pause_is_at_least_what_the_server_asks_for_up_to_a_limit_and_the_de
 NOW = 1_767_225_600.0  # 2026-01-01T00:00:00Z
 
 
-@pytest.mark.parametrize(
-    ("text", "seconds"),
+@for_every(
+    "text, seconds",
     [
         ("0", 0),
         ("120", 120),

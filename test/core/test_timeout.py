@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 import urllib3
 
+from support.every import for_every
 from talon_one import ApiTypeError, Configuration, Timeout
 from talon_one._core.timeout import as_timeout
 from talon_one.api.management_operations import export_effects
@@ -20,8 +21,8 @@ def test_every_wait_has_a_timeout_by_default() -> None:
     assert Configuration(timeout=None).timeout_for() == (None, None, None)
 
 
-@pytest.mark.parametrize(
-    ("setting", "timeout"),
+@for_every(
+    "setting, timeout",
     [
         (None, (1, 2, 3)),
         (7, (7, 7, 3)),
@@ -44,7 +45,7 @@ def test_a_setting_stands_for_a_timeout(setting: Any, timeout: Any) -> None:
     assert as_timeout(setting, KNOWN) == timeout
 
 
-@pytest.mark.parametrize(
+@for_every(
     "nonsense",
     [
         *(
@@ -100,8 +101,8 @@ def test_an_attempt_may_not_take_longer_than_what_is_left_of_the_call(
     assert timeout.within(remaining) == left
 
 
-@pytest.mark.parametrize(
-    ("of_client", "of_operation", "of_call", "timeout"),
+@for_every(
+    "of_client, of_operation, of_call, timeout",
     [
         ({}, None, {}, (5, 30, None)),
         ({}, 600, {}, (5, 600, None)),

@@ -26,7 +26,7 @@ from talon_one import ApiClient, ApiTimeoutError, IntegrationApi
 from talon_one._http.connections import Tracked
 
 THREADS = 32
-CALLS = 200
+CALLS = 100
 POOL = 8
 
 

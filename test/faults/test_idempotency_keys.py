@@ -8,6 +8,7 @@ from uuid import UUID
 import pytest
 
 from support.calls import CHECKOUT, CREATE, EVENT, READ, make_client
+from support.every import for_every
 from support.server import HANG_UP, RecordingServer, Response
 from talon_one import (
     NULL,
@@ -43,7 +44,7 @@ def keys(server: RecordingServer) -> list[str | None]:
     return [request.headers.get("Idempotency-Key") for request in server.requests]
 
 
-@pytest.mark.parametrize("name", KEYED)
+@for_every("name", KEYED)
 def test_every_call_gets_a_key_of_its_own_that_all_attempts_share(
     server: RecordingServer, client: ApiClient, name: str
 ) -> None:
@@ -78,7 +79,7 @@ def test_these_are_all_operations_that_take_a_key() -> None:
         {"idempotency_key": "other", "_headers": {"IDEMPOTENCY-KEY": "order-1-close"}},
     ],
 )
-@pytest.mark.parametrize("name", KEYED)
+@for_every("name", KEYED)
 def test_the_callers_own_key_is_kept(
     server: RecordingServer, client: ApiClient, name: str, settings: dict[str, Any]
 ) -> None:
@@ -87,7 +88,7 @@ def test_the_callers_own_key_is_kept(
     assert keys(server) == ["order-1-close"] * 3
 
 
-@pytest.mark.parametrize("name", KEYED)
+@for_every("name", KEYED)
 def test_a_key_that_is_declined_is_not_sent_and_protects_nothing(
     server: RecordingServer, client: ApiClient, name: str
 ) -> None:

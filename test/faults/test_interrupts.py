@@ -20,10 +20,10 @@ pytestmark = [
 @pytest.mark.parametrize(
     ("program", "count"),
     [
-        ("signals", 300),
-        ("time_limits", 300),
-        ("asynchronous_exceptions", 300),
-        # All bytecodes of a call, in the code of this package and in that of urllib3.
+        ("signals", 150),
+        ("time_limits", 150),
+        ("asynchronous_exceptions", 150),
+        # All bytecodes of a call, in the code of this package and a third of those of urllib3.
         ("bytecodes", 100_000),
         ("bytecodes_of_waiting", 100_000),
     ],

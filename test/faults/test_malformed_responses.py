@@ -11,6 +11,7 @@ import pytest
 
 from support.calls import CHECKOUT, CREATE, READ, make_client
 from support.certificates import certificate_of, server_context
+from support.every import for_every
 from support.server import RecordingServer, Response
 from support.shells import Shell
 from talon_one import ApiClient, ApiException, InvalidResponseError, NoResponseError
@@ -70,8 +71,8 @@ def test_sixteen_interim_responses_are_accepted(server: RecordingServer, client:
 # -- Not JSON ----------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(
-    ("response", "said"),
+@for_every(
+    "response, said",
     [
         (Response(200, "<html>Sign in</html>", {"Content-Type": "text/html"}), r"\(text/html\)"),
         (Response(200, b"", {"Content-Type": "application/json"}), "empty"),
@@ -204,7 +205,7 @@ LENGTHS = [
 
 @pytest.mark.one_shell("aiohttp reads lengths in its own way; see test/aio")
 @pytest.mark.parametrize("deadline", [None, 30])
-@pytest.mark.parametrize("length", LENGTHS)
+@for_every("length", LENGTHS)
 def test_no_odd_length_of_an_response_raises_anything_foreign(
     server: RecordingServer, client: ApiClient, length: str, deadline: float | None
 ) -> None:

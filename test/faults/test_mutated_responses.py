@@ -25,7 +25,7 @@ from talon_one import (
 )
 
 Json = Any
-ROUNDS = 150
+ROUNDS = 75
 
 # What is promised, and a call that promises it.
 CALLS: dict[str, Callable[[ApiClient], Any]] = {

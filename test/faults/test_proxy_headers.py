@@ -7,6 +7,7 @@ import traceback
 import pytest
 
 from support.calls import READ, make_client
+from support.every import for_every
 from support.proxy import HttpProxy
 from support.server import RecordingServer
 from talon_one import OpenApiException
@@ -15,7 +16,7 @@ VALUES = ("hush\r\nX: 1", "hush\n", "\rhush", "hush\0", "hush例", "hush\ud800")
 
 
 @pytest.mark.parametrize("scheme", ["http", "https"])
-@pytest.mark.parametrize("value", VALUES)
+@for_every("value", VALUES)
 def test_a_value_that_no_header_can_hold_is_refused_without_being_shown(
     server: RecordingServer, value: str, scheme: str
 ) -> None:

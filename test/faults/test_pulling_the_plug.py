@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -16,6 +14,7 @@ import urllib3
 
 from support.server import HANG_UP, Received, RecordingServer, Response
 from support.shells import new_client
+from support.shop_process import ShopProcess
 from talon_one import (
     ApiClient,
     Configuration,
@@ -27,46 +26,12 @@ from talon_one import (
 from talon_one.sandbox import Sandbox
 from talon_one.sandbox.runner import API_KEY, MANAGEMENT_KEY
 
-ROOT = Path(__file__).parents[2]
 CART = [{"sku": "mug", "quantity": 1, "price": 12.5}]
-
-PROGRAM = """
-import sys
-from talon_one.sandbox import Sandbox
-sandbox = Sandbox(int(sys.argv[1]), sys.argv[2])
-sandbox.run_forever(lambda sandbox: print(sandbox.port, flush=True))
-"""
-
-
-class Shop:
-    """A deployment in a process of its own, whose plug can be pulled."""
-
-    def __init__(self, database: Path) -> None:
-        self.port = 0
-        self._database = database
-        self._process: subprocess.Popen[str] | None = None
-
-    def start(self) -> None:
-        """Start it, on the same port as before, with what it had stored."""
-        self._process = subprocess.Popen(
-            [sys.executable, "-c", PROGRAM, str(self.port), str(self._database)],
-            cwd=ROOT,
-            stdout=subprocess.PIPE,
-            text=True,
-        )
-        assert self._process.stdout is not None
-        self.port = int(self._process.stdout.readline())
-
-    def pull_the_plug(self) -> None:
-        """Kill it immediately, whatever it is doing."""
-        assert self._process is not None
-        self._process.kill()
-        self._process.communicate()
 
 
 @pytest.fixture
-def shop(tmp_path: Path) -> Iterator[Shop]:
-    made = Shop(tmp_path / "shop.db")
+def shop(tmp_path: Path) -> Iterator[ShopProcess]:
+    made = ShopProcess(tmp_path / "shop.db")
     made.start()
     yield made
     made.pull_the_plug()
@@ -105,7 +70,7 @@ def assert_applied_once(client: ApiClient, orders: list[str]) -> None:
 
 
 @contextmanager
-def outages(shop: Shop, when: Callable[[], int], after: list[int]) -> Iterator[None]:
+def outages(shop: ShopProcess, when: Callable[[], int], after: list[int]) -> Iterator[None]:
     """Pull the plug each time that so many orders are through, and put it back in."""
 
     over = threading.Event()
@@ -127,7 +92,7 @@ def outages(shop: Shop, when: Callable[[], int], after: list[int]) -> Iterator[N
 
 
 def test_a_loop_that_tries_again_with_the_same_keys_ends_with_every_order_applied_once(
-    shop: Shop,
+    shop: ShopProcess,
 ) -> None:
     orders = [f"order-{number}" for number in range(40)]
     done: list[str] = []
@@ -149,7 +114,7 @@ def test_a_loop_that_tries_again_with_the_same_keys_ends_with_every_order_applie
     assert interrupted >= 4
 
 
-def test_a_patient_policy_alone_gets_every_order_through_an_outage(shop: Shop) -> None:
+def test_a_patient_policy_alone_gets_every_order_through_an_outage(shop: ShopProcess) -> None:
     orders = [f"order-{number}" for number in range(20)]
     done: list[str] = []
     patient = RetryPolicy(retries=20, backoff=0.5, backoff_max=1.0)
@@ -162,7 +127,7 @@ def test_a_patient_policy_alone_gets_every_order_through_an_outage(shop: Shop) -
 
 
 @pytest.mark.one_shell("it is about what the server keeps")
-def test_no_close_that_was_acknowledged_is_lost_in_twenty_outages(shop: Shop) -> None:
+def test_no_close_that_was_acknowledged_is_lost_in_twenty_outages(shop: ShopProcess) -> None:
     acknowledged: list[str] = []
     closing = {"customerSession": {"state": "closed", "couponCodes": [Sandbox.coupon_code]}}
     for outage in range(20):

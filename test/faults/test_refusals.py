@@ -20,6 +20,7 @@ from support.calls import (
     Kind,
     make_client,
 )
+from support.every import for_every
 from support.server import RecordingServer, Response
 from talon_one import (
     ApiClient,
@@ -189,7 +190,7 @@ def test_a_call_to_an_overloaded_server_is_retried_where_that_is_safe(
 
 
 @pytest.mark.parametrize("kind", UNSAFE, ids=str)
-@pytest.mark.parametrize("status", [500, 502, 503, 504])
+@for_every("status", [500, 502, 503, 504])
 def test_a_call_to_an_overloaded_server_is_not_retried_where_that_might_count_twice(
     server: RecordingServer, client: ApiClient, kind: Kind, status: int
 ) -> None:
@@ -211,7 +212,7 @@ def test_an_outage_raises_the_last_failure_with_the_earlier_ones(
     assert len(server.requests) == 3
 
 
-@pytest.mark.parametrize("kind", KINDS, ids=str)
+@for_every("kind", KINDS)
 def test_an_internal_error_is_retried_only_with_a_key(
     server: RecordingServer, client: ApiClient, kind: Kind
 ) -> None:
@@ -262,7 +263,7 @@ def test_failing_reads_do_not_cost_the_update_of_an_order_its_retry(
 
 
 @pytest.mark.parametrize("kind", [READ, CHECKOUT, CREATE], ids=str)
-@pytest.mark.parametrize("status", [400, 401, 403, 404, 405, 413, 418, 422])
+@for_every("status", [400, 401, 403, 404, 405, 413, 418, 422])
 def test_a_permanent_refusal_is_not_retried(
     server: RecordingServer, client: ApiClient, kind: Kind, status: int
 ) -> None:
@@ -275,8 +276,8 @@ def test_a_permanent_refusal_is_not_retried(
     assert server.connections == 1
 
 
-@pytest.mark.parametrize(
-    ("of_client", "of_call", "attempts"),
+@for_every(
+    "of_client, of_call, attempts",
     [
         (None, 0, 1),
         (None, False, 1),

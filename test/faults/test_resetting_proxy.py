@@ -45,7 +45,7 @@ def test_keyed_updates_through_a_proxy_that_resets_connections_are_applied_once(
     shell: Shell, loss: float
 ) -> None:
     orders = Orders()
-    calls = 50 if shell.awaits else 150
+    calls = 20 if shell.awaits else 50
     given_up: list[TransportError] = []
     with (
         RecordingServer(default=orders) as server,

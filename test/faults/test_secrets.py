@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 
 from support.calls import CHECKOUT, CREATE, READ, SEARCH
+from support.every import for_every
 from support.server import HANG_UP, RecordingServer, Response
 from support.shells import Shell, new_client
 from talon_one import (
@@ -181,7 +182,7 @@ HOSTS = [
 ]
 
 
-@pytest.mark.parametrize("host", HOSTS)
+@for_every("host", HOSTS)
 def test_a_password_in_the_host_is_not_shown(host: str) -> None:
     configuration = Configuration(host=host, api_key={"api_key_v1": "a"})
     assert "pa55word" not in repr(configuration)
@@ -223,8 +224,8 @@ def test_settings_of_the_environment_are_never_echoed() -> None:
 # -- http:// -----------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(
-    ("host", "warned"),
+@for_every(
+    "host, warned",
     [
         ("http://shop.talon.one", True),
         ("http://127.shop.talon.one:1", True),

@@ -14,8 +14,8 @@ from support.certificates import certificate_of, server_context
 from support.server import Received, RecordingServer, Response
 from talon_one import ApiClient, IntegrationApi
 
-# Over HTTP and TLS, and for each kind of stray bytes: a thousand for each client.
-CALLS = 84
+# Over HTTP and TLS, and for each kind of stray bytes: three hundred for each client.
+CALLS = 25
 
 # Nothing that is waited for takes as long, in seconds.
 TOO_LONG = 10

@@ -21,6 +21,7 @@ import polars as pl
 import pytest
 
 import talon_one
+from support.every import for_every
 from support.server import RecordingServer
 from support.shells import Shell
 from talon_one import (
@@ -174,8 +175,8 @@ TWINS = [
 ]
 
 
-@pytest.mark.parametrize(("name", "scalar", "twin"), TWINS)
 @pytest.mark.usefixtures("library")
+@for_every("name, scalar, twin", TWINS)
 def test_a_scalar_is_taken_where_its_python_twin_is(name: str, scalar: Any, twin: Any) -> None:
     item = ITEM(**{"sku": "A", "quantity": 1, name: scalar})
     item.validate()
@@ -257,8 +258,8 @@ MISSING = [
 ]
 
 
-@pytest.mark.parametrize("missing", [*MISSING, Decimal("sNaN")], ids=repr)
 @pytest.mark.usefixtures("library")
+@for_every("missing", [*MISSING, Decimal("sNaN")], label=repr)
 def test_a_missing_value_is_a_violation_at_its_path(missing: Any) -> None:
     item = CartItem(
         sku=missing,

@@ -198,7 +198,7 @@ def _attempt(what: Callable[[], object]) -> object:
     deadline=None,
     derandomize=True,
     database=None,
-    max_examples=400,
+    max_examples=150,
     suppress_health_check=[HealthCheck.too_slow],
 )
 @given(
@@ -251,7 +251,7 @@ def test_a_model_of_hostile_values_does_what_it_can_and_fails_as_one_of_ours(
     assert isinstance(model.to_str(), str)
 
 
-@settings(deadline=None, derandomize=True, database=None, max_examples=300)
+@settings(deadline=None, derandomize=True, database=None, max_examples=150)
 @given(
     kind=st.sampled_from(KINDS),
     value=st.sampled_from(list(VALUES)),

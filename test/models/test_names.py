@@ -87,7 +87,7 @@ def test_required_properties_are_the_documented_ones(name: str) -> None:
     assert {each.wire for each in fields if each.required} == set(required(name))
 
 
-@pytest.mark.parametrize(("name", "wire"), _WITH_ALIASES)
+@for_every("name, wire", _WITH_ALIASES)
 def test_further_names_of_a_property_work_as_attribute_and_as_keyword(name: str, wire: str) -> None:
     cls = getattr(talon_one, name)
     node = properties(name)[wire]

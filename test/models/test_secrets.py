@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 import talon_one
+from support.every import for_every
 from support.samples import sample_object
 from support.spec import MODELS, properties
 from talon_one._schema.scalar_checks import text_check
@@ -21,7 +22,7 @@ _SECRETS = [
 
 
 @pytest.mark.parametrize("secret", ["hush-hush", {"of": "hush-hush"}, ["hush-hush"]], ids=str)
-@pytest.mark.parametrize(("name", "wire"), _SECRETS)
+@for_every("name, wire", _SECRETS)
 def test_a_secret_is_sent_but_not_shown(name: str, wire: str, secret: Any) -> None:
     model = getattr(talon_one, name).from_dict({**sample_object(name), wire: secret})
     shown = [repr(model), str(model), f"{model}", model.to_str(), repr([model])]
@@ -38,7 +39,7 @@ def test_a_message_about_a_text_that_is_no_secret_quotes_it() -> None:
         assert said in fault.message
 
 
-@pytest.mark.parametrize(("name", "wire"), _SECRETS)
+@for_every("name, wire", _SECRETS)
 def test_a_message_about_a_wrong_secret_does_not_quote_it(name: str, wire: str) -> None:
     cls = getattr(talon_one, name)
     for wrong in ("hush-hush" * 1000, 17_171_717, ["hush-hush"], {"a": "hush-hush"}):

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 import talon_one
+from support.every import for_every
 from support.samples import HOSTILE, sample_of, written
 from support.spec import SCHEMAS, TYPE_ALIASES, model_of
 from talon_one import ApiClient, BestPriorPrice, LoyaltyTier, Model
@@ -17,7 +18,7 @@ _LISTS = [name for name in TYPE_ALIASES if SCHEMAS[name].get("type") == "array"]
 _TIERS = '[{"id": 1, "name": "Gold", "novelty": null}, {"id": 2}]'
 
 
-@pytest.mark.parametrize("name", TYPE_ALIASES)
+@for_every("name", TYPE_ALIASES)
 def test_it_is_the_type_that_its_schema_describes(name: str) -> None:
     alias = getattr(talon_one, name)
     node = SCHEMAS[name]
@@ -57,7 +58,7 @@ def test_the_items_of_a_list_become_models_by_name_and_by_type(
     assert len(sample_of(name)) > 0
 
 
-@pytest.mark.parametrize("name", TYPE_ALIASES)
+@for_every("name", TYPE_ALIASES)
 def test_data_of_another_shape_are_handed_over_unchanged(client: ApiClient, name: str) -> None:
     for data in HOSTILE:
         for spelled in (name, getattr(talon_one, name)):
@@ -94,8 +95,8 @@ def test_they_may_stand_in_one_another(client: ApiClient) -> None:
     assert client.deserialize(f"[{_TIERS}]", list[talon_one.LoyaltyTiers])[0][1].id == 2
 
 
-@pytest.mark.parametrize(
-    ("spelled", "text", "value"),
+@for_every(
+    "spelled, text, value",
     [
         ("datetime", '"2026-01-02T03:04:05Z"', datetime(2026, 1, 2, 3, 4, 5, tzinfo=timezone.utc)),
         (datetime, '"2026-01-02T03:04:05Z"', datetime(2026, 1, 2, 3, 4, 5, tzinfo=timezone.utc)),
@@ -110,7 +111,6 @@ def test_they_may_stand_in_one_another(client: ApiClient) -> None:
         (list, "[{}]", [{}]),
         ("no such type", "[{}]", [{}]),
     ],
-    ids=str,
 )
 def test_plain_types_are_understood_as_text_and_as_class(
     client: ApiClient, spelled: Any, text: str, value: Any

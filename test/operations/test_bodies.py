@@ -88,7 +88,7 @@ def test_a_body_that_is_not_allowed_is_refused_before_it_is_sent(
     assert server.requests == []
 
 
-@pytest.mark.parametrize("operation", _WITH_FILE, ids=str)
+@for_every("operation", _WITH_FILE)
 def test_a_file_is_sent_as_the_one_part_of_a_form(
     method: Callable[..., Any], server: RecordingServer, operation: Operation
 ) -> None:

@@ -21,6 +21,7 @@ import pytest
 from packaging.requirements import Requirement
 
 import talon_one
+from support.once import made_once
 from support.server import RecordingServer
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -62,12 +63,7 @@ class Distributions(NamedTuple):
 
 @pytest.fixture(scope="session")
 def distributions(tmp_path_factory: pytest.TempPathFactory) -> Distributions:
-    folder = tmp_path_factory.mktemp("distributions")
-    # A copy, because the build leaves files behind in the tree that it builds.
-    tree = folder / "tree"
-    shutil.copytree(ROOT, tree, ignore=_left_out)
-    # Without isolation: the tools of this environment will do, and nothing is downloaded.
-    _run(sys.executable, "-m", "build", "--no-isolation", "--outdir", folder / "dist", tree)
+    folder = made_once(tmp_path_factory, "distributions", _build)
     (sdist,) = (folder / "dist").glob("*.tar.gz")
     (wheel,) = (folder / "dist").glob("*.whl")
     return Distributions(sdist, wheel)
@@ -76,15 +72,30 @@ def distributions(tmp_path_factory: pytest.TempPathFactory) -> Distributions:
 @pytest.fixture(scope="session")
 def wheel_alone(distributions: Distributions, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return the Python of an environment that holds the wheel, what it requires, and no more."""
-    folder = tmp_path_factory.mktemp("alone")
+    folder = made_once(tmp_path_factory, "alone", lambda folder: _install(distributions, folder))
+    return _python_of(folder)
+
+
+def _build(folder: Path) -> None:
+    # A copy, because the build leaves files behind in the tree that it builds.
+    tree = folder / "tree"
+    shutil.copytree(ROOT, tree, ignore=_left_out)
+    # Without isolation: the tools of this environment will do, and nothing is downloaded.
+    _run(sys.executable, "-m", "build", "--no-isolation", "--outdir", folder / "dist", tree)
+
+
+def _install(distributions: Distributions, folder: Path) -> None:
     _run(sys.executable, "-m", "venv", "--without-pip", folder)
-    python = folder / ("Scripts" if os.name == "nt" else "bin") / "python"
+    python = _python_of(folder)
     pip = (sys.executable, "-m", "pip", "--python", str(python))
     # Of a thousand modules, the tests import a few.
     _run(*pip, "install", "--no-compile", "--no-deps", "--no-index", distributions.wheel)
     packages = Path(_run(python, "-c", "import sysconfig; print(sysconfig.get_path('purelib'))"))
     _copy_requirements(distributions.metadata().get_all("Requires-Dist", []), packages)
-    return python
+
+
+def _python_of(environment: Path) -> Path:
+    return environment / ("Scripts" if os.name == "nt" else "bin") / "python"
 
 
 def _left_out(folder: str, names: list[str]) -> set[str]:

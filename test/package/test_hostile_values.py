@@ -27,7 +27,8 @@ def test_webhooks() -> None:
             "body": lambda v: everything({}, v),
             "headers": lambda v: guarded(v, b"{}"),
             "on": lambda v: everything.on(v),
-        }
+        },
+        count=300,
     )
 
 

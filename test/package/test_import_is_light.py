@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 import talon_one
+from support.every import for_every
 from talon_one import models
 
 from .fresh import ROOT, result_of
@@ -104,7 +105,7 @@ def test_a_model_loads_only_the_models_that_it_is_made_of_once_they_are_needed()
     )
 
 
-@pytest.mark.parametrize(
+@for_every(
     "program",
     [
         "import talon_one; talon_one.Coupon",
@@ -160,7 +161,7 @@ def test_the_front_door_names_the_same_everywhere() -> None:
     assert all(find_spec(f"talon_one.{name}") for name in in_stub - public)
 
 
-@pytest.mark.parametrize("name", talon_one.HOME)
+@for_every("name", talon_one.HOME)
 def test_a_public_name_is_what_its_home_defines(name: str) -> None:
     home: Any = __import__(f"talon_one.{talon_one.HOME[name]}", fromlist=[name])
     assert getattr(talon_one, name) is getattr(home, name)

@@ -28,9 +28,16 @@ ADVICE = (
 @pytest.fixture
 def site(tmp_path: Path) -> Path:
     """Return a folder in which this package is installed."""
-    left_out = shutil.ignore_patterns("__pycache__", "sandbox", "*.pyi")
-    shutil.copytree(ROOT / "talon_one", tmp_path / "talon_one", ignore=left_out)
+    shutil.copytree(ROOT / "talon_one", tmp_path / "talon_one", ignore=_left_out)
     return tmp_path
+
+
+def _left_out(folder: str, names: list[str]) -> set[str]:
+    """Return what no test here imports, above all a thousand models."""
+    left_out = {name for name in names if name.endswith(("__pycache__", "sandbox", ".pyi"))}
+    if Path(folder).name == "models":
+        left_out |= set(names) - {"__init__.py", "cart_item.py", "coupon.py"}
+    return left_out
 
 
 def installed(site: Path, name: str, version: str, record: str = "") -> None:

@@ -150,9 +150,7 @@ def test_a_list_of_three_pages_is_read_to_its_end(
         assert request.body == server.requests[0].body
 
 
-@pytest.mark.parametrize(
-    "operation", [each for each in _LISTS if not {"skip", "cursor"} & _paging(each).keys()], ids=str
-)
+@for_every("operation", [each for each in _LISTS if not {"skip", "cursor"} & _paging(each).keys()])
 def test_a_list_without_pages_is_one_page(
     server: RecordingServer, read_list: ReadList, operation: Operation
 ) -> None:

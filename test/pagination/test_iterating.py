@@ -17,6 +17,7 @@ import talon_one
 import talon_one.aio
 from pagination.read_list import Apis, MakeIterator, ReadList, ReadResult
 from support.calls import make_client
+from support.every import for_every
 from support.server import HANG_UP, RecordingServer, Response
 from talon_one import (
     ApiTypeError,
@@ -223,7 +224,7 @@ def test_wrong_arguments_carry_no_position(server: RecordingServer, read_list: R
     assert "resume_from" not in str(getattr(failure, "__notes__", ""))
 
 
-@pytest.mark.parametrize("taken", range(6))
+@for_every("taken", range(6))
 def test_a_resumed_iteration_begins_after_the_last_item_handed_out(
     server: RecordingServer, read_list: ReadList, taken: int
 ) -> None:
@@ -243,7 +244,7 @@ def test_a_resumed_iteration_begins_after_the_last_item_handed_out(
     assert [*first, *read_list(lambda apis: coupons(apis, skip=position.skip)).ids] == ids
 
 
-@pytest.mark.parametrize("taken", range(6))
+@for_every("taken", range(6))
 def test_a_list_with_cursors_is_resumed_in_the_middle_of_a_page(
     server: RecordingServer, read_list: ReadList, taken: int
 ) -> None:
@@ -523,7 +524,7 @@ def test_methods_and_iterations_of_the_two_clients_do_not_mix(management: Manage
     assert "talon_one.aio" in refusal(lambda: awaited.iterate(blocking.get_applications))
 
 
-@pytest.mark.parametrize(
+@for_every(
     "settings",
     [
         {"page_limit": 0},
@@ -538,7 +539,6 @@ def test_methods_and_iterations_of_the_two_clients_do_not_mix(management: Manage
         {"resume_from": Position(skip=1, cursor="both")},
         {"resume_from": ["40", None, 0]},
     ],
-    ids=str,
 )
 def test_settings_of_the_wrong_type_are_refused(management: Any, settings: Any) -> None:
     refusal(lambda: management.iterate(management.get_applications).configure(**settings))

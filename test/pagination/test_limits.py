@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from pagination.test_cursor import CURSOR, INDISTINCT, SKIP, TEXTS, new_cursor, things
+from support.every import for_every
 from talon_one import ApiTypeError, ApiValueError, Model
 from talon_one._core.operation import Paging
 from talon_one.pagination import PagesError, Position, resume_position
@@ -113,8 +114,8 @@ def test_items_that_were_handed_out_earlier_are_neither_new_nor_repeated() -> No
 # -- The end -----------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(
-    ("further", "finished"),
+@for_every(
+    "further, finished",
     [
         ({"hasMore": True}, False),
         ({"hasMore": False}, True),

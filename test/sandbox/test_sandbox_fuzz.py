@@ -9,7 +9,7 @@ from talon_one.sandbox import Sandbox
 
 def test_no_request_makes_the_sandbox_fail() -> None:
     with logged_errors() as messages, Sandbox() as sandbox:
-        caller = fuzz(sandbox.port, 3_000, seed=11)
+        caller = fuzz(sandbox.port, 1_200, seed=11)
         with Wire(sandbox) as wire:
             assert wire.send(put("afterwards")).response()[0] == 200
     assert caller.wrong == []

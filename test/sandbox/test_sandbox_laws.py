@@ -10,6 +10,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
+from support.examples import examples
 from talon_one.sandbox.accounts import Account, Accounts
 from talon_one.sandbox.database import Credentials, Database
 from talon_one.sandbox.dispatch import Dispatcher, Request
@@ -255,5 +256,5 @@ class Shop(RuleBasedStateMachine):
             assert min(balance) >= 0
 
 
-Shop.TestCase.settings = settings(max_examples=40, stateful_step_count=25, deadline=None)
+Shop.TestCase.settings = settings(examples(20), stateful_step_count=25)
 TestTheLawsOfAShop = Shop.TestCase

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from support.every import for_every
 from talon_one import NULL, ApiTypeError, ApiValueError, CartItem, Coupon, Model
 from talon_one._schema import fields, json_codec, nesting, validation
 from talon_one._schema.annotations import Shape, parse
@@ -160,13 +161,12 @@ def test_circular_data_are_compared_to_their_end() -> None:
 # -- Conversion --------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(
+@for_every(
     "target",
     [
         *("Coupon", "list[Coupon]", "dict(str, Coupon)", "datetime", "date", "Nothing"),
         *(Coupon, list[Coupon], dict[str, Coupon], datetime, date, int),
     ],
-    ids=str,
 )
 def test_data_of_another_shape_are_returned_unchanged(target: Any) -> None:
     data: Any

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from support.every import for_every
 from support.server import RecordingServer
 from talon_one import NULL, ApiClient, CartItem, Configuration, Model
 from talon_one._core.operation import Operation, header, path
@@ -18,8 +19,8 @@ from talon_one._schema.validation import value_violations, violations
 from talon_one._vendor import model as vendor
 
 
-@pytest.mark.parametrize(
-    ("written", "shape"),
+@for_every(
+    "written, shape",
     [
         ("str", Shape("str")),
         ("str | None", Shape("str")),

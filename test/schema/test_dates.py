@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from support.every import for_every
 from talon_one import ApiValueError, Coupon
 from talon_one._schema.dates import date_error, read_date, read_datetime, write_datetime
 
@@ -35,7 +36,7 @@ def test_a_timestamp_in_any_usual_spelling_becomes_a_datetime(text: str, moment:
     assert read_datetime(text) == moment
 
 
-@pytest.mark.parametrize(
+@for_every(
     "text",
     [
         "immediate",

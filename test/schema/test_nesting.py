@@ -23,7 +23,7 @@ from talon_one import (
 )
 from talon_one._schema import json_codec
 
-DEPTHS = [90, 110, 950, 1_000, 1_100, 8_000]
+DEPTHS = [90, 110, 950, 1_000, 1_100, 4_000]
 
 
 @pytest.fixture(params=["orjson", "json"])

@@ -11,6 +11,7 @@ from uuid import UUID
 
 import pytest
 
+from support.every import for_every
 from talon_one import unchecked
 from talon_one._schema.scalar_checks import (
     check_bool,
@@ -73,8 +74,8 @@ def test_a_uuid_is_a_text_and_a_number_is_not() -> None:
 
 
 @pytest.mark.parametrize("kind", ["int", "float"])
-@pytest.mark.parametrize(
-    ("constraints", "allowed", "refused"),
+@for_every(
+    "constraints, allowed, refused",
     [
         ({}, [-(10**30), 0, 10**30], []),
         ({"minimum": 2}, [2, 3], [1, -5]),

@@ -238,7 +238,7 @@ ENDS = [
 ]
 
 
-@pytest.mark.parametrize("moment", ENDS, ids=str)
+@for_every("moment", ENDS)
 def test_far_off_moments_are_written_read_compared_and_sent(moment: datetime) -> None:
     text = write_datetime(moment)
     assert timestamp_error(text) == ""

@@ -136,6 +136,3 @@ def between(client: aio.ApiClient) -> None:
 PROGRAMS: dict[str, Callable[[aio.ApiClient], None]] = {
     each.__name__: each for each in (in_turn, busy, closing, between)
 }
-
-if __name__ == "__main__":
-    main(*sys.argv[1:])

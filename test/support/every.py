@@ -63,7 +63,7 @@ def for_every(
 
 
 def _report(failures: list[tuple[str, BaseException]], total: int) -> str:
-    lines = [f"  {name}: {_detail(failure)}" for name, failure in failures]
+    lines = [f"  {_shortened(name, 80)}: {_detail(failure)}" for name, failure in failures]
     return "\n".join([f"{len(failures)} of {total} failed:", *lines])
 
 
@@ -73,5 +73,8 @@ def _detail(failure: BaseException) -> str:
     _, frame, *_ = [*traceback.extract_tb(failure.__traceback__), None]
     where = f"{Path(frame.filename).name}:{frame.lineno}: " if frame else ""
     said = " ".join(str(failure).split())
-    short = said if len(said) <= _LONGEST_DETAIL else f"{said[:_LONGEST_DETAIL]}..."
-    return f"{where}{type(failure).__name__}: {short}"
+    return f"{where}{type(failure).__name__}: {_shortened(said, _LONGEST_DETAIL)}"
+
+
+def _shortened(text: str, length: int) -> str:
+    return text if len(text) <= length else f"{text[:length]}..."

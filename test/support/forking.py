@@ -7,8 +7,6 @@ file of the authority to trust. The exit status is 0 if all went well, in every 
 from __future__ import annotations
 
 import os
-import signal
-import subprocess
 import sys
 import threading
 import traceback
@@ -19,16 +17,16 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from support import forked_program
 from support.calls import KEYS
 from support.certificates import authority, server_context
 from support.echo import FAULTS, Echo
 from support.server import RecordingServer
 from talon_one import ApiClient, Configuration, IntegrationApi, RetryPolicy
 
-ROOT = Path(__file__).parents[2]
 PROCESSES = 4
 THREADS = 8
-CALLS = 40
+CALLS = 15
 
 
 class Place(NamedTuple):
@@ -63,25 +61,9 @@ def a_place(folder: Path | None = None, one_in: int = 0) -> Iterator[Place]:
         yield Place(server, arguments)
 
 
-def run(program: str, place: Place, file: str = __file__) -> None:
-    """Run one of the programs of a file, and fail unless it and its children are content."""
-    process = subprocess.Popen(
-        [sys.executable, "-X", "dev", "-W", "error", file, program, *place.arguments],
-        env={**os.environ, "PYTHONPATH": os.pathsep.join([str(ROOT), str(ROOT / "test")])},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        start_new_session=True,
-    )
-    try:
-        output, _ = process.communicate(timeout=30)
-    except subprocess.TimeoutExpired:
-        # With all its children.
-        os.killpg(process.pid, signal.SIGKILL)
-        process.communicate()
-        raise
-    # Warnings about what is left open are printed, but do not change the status.
-    assert (process.returncode, output) == (0, ""), output
+def run(program: str, place: Place, module: str = __name__) -> None:
+    """Run one of the programs of a module, and fail unless it and its children are content."""
+    forked_program.run(module, program, *place.arguments, options=("-X", "dev"))
 
 
 def main(program: str, host: str, *trusted: str) -> None:
@@ -234,6 +216,3 @@ def crowd(client: ApiClient) -> None:
 PROGRAMS: dict[str, Callable[[ApiClient], None]] = {
     each.__name__: each for each in (in_turn, closing, locked, threads, crowd)
 }
-
-if __name__ == "__main__":
-    main(*sys.argv[1:])

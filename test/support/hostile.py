@@ -13,6 +13,7 @@ import warnings
 from collections import ChainMap, OrderedDict, UserDict, UserList, UserString, deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from enum import Enum, Flag
+from functools import cache
 from pathlib import PurePosixPath
 from types import MappingProxyType, SimpleNamespace
 from typing import Any
@@ -97,7 +98,9 @@ def _circular() -> list[Any]:
     return [in_list, in_dict, {"a": [in_dict]}]
 
 
+@cache
 def _deep(depth: int) -> list[Any]:
+    """Return what is nested so deep; nothing of it is used up, and to make it takes long."""
     in_list: Any = []
     in_dict: Any = {}
     for _ in range(depth):
@@ -335,7 +338,7 @@ KINDS: tuple[Callable[[], list[Any]], ...] = (
 
 
 def values(count: int = 1000, seed: int = 7) -> list[Any]:
-    """Return so many values: those of each kind, and then combinations drawn at random.
+    """Return up to so many values: those of each kind, and then combinations drawn at random.
 
     Those that take their time stand alone, and once in each kind of container.
 
@@ -355,7 +358,7 @@ def values(count: int = 1000, seed: int = 7) -> list[Any]:
             )
         )
     # Some of each kind, also if there are few.
-    return made[:: max(1, len(made) // count)][:count]
+    return made[:: -(-len(made) // count)]
 
 
 def name_of(value: Any) -> str:

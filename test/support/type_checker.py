@@ -7,14 +7,13 @@ have the same settings for them; so what a test asks for concerns its own module
 from __future__ import annotations
 
 import os
-import sqlite3
 import subprocess
 import sys
-from collections.abc import Iterator
-from contextlib import closing, contextmanager
 from pathlib import Path
 
 import pytest
+
+from support.once import alone
 
 ROOT = Path(__file__).parents[2]
 
@@ -54,7 +53,7 @@ def mypy(
     cache: pytest.Cache | None = getattr(pytestconfig, "cache", None)
     kept = cache.mkdir("mypy") if cache else folder
     options = ["--no-error-summary", f"--config-file={file}", f"--cache-dir={kept / 'cache'}"]
-    with _alone(kept / "lock"):
+    with alone(kept / "lock"):
         done = subprocess.run(
             [sys.executable, "-m", "mypy", *options, *what],
             cwd=folder,
@@ -65,11 +64,3 @@ def mypy(
         )
     assert done.stderr == ""
     return done.stdout.splitlines()
-
-
-@contextmanager
-def _alone(lock: Path) -> Iterator[None]:
-    """Wait until no other process is in such a block; the lock of one that dies is free."""
-    with closing(sqlite3.connect(lock, timeout=300, isolation_level=None)) as database:
-        database.execute("BEGIN EXCLUSIVE")
-        yield

@@ -5,8 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
-import pytest
-
+from support.every import for_every
 from support.spec import OPERATIONS, Operation
 from talon_one.api import management_operations
 
@@ -37,7 +36,7 @@ def test_exactly_the_exports_and_imports_have_columns() -> None:
     assert (len(EXPORTS), len(IMPORTS)) == (22, 13)
 
 
-@pytest.mark.parametrize("operation", EXPORTS + IMPORTS, ids=str)
+@for_every("operation", EXPORTS + IMPORTS)
 def test_the_operation_has_the_columns_of_the_description(operation: Operation) -> None:
     described: Any = operation.csv
     found = known(operation)
@@ -53,7 +52,7 @@ def test_the_operation_has_the_columns_of_the_description(operation: Operation) 
         assert each.separator == node.get("separator", "")
 
 
-@pytest.mark.parametrize("operation", EXPORTS + IMPORTS, ids=str)
+@for_every("operation", EXPORTS + IMPORTS)
 def test_the_text_of_the_operation_names_its_columns(operation: Operation) -> None:
     if operation.id not in UNDOCUMENTED:
         columns = {each.name for each in known(operation).columns} - ON_REQUEST

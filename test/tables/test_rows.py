@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from support.every import for_every
 from talon_one._core.operation import Column, Operation, column
 from talon_one.api import management_operations as operations
 from talon_one.tables import Table
@@ -65,8 +66,8 @@ def test_a_truth_in_an_import_is_written_as_in_json(cell: str, is_wrong: bool) -
     assert fault == (f"must be true or false, not {cell!r}" if is_wrong else "")
 
 
-@pytest.mark.parametrize(
-    ("of", "cell", "value"),
+@for_every(
+    "of, cell, value",
     [
         (INTEGER, "-12", -12),
         (INTEGER, "9" * 30, int("9" * 30)),
@@ -92,8 +93,8 @@ def test_a_cell_is_converted(of: Column, cell: str, value: Any) -> None:
     assert (found, type(found)) == (value, type(value))
 
 
-@pytest.mark.parametrize(
-    ("of", "cell"),
+@for_every(
+    "of, cell",
     [
         (INTEGER, "007"),
         (INTEGER, "1_0"),

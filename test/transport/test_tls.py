@@ -22,6 +22,7 @@ from cryptography.hazmat.primitives.serialization import (
 
 from support.calls import CREATE, KEYS, READ, make_client
 from support.certificates import authority, certificate_of, server_context
+from support.every import for_every
 from support.network import closed_port
 from support.server import RecordingServer
 from talon_one import (
@@ -323,8 +324,8 @@ def test_a_server_can_be_asked_for_by_another_name() -> None:
     assert server.last.headers["Host"] == f"127.0.0.1:{server.port}"
 
 
-@pytest.mark.parametrize(
-    ("names", "asserted", "accepted"),
+@for_every(
+    "names, asserted, accepted",
     [
         (["127.0.0.1"], None, True),
         (["127.0.0.1"], True, True),

@@ -11,6 +11,7 @@ import pytest
 import urllib3
 from urllib3 import exceptions as errors
 
+from support.every import for_every
 from talon_one import (
     ApiValueError,
     ConnectTimeoutError,
@@ -83,8 +84,8 @@ def test_a_cause_is_looked_for_ten_levels_deep(depth: int) -> None:
     assert (foreign_cause(cause) is not None) == (depth < 10)
 
 
-@pytest.mark.parametrize(
-    ("cause", "unsent", "sent"),
+@for_every(
+    "cause, unsent, sent",
     [
         (OSError("refused"), NotSentError, NoResponseError),
         (http.client.BadStatusLine("x"), NotSentError, NoResponseError),
@@ -151,7 +152,7 @@ def raise_within(module: str, cause: Exception) -> Exception:
     raise AssertionError
 
 
-@pytest.mark.parametrize(
+@for_every(
     "module",
     [
         *("urllib3.util", "socks", "OpenSSL", "gevent.socket", "eventlet.green", "http.client"),

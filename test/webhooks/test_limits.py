@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 import talon_one
+from support.every import for_every
 from talon_one import ApiTypeError, ApiValueError, ConfigurationError
 from talon_one.webhooks import (
     InMemoryDeliveryStore,
@@ -91,7 +92,7 @@ def test_a_secret_is_any_printable_text(secret: str) -> None:
     check_secret([(b"X-Secret", secret.encode())], "x-secret", [secret, "other"])
 
 
-@pytest.mark.parametrize("secret", ["", " ", "é", "a\tb", "a\nb", "\x7f", None, b"a", 5, [], [""]])
+@for_every("secret", ["", " ", "é", "a\tb", "a\nb", "\x7f", None, b"a", 5, [], [""]])
 def test_a_secret_that_a_header_cannot_hold_is_refused(secret: Any) -> None:
     with pytest.raises(ConfigurationError):
         SharedSecret("X-Secret", secret)

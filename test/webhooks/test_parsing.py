@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 import talon_one
 from package.fresh import result_of
+from support.every import for_every
 from support.samples import HOSTILE, JSON, hostile_objects, written
 from support.spec import MODELS, properties
 from talon_one.webhooks import MalformedBodyError, parse, parts
@@ -42,7 +43,7 @@ def test_every_schema_with_a_notification_type_is_tested() -> None:
 
 
 @pytest.mark.parametrize("everything", [True, False], ids=["full", "required"])
-@pytest.mark.parametrize(("name", "type"), NOTIFICATIONS)
+@for_every("name, type", NOTIFICATIONS)
 def test_a_notification_gets_its_class_and_keeps_everything(
     name: str, type: str, everything: bool
 ) -> None:
@@ -54,7 +55,7 @@ def test_a_notification_gets_its_class_and_keeps_everything(
     assert json.loads(found.to_json()) == sent
 
 
-@pytest.mark.parametrize(("name", "type"), NOTIFICATIONS)
+@for_every("name, type", NOTIFICATIONS)
 def test_the_items_of_a_notification_have_their_class(name: str, type: str) -> None:
     expected = item_class(name)
     found: Any = parse(json.dumps(message(name, type)))
@@ -62,7 +63,7 @@ def test_the_items_of_a_notification_have_their_class(name: str, type: str) -> N
     assert {each.__class__.__name__ for each in listed} == ({expected} if expected else set())
 
 
-@pytest.mark.parametrize(("name", "type"), NOTIFICATIONS)
+@for_every("name, type", NOTIFICATIONS)
 def test_nulls_and_unknown_properties_are_kept(name: str, type: str) -> None:
     nulls: JsonObject = dict.fromkeys(properties(name))
     sent = {**nulls, "NotificationType": type, "NewIn2027": [{"a": {}}]}
@@ -172,7 +173,7 @@ def test_parts_of_a_mixed_batch_keep_its_order_and_have_their_classes() -> None:
     assert whole.to_wire() == sent
 
 
-@pytest.mark.parametrize(("name", "type"), NOTIFICATIONS)
+@for_every("name, type", NOTIFICATIONS)
 def test_a_notification_of_one_kind_is_its_own_only_part(name: str, type: str) -> None:
     found = parse(message(name, type))
     (part,) = parts(found)
@@ -265,7 +266,7 @@ def test_odd_notifications_survive_a_round_trip(sent: JsonObject) -> None:
     assert written(json.loads(found.to_json())) == written(sent)
 
 
-@pytest.mark.parametrize("value", HOSTILE, ids=repr)
+@for_every("value", HOSTILE, label=repr)
 def test_hostile_values_in_the_envelope_do_no_harm(value: Any) -> None:
     for _, type in NOTIFICATIONS:
         sent = {"NotificationType": type, "Data": value, "TotalResultSize": value}

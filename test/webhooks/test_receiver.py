@@ -16,6 +16,7 @@ from typing import Any
 import pytest
 
 import talon_one
+from support.every import for_every
 from talon_one.webhooks import (
     AsyncReceiver,
     Claim,
@@ -91,7 +92,7 @@ def test_a_function_is_called_with_the_notification_and_its_delivery(
     assert delivery == Delivery("uuid-1", "CouponCreated")
 
 
-@pytest.mark.parametrize(("name", "type"), NOTIFICATIONS)
+@for_every("name, type", NOTIFICATIONS)
 def test_every_notification_reaches_the_function_for_its_class(name: str, type: str) -> None:
     recorder = Recorder()
     receive = Receiver(

@@ -14,6 +14,7 @@ from starlette.datastructures import Headers as StarletteHeaders
 from werkzeug.datastructures import EnvironHeaders, MultiDict
 from werkzeug.datastructures import Headers as WerkzeugHeaders
 
+from support.every import for_every
 from talon_one import ConfigurationError, OpenApiException
 from talon_one.webhooks import (
     Receiver,
@@ -95,10 +96,10 @@ def test_all_secrets_are_compared_in_constant_time(
     assert compared == [(b"a", b"a"), (b"a", b"b"), (b"a", b"c")]
 
 
-@pytest.mark.parametrize(
+@for_every(
     "secret",
     ["", "  ", [], (), ["right", ""], ["right", None], None, "zwölf", "a\nb", "a\x00b", 12],
-    ids=repr,
+    label=repr,
 )
 def test_an_unusable_secret_is_refused_by_the_constructor(secret: Any) -> None:
     with pytest.raises(ConfigurationError) as refused:

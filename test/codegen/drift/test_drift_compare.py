@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from codegen.drift.compare import Item, compare
+from support.every import for_every
 from support.release_changes import CHANGES
 from support.releases import Edit, Node, edited, form, in_31, operation, release, schemas
 
@@ -36,21 +37,21 @@ def _response(document: Node, status: str) -> Node:
 
 
 @pytest.mark.parametrize("written", VERSIONS)
-@pytest.mark.parametrize("kind", CHANGES)
+@for_every("kind", CHANGES)
 def test_a_change_is_found_and_nothing_else(kind: str, written: Any) -> None:
     edit, expected = CHANGES[kind]
     found = compare(form(written(release())), form(written(edited(edit))))
     assert {item.key for item in found} == {item.key for item in expected}
 
 
-@pytest.mark.parametrize("kind", CHANGES)
+@for_every("kind", CHANGES)
 def test_a_document_in_31_has_the_same_changes_as_one_in_30(kind: str) -> None:
     edit, expected = CHANGES[kind]
     found = compare(form(release()), form(in_31(edited(edit))))
     assert {item.key for item in found} == {item.key for item in expected}
 
 
-@pytest.mark.parametrize("kind", CHANGES)
+@for_every("kind", CHANGES)
 def test_the_way_back_has_as_many_changes(kind: str) -> None:
     edit, expected = CHANGES[kind]
     found = compare(form(edited(edit)), form(release()))

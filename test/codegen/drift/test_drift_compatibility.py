@@ -8,6 +8,7 @@ import pytest
 
 from codegen.drift.compare import compare
 from codegen.drift.compatibility import Directions, breaks
+from support.every import for_every
 from support.releases import Edit, Node, edited, form, operation, release, schemas
 
 
@@ -128,7 +129,7 @@ CASES: dict[str, tuple[Edit, str]] = {
 }
 
 
-@pytest.mark.parametrize("case", CASES)
+@for_every("case", CASES)
 def test_a_change_breaks(case: str) -> None:
     edit, expected = CASES[case]
     found = _breaks(edit)

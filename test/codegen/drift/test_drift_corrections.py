@@ -20,6 +20,7 @@ from codegen.drift.documents import Document
 from codegen.drift.normal_form import normal_form
 from codegen.drift.standing import Finding, assess
 from codegen.loader import SpecError, load
+from support.every import for_every
 from support.releases import Edit, Node, edited, form, operation, release, schemas
 
 SPEC = Path(__file__).parents[3] / "spec"
@@ -77,8 +78,8 @@ def test_the_generator_refuses_a_stale_correction(
 # What the facts of a place are
 
 
-@pytest.mark.parametrize(
-    ("place", "said"),
+@for_every(
+    "place, said",
     [
         ("NewCoupon", {"type": "object"}),
         ("NewCoupon.value", {"type": "string", "maxLength": 100, "required": True}),

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import event, given, settings
+from hypothesis import event, given
 from hypothesis import strategies as st
 
 from codegen.drift.compare import compare
@@ -17,6 +17,8 @@ from codegen.drift.normal_form import normal_form
 from codegen.drift.report import as_changelog, as_json, as_text
 from codegen.drift.standing import assess
 from codegen.loader import SpecError, load
+from support.every import for_every
+from support.examples import examples
 from support.releases import Node, edited, form, in_31, release, schemas
 
 SAME: dict[str, tuple[Any, Any]] = {
@@ -76,7 +78,7 @@ SAME: dict[str, tuple[Any, Any]] = {
 }
 
 
-@pytest.mark.parametrize("case", SAME)
+@for_every("case", SAME)
 def test_two_ways_to_say_the_same_are_equal(case: str) -> None:
     first, second = (
         form(edited(lambda each, node=node: schemas(each).update(Case=deepcopy(node))))  # type: ignore[misc]
@@ -204,7 +206,7 @@ _NODES: st.SearchStrategy[Node] = st.recursive(
 )
 
 
-@settings(max_examples=100, deadline=None)
+@examples(50)
 @given(_NODES)
 def test_a_document_is_equal_to_itself_and_to_itself_in_31(node: Node) -> None:
     def add(document: Node) -> None:
@@ -232,8 +234,8 @@ def spec_document() -> Node:
 # What cannot be brought into a normal form
 
 
-@pytest.mark.parametrize(
-    ("edit", "message"),
+@for_every(
+    "edit, message",
     [
         (
             lambda each: schemas(each).update(new_coupon={"type": "object"}),
@@ -332,7 +334,7 @@ _WRONG = st.sampled_from(
 )
 
 
-@settings(max_examples=150, deadline=None)
+@examples(60)
 @given(st.lists(st.tuples(st.integers(0, 10**6), _WRONG), min_size=1, max_size=3))
 def test_a_document_with_anything_anywhere_is_compared_or_refused(
     wrong: list[tuple[int, str]],

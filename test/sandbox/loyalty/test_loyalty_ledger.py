@@ -6,9 +6,10 @@ from decimal import Decimal
 from itertools import count
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
+from support.examples import examples
 from talon_one.sandbox.loyalty.ledger import (
     ADD,
     GIVE_BACK,
@@ -259,7 +260,7 @@ def play(steps: list[tuple[object, ...]]) -> tuple[Account, dict[int, Balance]]:
     return account, shown
 
 
-@settings(max_examples=300)
+@examples(100)
 @given(STEPS)
 def test_additions_less_subtractions_are_the_balance_at_every_moment(
     steps: list[tuple[object, ...]],
@@ -277,7 +278,7 @@ def test_additions_less_subtractions_are_the_balance_at_every_moment(
         assert not (shown.negative and shown.active)
 
 
-@settings(max_examples=200)
+@examples(60)
 @given(STEPS)
 def test_balances_at_past_moments_equal_what_was_shown_then(
     steps: list[tuple[object, ...]],
@@ -286,7 +287,7 @@ def test_balances_at_past_moments_equal_what_was_shown_then(
     assert {at: account.balance(at) for at in shown} == shown
 
 
-@settings(max_examples=200)
+@examples(60)
 @given(STEPS, st.integers(0, 25))
 def test_active_points_between_entries_are_those_of_the_balances(
     steps: list[tuple[object, ...]], more: int
@@ -300,7 +301,7 @@ def test_active_points_between_entries_are_those_of_the_balances(
         assert last == account.balance(at).active
 
 
-@settings(max_examples=200)
+@examples(60)
 @given(STEPS)
 def test_applying_entries_one_by_one_equals_adding_them_up_anew(
     steps: list[tuple[object, ...]],

@@ -6,7 +6,7 @@ import copy
 from decimal import Decimal
 from typing import Any
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from sandbox.rules.stories import (
@@ -23,6 +23,7 @@ from sandbox.rules.stories import (
     session,
     situation,
 )
+from support.examples import examples
 from talon_one.sandbox.rules.budgets import budgets
 from talon_one.sandbox.rules.cart import flatten
 from talon_one.sandbox.rules.evaluate import evaluate
@@ -158,7 +159,7 @@ def situations(draw: st.DrawFn) -> Any:
 _coupon_limits = st.sampled_from([{}, {"usageLimit": 1}, {"discountLimit": 20}])
 
 
-@settings(max_examples=150, deadline=None)
+@examples(60)
 @given(situations())
 def test_the_same_situation_gives_the_same_evaluation_and_stays_as_it_was(given_: Any) -> None:
     before = copy.deepcopy((given_.session, given_.application, given_.coupons, given_.event))
@@ -178,7 +179,7 @@ def _counted(evaluation: Evaluation) -> dict[str, Decimal]:
     return counted
 
 
-@settings(max_examples=150, deadline=None)
+@examples(60)
 @given(situations())
 def test_no_budget_is_exceeded(given_: Any) -> None:
     evaluation = evaluate(given_)
@@ -201,7 +202,7 @@ def test_no_budget_is_exceeded(given_: Any) -> None:
     assert sum(each.kind == "awardGiveaway" for each in evaluation.consequences) <= 1
 
 
-@settings(max_examples=150, deadline=None)
+@examples(60)
 @given(situations())
 def test_no_discount_exceeds_what_it_applies_to(given_: Any) -> None:
     found = [each for each in evaluate(given_).consequences if each.kind == "setDiscount"]
@@ -221,7 +222,7 @@ def test_no_discount_exceeds_what_it_applies_to(given_: Any) -> None:
         assert sum(here) <= unit.price * unit.quantity + 2
 
 
-@settings(max_examples=100, deadline=None)
+@examples(40)
 @given(st.lists(effects, max_size=5), situations())
 def test_a_campaign_whose_last_block_fails_leaves_no_trace(first: list[Any], given_: Any) -> None:
     failing = campaign(9, rule(*first, NEVER), limits=[])

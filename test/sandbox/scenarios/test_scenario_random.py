@@ -23,8 +23,8 @@ from sandbox.scenarios.shops import (
 )
 from talon_one.sandbox.state.state import State
 
-REQUESTS: Final = 400
-SESSIONS: Final = 40
+REQUESTS: Final = 160
+SESSIONS: Final = 16
 RIDES: Final = {"id": 6, "name": "rides", "title": "Rides", "target": 3}
 RIDE: Final = {
     "type": "updateAchievementProgress",

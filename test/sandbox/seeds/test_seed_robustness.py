@@ -19,7 +19,7 @@ from talon_one.sandbox.seeds.yaml_reader import read_yaml
 from talon_one.sandbox.state.state import State
 from talon_one.sandbox.world import Clock, World
 
-RUNS = 400
+RUNS = 160
 ODD: list[Any] = [
     *(None, True, False, 0, -1, 1, 2**70, 1.5, "", "x", [], {}, [None], [1], ["a"], [[{}]]),
     *({"name": "VIP"}, {"name": "VIP", "id": None}, {"id": 1}, {"id": "x"}, {"id": 2**70}),

@@ -9,10 +9,11 @@ from decimal import Decimal
 from fractions import Fraction
 from typing import Any
 
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from sandbox.talang.cases import at, outcome
+from support.examples import examples
 from talon_one.sandbox.talang import TalangError, compile_program, evaluate, to_json
 from talon_one.sandbox.talang.library import FUNCTIONS
 
@@ -51,7 +52,7 @@ BINDINGS: dict[str, Any] = {
 }
 
 
-@settings(max_examples=1000, suppress_health_check=[HealthCheck.too_slow])
+@examples(250)
 @given(JSON)
 def test_any_json_gives_a_value_or_a_talang_error(program: Any) -> None:
     before = copy.deepcopy(BINDINGS)
