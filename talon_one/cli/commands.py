@@ -25,6 +25,18 @@ SECTIONS = {
             "talon_one.cli.explain_command:explain",
             "Explain the discounts, codes and rules of a session.",
         ),
+        "campaigns": Entry(
+            "talon_one.cli.campaigns:campaigns", "List, show, copy and report campaigns."
+        ),
+        "coupons": Entry(
+            "talon_one.cli.coupons:coupons", "Export, import, create and show coupons."
+        ),
+        "ping": Entry(
+            "talon_one.cli.ping:ping", "Show whether a deployment responds and takes the keys."
+        ),
+        "session": Entry("talon_one.cli.session:session", "Look at customer sessions."),
+        "tables": Entry("talon_one.cli.tables:tables", "Check CSV files before an import."),
+        "bulk": Entry("talon_one.cli.bulk:bulk", "Send rows of a file, thousands at a time."),
     },
     "Settings": {
         "config": Entry("talon_one.cli.config:config", "Keep hosts and keys in profiles."),
