@@ -13,7 +13,6 @@ import pytest
 from cli.program import Ended
 from support.server import RecordingServer
 from talon_one.cli import main
-from talon_one.cli.deployment import environment
 from talon_one.sandbox import Sandbox
 from talon_one.sandbox.world import Clock
 
@@ -82,7 +81,7 @@ def daily(
     shell: Command, shop: Sandbox, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> Command:
     """The same as `shell`, with the settings of `shop` in the environment, in an empty folder."""
-    for name, value in environment(shop).items():
+    for name, value in shop.environment().items():
         monkeypatch.setenv(name, value)
     monkeypatch.chdir(tmp_path)
     return shell
