@@ -20,6 +20,7 @@ from talon_one.cli.daily import (
 from talon_one.cli.lazy import Suggesting
 from talon_one.cli.output import with_output, write
 from talon_one.cli.parameters import Integer
+from talon_one.cli.report import report
 from talon_one.cli.sinks import output_to
 
 _SHOWN = "id,name,frontendState,startTime,endTime"
@@ -106,3 +107,6 @@ def copy(campaign_id: int, targets: tuple[int, ...], name: str | None, **given: 
         )
     with output_to(given["output_file"]) as sink:
         write(plain(response).get("data"), layout, sink)
+
+
+campaigns.add_command(report)

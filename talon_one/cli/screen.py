@@ -121,7 +121,8 @@ def write_table(
     console.print(table)
     lines = [line.rstrip() for line in buffer.getvalue().split("\n")]
     # The box leaves a line above and below.
-    sink.write("\n".join(lines).strip("\n") + "\n")
+    text = "\n".join(lines).strip("\n") + "\n"
+    sink.write(text if _shows_lines() else text.replace(_LINE, "-"))
     left_out = len(columns) - len(shown)
     if left_out:
         plural = "s" * (left_out != 1)
@@ -129,6 +130,14 @@ def write_table(
             f"{left_out} more column{plural}: choose with --columns, or see all with -o json",
             file=sys.stderr,
         )
+
+
+def _shows_lines() -> bool:
+    try:
+        _LINE.encode(getattr(sys.stdout, "encoding", None) or "utf-8")
+    except (UnicodeEncodeError, LookupError):
+        return False
+    return True
 
 
 def _fitting(columns: Sequence[str], rows: Sequence[Sequence[str]], width: int) -> list[int]:
@@ -151,6 +160,7 @@ def _widest_line(cell: str) -> int:
     return max(map(cell_len, cell.split("\n")))
 
 
+_LINE = "─"
 _GAP = 3
 _WIDEST = 43
 _UNLIMITED = 10_000

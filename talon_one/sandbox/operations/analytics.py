@@ -26,8 +26,8 @@ _COUNTS: Final = {
 }
 _SUMS: Final = {
     "campaignDiscountCosts": "setDiscount",
-    "addedLoyaltyPoints": "addLoyaltyPoints",
-    "deductedLoyaltyPoints": "deductLoyaltyPoints",
+    "addedLoyaltyPoints": "createLoyaltyPoints",
+    "deductedLoyaltyPoints": "redeemLoyaltyPoints",
 }
 # What was undone leaves the figures, as if it had not happened.
 _ZERO: Final = ("campaignRefund", "campaignRefundedDiscounts", "couponRolledbackRedemptions")
