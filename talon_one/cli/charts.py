@@ -115,8 +115,9 @@ def page(title: str, caption: str, head: Sequence[tuple[str, bool]], rows: Seque
         head: Titles of the columns, and whether they are numbers.
         rows: Cells of each row, as HTML.
     """
+    numeric = ("", ' class="n"')
     columns = "".join(
-        f'<th scope="col"{" class=n" * is_number}>{escape(each)}</th>' for each, is_number in head
+        f'<th scope="col"{numeric[is_number]}>{escape(each)}</th>' for each, is_number in head
     )
     body = "\n".join(f"<tr>{row}</tr>" for row in rows)
     return f"""\
