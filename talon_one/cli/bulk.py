@@ -2,17 +2,71 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from talon_one.bulk.reports import Summary
-from talon_one.cli.connecting import Connection
+from talon_one.cli.connecting import with_connection
 from talon_one.cli.daily import application_of, operation_of, with_application
-from talon_one.cli.jobs import run_job, with_job
 from talon_one.cli.lazy import Suggesting
 from talon_one.cli.parameters import Integer
-from talon_one.cli.rows import RowFile
+
+if TYPE_CHECKING:
+    from talon_one.bulk import Summary
+    from talon_one.cli.connecting import Connection
+    from talon_one.cli.rows import RowFile
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+def with_job(command: F) -> F:
+    """Decorate the function of a command that runs a bulk job; see `jobs.run_job`."""
+    for decorate in (
+        with_connection,
+        click.option(
+            "--chunk-size",
+            type=click.IntRange(min=1),
+            metavar="N",
+            help="At most N rows with each request.",
+        ),
+        click.option(
+            "--concurrency",
+            type=click.IntRange(1, 100),
+            metavar="N",
+            help="Requests at the same time.",
+        ),
+        click.option(
+            "--progress/--no-progress",
+            default=None,
+            help="Show the progress; by default in a terminal only.",
+        ),
+        click.option(
+            "--token",
+            metavar="FILE",
+            help="Where to keep the state of the job while it runs; by default beside you, with"
+            " the name of the input and .token.",
+        ),
+        click.option(
+            "--resume",
+            metavar="TOKENFILE",
+            help="Continue the job that kept its state there, over the same input.",
+        ),
+        click.option(
+            "--failures",
+            metavar="FILE",
+            help="File for the rows that were not sent, as JSON Lines.",
+        ),
+        click.option(
+            "--format",
+            "form",
+            type=click.Choice(["csv", "jsonl"]),
+            help="Format of the input; by default the one that it begins like.",
+        ),
+    ):
+        command = decorate(command)
+    return command
+
 
 _file = click.argument("file", metavar="FILE|-")
 
@@ -44,7 +98,7 @@ def profiles(**given: Any) -> int:
         return upsert_profiles(IntegrationApi(connection.client), rows, **options)
 
     operation = operation_of("integration", "update_customer_profiles_v2")
-    return run_job(operation, Row, start, given)
+    return _run(operation, Row, start, given)
 
 
 @bulk.command()
@@ -63,7 +117,7 @@ def audiences(**given: Any) -> int:
         return change_audiences(IntegrationApi(connection.client), rows, **options)
 
     operation = operation_of("integration", "update_customer_profile_audiences")
-    return run_job(operation, Row, start, given)
+    return _run(operation, Row, start, given)
 
 
 @bulk.command()
@@ -83,7 +137,7 @@ def catalog(catalog_id: int, **given: Any) -> int:
     def start(connection: Connection, rows: RowFile, options: dict[str, Any]) -> Summary:
         return sync_catalog(IntegrationApi(connection.client), catalog_id, rows, **options)
 
-    return run_job(operation_of("integration", "sync_catalog"), Row, start, given)
+    return _run(operation_of("integration", "sync_catalog"), Row, start, given)
 
 
 @bulk.command()
@@ -108,4 +162,11 @@ def coupons(campaign_id: int, **given: Any) -> int:
         api = ManagementApi(connection.client)
         return create_coupons(api, application_id, campaign_id, rows, **options)
 
-    return run_job(operation_of("management", "create_coupons"), Row, start, given)
+    return _run(operation_of("management", "create_coupons"), Row, start, given)
+
+
+def _run(*arguments: Any) -> int:
+    # Help needs nothing of it.
+    from talon_one.cli.jobs import run_job
+
+    return run_job(*arguments)

@@ -6,13 +6,13 @@ from typing import Any
 
 import click
 
-from talon_one.cli.calling import plain
 from talon_one.cli.connecting import with_connection
 from talon_one.cli.daily import (
     application_of,
     calls,
     checked_layout,
     operation_of,
+    plain,
     run_operation,
     with_application,
     with_table_columns,

@@ -7,14 +7,11 @@ import sys
 from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
 from importlib import import_module
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 from click.core import ParameterSource
 
-from talon_one._core.operation import Operation
-from talon_one._schema.access import fields_by_wire_name
-from talon_one.cli.calling import call, refused_key
 from talon_one.cli.connecting import Connection, connected
 from talon_one.cli.failures import CommandFailed, ExitCode
 from talon_one.cli.naming import command_name
@@ -22,6 +19,9 @@ from talon_one.cli.output import Layout, check_columns, layout_of
 from talon_one.cli.parameters import Integer, destination
 from talon_one.cli.sinks import check_writable
 from talon_one.exceptions import UnauthorizedException
+
+if TYPE_CHECKING:
+    from talon_one._core.operation import Operation
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -84,6 +84,8 @@ def run_operation(api: str, method: str, given: Mapping[str, Any], **arguments: 
         given: Values of the options for output and connection.
         arguments: Arguments by Python name; the body as JSON text.
     """
+    from talon_one.cli.calling import call
+
     named = {destination(name): value for name, value in arguments.items()}
     operation = operation_of(api, method)
     return call(operation, api, command_name(method), {**_UNUSED, **given, **named})
@@ -109,6 +111,7 @@ def checked_layout(given: Mapping[str, Any], item: str) -> Layout:
         click.UsageError: A column is no property of it, or the file cannot be written.
     """
     from talon_one import models
+    from talon_one._schema.access import fields_by_wire_name
 
     layout = layout_of(given["output"], given["columns"], given["query"])
     if layout.columns and layout.query is None:
@@ -138,7 +141,17 @@ def calls(given: Mapping[str, Any], *operations: Operation) -> Iterator[Connecti
         try:
             yield connection
         except UnauthorizedException as cause:
+            from talon_one.cli.calling import refused_key
+
             raise refused_key(cause, connection, operations[0]) from cause
+
+
+def plain(value: Any) -> Any:
+    """Return what a response, or a part of one, holds as JSON data."""
+    # Help loads this module, and needs no models.
+    from talon_one.cli import calling
+
+    return calling.plain(value)
 
 
 def same_command(without: Collection[str] = (), **more: str) -> str:

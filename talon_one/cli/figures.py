@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import click
 
 from talon_one._schema.dates import read_datetime
-from talon_one.cli.calling import plain
+from talon_one.cli.daily import plain
 
 if TYPE_CHECKING:
     from talon_one import ManagementApi

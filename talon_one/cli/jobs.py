@@ -6,16 +6,16 @@ import os
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from talon_one.bulk.reports import BulkStopped, Progress, Summary
 from talon_one.cli.calling import refused_key
-from talon_one.cli.connecting import Connection, with_connection
+from talon_one.cli.connecting import Connection
 from talon_one.cli.daily import calls, same_command
 from talon_one.cli.failures import CommandFailed, ExitCode, failure_of, report
-from talon_one.cli.rows import FORMS, RowFile, count_rows, opened
+from talon_one.cli.rows import RowFile, count_rows, opened
 from talon_one.exceptions import ApiException, NotSentError, UnauthorizedException
 
 if TYPE_CHECKING:
@@ -23,59 +23,9 @@ if TYPE_CHECKING:
     from talon_one._schema.model import Model
     from talon_one.bulk import ChunkResult, Failure
 
-F = TypeVar("F", bound=Callable[..., Any])
-
 _SHOWN_FAILURES = 10
 # Seconds between two lines of progress where there is no terminal.
 _PAUSE = 5.0
-
-
-def with_job(command: F) -> F:
-    """Decorate the function of a command that runs a bulk job; see `run_job`."""
-    for decorate in (
-        with_connection,
-        click.option(
-            "--chunk-size",
-            type=click.IntRange(min=1),
-            metavar="N",
-            help="At most N rows with each request.",
-        ),
-        click.option(
-            "--concurrency",
-            type=click.IntRange(1, 100),
-            metavar="N",
-            help="Requests at the same time.",
-        ),
-        click.option(
-            "--progress/--no-progress",
-            default=None,
-            help="Show the progress; by default in a terminal only.",
-        ),
-        click.option(
-            "--token",
-            metavar="FILE",
-            help="Where to keep the state of the job while it runs; by default beside you, with"
-            " the name of the input and .token.",
-        ),
-        click.option(
-            "--resume",
-            metavar="TOKENFILE",
-            help="Continue the job that kept its state there, over the same input.",
-        ),
-        click.option(
-            "--failures",
-            metavar="FILE",
-            help="File for the rows that were not sent, as JSON Lines.",
-        ),
-        click.option(
-            "--format",
-            "form",
-            type=click.Choice(FORMS),
-            help="Format of the input; by default the one that it begins like.",
-        ),
-    ):
-        command = decorate(command)
-    return command
 
 
 def run_job(

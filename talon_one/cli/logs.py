@@ -12,9 +12,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from talon_one._schema.dates import read_datetime
-from talon_one.cli.calling import plain
 from talon_one.cli.connecting import with_connection
-from talon_one.cli.daily import application_of, calls, operation_of, with_application
+from talon_one.cli.daily import application_of, calls, operation_of, plain, with_application
 from talon_one.cli.escapes import printable, printable_json
 from talon_one.cli.failures import failure_of, report
 from talon_one.cli.lazy import Suggesting

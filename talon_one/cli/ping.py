@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import socket
-import ssl
 import time
 from collections.abc import Mapping
 from datetime import datetime, timezone
@@ -13,7 +11,6 @@ from urllib.parse import urlsplit
 
 import click
 
-from talon_one._http.tls import ssl_context
 from talon_one.cli.connecting import Connection, connected, with_connection
 from talon_one.cli.failures import CommandFailed, ExitCode, failure_of, report
 from talon_one.cli.output import layout_of, with_output, write
@@ -127,6 +124,11 @@ def _clock(headers: Mapping[str, str]) -> dict[str, Any]:
 
 def _tls(configuration: Configuration, timeout: float) -> dict[str, Any]:
     """Return the version of TLS and the days that the certificate is still valid."""
+    import socket
+    import ssl
+
+    from talon_one._http.tls import ssl_context
+
     parts = urlsplit(str(configuration.host))
     if parts.scheme != "https":
         return {"tls": "none (http)"}

@@ -22,9 +22,6 @@ from talon_one.tables.records import RecordReader
 if TYPE_CHECKING:
     from talon_one._schema.model import Model
 
-FORMS = ("csv", "jsonl")
-"""Formats of rows."""
-
 _CHUNK = 2**16
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 
@@ -36,7 +33,7 @@ class RowFile:
         file: The file, at its beginning.
         name: What messages call it.
         row: Class of the rows.
-        form: One of `FORMS`; by default the one that the file begins like.
+        form: ``csv`` or ``jsonl``; by default the one that the file begins like.
 
     Raises:
         click.UsageError: The file is empty, has another format, or a column is unknown.

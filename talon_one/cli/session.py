@@ -6,9 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from talon_one.cli.calling import plain
 from talon_one.cli.connecting import with_connection
-from talon_one.cli.daily import calls, checked_layout, operation_of
+from talon_one.cli.daily import calls, checked_layout, operation_of, plain
 from talon_one.cli.lazy import Suggesting
 from talon_one.cli.output import with_output, write
 from talon_one.cli.sinks import output_to

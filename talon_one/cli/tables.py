@@ -5,21 +5,20 @@ from __future__ import annotations
 import shlex
 from collections.abc import Iterator
 from contextlib import ExitStack
-from typing import IO, Any
+from typing import IO, TYPE_CHECKING, Any
 
 import click
 
-from talon_one._core.operation import Operation
 from talon_one.cli.daily import operation_of
 from talon_one.cli.failures import ExitCode, report
-from talon_one.cli.import_parts import described, seekable
 from talon_one.cli.lazy import Suggesting
 from talon_one.cli.naming import command_name
 from talon_one.cli.output import FORMATS, layout_of, write
 from talon_one.cli.parameters import Word
-from talon_one.cli.rows import opened
 from talon_one.cli.sinks import output_to
-from talon_one.tables.records import RecordReader
+
+if TYPE_CHECKING:
+    from talon_one._core.operation import Operation
 
 _IMPORTS = (
     "import_coupons",
@@ -75,6 +74,8 @@ def check(file: str, name: str | None, limit: int, output: str | None) -> int:
     The exit code is 1 if there are problems.
     """
     from talon_one import tables
+    from talon_one.cli.import_parts import described, seekable
+    from talon_one.cli.rows import opened
 
     layout = layout_of(output, None, None)
     label = "standard input" if file == "-" else file
@@ -138,6 +139,8 @@ def _guessed(source: IO[bytes], label: str) -> Operation:
 
 
 def _records(source: IO[bytes]) -> Iterator[Any]:
+    from talon_one.tables.records import RecordReader
+
     records = RecordReader(errors="surrogateescape")
     for chunk in iter(lambda: source.read(_CHUNK), b""):
         yield from records.feed(chunk)

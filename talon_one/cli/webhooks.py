@@ -16,9 +16,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from talon_one.cli.bodies import read_body
-from talon_one.cli.calling import plain
 from talon_one.cli.connecting import with_connection
-from talon_one.cli.daily import calls, operation_of
+from talon_one.cli.daily import calls, operation_of, plain
 from talon_one.cli.escapes import printable, printable_json
 from talon_one.cli.failures import CommandFailed, ExitCode, report
 from talon_one.cli.lazy import Suggesting
