@@ -11,7 +11,6 @@ from codegen.checks import located
 from codegen.loader import SpecError
 from talon_one._schema.annotations import Shape, parse
 
-_TYPE = "NotificationType"
 _ITEMS = "Data"
 # What is not given begins on one of these days, and ends on the other.
 _START, _END = "2027-01-01T00:00:00Z", "2027-03-31T00:00:00Z"
@@ -33,7 +32,8 @@ def notification_samples(sdk: ir.Sdk) -> dict[str, Any]:
         for shape in shapes:
             model = sampler.models[shape.model]
             with located(f"the sample of {type}", model):
-                body = {**sampler.body(model), **sampler.lists(model), _TYPE: type}
+                body = {**sampler.body(model), **sampler.lists(model)}
+                body.update(dict.fromkeys(_naming(model, type), type))
                 if shape.items is not None:
                     item = sampler.body(sampler.models[shape.items])
                     if shape.key is not None and shape.value is not None:
@@ -42,6 +42,11 @@ def notification_samples(sdk: ir.Sdk) -> dict[str, Any]:
             name = f"{type}/{shape.value}" if len(shapes) > 1 and shape.value else type
             found.setdefault(name, body)
     return dict(sorted(found.items()))
+
+
+def _naming(model: ir.Model, type: str) -> list[str]:
+    """Return the properties of which one of the described values is the type."""
+    return [each.wire for each in model.properties if type in parse(each.type.text).values]
 
 
 class _Sampler:

@@ -13,6 +13,7 @@ import click
 from talon_one.bulk.reports import BulkStopped, Progress, Summary
 from talon_one.cli.calling import refused_key
 from talon_one.cli.connecting import Connection
+from talon_one.cli.consoles import redraws
 from talon_one.cli.daily import calls, same_command
 from talon_one.cli.failures import CommandFailed, ExitCode, failure_of, report
 from talon_one.cli.rows import RowFile, count_rows, opened
@@ -134,7 +135,7 @@ class _Job:
     def display(self) -> Iterator[Callable[[Progress], object]]:
         """Yield what shows the progress on standard error."""
         wanted = self._given["progress"]
-        terminal = sys.stderr is not None and sys.stderr.isatty()
+        terminal = redraws(sys.stderr)
         if wanted is False or (wanted is None and not terminal):
             yield _show_nothing
             return

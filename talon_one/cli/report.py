@@ -12,6 +12,7 @@ import click
 
 from talon_one.cli.charts import bar_svg, bars_svg, page, sparkline
 from talon_one.cli.connecting import Connection, with_connection
+from talon_one.cli.consoles import redraws
 from talon_one.cli.daily import application_of, calls, operation_of, with_application
 from talon_one.cli.failures import report as tell
 from talon_one.cli.figures import (
@@ -140,7 +141,7 @@ def _read(
 
 def _show_progress(count: int, name: str) -> None:
     """Show on a terminal which campaign was read; 0 removes the line."""
-    if sys.stderr is not None and sys.stderr.isatty():
+    if redraws(sys.stderr):
         from talon_one.cli.escapes import printable
 
         text = f"{count} campaigns: {printable(name)[:40]}" if count else ""

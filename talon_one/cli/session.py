@@ -79,7 +79,8 @@ def _objects(holder: dict[str, Any], name: str) -> list[dict[str, Any]]:
 def _properties(props: Any) -> str:
     if not isinstance(props, dict):
         return _text(props)
-    return "\n".join(f"{name}: {_text(value)}" for name, value in props.items())
+    lines = (f"{name}: {text}" for name, value in props.items() if (text := _text(value)))
+    return "\n".join(lines)
 
 
 _FACTS = (

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from talon_one._utils.suggest import did_you_mean
 from talon_one.cli.bodies import read_body
 from talon_one.cli.connecting import with_connection
 from talon_one.cli.daily import calls, operation_of, plain
@@ -22,7 +23,7 @@ from talon_one.cli.escapes import printable, printable_json
 from talon_one.cli.failures import CommandFailed, ExitCode, report
 from talon_one.cli.lazy import Suggesting
 from talon_one.cli.moments import since_option
-from talon_one.cli.parameters import Integer, Word
+from talon_one.cli.parameters import Integer
 from talon_one.cli.sending import checked_url, send
 from talon_one.cli.sinks import output_to
 
@@ -141,7 +142,9 @@ def trigger(
         with output_to(None) as sink:
             sink.write("".join(f"{each}\n" for each in SAMPLES))
         return ExitCode.DONE
-    Word(list(SAMPLES)).convert(kind, None, click.get_current_context())
+    if kind not in SAMPLES:
+        hint = did_you_mean(kind, SAMPLES) or " --list has all types."
+        raise click.UsageError(f"there is no notification of the type {kind!r}.{hint}")
     body = SAMPLES[kind] if data is None else read_body(data)
     if url is None:
         with output_to(None) as sink:
