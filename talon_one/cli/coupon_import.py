@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
-from contextlib import ExitStack
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 from tempfile import TemporaryFile
 from typing import IO, Any
 
@@ -18,6 +18,7 @@ from talon_one.cli.daily import (
     operation_of,
     same_command,
 )
+from talon_one.cli.escapes import printable_line
 from talon_one.cli.failures import CommandFailed, ExitCode, report
 from talon_one.cli.import_parts import (
     lines_of,
@@ -28,6 +29,7 @@ from talon_one.cli.import_parts import (
 )
 from talon_one.cli.output import write
 from talon_one.cli.rows import opened
+from talon_one.cli.screen import working
 from talon_one.cli.sinks import output_to
 from talon_one.exceptions import ApiException, InvalidResponseError, NotSentError, TransportError
 
@@ -61,26 +63,21 @@ def import_file(
     name = "standard input" if file == "-" else file
     with ExitStack() as stack:
         source = stack.enter_context(seekable(stack.enter_context(opened(file))))
+        # Settings that do not suffice are reported before the lines.
+        connection = stack.enter_context(calls(given, operation))
         left_out = _left_out(source, name, failures)
         content: IO[bytes] = source
         if left_out:
             content = stack.enter_context(TemporaryFile())
-            _split(source, left_out, content, str(failures))
+            stack.enter_context(_separated(source, left_out, content, str(failures)))
         content.seek(0)
-        connection = stack.enter_context(calls(given, operation))
         settings = {**connection.settings, "skip_duplicates": skip_duplicates or None}
         arguments = (application_id, campaign_id, content)
-        try:
-            done = _upload(connection.client, arguments, settings, name, left_out)
-        except BaseException:
-            # The input still has these lines, so that the same command may run again.
-            if left_out and os.path.isfile(str(failures)):
-                os.unlink(str(failures))
-            raise
-        amount = done.get("amount")
-        report(f"{amount} coupon{'s' * (amount != 1)} imported")
-        with output_to(given["output_file"]) as sink:
-            write(done, layout, sink)
+        done = _upload(connection.client, arguments, settings, name, left_out)
+    amount = done.get("amount")
+    report(f"{amount} coupon{'s' * (amount != 1)} imported")
+    with output_to(given["output_file"]) as sink:
+        write(done, layout, sink)
     if left_out:
         report(f"the other lines are in {failures}")
         return ExitCode.REFUSED
@@ -111,18 +108,37 @@ def _left_out(source: IO[bytes], name: str, failures: str | None) -> list[int]:
     return lines_of(source, lines)
 
 
-def _split(source: IO[bytes], left_out: list[int], good: IO[bytes], path: str) -> None:
-    """Write the lines that can be imported to a file, and the others to the file of failures."""
+@contextmanager
+def _separated(
+    source: IO[bytes], left_out: list[int], good: IO[bytes], path: str
+) -> Iterator[None]:
+    """Write the lines that can be imported to a file, and the others to that of failures.
+
+    The latter is there only if the block ends well: the input still has its lines, so that the same
+    command may run again.
+    """
     try:
-        # Never replaced, because it may be the only copy of its lines.
-        with open(path, "ab") as bad:
-            if bad.tell():
-                raise click.UsageError(f"--failures: {path} is not empty: move it away")
+        # It may be the only copy of its lines.
+        if os.path.exists(path) and os.path.getsize(path):
+            raise click.UsageError(f"--failures: {path} is not empty: move it away")
+        with _removed_on_failure(path), open(path, "ab") as bad:
             split_lines(source, left_out, good, bad)
     except OSError as cause:
         raise CommandFailed(
             f"nothing was imported: cannot write to {path}: {cause.strerror}", ExitCode.USAGE
         ) from cause
+    with _removed_on_failure(path):
+        yield
+
+
+@contextmanager
+def _removed_on_failure(path: str) -> Iterator[None]:
+    try:
+        yield
+    except BaseException:
+        if os.path.isfile(path):
+            os.unlink(path)
+        raise
 
 
 def _upload(
@@ -135,7 +151,8 @@ def _upload(
     from talon_one import ManagementApi, tables
 
     try:
-        response = tables.upload(ManagementApi(client).import_coupons, *arguments, **settings)
+        with working(f"Importing {printable_line(name)}"):
+            response = tables.upload(ManagementApi(client).import_coupons, *arguments, **settings)
     except KeyboardInterrupt:
         report("interrupted")
         _explain_retry()

@@ -5,7 +5,8 @@ from __future__ import annotations
 import io
 import os
 import sys
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from rich import box
@@ -16,6 +17,7 @@ from rich.table import Table
 from rich.text import Text
 
 from talon_one._schema.model import Model
+from talon_one.cli.consoles import redraws
 from talon_one.cli.escapes import printable, printable_line
 
 if TYPE_CHECKING:
@@ -84,6 +86,16 @@ def _properties(props: Any) -> str:
     if not isinstance(props, (Mapping, Model)):
         return str(props)
     return "\n".join(f"{name}: {value}" for name, value in dict(props).items())
+
+
+@contextmanager
+def working(text: str) -> Iterator[None]:
+    """Show on standard error, if it is a terminal, that a command is at work."""
+    if not redraws(sys.stderr):
+        yield
+        return
+    with Console(stderr=True, highlight=False, markup=False, emoji=False).status(text):
+        yield
 
 
 def write_table(

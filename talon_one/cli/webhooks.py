@@ -79,9 +79,9 @@ def listen(
     url = None if forward is None else checked_url(forward)
     desk = Desk(secret_header, _secret(secret_header), url)
     with listening(desk, host, port) as (address, arrived), output_to(None) as sink:
-        report(f"listening on {address} until Ctrl-C")
         count = 0
         try:
+            report(f"listening on {address} until Ctrl-C")
             while limit is None or count < limit:
                 try:
                     # With a timeout, because without one Ctrl-C waits on Windows.
@@ -97,7 +97,7 @@ def listen(
 
 def _as_line(received: Received) -> str:
     parts = [
-        f"{received.moment:%H:%M:%S}",
+        f"{received.moment.astimezone():%H:%M:%S}",
         str(received.status),
         received.method,
         received.path,
@@ -211,12 +211,14 @@ def replay(
             continue
         if limit is not None and count == limit:
             break
-        count += 1
         body = _request_of(entry)
         name = str(entry.get("webhookName") or entry.get("changeType") or "message")
         own = {"X-UUID": str(entry.get("id", "")), **headers}
         outcome = _send(target, body, own, f"{entry.get('createdAt', '')} {name}")
         code = code or outcome
+        if outcome == ExitCode.NOT_SENT:
+            break  # The others would not arrive either.
+        count += 1
     report(f"{count} message{'s' * (count != 1)} sent to {url}")
     return code
 

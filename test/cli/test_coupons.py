@@ -120,6 +120,10 @@ def test_an_import_without_a_response_says_how_to_import_the_rest(
     again = "talon-one coupons import 1 c.csv --failures bad.csv --application 3 --skip-duplicates"
     assert f"run this to import the rest, without those that exist: {again}" in ended.err
     assert not Path("bad.csv").exists()
+    monkeypatch.delenv("TALON_ONE_MANAGEMENT_KEY")
+    assert talk(*words).code == 2
+    assert not Path("bad.csv").exists()
+    monkeypatch.setenv("TALON_ONE_MANAGEMENT_KEY", "k")
     server.default = Response(body={"amount": 2})
     ended = talk(*again.split()[1:])
     assert ended.code == 1

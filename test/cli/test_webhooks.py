@@ -14,8 +14,10 @@ import urllib3
 
 from cli.conftest import Command
 from cli.program import TALON_ONE, variables
+from cli.terminal import Terminal
 from sandbox.test_sandbox_webhooks import CART, Receiver, seed
-from support.server import HANG_UP, RecordingServer, Response
+from support.platforms import needs_posix_signals
+from support.server import HANG_UP, Received, RecordingServer, Response
 from talon_one import IntegrationApi, webhooks
 from talon_one.cli.listening import Desk, listening
 from talon_one.cli.texts.notifications import SAMPLES
@@ -238,6 +240,10 @@ def test_messages_of_the_log_are_shown_and_sent_again(
             ended = shell("webhooks", "replay", server.url, *more)
             assert (ended.code, len(server.requests)) == (code, count), ended
 
+        ended = shell("webhooks", "replay", "http://127.0.0.1:9")
+        assert (ended.code, len(ended.err.splitlines())) == (3, 2)
+        assert "0 messages sent" in ended.err
+
         access = [
             json.loads(line)
             for line in shell("logs", "tail", "access", "--no-follow", "--json").out.splitlines()
@@ -295,3 +301,43 @@ def test_a_log_that_cannot_be_read_at_first_is_one_line(
         assert len(ended.err.splitlines()) == 1
     for words in (["nothing"], ["access", "--since", "yesterday"], ["access", "--interval", "0"]):
         assert talk("logs", "tail", *words).code == 2
+
+
+@needs_posix_signals
+def test_ctrl_c_is_how_listening_and_following_end(tmp_path: Path) -> None:
+    page = Response(body={"hasMore": False, "data": [entry(1)]})
+    with RecordingServer(default=page) as server:
+        more = {"TALON_ONE_HOST": server.url, "TALON_ONE_MANAGEMENT_KEY": "k"}
+        for words, shown, last in [
+            (["webhooks", "listen", "--port", "0"], "until Ctrl-C", "0 webhooks received"),
+            (["logs", "tail", "access", "--application", "1"], "/v2/1", "1 entry"),
+        ]:
+            with Terminal(TALON_ONE, *words, columns=200, more=more) as terminal:
+                terminal.wait_for(shown)
+                terminal.type("\x03")
+                assert terminal.end() == 0
+            assert terminal.shown.splitlines()[-1].removeprefix("^C") == f"talon-one: {last}"
+            # Control characters of entries do not reach the terminal.
+            assert "\x1b[2J" not in terminal.raw
+
+
+@needs_posix_signals
+def test_a_reader_of_a_log_that_goes_away_ends_it_quietly() -> None:
+    def grown(request: Received) -> Response:
+        entries = [entry(n, uuid=f"{len(server.requests)}-{n}") for n in range(50)]
+        return Response(body={"hasMore": False, "data": entries})
+
+    with RecordingServer(default=grown) as server:
+        more = {"TALON_ONE_HOST": server.url, "TALON_ONE_MANAGEMENT_KEY": "k"}
+        with subprocess.Popen(
+            [TALON_ONE, "logs", "tail", "access", "--application", "1", "--interval", "1"],
+            env=variables(more),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+        ) as running:
+            assert running.stdout is not None
+            assert running.stderr is not None
+            assert running.stdout.readline().startswith(b"2026-11-01T09:00:00Z 200 PUT")
+            running.stdout.close()
+            assert running.stderr.read() == b""
+        assert running.returncode == 141
