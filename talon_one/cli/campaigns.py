@@ -12,7 +12,7 @@ from talon_one.cli.daily import (
     calls,
     checked_layout,
     operation_of,
-    plain,
+    plain_items,
     run_operation,
     with_application,
     with_table_columns,
@@ -106,7 +106,7 @@ def copy(campaign_id: int, targets: tuple[int, ...], name: str | None, **given: 
             application_id, campaign_id, body, **connection.settings
         )
     with output_to(given["output_file"]) as sink:
-        write(plain(response).get("data"), layout, sink)
+        write(plain_items(response), layout, sink)
 
 
 campaigns.add_command(report)

@@ -10,12 +10,12 @@ from typing import IO, Any
 
 import click
 
-from talon_one.cli.calling import plain
 from talon_one.cli.daily import (
     application_of,
     calls,
     checked_layout,
     operation_of,
+    plain_object,
     same_command,
 )
 from talon_one.cli.escapes import printable_line
@@ -171,8 +171,7 @@ def _upload(
         ):
             _explain_retry()
         raise
-    found: dict[str, Any] = plain(response)
-    return found
+    return plain_object(response)
 
 
 def _explain_retry() -> None:

@@ -13,7 +13,7 @@ from talon_one.cli.daily import (
     calls,
     checked_layout,
     operation_of,
-    plain,
+    plain_items,
     run_operation,
     with_application,
     with_table_columns,
@@ -53,7 +53,7 @@ def show(code: str, **given: Any) -> None:
         found = getattr(api, method)(
             application_id, {}, value=code, exact_match=True, **connection.settings
         )
-    rows = plain(found).get("data") or []
+    rows = plain_items(found)
     if not rows:
         raise CommandFailed(f"there is no coupon {code!r} in the Application {application_id}")
     with output_to(given["output_file"]) as sink:
@@ -178,7 +178,7 @@ def create(
             application_id, campaign_id, content, silent="no", **connection.settings
         )
     with output_to(given["output_file"]) as sink:
-        write(plain(response).get("data"), layout, sink)
+        write(plain_items(response), layout, sink)
 
 
 @coupons.command("import")

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 from click.core import ParameterSource
 
+from talon_one._utils.quoting import quoted
 from talon_one.cli.connecting import Connection, connected
 from talon_one.cli.failures import CommandFailed, ExitCode
 from talon_one.cli.naming import command_name
@@ -152,6 +153,34 @@ def plain(value: Any) -> Any:
     from talon_one.cli import calling
 
     return calling.plain(value)
+
+
+def plain_object(value: Any) -> dict[str, Any]:
+    """Return an object of a response as JSON data.
+
+    Raises:
+        CommandFailed: It is none.
+    """
+    found = plain(value)
+    if not isinstance(found, dict):
+        raise CommandFailed(
+            f"the response has {quoted(found)} where an object is expected", ExitCode.UNKNOWN
+        )
+    return found
+
+
+def plain_items(response: Any) -> list[Any]:
+    """Return the list `data` of a response as JSON data.
+
+    Raises:
+        CommandFailed: There is none.
+    """
+    found = plain_object(response).get("data")
+    if not isinstance(found, list):
+        raise CommandFailed(
+            f"the response has {quoted(found)} where a list is expected", ExitCode.UNKNOWN
+        )
+    return found
 
 
 def same_command(without: Collection[str] = (), **more: str) -> str:

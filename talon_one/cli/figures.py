@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import click
 
 from talon_one._schema.dates import read_datetime
-from talon_one.cli.daily import plain
+from talon_one.cli.daily import plain_object
+from talon_one.cli.failures import CommandFailed, ExitCode
 
 if TYPE_CHECKING:
     from talon_one import ManagementApi
@@ -118,20 +119,23 @@ def read_figures(
         settings: Keywords of each call.
 
     Raises:
-        OpenApiException: A call failed.
+        OpenApiException, CommandFailed: A call failed, or its response cannot be used.
     """
     for each in campaigns:
-        campaign = plain(each)
+        campaign = plain_object(each)
+        campaign_id = campaign.get("id")
+        if not isinstance(campaign_id, int):
+            raise CommandFailed("the response has a campaign without an ID", ExitCode.UNKNOWN)
         # An iteration of one page knows the rate limit.
         rows = api.iterate(
             api.get_campaign_analytics,
             application_id,
-            campaign["id"],
+            campaign_id,
             wanted.start,
             wanted.end,
             **{**settings, "granularity": wanted.granularity},
         )
-        yield _figures(campaign, [plain(row) for row in rows])
+        yield _figures(campaign, [plain_object(row) for row in rows])
 
 
 def _figures(campaign: Mapping[str, Any], rows: list[Mapping[str, Any]]) -> Figures:

@@ -13,8 +13,8 @@ import click
 
 from talon_one._schema.dates import read_datetime
 from talon_one.cli.connecting import with_connection
-from talon_one.cli.daily import application_of, calls, operation_of, plain, with_application
-from talon_one.cli.escapes import printable, printable_json
+from talon_one.cli.daily import application_of, calls, operation_of, plain_object, with_application
+from talon_one.cli.escapes import printable_json, printable_line
 from talon_one.cli.failures import failure_of, report
 from talon_one.cli.lazy import Suggesting
 from talon_one.cli.moments import since_option, timestamp
@@ -154,7 +154,7 @@ def _followed(
     first = True
     while True:
         try:
-            found = [plain(each) for reader in readers for each in reader(begin)]
+            found = [plain_object(each) for reader in readers for each in reader(begin)]
         except ApiException as cause:
             passing = isinstance(cause, TransportError) or cause.status in (429, *range(500, 600))
             if first or not passing:
@@ -214,4 +214,4 @@ def _as_line(entry: Mapping[str, Any]) -> str:
         name = entry.get("webhookName") or entry.get("notificationName") or entry.get("service")
         parts = [status or "---", entry.get("changeType"), name, entry.get("url"), entry.get("id")]
     text = " ".join(str(each) for each in [_time(entry), *parts] if each)
-    return printable(" ".join(text.split())) + "\n"
+    return printable_line(text) + "\n"

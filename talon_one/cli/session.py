@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from talon_one.cli.connecting import with_connection
-from talon_one.cli.daily import calls, checked_layout, operation_of, plain
+from talon_one.cli.daily import calls, checked_layout, operation_of, plain_object
 from talon_one.cli.lazy import Suggesting
 from talon_one.cli.output import with_output, write
 from talon_one.cli.sinks import output_to
@@ -37,7 +37,7 @@ def show(session_id: str, **given: Any) -> None:
         found = IntegrationApi(connection.client).get_customer_session(
             session_id, **connection.settings
         )
-    response = plain(found)
+    response = plain_object(found)
     with output_to(given["output_file"]) as sink:
         form = layout.format or ("table" if sink.is_terminal else "json")
         if form != "table" or layout.columns or layout.query is not None:

@@ -18,8 +18,8 @@ import click
 from talon_one._utils.suggest import did_you_mean
 from talon_one.cli.bodies import read_body
 from talon_one.cli.connecting import with_connection
-from talon_one.cli.daily import calls, operation_of, plain
-from talon_one.cli.escapes import printable, printable_json
+from talon_one.cli.daily import calls, operation_of, plain_object
+from talon_one.cli.escapes import printable_json, printable_line
 from talon_one.cli.failures import CommandFailed, ExitCode, report
 from talon_one.cli.lazy import Suggesting
 from talon_one.cli.moments import since_option
@@ -105,7 +105,7 @@ def _as_line(received: Received) -> str:
         received.uuid or "-",
         received.outcome,
     ]
-    return printable(" ".join(parts).replace("\n", " ").replace("\t", " ")) + "\n"
+    return printable_line(" ".join(parts)) + "\n"
 
 
 def _as_json(received: Received) -> str:
@@ -203,7 +203,7 @@ def replay(
     with calls(given, operation_of("management", "get_message_logs")) as connection:
         api = ManagementApi(connection.client)
         found = [
-            plain(each)
+            plain_object(each)
             for each in api.iterate(api.get_message_logs, **filters, **connection.settings)
         ]
     for entry in _oldest_first(found):
@@ -251,7 +251,7 @@ def _send(url: str, body: bytes, headers: Mapping[str, str], name: str) -> int:
         return cause.code
     line = f"{name} {headers['X-UUID']} {sent.status} in {sent.seconds * 1000:.0f} ms"
     with output_to(None) as sink:
-        sink.write(printable(line) + "\n")
+        sink.write(printable_line(line) + "\n")
     if 200 <= sent.status < 300:
         return ExitCode.DONE
     report(f"{name}: {sent.status} {sent.text[:200]}")

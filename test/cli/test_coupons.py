@@ -228,3 +228,27 @@ def test_a_session_of_another_shape_is_shown_without_a_traceback(
     for body in ({}, {"customerSession": 1, "effects": [1]}, {"effects": [{"props": [1]}]}):
         server.default = Response(body=body)
         assert talk("session", "show", "o", "-o", "table").code == 0
+
+
+def test_responses_of_another_shape_are_one_line(talk: Command, server: RecordingServer) -> None:
+    wrong = []
+    for body in ([1], {}, {"data": 1}, {"data": [1]}, {"id": "x"}, None):
+        for words in [
+            ["coupons", "show", "X"],
+            ["coupons", "create", "1"],
+            ["campaigns", "copy", "1"],
+            ["campaigns", "report", "1"],
+            ["campaigns", "report"],
+            ["logs", "tail", "webhooks", "--no-follow"],
+            ["logs", "tail", "access", "--no-follow"],
+            ["webhooks", "replay", "http://127.0.0.1:9"],
+            ["ping"],
+        ]:
+            server.default = Response(body=body)
+            given = ["--application", "1"] if words[0] in ("coupons", "campaigns", "logs") else []
+            ended = talk(*words, *given, "--retries", "0")
+            # A ping reports each key.
+            most = 2 if words == ["ping"] else 1
+            if ended.code and not 1 <= len(ended.err.splitlines()) <= most:
+                wrong.append((words, body, ended))
+    assert wrong == []
