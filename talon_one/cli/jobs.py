@@ -191,7 +191,7 @@ class _Job:
             raise cause
         summary = stopped.summary
         self.ended(summary)
-        report(_reason(failure, cause, self._given["failures"]))
+        report(_reason(failure, cause))
         self.explain_resume(summary)
         return ExitCode.UNKNOWN if summary.unknown else failure.code
 
@@ -214,7 +214,8 @@ class _Job:
         return ExitCode.NOT_SENT if nothing_arrived else ExitCode.REFUSED
 
 
-def _reason(failure: CommandFailed, cause: BaseException, failures: str | None) -> str:
+def _reason(failure: CommandFailed, cause: BaseException) -> str:
+    # The client translates the errors of connections, so that this one is about files.
     writing = isinstance(cause, OSError) and not isinstance(cause, ApiException)
     return f"cannot go on: {failure.message}" if writing else failure.message
 
