@@ -15,6 +15,7 @@ from typing import Any
 from jinja2 import Environment
 
 from codegen import ir
+from codegen.notification_samples import notification_samples
 from codegen.python_names import enum_values, with_method_names
 from codegen.render import Files, formatted, literal, table
 from codegen.tools import templates
@@ -24,7 +25,7 @@ _SPAN = re.compile(r"`(?P<name>\w+)(?: ?= ?(?P<value>\w+))?`")
 
 
 def render_shell(described: ir.Sdk) -> Files:
-    """Return the modules with the texts of the command line.
+    """Return the modules with the texts and the samples of the command line.
 
     Args:
         described: The intermediate form, with the names of the API in its texts.
@@ -34,7 +35,17 @@ def render_shell(described: ir.Sdk) -> Files:
     for api in described.apis:
         template = _environment(described, api).get_template("command_texts.py.jinja")
         files[f"{package}/cli/texts/{api_command(api)}.py"] = template.render(api=api)
+    samples = _plain_environment().get_template("notification_samples.py.jinja")
+    files[f"{package}/cli/texts/notifications.py"] = samples.render(
+        samples=notification_samples(described)
+    )
     return formatted(files)
+
+
+def _plain_environment() -> Environment:
+    environment = templates()
+    environment.filters["literal"] = literal
+    return environment
 
 
 def api_command(api: ir.Api) -> str:

@@ -11,8 +11,8 @@ the event loop.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterable, Iterable
-from typing import TYPE_CHECKING, Literal
+from collections.abc import AsyncIterable, Iterable, Mapping
+from typing import TYPE_CHECKING, Any, Literal
 
 from talon_one.aio.bulk_runner import TaskRunner
 from talon_one.bulk import (
@@ -23,6 +23,7 @@ from talon_one.bulk import (
     PoolSizeWarning,
     Progress,
     Summary,
+    UnreadableRow,
     failures_in,
     operations,
     read_failures,
@@ -51,6 +52,7 @@ __all__ = [
     "PoolSizeWarning",
     "Progress",
     "Summary",
+    "UnreadableRow",
     "change_audiences",
     "create_coupons",
     "create_coupons_for_recipients",
@@ -117,7 +119,7 @@ async def create_coupons_for_recipients(
     application_id: int,
     campaign_id: int,
     rows: Iterable[str] | AsyncIterable[str],
-    coupon: NewCouponsForMultipleRecipients | Row,
+    coupon: NewCouponsForMultipleRecipients | Mapping[str, Any],
     *,
     silent: Literal["yes", "no"] | None = None,
     **options: Unpack[Options],

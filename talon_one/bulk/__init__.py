@@ -19,6 +19,7 @@ from talon_one.bulk.functions import (
 from talon_one.bulk.options import Options, PoolSizeWarning
 from talon_one.bulk.progress import with_rich, with_tqdm
 from talon_one.bulk.reports import BulkStopped, ChunkResult, Progress, Summary
+from talon_one.bulk.unreadable import UnreadableRow
 
 __all__ = [
     "AudienceRow",
@@ -29,6 +30,7 @@ __all__ = [
     "PoolSizeWarning",
     "Progress",
     "Summary",
+    "UnreadableRow",
     "audience_rows",
     "change_audiences",
     "create_coupons",

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import TYPE_CHECKING, Literal
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, Any, Literal
 
 from talon_one.bulk import operations
 from talon_one.bulk.operations import Row
@@ -148,7 +148,7 @@ def create_coupons_for_recipients(
     application_id: int,
     campaign_id: int,
     rows: Iterable[str],
-    coupon: NewCouponsForMultipleRecipients | Row,
+    coupon: NewCouponsForMultipleRecipients | Mapping[str, Any],
     *,
     silent: Literal["yes", "no"] | None = None,
     **options: Unpack[Options],

@@ -14,6 +14,7 @@ from talon_one._schema.fields import Field, NestedField
 from talon_one._schema.model import Model
 from talon_one._utils.quoting import quoted
 from talon_one.bulk.failures import describe
+from talon_one.bulk.unreadable import UnreadableRow
 from talon_one.exceptions import (
     ApiTypeError,
     ApiValueError,
@@ -27,8 +28,8 @@ from talon_one.exceptions import (
 # then. Besides, the operations that are split set values, so a second request does no harm.
 _REFUSAL_STATUSES = frozenset({400, 413, 422})
 
-Row = Mapping[str, Any]
-"""A row as a dict of wire names."""
+Row = Mapping[str, Any] | UnreadableRow
+"""A row as a dict of wire names, or a line that could not be read as one."""
 
 RowPlacement = tuple[Hashable, Hashable, bool]
 """Key of a row, its group, and whether it is exclusive.
@@ -107,6 +108,8 @@ class BulkOperation:
             return self._place(row)
         if isinstance(row, self._row_class):
             return self._place(data_of(row))
+        if isinstance(row, UnreadableRow):
+            raise ApiValueError(row.reason)
         if isinstance(row, Mapping) and not isinstance(row, Model):
             return self._place(row)
         raise ApiTypeError(

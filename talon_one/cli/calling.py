@@ -73,7 +73,7 @@ def call(operation: Operation, api: str, name: str, given: dict[str, Any]) -> in
             message = str(cause).replace("a dict of wire names", "a JSON object")
             raise click.UsageError(message) from cause
         except UnauthorizedException as cause:
-            raise _refused_key(cause, connection, operation) from cause
+            raise refused_key(cause, connection, operation) from cause
     return ExitCode.DONE
 
 
@@ -118,15 +118,15 @@ def _send(
                     sink.write_bytes(piece)
             return
         with api.table(method, **arguments) as table:
-            rows = [_plain(dict(row)) for row in table]
+            rows = [plain(dict(row)) for row in table]
         _write(rows, layout._replace(format=layout.format or "csv"), path, operation)
         return
     if given.get("everything") or given.get("maximum"):
         arguments = _with_page_size(operation, arguments, given["maximum"])
-        items = (_plain(each) for each in api.iterate(method, **arguments))
+        items = (plain(each) for each in api.iterate(method, **arguments))
         _write(islice(items, given["maximum"]), layout, path, operation)
         return
-    response = _plain(method(**arguments))
+    response = plain(method(**arguments))
     if response is None:
         if sys.stderr is not None and sys.stderr.isatty():
             report("done")
@@ -252,14 +252,14 @@ def _masked_credential(text: str) -> str:
 # -- Responses -------------------------------------------------------------------------------------
 
 
-def _plain(value: Any) -> Any:
-    """Return what a response holds as JSON data."""
+def plain(value: Any) -> Any:
+    """Return what a response, or a part of one, holds as JSON data."""
     from talon_one._schema import json_codec
     from talon_one._schema.access import data_of
 
     value = data_of(value)
     if isinstance(value, list):
-        return [_plain(each) for each in value]
+        return [plain(each) for each in value]
     return json_codec.plain(value)
 
 
@@ -311,9 +311,10 @@ def _spellings(operation: Operation) -> dict[str, str]:
     }
 
 
-def _refused_key(
+def refused_key(
     cause: UnauthorizedException, connection: Connection, operation: Operation
 ) -> CommandFailed:
+    """Return the failure of a call whose key the server refuses, with the source of the key."""
     failure = failure_of(cause)
     source = source_of_key(connection.resolved, operation.security)
     reason = failure.message if failure else str(cause)

@@ -12,18 +12,34 @@ from talon_one.cli.failures import ExitCode
 from talon_one.cli.lazy import Entry, Root
 
 SECTIONS = {
+    "Daily work": {
+        "bulk": Entry("talon_one.cli.bulk:bulk", "Send rows of a file, thousands at a time."),
+        "campaigns": Entry(
+            "talon_one.cli.campaigns:campaigns", "List, show, copy and report campaigns."
+        ),
+        "coupons": Entry(
+            "talon_one.cli.coupons:coupons", "Export, import, create and show coupons."
+        ),
+        "explain": Entry(
+            "talon_one.cli.explain_command:explain",
+            "Explain the discounts, codes and rules of a session.",
+        ),
+        "logs": Entry("talon_one.cli.logs:logs", "Follow the logs of calls and messages."),
+        "ping": Entry(
+            "talon_one.cli.ping:ping", "Show whether a deployment responds and takes the keys."
+        ),
+        "session": Entry("talon_one.cli.session:session", "Look at customer sessions."),
+        "tables": Entry("talon_one.cli.tables:tables", "Check CSV files before an import."),
+        "webhooks": Entry(
+            "talon_one.cli.webhooks:webhooks", "Receive webhooks here, send samples and old ones."
+        ),
+    },
     "Operations": {
         "integration": Entry(
             "talon_one.cli.operations:integration", "Call an operation of the Integration API."
         ),
         "management": Entry(
             "talon_one.cli.operations:management", "Call an operation of the Management API."
-        ),
-    },
-    "Daily work": {
-        "explain": Entry(
-            "talon_one.cli.explain_command:explain",
-            "Explain the discounts, codes and rules of a session.",
         ),
     },
     "Settings": {

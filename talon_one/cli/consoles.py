@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
+from typing import TextIO
 
 ASSIGNMENTS = {
     "sh": "export {name}={value}",
@@ -15,6 +16,16 @@ ASSIGNMENTS = {
 
 The values are addresses, keys and numbers without blanks and quotes.
 """
+
+
+def redraws(stream: TextIO | None, environ: Mapping[str, str] = os.environ) -> bool:
+    """Return whether a stream is a terminal in which a line can be drawn again.
+
+    Args:
+        stream: Such as standard error.
+        environ: Environment variables.
+    """
+    return stream is not None and stream.isatty() and environ.get("TERM") != "dumb"
 
 
 def shell_around(environ: Mapping[str, str] = os.environ, platform: str = os.name) -> str:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 import click
 
@@ -13,6 +13,8 @@ from talon_one.cli.failures import CommandFailed, ExitCode
 
 if TYPE_CHECKING:
     from talon_one.cli.sinks import Sink
+
+F = TypeVar("F", bound=Callable[..., Any])
 
 FORMATS = ("table", "json", "jsonl", "csv", "yaml")
 
@@ -31,28 +33,33 @@ class Layout(NamedTuple):
     query: Any
 
 
+_OPTIONS: dict[tuple[str, ...], dict[str, Any]] = {
+    ("-o", "--output"): {
+        "type": click.Choice(FORMATS),
+        "help": "Format; by default a table in a terminal, and JSON elsewhere.",
+    },
+    ("--columns",): {
+        "metavar": "A,B,C.D",
+        "help": "Properties to show, in this order; C.D is property D of property C.",
+    },
+    ("--query",): {"metavar": "JMESPATH", "help": "Part of the data to show, as JMESPath."},
+    ("--output-file",): {
+        "metavar": "FILE",
+        "help": "File to write to; it appears when it is complete.",
+    },
+}
+
+
 def output_options() -> list[click.Option]:
     """Return the options that decide how data is written."""
-    return [
-        click.Option(
-            ["-o", "--output"],
-            type=click.Choice(FORMATS),
-            help="Format; by default a table in a terminal, and JSON elsewhere.",
-        ),
-        click.Option(
-            ["--columns"],
-            metavar="A,B,C.D",
-            help="Properties to show, in this order; C.D is property D of property C.",
-        ),
-        click.Option(
-            ["--query"], metavar="JMESPATH", help="Part of the data to show, as JMESPath."
-        ),
-        click.Option(
-            ["--output-file"],
-            metavar="FILE",
-            help="File to write to; it appears when it is complete.",
-        ),
-    ]
+    return [click.Option(list(names), **settings) for names, settings in _OPTIONS.items()]
+
+
+def with_output(command: F) -> F:
+    """Decorate the function of a command that writes data; see `layout_of`."""
+    for names, settings in reversed(_OPTIONS.items()):
+        command = click.option(*names, **settings)(command)
+    return command
 
 
 def layout_of(output: str | None, columns: str | None, query: str | None) -> Layout:

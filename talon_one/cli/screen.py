@@ -5,7 +5,8 @@ from __future__ import annotations
 import io
 import os
 import sys
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from rich import box
@@ -16,6 +17,7 @@ from rich.table import Table
 from rich.text import Text
 
 from talon_one._schema.model import Model
+from talon_one.cli.consoles import redraws
 from talon_one.cli.escapes import printable, printable_line
 
 if TYPE_CHECKING:
@@ -86,6 +88,16 @@ def _properties(props: Any) -> str:
     return "\n".join(f"{name}: {value}" for name, value in dict(props).items())
 
 
+@contextmanager
+def working(text: str) -> Iterator[None]:
+    """Show on standard error, if it is a terminal, that a command is at work."""
+    if not redraws(sys.stderr):
+        yield
+        return
+    with Console(stderr=True, highlight=False, markup=False, emoji=False).status(text):
+        yield
+
+
 def write_table(
     columns: Sequence[str], rows: Sequence[Sequence[str]], sink: Sink, *, all_columns: bool
 ) -> None:
@@ -121,7 +133,8 @@ def write_table(
     console.print(table)
     lines = [line.rstrip() for line in buffer.getvalue().split("\n")]
     # The box leaves a line above and below.
-    sink.write("\n".join(lines).strip("\n") + "\n")
+    text = "\n".join(lines).strip("\n") + "\n"
+    sink.write(text if _shows_lines() else text.replace(_LINE, "-"))
     left_out = len(columns) - len(shown)
     if left_out:
         plural = "s" * (left_out != 1)
@@ -129,6 +142,14 @@ def write_table(
             f"{left_out} more column{plural}: choose with --columns, or see all with -o json",
             file=sys.stderr,
         )
+
+
+def _shows_lines() -> bool:
+    try:
+        _LINE.encode(getattr(sys.stdout, "encoding", None) or "utf-8")
+    except (UnicodeEncodeError, LookupError):
+        return False
+    return True
 
 
 def _fitting(columns: Sequence[str], rows: Sequence[Sequence[str]], width: int) -> list[int]:
@@ -151,6 +172,7 @@ def _widest_line(cell: str) -> int:
     return max(map(cell_len, cell.split("\n")))
 
 
+_LINE = "─"
 _GAP = 3
 _WIDEST = 43
 _UNLIMITED = 10_000

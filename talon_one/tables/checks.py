@@ -17,7 +17,8 @@ DUPLICATE_COLUMN = "is there twice; remove one of them"
 """Message for a column with the name of another one."""
 _START_COLUMNS = ("startdate",)
 _END_COLUMNS = ("expirydate", "enddate")
-_OTHER_DELIMITERS = {";": "semicolons", "\t": "tabs", "|": "vertical bars"}
+OTHER_DELIMITERS = {";": "semicolons", "\t": "tabs", "|": "vertical bars"}
+"""What some programs put between cells in place of commas."""
 
 
 class TableCheck:
@@ -63,7 +64,7 @@ class TableCheck:
         """Check the next bytes of a file."""
         if not self._begun:
             self._begun = True
-            fault = _format_fault(chunk)
+            fault = format_fault(chunk)
             if fault:
                 self._unreadable = True
                 self._add(1, fault)
@@ -194,7 +195,7 @@ class TableCheck:
             return
         if record.fault:
             self.rows += 1
-            self._add(record.line, f"is not valid CSV: {_explained(record.fault)}", row={})
+            self._add(record.line, f"is not valid CSV: {explained(record.fault)}", row={})
         elif not self._names:
             self.check_header(record.cells, record.line)
         else:
@@ -213,7 +214,7 @@ class TableCheck:
         if not is_file:
             return f"has none of the columns; the keys of the rows must be some of {known}.{hint}"
         first = ",".join(names)
-        for delimiter, noun in _OTHER_DELIMITERS.items():
+        for delimiter, noun in OTHER_DELIMITERS.items():
             if set(first.replace('"', "").split(delimiter)) & self._by_name.keys():
                 return f"has {noun} between the cells; save the file with commas"
         return f"does not name the columns; the first line must contain some of {known}.{hint}"
@@ -244,7 +245,7 @@ _SIGNATURES = {
 }
 
 
-def _format_fault(start: bytes) -> str:
+def format_fault(start: bytes) -> str:
     """Return the fault of a file in another format, by its first bytes; empty if it may be CSV."""
     for signature, message in _SIGNATURES.items():
         if start.startswith(signature):
@@ -260,7 +261,8 @@ def _is_after(start: str, end: str) -> bool:
     return not isinstance(first, str) and not isinstance(last, str) and first > last
 
 
-def _explained(reason: str) -> str:
+def explained(reason: str) -> str:
+    """Return the fault of a record in words that say what to do."""
     if reason == UNCLOSED:
         return "a quote that opens a cell is never closed"
     if "expected after" in reason:

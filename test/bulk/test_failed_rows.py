@@ -47,6 +47,7 @@ BAD_ID: dict[str, Any] = {"attributes": {}}
         ({"integrationId": ["p"]}, "must be text"),
         ("p", "not str"),
         (None, "not NoneType"),
+        (bulk.UnreadableRow("{bad", "line 3, column 2: no JSON"), "line 3, column 2: no JSON"),
         (talon_one.CartItem(sku="a", quantity=1), "not CartItem"),
     ],
 )

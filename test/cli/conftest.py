@@ -13,6 +13,8 @@ import pytest
 from cli.program import Ended
 from support.server import RecordingServer
 from talon_one.cli import main
+from talon_one.sandbox import Sandbox
+from talon_one.sandbox.world import Clock
 
 Command = Callable[..., Ended]
 
@@ -64,4 +66,22 @@ def talk(shell: Command, server: RecordingServer, monkeypatch: pytest.MonkeyPatc
     monkeypatch.setenv("TALON_ONE_HOST", server.url)
     monkeypatch.setenv("TALON_ONE_API_KEY", "integration-key")
     monkeypatch.setenv("TALON_ONE_MANAGEMENT_KEY", "management-key")
+    return shell
+
+
+@pytest.fixture(scope="module")
+def shop() -> Iterator[Sandbox]:
+    """A sandbox for all tests of a module, whose clock stands."""
+    with Sandbox(seed="fashion", clock=Clock("2026-11-01T09:00:00Z"), random_seed=1) as sandbox:
+        yield sandbox
+
+
+@pytest.fixture
+def daily(
+    shell: Command, shop: Sandbox, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> Command:
+    """The same as `shell`, with the settings of `shop` in the environment, in an empty folder."""
+    for name, value in shop.environment().items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.chdir(tmp_path)
     return shell

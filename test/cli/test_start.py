@@ -54,6 +54,10 @@ def loaded(*words: str) -> set[str]:
         ["integration", "update-customer-session-v2", "--help"],
         ["config", "set", "--help"],
         ["sandbox", "--help"],
+        ["bulk", "profiles", "--help"],
+        ["coupons", "import", "--help"],
+        ["campaigns", "report", "--help"],
+        ["webhooks", "listen", "--help"],
     ],
 )
 def test_help_loads_nothing_that_only_calls_need(words: list[str]) -> None:

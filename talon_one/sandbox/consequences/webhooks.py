@@ -29,6 +29,8 @@ def queue(occasion: Occasion, consequence: Consequence) -> Mapping[str, Any]:
     message = {
         "created": call.now,
         "webhookId": webhook["id"],
+        "applicationId": call.application_id,
+        "campaignId": consequence.campaign_id,
         "uuid": call.world.uuid(),
         "verb": webhook.get("verb") or "POST",
         "attempts": 0,

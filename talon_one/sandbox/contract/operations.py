@@ -47,6 +47,15 @@ def method_names() -> Mapping[str, str]:
 
 
 @cache
+def integration_methods() -> frozenset[str]:
+    """Return the names of the SDK's methods for the Integration API."""
+    from talon_one.api import integration_operations
+
+    everything = vars(integration_operations).items()
+    return frozenset(name for name, each in everything if isinstance(each, Operation))
+
+
+@cache
 def _root() -> _Node:
     root = _Node()
     for operation in operations_by_id().values():

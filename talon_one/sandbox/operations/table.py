@@ -8,9 +8,11 @@ from typing import Final, TypeAlias
 
 from talon_one.sandbox.call import Call, Result
 from talon_one.sandbox.operations import (
+    access_logs,
     account,
     achievement_definitions,
     achievements,
+    analytics,
     audience_lists,
     audiences,
     campaigns,
@@ -29,6 +31,7 @@ from talon_one.sandbox.operations import (
     loyalty,
     loyalty_files,
     loyalty_statistics,
+    message_logs,
     profiles,
     referrals,
     reports,
@@ -42,9 +45,11 @@ from talon_one.sandbox.operations import (
 Handler: TypeAlias = Callable[[Call], Result]
 
 _MODULES: Final = (
+    access_logs,
     account,
     achievement_definitions,
     achievements,
+    analytics,
     audience_lists,
     audiences,
     campaigns,
@@ -63,6 +68,7 @@ _MODULES: Final = (
     loyalty,
     loyalty_files,
     loyalty_statistics,
+    message_logs,
     profiles,
     referrals,
     reports,

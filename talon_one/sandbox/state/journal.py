@@ -118,6 +118,10 @@ class Journal:
         condition = "kind = ? AND target = ? AND reversed IS NULL"
         return list(self._entries(condition, kind, target))
 
+    def of_campaign(self, campaign_id: int) -> list[Entry]:
+        """Return the rows that a campaign caused and that are not reversed, oldest first."""
+        return list(self._entries("campaign_id = ? AND reversed IS NULL", campaign_id))
+
     def sums(self) -> dict[str, Decimal]:
         """Add up the counters from the rows; they equal what `counter` returns."""
         found: dict[str, Decimal] = {}
