@@ -1,4 +1,4 @@
-"""`talon-one session show`: a customer session with its items, codes and effects."""
+"""`talon-one session`: a customer session with its items, codes and effects."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import click
 
 from talon_one.cli.connecting import with_connection
 from talon_one.cli.daily import calls, checked_layout, operation_of, plain_object
+from talon_one.cli.explain_command import explain
 from talon_one.cli.lazy import Suggesting
 from talon_one.cli.output import with_output, write
 from talon_one.cli.sinks import output_to
@@ -19,6 +20,9 @@ if TYPE_CHECKING:
 @click.group(cls=Suggesting)
 def session() -> None:
     """Look at customer sessions, by their integration ID."""
+
+
+session.add_command(explain)
 
 
 @session.command()
