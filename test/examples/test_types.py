@@ -6,7 +6,6 @@ One run of mypy checks all of it.
 from __future__ import annotations
 
 import shutil
-from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -34,12 +33,10 @@ def test_the_code_of_pages_and_examples_has_the_right_types(
 ) -> None:
     paths = {ROOT / "README.md", DOCS / "index.md", *GUIDES.glob("*.md")} - {_TESTING}
     programs = [_program(Page(path), tmp_path) for path in sorted(paths)]
-    scripts = sorted({*_EXAMPLES.glob("*.py"), *_EXAMPLES.glob("*/*.py")})
-    names = Counter(script.name for script in scripts)
-    for script in scripts:
-        # Several are called `app`. The others keep their names, by which tests import them.
-        unique = names[script.name] == 1
-        name = script.name if unique else "_".join(script.relative_to(_EXAMPLES).parts)
+    for script in sorted({*_EXAMPLES.glob("*.py"), *_EXAMPLES.glob("*/*.py")}):
+        # Several are called `app`. Those that tests beside them import keep their names.
+        is_tested = any(script.parent.glob("test_*.py"))
+        name = script.name if is_tested else "_".join(script.relative_to(_EXAMPLES).parts)
         programs.append(Path(shutil.copyfile(script, tmp_path / name)))
     assert mypy(pytestconfig, tmp_path, *programs, settings=_SETTINGS) == []
 
