@@ -159,11 +159,11 @@ def listening(desk: Desk, host: str, port: int) -> Iterator[tuple[str, Queue[Rec
     arrived: Queue[Received] = Queue()
 
     class Handler(_Handler):
-        def respond(self, body: bytes) -> tuple[int, str]:
-            headers = list(self.headers.items())
-            received = desk.take(self.command, self.path, headers, body)
+        def take(self, body: bytes) -> Received:
+            return desk.take(self.command, self.path, list(self.headers.items()), body)
+
+        def note(self, received: Received) -> None:
             arrived.put(received)
-            return received.status, received.outcome
 
     class Server(ThreadingHTTPServer):
         daemon_threads = True
@@ -194,8 +194,12 @@ class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     timeout = _IDLE
 
-    def respond(self, body: bytes) -> tuple[int, str]:
-        """Return the status and the text of the response."""
+    def take(self, body: bytes) -> Received:
+        """Handle a request with this body."""
+        raise NotImplementedError
+
+    def note(self, received: Received) -> None:
+        """Take note of a request that has its response."""
         raise NotImplementedError
 
     def _respond(self) -> None:
@@ -205,9 +209,20 @@ class _Handler(BaseHTTPRequestHandler):
             length = -1
         if not 0 <= length <= _LARGEST or self.headers.get("Transfer-Encoding"):
             self.close_connection = True
-            status, text = 413 if length > _LARGEST else 411, "a Content-Length is needed"
-        else:
-            status, text = self.respond(self.rfile.read(length))
+            self._write(413 if length > _LARGEST else 411, "a Content-Length is needed")
+            return
+        body = self.rfile.read(length)
+        if len(body) < length:
+            self.close_connection = True  # The sender has hung up.
+            return
+        received = self.take(body)
+        try:
+            self._write(received.status, received.outcome)
+        finally:
+            # Not before, because the command may end with it.
+            self.note(received)
+
+    def _write(self, status: int, text: str) -> None:
         content = text.encode("utf-8", "replace")
         self.send_response(status)
         self.send_header("Content-Type", "text/plain; charset=utf-8")

@@ -93,9 +93,9 @@ def tail(
         count = 0
         try:
             for entry in _followed(readers, since, interval if follow else None):
+                count += 1
                 sink.write(show(entry))
                 sys.stdout.flush()
-                count += 1
                 if count == limit:
                     break
         except KeyboardInterrupt:

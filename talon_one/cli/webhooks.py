@@ -88,9 +88,9 @@ def listen(
                     received = arrived.get(timeout=0.5)
                 except Empty:
                     continue
+                count += 1
                 sink.write(_as_json(received) if as_json else _as_line(received))
                 sys.stdout.flush()
-                count += 1
         except KeyboardInterrupt:
             report(f"{count} webhook{'s' * (count != 1)} received")
 
