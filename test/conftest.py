@@ -86,7 +86,8 @@ def _take_turns(config: pytest.Config) -> None:
     rooms = sorted(
         str(each)
         for each in Path(__file__).parent.iterdir()
-        if each.match("test_*.py") or (each.is_dir() and each.name != "__pycache__")
+        if each.match("test_*.py")
+        or (each.is_dir() and each.name not in {"__pycache__", *collect_ignore})
     )
     count: int = config.workerinput["workercount"]
     number = int(config.workerinput["workerid"].removeprefix("gw"))

@@ -143,10 +143,11 @@ class CartMapper:
         positions: dict[bytes, int] = {}
         seen: dict[Any, int] = {}
         for index, each in enumerate(listed):
-            line = self._line(each, index, seen)
-            if line.quantity and not line.free:
-                item = self._item(line)
-                mergeable = encode(item) if merge else b""
+            with guarded("line ", str(index)):
+                line = self._line(each, index, seen)
+                item = self._item(line) if line.quantity and not line.free else None
+                mergeable = encode(item) if merge and item is not None else b""
+            if item is not None:
                 position = positions.setdefault(mergeable, len(items)) if merge else len(items)
                 if position == len(items):
                     items.append({**item, "quantity": 0})
@@ -154,12 +155,14 @@ class CartMapper:
                 items[position]["quantity"] += line.quantity
             found.append(line)
         _check_limits(items)
-        return Cart(
-            found,
-            items,
-            None if additional_costs is None else _prices(additional_costs, "additional_costs"),
-            None if attributes is None else _mapping(attributes, "attributes"),
-        )
+        costs = own = None
+        with guarded("additional_costs"):
+            if additional_costs is not None:
+                costs = _prices(additional_costs, "additional_costs")
+        with guarded("attributes"):
+            if attributes is not None:
+                own = _mapping(attributes, "attributes")
+        return Cart(found, items, costs, own)
 
     def _line(self, line: L, index: int, seen: dict[Any, int]) -> CartLine[L]:
         sku = native(self._read(line, index, "sku"))

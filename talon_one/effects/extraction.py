@@ -77,7 +77,9 @@ def props_of(effect: Effect) -> Any:
 
 def place(effect: Effect) -> str:
     """Return a description of an effect that leads people to the rule behind it."""
-    return f"{effect.effect_type} of campaign {effect.campaign_id}, rule {quoted(effect.rule_name)}"
+    kind: object = effect.effect_type
+    shown = kind if type(kind) is str else quoted(kind)
+    return f"{shown} of campaign {quoted(effect.campaign_id)}, rule {quoted(effect.rule_name)}"
 
 
 def _effect(entry: Effect | dict[str, Any]) -> Effect:

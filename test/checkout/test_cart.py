@@ -259,5 +259,5 @@ def test_whatever_the_lines_are_only_our_own_exceptions_come_of_it() -> None:
             "attributes": lambda v: everything.cart([], attributes=v).session(),
             **{name: of_line(name) for name in good},
         },
-        count=80,
+        count=300,
     )

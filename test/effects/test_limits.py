@@ -10,6 +10,7 @@ import pytest
 
 import talon_one
 from effects.sample_effects import effect, effect_json, response_with
+from support.hostile import assert_ours
 from talon_one import ApiTypeError, ApiValueError
 from talon_one.effects import (
     EffectHandler,
@@ -18,6 +19,7 @@ from talon_one.effects import (
     difference,
     discounts,
     rolled_back,
+    summary,
 )
 from talon_one.effects.amounts import ItemCost, ItemUnit
 from talon_one.effects.extraction import effects_of
@@ -201,3 +203,12 @@ def test_a_referral_is_accepted_under_both_names_of_its_effect() -> None:
     assert (found.accepted_referrals, found.accepted_coupons) == (["R", "S"], ["C"])
     assert [each.value for each in found.rejected_referrals] == ["T"]
     assert found.rejected_coupons == []
+
+
+def test_an_effect_with_foreign_values_is_listed_or_refused_as_one_of_ours() -> None:
+    def summarized(value: Any) -> object:
+        place = {"campaignId": value, "rulesetId": 1, "ruleIndex": 0, "ruleName": value}
+        props = {"name": value, "value": value}
+        return summary([{"effectType": "setDiscount", **place, "props": props}])
+
+    assert_ours({"summary": summarized}, count=300)
