@@ -83,7 +83,8 @@ def range_of(
     if start is None:
         first = first.replace(hour=0, minute=0, second=0, microsecond=0)
     if last <= first:
-        raise click.UsageError(f"--to {last:%Y-%m-%d} is not after --from {first:%Y-%m-%d}")
+        given = f"{last:%Y-%m-%d}" if end is None else end
+        raise click.UsageError(f"--to {given} is not after --from {start}")
     if granularity is None:
         days = (last - first).days
         granularity = next((each for most, each in _DAYS if days <= most), "1 year")

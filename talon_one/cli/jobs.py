@@ -166,7 +166,7 @@ class _Job:
                 report(f"and {self._failed - len(self._failures)} more; --failures FILE keeps all")
             return
         for reason, count in summary.reasons.items():
-            report(f"{count}: {reason}")
+            report(f"{count} row{'s' * (count != 1)}: {reason}")
         if summary.reasons:
             report(f"the rows are in {self._given['failures']}")
 

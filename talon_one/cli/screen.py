@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any
 from rich import box
 from rich.cells import cell_len
 from rich.console import Console
-from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
@@ -25,12 +24,18 @@ if TYPE_CHECKING:
     from talon_one.cli.sinks import Sink
 
 
+class _Console(Console):
+    def on_broken_pipe(self) -> None:
+        """Let the command end as others do whose reader is gone; rich would end with 1."""
+        raise BrokenPipeError
+
+
 class Screen:
     """Standard output; without colors and with a fixed width if it is not a terminal."""
 
     def __init__(self) -> None:
         # Texts come from servers and callers, so they are never read as markup.
-        self._console = Console(highlight=False, markup=False, emoji=False)
+        self._console = _Console(highlight=False, markup=False, emoji=False)
 
     def step(self, text: str) -> None:
         """Start a new step."""
@@ -48,7 +53,9 @@ class Screen:
     def entry(self, text: str, depth: int = 1) -> None:
         """Show a sentence indented; in a narrow terminal its further lines are, too."""
         words = Text(printable_line(text), overflow="fold")
-        self._console.print(Padding(words, (0, 0, 0, 2 * depth), expand=False))
+        margin = 2 * depth
+        for line in words.wrap(self._console, max(1, self._console.width - margin)):
+            self._console.print(" " * margin + line.plain.rstrip(), soft_wrap=True)
 
     def rows(
         self, titles: Sequence[str], rows: Iterable[Sequence[str]], *, right: Sequence[int] = ()

@@ -5,13 +5,14 @@ from __future__ import annotations
 import json
 import os
 import re
+import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
 
-from cli.program import TALON_ONE, Ended, run
+from cli.program import TALON_ONE, Ended, run, variables
 from support.server import Received, RecordingServer, Response
 from talon_one.cli import main
 from talon_one.cli.explain import DRY_RUN, NO_KEY
@@ -324,3 +325,21 @@ def test_piped_output_has_neither_colors_nor_lines_that_are_too_long(shop: Sandb
     assert (ended.code, ended.err) == (0, "")
     assert "\x1b" not in ended.out
     assert max(map(len, ended.out.splitlines())) <= 40
+
+
+def test_a_reader_that_goes_away_ends_the_command_as_any_other(shop: Sandbox) -> None:
+    command = [TALON_ONE, "explain", "order-1"]
+    process = subprocess.Popen(
+        command, env=variables(shop.environment()), stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    )
+    assert process.stdout is not None
+    process.stdout.close()
+    _, errors = process.communicate(timeout=30)
+    assert (process.returncode, errors) == (141, b"")
+
+
+def test_wrapped_lines_have_no_blanks_at_their_ends(shop: Sandbox, explain: Explain) -> None:
+    ended = explain("order-1", **{**shop.environment(), "COLUMNS": "40"})
+    sentences = [line for line in ended.out.splitlines() if line[:2] == "  " and line[2:3].strip()]
+    assert len(sentences) > 5
+    assert [line for line in sentences if line != line.rstrip()] == []

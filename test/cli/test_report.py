@@ -111,7 +111,10 @@ def test_wrong_options_are_refused_before_anything_is_read(
 ) -> None:
     for words, message in [
         (["--from", "soon"], "--from takes a day or a timestamp"),
-        (["--from", "2026-11-02", "--to", "2026-11-01"], "is not after --from"),
+        (
+            ["--from", "2026-11-02", "--to", "2026-11-01"],
+            "--to 2026-11-01 is not after --from 2026-11-02",
+        ),
         (["--to", "9999-12-31"], "--to is too late"),
         (["--by", "weak"], "Did you mean 'week'?"),
         (["--trend", "revenu"], "Did you mean 'revenue'?"),
