@@ -181,7 +181,7 @@ def _replace(path: Path, content: bytes) -> None:
             file.flush()
             os.fsync(file.fileno())
         os.replace(partial, target)
-    except BaseException:
+    except BaseException:  # Ctrl-C, too, must leave no half of a file.
         with suppress(OSError):
             partial.unlink()
         raise

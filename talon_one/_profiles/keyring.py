@@ -31,7 +31,7 @@ def store(profile: str, name: str, secret: str) -> None:
     """
     try:
         _package().set_password(_SERVICE, _entry(profile, name), secret)
-    except Exception as cause:
+    except Exception as cause:  # A backend may raise anything.
         raise _failed("store", profile, name, cause) from None
 
 
@@ -43,7 +43,7 @@ def fetch(profile: str, name: str) -> str:
     """
     try:
         found = _package().get_password(_SERVICE, _entry(profile, name))
-    except Exception as cause:
+    except Exception as cause:  # A backend may raise anything.
         raise _failed("fetch", profile, name, cause) from None
     if not isinstance(found, str):
         raise ConfigurationError(

@@ -135,7 +135,7 @@ def _separated(
 def _removed_on_failure(path: str) -> Iterator[None]:
     try:
         yield
-    except BaseException:
+    except BaseException:  # Ctrl-C, too, must leave no half of a file.
         if os.path.isfile(path):
             os.unlink(path)
         raise

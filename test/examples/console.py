@@ -83,11 +83,11 @@ def differences(
         names: Text of the page to what stands in its place, such as the address of the server.
         keys: What is typed where a command asks for a key, in this order.
     """
-    answers = iter(keys)
+    typed = iter(keys)
 
     def hidden(prompt: str) -> str:
         print(prompt)
-        return next(answers)
+        return next(typed)
 
     monkeypatch.setattr(click.termui, "hidden_prompt_func", hidden)
     wrong = []
