@@ -107,6 +107,12 @@ class BaseClient:
                 raise ApiTypeError(f"the default is a client, not {type(default).__name__}")
         BaseClient._defaults[cls.asynchronous] = default
 
+    def __getstate__(self) -> Any:
+        raise TypeError(
+            f"{type(self).__name__} cannot be pickled or copied: it has connections and API keys."
+            " Make a client in the process that uses it, such as in the function of a worker"
+        )
+
     def __repr__(self) -> str:
         # Reports of local variables show it even if the constructor has failed.
         host = getattr(vars(self).get("configuration"), "host", "")

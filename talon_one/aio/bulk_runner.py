@@ -31,20 +31,21 @@ class TaskRunner(Runner):
 
     async def execute(self) -> Summary:
         """Execute the job; see `Runner._finish`."""
-        try:
-            await self._work()
-        except Exception as cause:  # Of the caller's code: requests in flight may end.
-            self._run.stop(cause)
-        except BaseException as cause:  # Such as a cancellation.
-            self._cancel_tasks(cause)
-        try:
-            await self._drain()
-        except BaseException as cause:
-            self._cancel_tasks(cause)
-            # Another cancellation: requests in flight are abandoned.
-            with suppress(asyncio.CancelledError):
+        with self._backing_off():
+            try:
+                await self._work()
+            except Exception as cause:  # Of the caller's code: requests in flight may end.
+                self._run.stop(cause)
+            except BaseException as cause:  # Such as a cancellation.
+                self._cancel_tasks(cause)
+            try:
                 await self._drain()
-        return self._finish()
+            except BaseException as cause:
+                self._cancel_tasks(cause)
+                # Another cancellation: requests in flight are abandoned.
+                with suppress(asyncio.CancelledError):
+                    await self._drain()
+            return self._finish()
 
     async def _work(self) -> None:
         rows = aiter(self._rows) if isinstance(self._rows, AsyncIterable) else iter(self._rows)

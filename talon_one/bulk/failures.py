@@ -39,6 +39,16 @@ class Failure:
     """The row as JSON data; ``None`` if it cannot be encoded, see `row_repr`."""
     row_repr: str | None = None
     """``repr`` of a row that cannot be encoded."""
+    part: int | None = None
+    """Number of the part that the row belongs to, see `talon_one.bulk.partition`."""
+
+    def to_line(self) -> bytes:
+        """Return the failure as a line of a failures file."""
+        record = asdict(self)
+        for name in ("row_repr", "part"):
+            if record[name] is None:
+                del record[name]
+        return json_codec.encode(record) + b"\n"
 
 
 FailuresTarget = str | os.PathLike[str] | Callable[[Failure], object] | None
@@ -81,10 +91,7 @@ class FailureSink:
         if self._on_failure is not None:
             self._on_failure(failure)
         if self._file is not None:
-            record = asdict(failure)
-            if row_repr is None:
-                del record["row_repr"]
-            self._file.write(json_codec.encode(record) + b"\n")
+            self._file.write(failure.to_line())
 
     def flush(self) -> None:
         """Pass what was written to the operating system."""

@@ -104,9 +104,8 @@ def sync_catalog(
         ApiTypeError, ApiValueError: An option is wrong; nothing was sent.
         BulkStopped: The job ended before the end of the rows.
     """
-    return ThreadRunner(
-        operations.catalog(api, catalog_id), rows, {"concurrency": 1, **options}
-    ).execute()
+    operation = operations.catalog(api, catalog_id)
+    return ThreadRunner(operation, rows, {"concurrency": 1, **options}).execute()
 
 
 def create_coupons(

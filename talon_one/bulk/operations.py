@@ -190,7 +190,7 @@ def _row_violations(violations: Iterable[Violation], prefix: tuple[Any, ...]) ->
 # -- Operations ------------------------------------------------------------------------------------
 
 
-def profiles(api: Any, silent: str | None) -> BulkOperation:
+def profiles(api: Any, silent: str | None = None) -> BulkOperation:
     """Return the operation of `talon_one.bulk.upsert_profiles`."""
     return BulkOperation(
         _method(api, "update_customer_profiles_v2"),
@@ -223,7 +223,9 @@ def catalog(api: Any, catalog_id: int) -> BulkOperation:
     )
 
 
-def coupons(api: Any, application_id: int, campaign_id: int, silent: str | None) -> BulkOperation:
+def coupons(
+    api: Any, application_id: int, campaign_id: int, silent: str | None = None
+) -> BulkOperation:
     """Return the operation of `talon_one.bulk.create_coupons`."""
     method = _method(api, "create_coupons")
     limit: int = method.operation.limit  # type: ignore[attr-defined]  # set by `endpoint`
@@ -239,7 +241,7 @@ def coupons(api: Any, application_id: int, campaign_id: int, silent: str | None)
 
 
 def recipients(
-    api: Any, application_id: int, campaign_id: int, coupon: Any, silent: str | None
+    api: Any, application_id: int, campaign_id: int, coupon: Any, silent: str | None = None
 ) -> BulkOperation:
     """Return the operation of `talon_one.bulk.create_coupons_for_recipients`."""
     shared = coupon.to_wire() if isinstance(coupon, Model) else coupon

@@ -8,17 +8,13 @@ from typing import Any
 from talon_one.bulk.chunks import Piece
 from talon_one.bulk.failures import FAILED, UNKNOWN, FailureSink
 from talon_one.bulk.fingerprint import Mark
-from talon_one.bulk.reports import ChunkResult, Progress, Summary
+from talon_one.bulk.reports import ChunkResult, Progress, Summary, add_reasons
 from talon_one.bulk.resume_token import Counts, IntRanges, Token, to_ranges
 
 SENT = "sent"
 
 INTERRUPTED = "the job was interrupted while the row was being sent"
 """Reason of rows that may have been executed in a request without a known end."""
-
-# How many different reasons a summary lists; the rest are counted together.
-_MAX_REASONS = 20
-_OTHER_REASONS = "other reasons"
 
 
 class Outcomes:
@@ -85,9 +81,7 @@ class Outcomes:
         for index, row in zip(indices, rows, strict=True):
             self._failures.write(index, outcome, reason, status, row)
         self._failures.flush()
-        if reason not in self._reasons and len(self._reasons) >= _MAX_REASONS:
-            reason = _OTHER_REASONS
-        self._reasons[reason] = self._reasons.get(reason, 0) + len(indices)
+        self._reasons = add_reasons(self._reasons, {reason: len(indices)})
         self.settle(indices, outcome)
 
     def fail_lost(self) -> None:

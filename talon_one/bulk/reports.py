@@ -2,9 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from talon_one.exceptions import OpenApiException
+
+# How many different reasons a summary lists; the rest are counted together.
+_MAX_REASONS = 20
+_OTHER_REASONS = "other reasons"
+
+
+def add_reasons(reasons: Mapping[str, int], more: Mapping[str, int]) -> dict[str, int]:
+    """Return the number of rows for each reason, of which there are not too many."""
+    result = dict(reasons)
+    for reason, count in more.items():
+        known = reason in result or len(result) < _MAX_REASONS
+        name = reason if known else _OTHER_REASONS
+        result[name] = result.get(name, 0) + count
+    return result
 
 
 class Summary(NamedTuple):
@@ -25,7 +40,26 @@ class Summary(NamedTuple):
     reasons: dict[str, int]
     """Why rows failed in this run, with the number of rows for each reason."""
     token: str
-    """Resume token."""
+    """Resume token; empty in the sum of several summaries."""
+
+    def __add__(self, other: object) -> Summary:
+        """Return the outcome of the rows of two jobs, or parts of a job, together."""
+        if not isinstance(other, Summary):
+            return NotImplemented
+        return Summary(
+            self.sent + other.sent,
+            self.failed + other.failed,
+            self.unknown + other.unknown,
+            self.skipped + other.skipped,
+            self.requests + other.requests,
+            self.complete and other.complete,
+            add_reasons(self.reasons, other.reasons),
+            token="",
+        )
+
+    def __radd__(self, other: object) -> Summary:
+        # `sum` begins with 0.
+        return self if type(other) is int and other == 0 else NotImplemented
 
     def __str__(self) -> str:
         end = "" if self.complete else "; not complete"

@@ -7,6 +7,7 @@ from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
 from talon_one._core.failures import may_have_acted
+from talon_one.bulk.backing_off import TOO_MANY_REQUESTS
 from talon_one.bulk.chunker import Chunker
 from talon_one.bulk.chunks import Chunk, Piece
 from talon_one.bulk.failures import FAILED, UNKNOWN, FailureSink, describe
@@ -51,6 +52,7 @@ class Run:
             never if ``None``.
         total: How many rows there are.
         held: Context that defers Ctrl-C, for changes that must not be interrupted.
+        waits_for_limits: Whether requests wait after a 429, so that its rows may be sent again.
     """
 
     def __init__(
@@ -64,12 +66,14 @@ class Run:
         max_failed_chunks: int | None = None,
         total: int | None = None,
         held: AbstractContextManager[None] | None = None,
+        waits_for_limits: bool = False,
     ) -> None:
         self.stopped: BaseException | None = None
         """What stopped the run before the end of the rows."""
         self._operation = operation
         self._idempotent = operation.idempotent
         self._max_failed_chunks = max_failed_chunks
+        self._waits_for_limits = waits_for_limits
         name = operation.name
         token = new_token(name) if resume is None else read_token(resume, name)
         self._outcomes = Outcomes(token, self._idempotent, failures, on_progress, on_chunk, total)
@@ -165,6 +169,8 @@ class Run:
         if failure.status in _AUTH_STATUSES:
             settle = self._defer if outcome == FAILED else self._mark_unknown
             return settle(piece, failure)
+        if outcome == FAILED and self._send_later(piece, failure):
+            return _REFUSED
         refused = failure.status in self._operation.refusal_statuses
         if refused and self._split(piece, failure):
             return _REFUSED
@@ -186,6 +192,16 @@ class Run:
                 self._close_piece(rest)
         self._close_piece(piece)
         return outcome
+
+    def _send_later(self, piece: Piece, failure: ApiException) -> bool:
+        """Send a piece again that came too early; return whether that is worth it."""
+        chunk = piece.chunk
+        limited = failure.status == TOO_MANY_REQUESTS and self._waits_for_limits
+        if not limited or chunk.requests >= chunk.request_limit:
+            return False
+        self._outcomes.in_flight.discard(piece)
+        self._ready.appendleft(piece)
+        return True
 
     def _split(self, piece: Piece, failure: ApiException) -> bool:
         """Send a refused piece again in two parts; return whether it can be split.

@@ -8,7 +8,9 @@ from contextlib import contextmanager
 from enum import Enum, auto
 from typing import Any, ClassVar
 
+from talon_one._core.hooks import Hooks
 from talon_one._utils.quoting import message_of
+from talon_one.bulk.backing_off import BackOff
 from talon_one.bulk.chunks import Piece
 from talon_one.bulk.failures import FailureSink
 from talon_one.bulk.interrupts import Interrupts
@@ -68,6 +70,7 @@ class Runner(ABC):
             checked.max_failed_chunks,
             checked.total,
             self._interrupts.held,
+            waits_for_limits=checked.limiter is not None,
         )
         # Last, so that a wrong option leaves no file open.
         self._failures.open(checked.failures, resuming=checked.resume is not None)
@@ -107,6 +110,20 @@ class Runner(ABC):
             if piece is not None:
                 self._start(piece)
         return piece is not None
+
+    @contextmanager
+    def _backing_off(self) -> Iterator[None]:
+        """Have the limiter hold requests back as long as the server asks."""
+        if self._limiter is None:
+            yield
+            return
+        hook = BackOff(self._limiter, self._operation.endpoint.id)
+        hooks: list[Hooks] = self._client.configuration.hooks
+        hooks.append(hook)
+        try:
+            yield
+        finally:
+            hooks.remove(hook)
 
     @contextmanager
     def _admission(self) -> Iterator[float]:

@@ -30,7 +30,7 @@ class ThreadRunner(Runner):
 
     def execute(self) -> Summary:
         """Execute the job; see `Runner._finish`."""
-        with self._interrupts:
+        with self._interrupts, self._backing_off():
             try:
                 self._work()
             except BaseException as cause:  # Also Ctrl-C: requests in flight may end.

@@ -1,0 +1,253 @@
+"""Folders that outlive a process: on disk, or in an object store through fsspec."""
+
+from __future__ import annotations
+
+import os
+from abc import ABC, abstractmethod
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+from talon_one._utils.quoting import quoted
+from talon_one.exceptions import ApiTypeError
+
+Location = str | os.PathLike[str]
+"""Path of a folder, or its URL for fsspec, such as ``s3://bucket/night``."""
+
+# An object store cannot append, so the last object is written again until it has this size.
+_MAX_SEGMENT = 1024 * 1024
+
+
+class Appender(ABC):
+    """Text that grows. What `flush` has written survives the process."""
+
+    @abstractmethod
+    def write(self, content: bytes) -> None:
+        """Add bytes, which may be lost until the next `flush`."""
+
+    @abstractmethod
+    def flush(self) -> None:
+        """Write everything added so far."""
+
+    @abstractmethod
+    def close(self) -> None:
+        """Flush, and release the file."""
+
+    @property
+    @abstractmethod
+    def names(self) -> list[str]:
+        """Names of the files with content, relative to the folder."""
+
+
+class Folder(ABC):
+    """A folder of small files.
+
+    On disk and in an object store, a file appears, and is replaced, as a whole. Other file systems
+    that fsspec knows may show half of one while it is written.
+    """
+
+    location: str
+    """Path or URL of the folder."""
+
+    @abstractmethod
+    def names(self, within: str = "") -> list[str]:
+        """Return the names of the files and folders in a folder below this one, sorted."""
+
+    @abstractmethod
+    def read(self, name: str) -> bytes:
+        """Return a file.
+
+        Raises:
+            FileNotFoundError: There is none.
+        """
+
+    @abstractmethod
+    def write(self, name: str, content: bytes, *, durable: bool = False) -> None:
+        """Write or replace a file.
+
+        Args:
+            name: Path of the file below the folder. Missing folders are made.
+            content: The whole file.
+            durable: Have it survive the machine as well, where that takes time.
+        """
+
+    @abstractmethod
+    def appender(self, name: str) -> Appender:
+        """Return a new file that grows. Nothing is made before something is written to it."""
+
+    def place(self, name: str) -> str:
+        """Return the path or URL of a file."""
+        return f"{self.location}/{name}"
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} {self.location}>"
+
+
+def open_folder(location: Location) -> Folder:
+    """Return the folder of a path or URL. It need not exist.
+
+    Raises:
+        ApiTypeError: It is no path or URL, or fsspec is needed and not installed.
+    """
+    if not isinstance(location, (str, os.PathLike)):
+        raise ApiTypeError(f"a folder is a path or a URL, not {quoted(location)}")
+    text = os.fspath(location)
+    if not isinstance(text, str) or not text:
+        raise ApiTypeError(f"a folder is a path or a URL, not {quoted(location)}")
+    scheme, separator, rest = text.partition("://")
+    if not separator:
+        return _Disk(text)
+    if scheme in ("file", "local"):
+        return _Disk(rest)
+    return _ObjectStore(text)
+
+
+# -- On disk ---------------------------------------------------------------------------------------
+
+
+class _Disk(Folder):
+    def __init__(self, path: str) -> None:
+        self.location = os.path.abspath(path)
+        self._root = Path(self.location)
+
+    def names(self, within: str = "") -> list[str]:
+        try:
+            found = os.listdir(self._root / within)
+        except FileNotFoundError:
+            return []
+        # A name with a dot in front is a file that is being written.
+        return sorted(name for name in found if not name.startswith("."))
+
+    def read(self, name: str) -> bytes:
+        return (self._root / name).read_bytes()
+
+    def write(self, name: str, content: bytes, *, durable: bool = False) -> None:
+        target = self._root / name
+        partial = target.with_name(f".{target.name}.{uuid4().hex}.part")
+        try:
+            with _made(partial, "xb") as file:
+                file.write(content)
+                if durable:
+                    file.flush()
+                    os.fsync(file.fileno())
+            os.replace(partial, target)
+        except BaseException:  # Ctrl-C, too, must leave no half of a file.
+            with suppress(OSError):
+                partial.unlink()
+            raise
+
+    def appender(self, name: str) -> Appender:
+        return _GrowingFile(self._root, name)
+
+
+class _GrowingFile(Appender):
+    def __init__(self, root: Path, name: str) -> None:
+        self._path = root / name
+        self._name = name
+        self._file: Any = None
+
+    def write(self, content: bytes) -> None:
+        if self._file is None:
+            self._file = _made(self._path, "xb")
+        self._file.write(content)
+
+    def flush(self) -> None:
+        if self._file is not None:
+            self._file.flush()
+
+    def close(self) -> None:
+        if self._file is not None:
+            self._file.close()
+
+    @property
+    def names(self) -> list[str]:
+        return [] if self._file is None else [self._name]
+
+
+def _made(path: Path, mode: str) -> Any:
+    """Open a file. Its folder is made only if it is missing, because it rarely is."""
+    try:
+        return open(path, mode)
+    except FileNotFoundError:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        return open(path, mode)
+
+
+# -- Behind fsspec ---------------------------------------------------------------------------------
+
+
+class _ObjectStore(Folder):
+    def __init__(self, url: str) -> None:
+        try:
+            from fsspec.core import url_to_fs
+        except ImportError as cause:
+            raise ApiTypeError(
+                f"{url} needs fsspec, and its package for that store: pip install fsspec"
+            ) from cause
+        self.location = url.rstrip("/")
+        try:
+            self._store, root = url_to_fs(self.location)
+        except (ImportError, ValueError) as cause:  # No package for that store, or none known.
+            raise ApiTypeError(f"{url}: {cause}") from cause
+        self._root = root.rstrip("/")
+        # Copies of listings would hide the files of other processes.
+        self._store.use_listings_cache = False
+
+    def names(self, within: str = "") -> list[str]:
+        folder = f"{self._root}/{within}" if within else self._root
+        self._store.invalidate_cache(folder)
+        try:
+            found = self._store.ls(folder, detail=False)
+        except FileNotFoundError:
+            return []
+        names = {each.rstrip("/").rpartition("/")[2] for each in found}
+        return sorted(name for name in names if name and not name.startswith("."))
+
+    def read(self, name: str) -> bytes:
+        content: bytes = self._store.cat_file(f"{self._root}/{name}")
+        return content
+
+    def write(self, name: str, content: bytes, *, durable: bool = False) -> None:
+        target = f"{self._root}/{name}"
+        try:
+            self._store.pipe_file(target, content)
+        except FileNotFoundError:  # Not an object store: folders have to be made.
+            self._store.makedirs(target.rpartition("/")[0], exist_ok=True)
+            self._store.pipe_file(target, content)
+
+    def appender(self, name: str) -> Appender:
+        return _Segments(self, name)
+
+
+class _Segments(Appender):
+    """Objects that are written once they are large enough; until then, the last one again."""
+
+    def __init__(self, folder: Folder, name: str) -> None:
+        self._folder = folder
+        self._stem, dot, suffix = name.rpartition(".")
+        self._suffix = dot + suffix
+        self._names: list[str] = []
+        self._segment = bytearray()
+        self._written = 0
+
+    def write(self, content: bytes) -> None:
+        if len(self._segment) >= _MAX_SEGMENT:
+            self.flush()
+            self._segment.clear()
+            self._written = 0
+        if not self._segment:
+            self._names.append(f"{self._stem}.{len(self._names):04}{self._suffix}")
+        self._segment += content
+
+    def flush(self) -> None:
+        if len(self._segment) > self._written:
+            self._folder.write(self._names[-1], bytes(self._segment))
+            self._written = len(self._segment)
+
+    def close(self) -> None:
+        self.flush()
+
+    @property
+    def names(self) -> list[str]:
+        return list(self._names)
