@@ -64,7 +64,7 @@ def reader_for(column: Column | None) -> Reader:
         return lambda text: text.split(separator)
     if is_json(column):
         return _read_json
-    return _READERS.get(parse(column.type).kind, str)
+    return READERS.get(parse(column.type).kind, str)
 
 
 def _read_integer(text: str) -> Any:
@@ -105,12 +105,13 @@ def _read_json(text: str) -> Any:
         return text
 
 
-_READERS: Mapping[str, Reader] = {
+READERS: Mapping[str, Reader] = {
     "int": _read_integer,
     "float": _read_number,
     "bool": _read_boolean,
     "datetime": _read_timestamp,
 }
+"""Readers of the types that are neither text nor JSON."""
 
 
 # -- Writing -----------------------------------------------------------------------------------

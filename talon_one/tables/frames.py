@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from talon_one._core.operation import Column
 from talon_one._schema.annotations import parse
 from talon_one.exceptions import ApiTypeError
-from talon_one.tables.cells import reader_for
+from talon_one.tables.cells import READERS, is_json, reader_for
 
 if TYPE_CHECKING:
     import pandas
@@ -147,22 +147,38 @@ def _rows_of_pandas(frame: Any) -> Iterator[Mapping[str, Any]]:
         yield from rows.to_dict("records")
 
 
-def _typed(texts: list[str | None], column: Column | None, decode_json: bool) -> Series:
+def kind_of(column: Column | None) -> str:
+    """Return the kind of the series of a column whose cells all fit; JSON and lists are text."""
     kind = "str" if column is None else parse(column.type).kind
-    is_json = kind in ("dict", "list", "Any")
-    if kind in ("str", "Literal") or (is_json and not decode_json):
-        return Series("str", texts)
-    read = reader_for(column)
+    return kind if kind in _TYPES else "str"
+
+
+def series_of(texts: Sequence[str | None], kind: str) -> Series | None:
+    """Return cells as values of a kind; ``None`` if one of them is not of this kind.
+
+    Args:
+        texts: The cells; empty ones may be ``None`` or empty.
+        kind: ``str``, ``int``, ``float``, ``bool`` or ``datetime``. The series of timestamps is
+            ``naive`` if none of them has a zone.
+    """
+    if kind == "str":
+        return Series("str", [text or None for text in texts])
+    read = READERS[kind]
     values = [read(text) if text else None for text in texts]
-    if is_json:
-        return Series("json", values)
     found = {type(value) for value in values} - {type(None)}
     if found <= {_TYPES[kind]}:
         if kind == "datetime":
-            return _timestamps(values) or Series("str", texts)
+            return _timestamps(values)
         if kind != "int" or all(abs(each or 0) <= _MAX_INTEGER for each in values):
             return Series(kind, values)
-    return Series("str", texts)
+    return None
+
+
+def _typed(texts: list[str | None], column: Column | None, decode_json: bool) -> Series:
+    if decode_json and column is not None and (column.separator or is_json(column)):
+        read = reader_for(column)
+        return Series("json", [read(text) if text else None for text in texts])
+    return series_of(texts, kind_of(column)) or Series("str", texts)
 
 
 def _timestamps(values: list[datetime | None]) -> Series | None:

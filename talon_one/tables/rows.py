@@ -19,6 +19,49 @@ Row = dict[str, Any]
 """One row of a table: values by name of the column, in the order of the file."""
 
 
+class TableReader:
+    """Reads the records below the names of the columns, from the chunks of a file.
+
+    It logs what looks like a broken file.
+
+    Args:
+        encoding: Encoding of the file.
+
+    Attributes:
+        columns: Names of the columns; empty until the first record was read.
+    """
+
+    def __init__(self, encoding: str = "utf-8") -> None:
+        self.columns: tuple[str, ...] = ()
+        self._records = RecordReader(encoding)
+        self._warned = False
+
+    def feed(self, chunk: bytes) -> Iterator[Record]:
+        """Yield the records that *chunk* completes. Exhaust the iterator before the next call."""
+        return self._below_names(self._records.feed(chunk))
+
+    def close(self) -> Iterator[Record]:
+        """Yield the remaining records at the end of the file."""
+        yield from self._below_names(self._records.close())
+        if self._records.unclosed:
+            line = self._records.unclosed
+            logger.warning("line %d opens a quote that is never closed: rows may be lost", line)
+
+    def _below_names(self, records: Iterable[Record]) -> Iterator[Record]:
+        for record in records:
+            if record.last - record.line >= _MAX_LINES and not self._warned:
+                self._warned = True
+                logger.warning(
+                    "one row spans lines %d to %d: an unclosed quote may have swallowed others",
+                    record.line,
+                    record.last,
+                )
+            if self.columns:
+                yield record
+            else:
+                self.columns = names_of(record.cells)
+
+
 class RowReader:
     """Reads rows from the chunks of a file. The first record names the columns.
 
@@ -30,55 +73,40 @@ class RowReader:
         known: Columns in the description.
         as_text: Do not convert cells; empty ones are ``None``.
         encoding: Encoding of the file.
-
-    Attributes:
-        columns: Names of the columns; empty until the first record was read.
     """
 
     def __init__(
         self, known: Sequence[Column] = (), *, as_text: bool = False, encoding: str = "utf-8"
     ) -> None:
-        self.columns: tuple[str, ...] = ()
         self._known = {} if as_text else {each.name.lower(): each for each in known}
-        self._records = RecordReader(encoding)
+        self._table = TableReader(encoding)
         self._readers: list[Reader] = []
-        self._warned = False
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """Names of the columns; empty until the first record was read."""
+        return self._table.columns
 
     def feed(self, chunk: bytes) -> Iterator[Row]:
         """Yield the rows that *chunk* completes. Exhaust the iterator before the next call."""
-        return self._rows(self._records.feed(chunk))
+        return self._rows(self._table.feed(chunk))
 
     def close(self) -> Iterator[Row]:
         """Yield the remaining rows at the end of the file."""
-        yield from self._rows(self._records.close())
-        if self._records.unclosed:
-            line = self._records.unclosed
-            logger.warning("line %d opens a quote that is never closed: rows may be lost", line)
+        return self._rows(self._table.close())
 
     def _rows(self, records: Iterable[Record]) -> Iterator[Row]:
         for record in records:
-            cells = record.cells
-            if record.last - record.line >= _MAX_LINES and not self._warned:
-                self._warned = True
-                logger.warning(
-                    "one row spans lines %d to %d: an unclosed quote may have swallowed others",
-                    record.line,
-                    record.last,
-                )
-            if not self.columns:
-                self._set_columns(cells)
-                continue
+            cells, columns = record.cells, self._table.columns
+            if not self._readers:
+                self._readers = [reader_for(self._known.get(name.lower())) for name in columns]
             row = {
                 name: read(cell) if cell else None
-                for name, read, cell in zip(self.columns, self._readers, cells, strict=False)
+                for name, read, cell in zip(columns, self._readers, cells, strict=False)
             }
-            for index in range(len(self.columns), len(cells)):
-                row[_unused(index + 1, self.columns)] = cells[index] or None
+            for index in range(len(columns), len(cells)):
+                row[unused_name(index + 1, columns)] = cells[index] or None
             yield row
-
-    def _set_columns(self, cells: list[str]) -> None:
-        self.columns = names_of(cells)
-        self._readers = [reader_for(self._known.get(name.lower())) for name in self.columns]
 
 
 def names_of(cells: Sequence[str]) -> tuple[str, ...]:
@@ -87,11 +115,11 @@ def names_of(cells: Sequence[str]) -> tuple[str, ...]:
     for number, name in enumerate(cells, 1):
         # Cells under a missing or duplicate name must not be lost.
         is_usable = name and name not in names
-        names[name if is_usable else _unused(number, (*names, *cells))] = None
+        names[name if is_usable else unused_name(number, (*names, *cells))] = None
     return tuple(names)
 
 
-def _unused(number: int, taken: Collection[str]) -> str:
+def unused_name(number: int, taken: Collection[str]) -> str:
     """Return a name for a column without one that no other column has."""
     name = f"column {number}"
     while name in taken:
