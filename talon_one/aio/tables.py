@@ -22,6 +22,8 @@ from talon_one._utils.quoting import quoted
 from talon_one.exceptions import ApiException, ApiTypeError
 from talon_one.pagination.bookmarks import Bookmark
 from talon_one.pagination.novelty import KeyFunction
+from talon_one.tables.arrow import arrow_schema, record_batches, schema_of
+from talon_one.tables.batches import CellError, Text, checked_size
 from talon_one.tables.exports import BaseTable
 from talon_one.tables.frames import Series, TextColumns, pandas_frame, polars_frame, require
 from talon_one.tables.import_file import Source
@@ -33,6 +35,7 @@ from talon_one.tables.rows import Row
 if TYPE_CHECKING:
     import pandas
     import polars
+    import pyarrow
     from typing_extensions import ParamSpec, Self
 
     from talon_one._http.download import Progress
@@ -41,12 +44,14 @@ if TYPE_CHECKING:
     P = ParamSpec("P")
 
 __all__ = [
+    "CellError",
     "NewRows",
     "Problem",
     "Row",
     "Source",
     "Table",
     "TableError",
+    "arrow_schema",
     "check",
     "export",
     "new_rows",
@@ -144,6 +149,40 @@ class Table(BaseTable):
         """Return all rows as a data frame; see `talon_one.tables.Table.to_polars`."""
         require("polars")
         return polars_frame(await self._all_series(decode_json=False))
+
+    async def record_batches(
+        self,
+        batch_size: int = 10_000,
+        *,
+        text: Text = (),
+        schema: pyarrow.Schema | None = None,
+    ) -> AsyncIterator[pyarrow.RecordBatch]:
+        """Yield the export as Arrow record batches; see `talon_one.tables.Table.record_batches`.
+
+        They are made in a thread. An export without rows yields one batch without rows, so that
+        its schema is known.
+        """
+        require("pyarrow")
+        chosen = self._fields_of(text, schema)
+        size = checked_size(batch_size)
+        self._mark_used()
+        await self._open()
+        is_empty = True
+        async with self._stack:
+            fields = chosen(self._columns)
+            reader = self._new_batch_reader(fields, size)
+            schema = schema_of(fields) if schema is None else schema
+            async for chunk in self._all_pieces():
+                for batch in await to_thread(record_batches, reader.feed(chunk), schema):
+                    is_empty = False
+                    yield batch
+                    self._check_open()
+        for batch in await to_thread(record_batches, reader.close(), schema):
+            is_empty = False
+            yield batch
+        if is_empty:
+            yield schema.empty_table().to_batches()[0]
+        self._finished = True
 
     async def _all_series(self, decode_json: bool) -> dict[str, Series]:
         self._mark_used()

@@ -3,14 +3,25 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
+from functools import partial
 from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 from talon_one._http.download import SavedFile
-from talon_one.exceptions import ApiValueError
+from talon_one.exceptions import ApiTypeError, ApiValueError
 from talon_one.pagination.time_filter import CallArguments
+from talon_one.tables.batches import (
+    BatchReader,
+    Field,
+    FieldsOf,
+    Text,
+    TextChoice,
+    checked_size,
+    conformed_fields,
+    file_fields,
+)
 from talon_one.tables.frames import Series, TextColumns, pandas_frame, polars_frame, require
 from talon_one.tables.header import Header
 from talon_one.tables.methods import api_of, export_operation
@@ -21,6 +32,7 @@ if TYPE_CHECKING:
 
     import pandas
     import polars
+    import pyarrow
     from typing_extensions import ParamSpec, Self
 
     from talon_one._http.download import Download, Progress
@@ -119,6 +131,22 @@ class BaseTable:
         """Yield the bytes that were read for the names of the columns, and drop them."""
         while self._header_pieces:
             yield self._header_pieces.pop(0)
+
+    def _new_batch_reader(self, fields: Sequence[Field], batch_size: int) -> BatchReader:
+        encoding = _encoding(self._download.headers)
+        return BatchReader(fields, batch_size, encoding, self._operation.id)
+
+    def _fields_of(self, text: Text, schema: pyarrow.Schema | None) -> FieldsOf:
+        """Check arguments before the call; return what chooses the columns of the batches."""
+        choice = TextChoice(text)
+        if schema is None:
+            call = CallArguments(self._operation, *self._download.arguments)
+            return partial(file_fields, call, choice)
+        if choice:
+            raise ApiTypeError("a schema has the types of all columns; give text to arrow_schema")
+        from talon_one.tables.arrow import fields_of
+
+        return partial(conformed_fields, self._operation, fields_of(schema))
 
     def _series(self, texts: TextColumns, decode_json: bool) -> dict[str, Series]:
         return texts.series(self._columns, self._known, decode_json)
@@ -220,6 +248,59 @@ class Table(BaseTable):
         require("polars")
         return polars_frame(self._all_series(decode_json=False))
 
+    def record_batches(
+        self,
+        batch_size: int = 10_000,
+        *,
+        text: Text = (),
+        schema: pyarrow.Schema | None = None,
+    ) -> pyarrow.RecordBatchReader:
+        """Return the export as a stream of Arrow record batches, for pyarrow, DuckDB and others.
+
+        Only one batch is in memory: the response is read while batches are taken. This makes the
+        call and reads the names of the columns. All batches have one schema: the columns of the
+        file, as ``int64``, ``float64``, ``bool``, ``timestamp[us, UTC]`` or ``string``. Columns
+        that this release does not know are strings, and so are JSON and lists. With
+        ``date_format="excel"``, timestamps have no zone.
+
+        Close the table if you do not take all batches; ``with`` does. Closing the reader is not
+        enough.
+
+        Args:
+            batch_size: Maximum number of rows in a batch. One with large cells has fewer.
+            text: Names of columns to keep as text, or ``True`` for all.
+            schema: Columns of the batches, such as those of `arrow_schema`, instead of the columns
+                of the file. One that the file lacks is null. One that only the file has is left
+                out, with a warning in the log if this release does not know it. Names are matched
+                regardless of case.
+
+        Raises:
+            ApiTypeError: pyarrow is not installed, or a type of the schema is none of those above.
+            ApiValueError: A column to keep as text does not exist.
+            CellError: While batches are taken: a cell does not fit the type of its column, or a row
+                has more cells than there are columns.
+        """
+        from talon_one.tables.arrow import reader_of
+
+        require("pyarrow")
+        chosen = self._fields_of(text, schema)
+        return reader_of(*self.column_batches(chosen, checked_size(batch_size)), schema)
+
+    def column_batches(
+        self, fields_of: FieldsOf, batch_size: int
+    ) -> tuple[Sequence[Field], Iterator[list[Series]]]:
+        """Open the table, and return the columns of its batches, and the batches.
+
+        Args:
+            fields_of: Returns the columns of each batch, from the names of those of the file.
+            batch_size: Maximum number of rows in a batch.
+        """
+        self._mark_used()
+        batches = self._read_batches(fields_of, batch_size)
+        # Enters its `with` block, which closes the response even if no batch is ever taken.
+        fields = next(batches)
+        return fields, batches
+
     def _all_series(self, decode_json: bool) -> dict[str, Series]:
         self._mark_used()
         texts = TextColumns()
@@ -254,6 +335,21 @@ class Table(BaseTable):
                     self._check_open()
         for row in reader.close():
             yield row
+        self._finished = True
+
+    def _read_batches(self, fields_of: FieldsOf, batch_size: int) -> Iterator[Any]:
+        """Yield the columns of the batches, and then the batches."""
+        self._open()
+        with self._stack:
+            fields = fields_of(self._columns)
+            reader = self._new_batch_reader(fields, batch_size)
+            yield fields
+            self._check_open()
+            for chunk in chain(self._pop_header(), self._pieces):
+                for batch in reader.feed(chunk):
+                    yield batch
+                    self._check_open()
+        yield from reader.close()
         self._finished = True
 
 

@@ -31,7 +31,7 @@ class Series(NamedTuple):
 
 
 def require(package: str) -> Any:
-    """Import and return a package.
+    """Import and return a package or one of its modules.
 
     Raises:
         ApiTypeError: It is not installed.
@@ -39,7 +39,8 @@ def require(package: str) -> Any:
     try:
         return import_module(package)
     except ImportError as cause:
-        raise ApiTypeError(f"{package} is not installed: pip install {package}") from cause
+        name = package.partition(".")[0]
+        raise ApiTypeError(f"{name} is not installed: pip install {name}") from cause
 
 
 class TextColumns:
@@ -104,10 +105,10 @@ def pandas_frame(columns: Mapping[str, Series]) -> pandas.DataFrame:
     )
 
 
-def polars_frame(columns: Mapping[str, Series]) -> polars.DataFrame:
-    """Return a frame of polars. Its columns must not contain decoded JSON."""
+def polars_types() -> dict[str, Any]:
+    """Return the type of polars for each kind of series, except JSON."""
     package = require("polars")
-    types = {
+    return {
         "int": package.Int64,
         "float": package.Float64,
         "bool": package.Boolean,
@@ -115,6 +116,12 @@ def polars_frame(columns: Mapping[str, Series]) -> polars.DataFrame:
         "naive": package.Datetime("us"),
         "str": package.String,
     }
+
+
+def polars_frame(columns: Mapping[str, Series]) -> polars.DataFrame:
+    """Return a frame of polars. Its columns must not contain decoded JSON."""
+    package = require("polars")
+    types = polars_types()
     return package.DataFrame(
         {
             name: package.Series(name, column.values, dtype=types[column.kind])
@@ -163,6 +170,18 @@ def series_of(texts: Sequence[str | None], kind: str) -> Series | None:
     """
     if kind == "str":
         return Series("str", [text or None for text in texts])
+    # Most columns have few different cells.
+    distinct = list(set(texts))
+    if 2 * len(distinct) > len(texts):
+        return _converted(texts, kind)
+    series = _converted(distinct, kind)
+    if series is None:
+        return None
+    values = dict(zip(distinct, series.values, strict=True))
+    return Series(series.kind, [values[text] for text in texts])
+
+
+def _converted(texts: Sequence[str | None], kind: str) -> Series | None:
     read = READERS[kind]
     values = [read(text) if text else None for text in texts]
     found = {type(value) for value in values} - {type(None)}
