@@ -181,7 +181,8 @@ class Table(BaseTable):
             is_empty = False
             yield batch
         if is_empty:
-            yield schema.empty_table().to_batches()[0]
+            (batch,) = record_batches([[Series(field.kind, []) for field in fields]], schema)
+            yield batch
         self._finished = True
 
     async def _all_series(self, decode_json: bool) -> dict[str, Series]:

@@ -7,6 +7,7 @@ from enum import Enum
 from typing import Any, NamedTuple
 
 from talon_one._core.operation import Column, Operation
+from talon_one._schema.scalars import whole
 from talon_one._utils.guard import guarded
 from talon_one._utils.quoting import quoted
 from talon_one._utils.suggest import did_you_mean
@@ -320,13 +321,15 @@ def checked_size(batch_size: int) -> int:
         ApiTypeError: It is not a whole number.
         ApiValueError: It is below 1.
     """
-    if isinstance(batch_size, bool) or not isinstance(batch_size, int):
+    with guarded("batch_size"):
+        size = whole(batch_size)
+    if size is None:
         raise ApiTypeError(
             f"batch_size must be a whole number, at least 1, not {quoted(batch_size)}"
         )
-    if batch_size < 1:
+    if size < 1:
         raise ApiValueError(f"batch_size must be at least 1, not {quoted(batch_size)}")
-    return batch_size
+    return size
 
 
 def _iterable(names: Any) -> Iterable[Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import os
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
@@ -354,12 +355,16 @@ class Table(BaseTable):
 
 
 def _encoding(headers: Mapping[str, str]) -> str:
-    """Return the encoding that a response declares, if Python knows it; UTF-8 otherwise."""
+    """Return the encoding that a response declares, if it can be read; UTF-8 otherwise."""
     _, _, parameters = headers.get("Content-Type", "").lower().partition("charset=")
     name = parameters.partition(";")[0].strip(" \"'")
     try:
         # Unlike `codecs.lookup`, this refuses codecs that do not encode text.
         "".encode(name)
+        return "utf-8" if codecs.lookup(name).name in _NOT_FOR_FILES else name
     except (LookupError, ValueError):
         return "utf-8"
-    return name
+
+
+# Encodings of Python that cannot hold every text, or decode to halves of characters.
+_NOT_FOR_FILES = frozenset({"idna", "punycode", "raw-unicode-escape", "unicode-escape", "utf-7"})

@@ -228,6 +228,12 @@ async def test_a_table_is_saved_with_asyncio(
         ("utf-16", "utf-16"),
         ("klingon", "utf-8"),
         ("rot13", "utf-8"),
+        # They would decode to halves of characters, or refuse to decode.
+        ("utf-7", "utf-8"),
+        ("unicode_escape", "utf-8"),
+        ("raw-unicode-escape", "utf-8"),
+        ("idna", "utf-8"),
+        ("punycode", "utf-8"),
         ("", "utf-8"),
     ],
 )
