@@ -49,6 +49,9 @@ BUDGETS = {
     "read": Budget("decode it, read every property of the whole tree", "json.loads", 3.5),
     "encode": Budget("encode a 10-item session, validated", "json.dumps", 2.5),
     "table": Budget("typed rows of a coupon export", "csv.DictReader, all text", 5),
+    "batches": Budget(
+        "rows of an export, Arrow record batches", "typed rows, CPU time", 0.5, more_is_better=True
+    ),
     "call": Budget("whole call over loopback, retries on", "PoolManager.request, json", 1.05),
     "hooks": Budget("whole call with hooks that do nothing", "whole call without hooks", 1.1),
     "deadline": Budget("whole call with a deadline", "whole call without deadline", 1.05),

@@ -10,6 +10,8 @@ import csv
 import io
 import json
 import sys
+from collections.abc import Callable, Iterator
+from time import process_time
 from typing import TYPE_CHECKING, Any
 
 from benchmarks import bulk_rows, calls, server
@@ -21,8 +23,10 @@ from benchmarks.timing import Measurement, interleaved, timed
 
 if TYPE_CHECKING:
     from talon_one import IntegrationRequest
+    from talon_one.tables.frames import Series
 
 _ROWS = 2_000
+_ROWS_OF_A_BATCH = 10_000
 _CHUNK = 2**16
 
 
@@ -33,6 +37,7 @@ def measure(rounds: int) -> dict[str, Measurement]:
         "read": read(rounds),
         "encode": encode(rounds),
         "table": table(max(rounds // 50, 2)),
+        "batches": record_batches(max(rounds // 50, 2)),
         "call": call(rounds),
         "1 thread": throughput(1, rounds),
         "8 threads": throughput(8, rounds),
@@ -108,6 +113,47 @@ def table(rounds: int) -> Measurement:
                 pass
 
     return interleaved(timed(typed), timed(text), rounds)
+
+
+def record_batches(rounds: int) -> Measurement:
+    """Compare an export as Arrow record batches with its typed rows, in rows a CPU second."""
+    from talon_one.api.management_operations import export_coupons
+    from talon_one.pagination.time_filter import CallArguments
+    from talon_one.tables.arrow import reader_of
+    from talon_one.tables.batches import BatchReader, TextChoice, file_fields
+    from talon_one.tables.rows import RowReader
+
+    assert export_coupons.csv is not None
+    known = export_coupons.csv.columns
+    file = coupon_export(_ROWS_OF_A_BATCH)
+    chunks = [file[begin : begin + _CHUNK] for begin in range(0, len(file), _CHUNK)]
+    names = file[: file.index(b"\r")].decode().split(",")
+    fields = file_fields(CallArguments(export_coupons, (), {}), TextChoice(()), names)
+
+    def batches() -> Iterator[list[Series]]:
+        reader = BatchReader(fields, _ROWS_OF_A_BATCH, "utf-8", export_coupons.id)
+        for chunk in chunks:
+            yield from reader.feed(chunk)
+        yield from reader.close()
+
+    def in_batches() -> int:
+        return sum(len(batch) for batch in reader_of(fields, batches(), None))
+
+    def by_row() -> int:
+        reader = RowReader(known)
+        return sum(1 for chunk in chunks for _ in reader.feed(chunk))
+
+    def a_second(read: Callable[[], int]) -> Callable[[], float]:
+        def measure() -> float:
+            began = process_time()
+            if read() != _ROWS_OF_A_BATCH:
+                raise RuntimeError(read)
+            return _ROWS_OF_A_BATCH / (process_time() - began)
+
+        return measure
+
+    in_batches()  # Imports pyarrow.
+    return interleaved(a_second(in_batches), a_second(by_row), rounds)
 
 
 def validate_and_encode(request: IntegrationRequest) -> str:

@@ -134,6 +134,7 @@ _FURTHER_ON = {
     "Bookmark": "pagination",
     "BulkStopped": "bulk",
     "CartMapper": "checkout",
+    "CellError": "tables",
     "Currency": "checkout",
     "CircuitBreaker": "resilience",
     "CircuitOpenError": "resilience",

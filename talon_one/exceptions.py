@@ -8,6 +8,7 @@
     │   ├── ModelValidationError            `validate()` found violations; carries all of them
     │   ├── ConfigurationError              the host or a credential is missing or invalid
     │   ├── tables.TableError               a table cannot be imported; carries all problems
+    │   ├── tables.CellError                a cell of an export does not fit into a record batch
     │   └── webhooks.MalformedBodyError     the body of a webhook is not a JSON object
     ├── effects.EffectHandlingError         functions for effects failed; carries all failures
     ├── webhooks.WrongSecretError           a webhook lacks the shared secret

@@ -28,9 +28,10 @@ def scan(
         coupons = tables.scan(management.export_coupons, application_id)
         coupons.filter(polars.col("limitval") > 0).sink_parquet("coupons.parquet")
 
-    It makes no call. Each query makes one, reads the response in batches, and converts only the
-    columns that it uses. A query for the first rows does not read the rest. Its exceptions are
-    those of `Table` and `CellError`.
+    This makes no call. Each query makes one, reads the response in batches, and converts only the
+    columns that it uses. A query for the first rows does not read the rest. It raises the
+    exceptions of `Table`, and `CellError`. polars 1.30 is needed; releases before 2 raise a
+    `ComputeError` with the message of ours.
 
     The columns are those of the description. One that the file lacks is null, and one that the
     description lacks is left out, with a warning in the log. JSON and lists are text.

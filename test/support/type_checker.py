@@ -25,8 +25,8 @@ warn_unused_configs = False
 # The package itself is checked by its own run.
 [mypy-talon_one.*]
 follow_imports = silent
-# Both are optional; one has no types, and reading those of the other takes longer than all else.
-[mypy-pandas.*,polars.*]
+# All are optional; two have no types, and reading those of polars takes longer than all else.
+[mypy-pandas.*,polars.*,pyarrow.*]
 ignore_missing_imports = True
 follow_imports = skip
 """
