@@ -204,12 +204,7 @@ class TextChoice:
     def __init__(self, text: Text) -> None:
         self._all = text is True
         with guarded("text"):
-            names = [text] if isinstance(text, str) else text
-            listed = [] if isinstance(names, bool) else list(_iterable(names))
-        for name in listed:
-            if not isinstance(name, str):
-                raise ApiTypeError(f"text holds names of columns, not {quoted(name)}")
-        self._names = {name.lower(): name for name in listed}
+            self._names = {name.lower(): name for name in _names_in(text)}
 
     def __bool__(self) -> bool:
         return self._all or bool(self._names)
@@ -332,10 +327,15 @@ def checked_size(batch_size: int) -> int:
     return size
 
 
-def _iterable(names: Any) -> Iterable[Any]:
-    if isinstance(names, (Mapping, bytes)) or not isinstance(names, Iterable):
-        raise ApiTypeError(f"text is the names of columns, or True for all, not {quoted(names)}")
-    return names
+def _names_in(text: Any) -> Iterator[str]:
+    if isinstance(text, bool):
+        return
+    if isinstance(text, (Mapping, bytes)) or not isinstance(text, Iterable):
+        raise ApiTypeError(f"text is the names of columns, or True for all, not {quoted(text)}")
+    for name in [text] if isinstance(text, str) else text:
+        if not isinstance(name, str):
+            raise ApiTypeError(f"text holds the names of columns, not {quoted(name)}")
+        yield name
 
 
 def _check_keywords(operation: Operation, kwargs: Mapping[str, Any]) -> None:

@@ -9,6 +9,7 @@ import sys
 from collections.abc import Callable, Iterable
 from datetime import datetime, timezone
 from enum import Enum
+from itertools import count
 from typing import Any
 
 import duckdb
@@ -137,7 +138,7 @@ def test_a_column_to_keep_as_text_must_exist(
 
 
 def test_only_names_choose_columns_to_keep_as_text(management: ManagementApi) -> None:
-    for text in (None, 7, b"value", {"value": 1}, ["value", 7], [None]):
+    for text in (None, 7, b"value", {"value": 1}, ["value", 7], [None], count()):
         wrong: Any = text
         with pytest.raises(ApiTypeError, match="names of columns"):
             tables.arrow_schema(management.export_coupons, text=wrong)
