@@ -18,8 +18,8 @@ settings.register_profile("unhurried", deadline=None, suppress_health_check=[Hea
 settings.register_profile("thorough", settings.get_profile("unhurried"), max_examples=1000)
 settings.load_profile("unhurried")
 
-# They need a browser, and what `.ci/browser` installs for them.
-collect_ignore = ["browser"]
+# They need a browser, or Java, and what `.ci/browser` and `.ci/spark` install for them.
+collect_ignore = ["browser", "spark"]
 
 _BYTECODE = pytest.StashKey[Path]()
 

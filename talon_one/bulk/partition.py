@@ -13,6 +13,7 @@ from talon_one._utils.suggest import did_you_mean
 from talon_one.bulk import functions, operations
 from talon_one.bulk.failures import Failure
 from talon_one.bulk.folders import Appender, Location, open_folder
+from talon_one.bulk.job_record import JobRecord, check_job
 from talon_one.bulk.operations import BulkOperation
 from talon_one.bulk.options import Options
 from talon_one.bulk.part_state import PartState, part_name
@@ -58,6 +59,7 @@ def partition(
     rows: Iterable[Any],
     *,
     part: int = 0,
+    parts: int | None = None,
     attempt: int = 0,
     state: Location | None = None,
     failures: Location | Callable[[Failure], object] | None = None,
@@ -84,6 +86,8 @@ def partition(
         api: API of the operation, made in this process: clients cannot be pickled.
         rows: Rows of the part, the same ones in the same order in each attempt.
         part: Number of the part, counted from 0.
+        parts: How many parts the job has. The state remembers it, and refuses another number: rows
+            that are divided in another way would be sent twice.
         attempt: Number of the attempt at it, for the names of files and for messages.
         state: Folder of the state of the job, one for all its parts: a path, or a URL for fsspec,
             such as ``s3://bucket/monday``. All attempts, on all machines, must reach the same one.
@@ -105,11 +109,36 @@ def partition(
             if a newer attempt works on the part, and an `ApiValueError` if the rows are not those
             of the earlier attempts.
     """
+    return send_part(operation, api, rows, part, parts, attempt, state, failures, options)[0]
+
+
+def send_part(
+    operation: Callable[..., Summary] | str,
+    api: Any,
+    rows: Iterable[Any],
+    part: int,
+    parts: int | None,
+    attempt: int,
+    state: Location | None,
+    failures: Location | Callable[[Failure], object] | None,
+    options: Mapping[str, Any],
+    *,
+    ends: bool = True,
+) -> tuple[Summary, list[str]]:
+    """Send a part; return its outcome, and the paths or URLs of its failures. See `partition`.
+
+    If *ends* is false, the end of the rows may not be that of the part, because the engine ends
+    them early where it fails. The state then calls no part complete.
+    """
     job = job_of(operation)
     arguments, options = split_options(job, options)
     for name, number in (("part", part), ("attempt", attempt)):
         if isinstance(number, bool) or not isinstance(number, int) or number < 0:
             raise ApiTypeError(f"{name} is a whole number from 0, not {quoted(number)}")
+    if parts is not None and (isinstance(parts, bool) or not isinstance(parts, int)):
+        raise ApiTypeError(f"parts is a whole number, not {quoted(parts)}")
+    if parts is not None and part >= parts:
+        raise ApiValueError(f"there is no part {part} of {parts}: parts are counted from 0")
     made = job.operation(api, **arguments)
     if state is None and attempt and not made.idempotent:
         raise ApiValueError(
@@ -120,9 +149,10 @@ def partition(
     if state is not None:
         host = made.client.configuration.host
         folder = open_folder(state)
+        check_job(folder, JobRecord(made.name, host, parts), part)
         kept = PartState(folder, part, attempt, made.name, host, made.idempotent)
     recorder = _Recorder(part, attempt, kept, failures, options.get("progress"))
-    options = {
+    settings = {
         **job.defaults,
         **options,
         "limiter": _limiter(made, options.get("limiter", True)),
@@ -130,9 +160,12 @@ def partition(
         "progress": recorder.report,
         "resume": recorder.token,
     }
-    runner = ThreadRunner(made, rows, options)
+    runner = ThreadRunner(made, rows, settings)
     try:
-        return recorder.finish(runner.execute())
+        summary = recorder.completed(runner.execute())
+        if ends:
+            recorder.finish(summary)
+        return summary, recorder.files
     except BaseException as failure:
         # Also of `KeyboardInterrupt`, which has no other place for it.
         stopped = getattr(failure, "summary", None)
@@ -229,10 +262,9 @@ class _Recorder:
         if self._on_progress is not None:
             self._on_progress(progress)
 
-    def finish(self, summary: Summary) -> Summary:
-        """Write that the part is complete; return its outcome over all attempts."""
+    def finish(self, summary: Summary) -> None:
+        """Write that the part is complete."""
         self._save(summary.token, complete=summary.complete)
-        return self.completed(summary)
 
     def completed(self, summary: Summary) -> Summary:
         """Return a summary with the reasons of all attempts."""
@@ -243,10 +275,13 @@ class _Recorder:
         if self._file is not None:
             self._file.close()
 
+    @property
+    def files(self) -> list[str]:
+        """Paths or URLs of the files with failures of the part, those of earlier attempts too."""
+        own = [] if self._file is None else self._file.names
+        return self._earlier + [self._folder.place(name) for name in own]
+
     def _save(self, token: str, complete: bool) -> None:
         if self._state is None:
             return
-        files = list(self._earlier)
-        if self._file is not None:
-            files += [self._folder.place(name) for name in self._file.names]
-        self._state.save(token, failures=files, complete=complete, reasons=self._reasons)
+        self._state.save(token, failures=self.files, complete=complete, reasons=self._reasons)

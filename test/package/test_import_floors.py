@@ -16,7 +16,7 @@ Graph = dict[str, set[str]]
 # lower one. The longest prefix decides.
 FLOORS: tuple[tuple[str, ...], ...] = (
     ("testing",),
-    ("__main__", "cli", "sandbox"),
+    ("__main__", "cli", "sandbox", "spark"),
     (
         "aio.bulk",
         "aio.bulk_runner",

@@ -1,0 +1,82 @@
+"""What the state of a job says of the whole of it, so that it serves no other job."""
+
+from __future__ import annotations
+
+import json
+from typing import NamedTuple
+
+from talon_one._utils.quoting import quoted
+from talon_one.bulk.folders import Folder
+from talon_one.exceptions import ApiValueError
+
+_NAME = "_job.json"
+
+
+class JobRecord(NamedTuple):
+    """What all parts of a job have in common."""
+
+    operation: str
+    """Name of the operation with its arguments."""
+    host: str
+    """Address of the API; a state is of no use for another."""
+    parts: int | None
+    """How many parts there are, if that is known. Other parts have other rows."""
+
+
+def check_job(folder: Folder, job: JobRecord, part: int) -> None:
+    """Check that a state is that of a job, or make it so if it is new.
+
+    Args:
+        folder: Folder of the state.
+        job: The job.
+        part: Number of the part that begins.
+
+    Raises:
+        ApiValueError: It is the state of another job, or there is no such part.
+    """
+    found = _read(folder)
+    if found is None:
+        found = job
+        _write(folder, job)
+    for name in ("operation", "host"):
+        theirs, ours = getattr(found, name), getattr(job, name)
+        if theirs != ours:
+            raise ApiValueError(
+                f"the state in {folder.location} belongs to the {name} {quoted(theirs)}, not to"
+                f" {quoted(ours)}: use another folder"
+            )
+    if found.parts is None and job.parts is not None:
+        found = job
+        _write(folder, job)
+    if job.parts is not None and job.parts != found.parts:
+        raise _other_parts(folder, found, f"not of {job.parts}")
+    if found.parts is not None and part >= found.parts:
+        raise _other_parts(folder, found, f"and this is number {part}, counted from 0")
+
+
+def record_parts(folder: Folder, parts: int) -> None:
+    """Write how many parts a job has, once that is known."""
+    found = _read(folder)
+    if found is not None and found.parts is None:
+        _write(folder, found._replace(parts=parts))
+
+
+def _other_parts(folder: Folder, found: JobRecord, what: str) -> ApiValueError:
+    return ApiValueError(
+        f"the state in {folder.location} belongs to a job of {found.parts} parts, {what}: other"
+        " parts have other rows, and would send some twice. Divide the rows as before, or send all"
+        " of them with a new state"
+    )
+
+
+def _read(folder: Folder) -> JobRecord | None:
+    try:
+        content = json.loads(folder.read(_NAME))
+        return JobRecord(content["operation"], content["host"], content["parts"])
+    except (FileNotFoundError, ValueError, KeyError, TypeError):
+        # Half of a file is as good as none: the parts have records of their own.
+        return None
+
+
+def _write(folder: Folder, job: JobRecord) -> None:
+    folder.write(_NAME, json.dumps(job._asdict()).encode(), durable=True)

@@ -1,0 +1,206 @@
+"""Columns of a data frame as rows of a bulk job: which types fit, and how batches are converted."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from itertools import pairwise
+from typing import Any
+
+import pyarrow as arrow
+import pyarrow.compute as compute
+
+from talon_one._utils.suggest import did_you_mean
+from talon_one.exceptions import ApiTypeError
+
+Json = Any
+
+_UNFIT = {
+    "timestamp_ntz": 'has no time zone: .cast("timestamp") takes it in the time zone of the'
+    " session",
+    "date": 'is a date without a time: .cast("timestamp") makes it midnight in the time zone of the'
+    ' session, and .cast("string") text',
+    "binary": "is binary, and JSON has no such type: F.base64 makes it text",
+}
+_SIMPLE = frozenset(
+    {"string", "boolean", "byte", "short", "integer", "long", "float", "double", "timestamp"}
+    | {"void", "null"}
+)
+
+
+def check_columns(schema: Mapping[str, Any], known: Mapping[str, bool], purpose: str) -> None:
+    """Check the columns of a data frame before anything is sent.
+
+    Args:
+        schema: Schema of the data frame, as ``StructType.jsonValue`` returns it.
+        known: Columns of a row, and whether each is required.
+        purpose: Name of the operation, for messages.
+
+    Raises:
+        ApiTypeError: A column is missing or unknown, or has a type that JSON does not have.
+    """
+    names = [field["name"] for field in schema["fields"]]
+    for name in names:
+        if name not in known:
+            hint = did_you_mean(name, known)
+            raise ApiTypeError(
+                f"{purpose} has no column {name!r}.{hint} Put columns of your own into the struct"
+                ' attributes: F.struct("tier", "city").alias("attributes")'
+                if "attributes" in known
+                else f"{purpose} has no column {name!r}.{hint}"
+            )
+    if len(set(names)) < len(names):
+        raise ApiTypeError("two columns of the data frame have the same name")
+    missing = [name for name, needed in known.items() if needed and name not in names]
+    if missing:
+        raise ApiTypeError(f"{purpose} needs the column {', '.join(missing)}")
+    for field in schema["fields"]:
+        _check_type(field["type"], field["name"])
+
+
+def _check_type(kind: Any, path: str) -> None:
+    if isinstance(kind, str):
+        if kind in _SIMPLE or kind.startswith("decimal"):
+            return
+        reason = _UNFIT.get(kind, f"has the type {kind}, which JSON does not have")
+        raise ApiTypeError(f"the column {path} {reason}")
+    if kind["type"] == "struct":
+        names = [field["name"] for field in kind["fields"]]
+        if len(set(names)) < len(names):
+            raise ApiTypeError(f"two fields of the column {path} have the same name")
+        for field in kind["fields"]:
+            _check_type(field["type"], f"{path}.{field['name']}")
+    elif kind["type"] == "array":
+        _check_type(kind["elementType"], f"{path}[]")
+    elif kind["type"] == "map":
+        if kind["keyType"] != "string":
+            raise ApiTypeError(
+                f"the column {path} is a map with keys of the type {kind['keyType']}: the keys of"
+                " JSON are text"
+            )
+        _check_type(kind["valueType"], f"{path}.*")
+    else:
+        raise ApiTypeError(f"the column {path} has a type of the application: cast it")
+
+
+def rows_of(batch: arrow.RecordBatch, *, send_nulls: bool) -> list[dict[str, Json]]:
+    """Return the rows of a batch as JSON objects.
+
+    Args:
+        batch: Batch of the types that `check_columns` lets pass.
+        send_nulls: Whether nulls of columns, fields and maps become JSON null rather than being
+            left out. Those of lists always do, because the positions of a list matter.
+    """
+    names = batch.schema.names
+    return _objects(names, list(batch.columns), len(batch), send_nulls)
+
+
+def _objects(
+    names: list[str], columns: list[arrow.Array], count: int, send_nulls: bool
+) -> list[dict[str, Json]]:
+    if not names:
+        return [{} for _ in range(count)]
+    values = [_values(column, send_nulls) for column in columns]
+    # Nearly all columns either have no nulls or nothing else, and need no look at each value.
+    if not send_nulls:
+        full = [at for at, column in enumerate(columns) if len(column) > column.null_count]
+        if len(full) < len(names):
+            names, values = [names[at] for at in full], [values[at] for at in full]
+            columns = [columns[at] for at in full]
+            if not names:
+                return [{} for _ in range(count)]
+        if any(column.null_count for column in columns):
+            return [
+                {name: value for name, value in zip(names, row, strict=True) if value is not None}
+                for row in zip(*values, strict=True)
+            ]
+    return [dict(zip(names, row, strict=True)) for row in zip(*values, strict=True)]
+
+
+def _values(column: arrow.Array, send_nulls: bool) -> list[Json]:
+    """Return the values of a column as JSON data; decimals stay as they are."""
+    convert = _CONVERTERS.get(column.type.id)
+    if convert is None:
+        values: list[Json] = column.to_pylist()
+        return values
+    values = convert(column, send_nulls)
+    if column.null_count and convert is not _timestamps:
+        valid = column.is_valid().to_pylist()
+        return [value if here else None for value, here in zip(values, valid, strict=True)]
+    return values
+
+
+def _structs(column: Any, send_nulls: bool) -> list[Json]:
+    names = [column.type.field(at).name for at in range(column.type.num_fields)]
+    fields = [column.field(at) for at in range(column.type.num_fields)]
+    return _objects(names, fields, len(column), send_nulls)
+
+
+def _lists(column: Any, send_nulls: bool) -> list[Json]:
+    items = _values(column.values, send_nulls)
+    ends = column.offsets.to_pylist()
+    return [items[begin:end] for begin, end in pairwise(ends)]
+
+
+def _maps(column: Any, send_nulls: bool) -> list[Json]:
+    keys = column.keys.to_pylist()
+    items = _values(column.items, send_nulls)
+    ends = column.offsets.to_pylist()
+    rows = (zip(keys[begin:end], items[begin:end], strict=True) for begin, end in pairwise(ends))
+    if send_nulls:
+        return [dict(row) for row in rows]
+    return [{key: value for key, value in row if value is not None} for row in rows]
+
+
+def _timestamps(column: Any, send_nulls: bool) -> list[Json]:
+    # The same moment, without the zone that Spark gives all columns of a session.
+    moments = (
+        column.cast(arrow.timestamp("us", "UTC")).view(arrow.int64()).cast(arrow.timestamp("us"))
+    )
+    texts = compute.strftime(moments, format="%Y-%m-%dT%H:%M:%SZ")
+    values: list[Json] = compute.replace_substring(texts, ".000000Z", "Z").to_pylist()
+    return values
+
+
+_CONVERTERS: Mapping[int, Callable[[Any, bool], list[Json]]] = {
+    arrow.struct([]).id: _structs,
+    arrow.list_(arrow.null()).id: _lists,
+    arrow.large_list(arrow.null()).id: _lists,
+    arrow.map_(arrow.string(), arrow.null()).id: _maps,
+    arrow.timestamp("us").id: _timestamps,
+}
+
+
+# -- Reading ---------------------------------------------------------------------------------------
+
+_DDL: Mapping[arrow.DataType, str] = {
+    arrow.string(): "string",
+    arrow.int64(): "bigint",
+    arrow.float64(): "double",
+    arrow.bool_(): "boolean",
+    arrow.timestamp("us", "UTC"): "timestamp",
+    arrow.timestamp("us"): "timestamp_ntz",
+}
+_ARROW = {name: kind for kind, name in _DDL.items()} | {"long": arrow.int64()}
+
+
+def ddl_of(schema: arrow.Schema) -> str:
+    """Return the columns of a schema in the language of Spark."""
+    return ", ".join(f"`{field.name}` {_DDL[field.type]}" for field in schema)
+
+
+def arrow_schema_of(schema: Mapping[str, Any]) -> arrow.Schema:
+    """Return the schema of record batches for one of Spark.
+
+    Args:
+        schema: Columns to read, as ``StructType.jsonValue`` returns them.
+
+    Raises:
+        ApiTypeError: A column has a type that is not read.
+    """
+    for field in schema["fields"]:
+        if field["type"] not in _ARROW:
+            known = ", ".join(_DDL.values())
+            raise ApiTypeError(
+                f"the column {field['name']} is read as one of {known}: cast it afterwards"
+            )
+    return arrow.schema([(field["name"], _ARROW[field["type"]]) for field in schema["fields"]])

@@ -1,0 +1,144 @@
+"""WriteJob: what the options of a write say, checked before anything is sent."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+import talon_one
+from talon_one._core.operation import Operation, operation_of
+from talon_one._schema.access import fields_by_wire_name
+from talon_one.exceptions import ApiTypeError, ApiValueError
+from talon_one.spark import credentials
+from talon_one.spark.columns import check_columns
+from talon_one.spark.options import OptionReader
+
+
+class _Kind(NamedTuple):
+    """An operation that Spark can send rows with."""
+
+    api: str
+    """Name of the class of its API."""
+    method: str
+    row: str
+    """Name of the model of a row."""
+    arguments: Mapping[str, str] = {}
+    """Argument of the bulk function for each option that it needs."""
+
+
+_KINDS: Mapping[str, _Kind] = {
+    "upsert_profiles": _Kind(
+        "IntegrationApi",
+        "update_customer_profiles_v2",
+        "MultipleCustomerProfileIntegrationRequestItem",
+    ),
+    "change_audiences": _Kind(
+        "IntegrationApi",
+        "update_customer_profile_audiences",
+        "CustomerProfileAudienceRequestItem",
+    ),
+    "sync_catalog": _Kind(
+        "IntegrationApi", "sync_catalog", "CatalogAction", {"catalogId": "catalog_id"}
+    ),
+    "create_coupons": _Kind(
+        "ManagementApi",
+        "create_coupons",
+        "NewCoupons",
+        {"applicationId": "application_id", "campaignId": "campaign_id"},
+    ),
+}
+
+
+class WriteJob(NamedTuple):
+    """A write, as its options describe it. It holds no key, and can be pickled."""
+
+    operation: str
+    api: str
+    arguments: dict[str, int]
+    state: str | None
+    partitions: int | None
+    """How many partitions the data frame has, if an option says so."""
+    failures: str | None
+    requests_per_second: float | None
+    tasks: int | None
+    """How many tasks run at a time, if an option says so."""
+    settings: dict[str, int]
+    """Options of the bulk function."""
+    send_nulls: bool
+    credentials: str
+    own_credentials: credentials.Source | None
+    max_failed_rows: int | None
+
+    @property
+    def facts(self) -> Operation:
+        """The operation of the API that sends the rows."""
+        kind = _KINDS[self.operation]
+        return operation_of(getattr(getattr(talon_one, kind.api), kind.method))
+
+
+def read_write_job(
+    options: Mapping[str, str],
+    schema: Mapping[str, Any],
+    own_credentials: credentials.Source | None,
+) -> WriteJob:
+    """Return the job that options and a schema describe.
+
+    Args:
+        options: Options of the writer.
+        schema: Schema of the data frame, as ``StructType.jsonValue`` returns it.
+        own_credentials: What `talon_one.spark.register` was given.
+
+    Raises:
+        ApiTypeError: An option is wrong or missing, or a column does not fit.
+        ApiValueError: The operation is not idempotent, and there is no state.
+    """
+    reader = OptionReader(options, "writing to talon_one")
+    operation = reader.word("operation", _KINDS)
+    kind = _KINDS[operation]
+    arguments = {}
+    for option, argument in kind.arguments.items():
+        number = reader.number(option)
+        if number is None:
+            raise ApiTypeError(f"{operation} needs the option {option}")
+        arguments[argument] = number
+    source = reader.text("credentials", "env") or ""
+    credentials.check(source)
+    settings = {
+        "concurrency": reader.number("concurrency"),
+        "chunk_size": reader.number("chunkSize"),
+    }
+    failures = reader.text("failures")
+    limit = reader.number("maxFailedRows", minimum=0)
+    job = WriteJob(
+        operation,
+        kind.api,
+        arguments,
+        reader.text("state"),
+        reader.number("partitions"),
+        failures,
+        reader.rate("requestsPerSecond"),
+        reader.number("tasks"),
+        {name: value for name, value in settings.items() if value is not None},
+        reader.word("nulls", ("omit", "send"), "omit") == "send",
+        source,
+        own_credentials,
+        # Rows that are written nowhere must not get lost unnoticed.
+        0 if failures is None and limit is None else limit,
+    )
+    reader.end(each for other in _KINDS.values() for each in other.arguments)
+    row = getattr(talon_one.models, kind.row)
+    columns = {name: declared.required for name, declared in fields_by_wire_name(row).items()}
+    check_columns(schema, columns, operation)
+    if not job.facts.idempotent:
+        if job.state is None:
+            raise ApiValueError(
+                f"{operation} needs the option state, because it is not idempotent: Spark tries"
+                " failed tasks again, and without a state that would send rows twice"
+            )
+        if job.partitions is None:
+            raise ApiValueError(
+                f"{operation} needs the option partitions, because it is not idempotent: with"
+                ' .option("partitions", frame.rdd.getNumPartitions()), a later run that divides the'
+                " rows in another way, such as on a larger cluster, is refused"
+            )
+    return job

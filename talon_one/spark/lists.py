@@ -1,0 +1,109 @@
+"""Items of a list as record batches: scalar properties as columns, everything else as JSON."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from datetime import datetime, timezone
+from itertools import islice
+from typing import Any
+
+import pyarrow as arrow
+
+from talon_one._core.operation import Operation
+from talon_one._schema import json_codec
+from talon_one._schema.access import data_of, fields_by_wire_name
+from talon_one._schema.annotations import parse
+from talon_one._schema.conversion import model_class
+from talon_one._schema.dates import read_datetime
+from talon_one._schema.fields import NestedField
+from talon_one._utils.quoting import quoted
+from talon_one.exceptions import ApiTypeError, ApiValueError
+
+VALUE = "value"
+"""Column of a list whose items are text."""
+
+
+def schema_of_list(operation: Operation, text: tuple[str, ...] | bool) -> arrow.Schema:
+    """Return the columns of a list, from the description of its items.
+
+    Args:
+        operation: Operation that returns the list.
+        text: Columns to keep as text; all if ``True``.
+
+    Raises:
+        ApiTypeError: It returns no list.
+        ApiValueError: A column to keep as text does not exist.
+    """
+    paging, returned = operation.paging, operation.result_type(200)
+    response = model_class(returned, operation.models) if returned is not None else None
+    if paging is None or response is None:
+        raise ApiTypeError(f"{operation.id} returns no list")
+    declared = fields_by_wire_name(response)[paging.items]
+    if not isinstance(declared, NestedField):
+        return arrow.schema([(VALUE, arrow.string())])
+    kinds = {
+        name: parse(each.annotation).kind
+        for name, each in fields_by_wire_name(declared.target).items()
+    }
+    for name in () if isinstance(text, bool) else text:
+        if name not in kinds:
+            raise ApiValueError(f"{operation.id} has no column {quoted(name)}")
+
+    def type_of(name: str, kind: str) -> arrow.DataType:
+        as_text = text is True or (text and name in text)
+        return arrow.string() if as_text else _TYPES.get(kind, arrow.string())
+
+    return arrow.schema([(name, type_of(name, kind)) for name, kind in kinds.items()])
+
+
+def rows_of_list(
+    items: Iterable[Any], schema: arrow.Schema, batch_size: int
+) -> Iterator[arrow.RecordBatch]:
+    """Yield the items of a list as record batches with a schema.
+
+    Raises:
+        ApiValueError: A value does not fit its column.
+    """
+    rows = iter(items)
+    while batch := [_object(item) for item in islice(rows, batch_size)]:
+        columns = [
+            arrow.array([_value(row, field, row.get(field.name)) for row in batch], field.type)
+            for field in schema
+        ]
+        yield arrow.record_batch(columns, schema=schema)
+
+
+def _object(item: Any) -> dict[str, Any]:
+    data = data_of(item)
+    return data if isinstance(data, dict) else {VALUE: data}
+
+
+def _value(row: dict[str, Any], field: arrow.Field, value: Any) -> Any:
+    if value is None:
+        return None
+    if field.type == arrow.string():
+        return value if isinstance(value, str) else json_codec.encode(value).decode()
+    if field.type == arrow.float64() and type(value) is int and abs(value) <= _MAX_EXACT_INTEGER:
+        return float(value)
+    fits = type(value) is _PYTHON[field.type]
+    if field.type == _MOMENT and isinstance(value, str):
+        value = read_datetime(value)
+        fits = isinstance(value, datetime) and value.tzinfo is not None
+        value = value.astimezone(timezone.utc) if fits else value
+    if not fits or (type(value) is int and not -(2**63) <= value < 2**63):
+        raise ApiValueError(
+            f"{field.name} of the item {quoted(row.get('id'))} is {quoted(value)}, not of the type"
+            f' {field.type}: .option("text", "{field.name}") reads the column as text'
+        )
+    return value
+
+
+_MAX_EXACT_INTEGER = 2**53
+_MOMENT = arrow.timestamp("us", "UTC")
+_TYPES = {
+    "int": arrow.int64(),
+    "float": arrow.float64(),
+    "bool": arrow.bool_(),
+    "datetime": _MOMENT,
+}
+_PYTHON = {arrow.int64(): int, arrow.float64(): float, arrow.bool_(): bool, _MOMENT: datetime}

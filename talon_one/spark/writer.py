@@ -1,0 +1,233 @@
+"""Writer of data frames: each task sends its partition as a part of a bulk job."""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import reduce
+from operator import add
+from typing import Any
+
+import pyarrow as arrow
+from pyspark.sql.datasource import DataSourceArrowWriter, WriterCommitMessage
+
+import talon_one
+from talon_one.bulk import Summary, parts_in
+from talon_one.bulk.folders import open_folder
+from talon_one.bulk.job_record import record_parts
+from talon_one.bulk.partition import send_part
+from talon_one.exceptions import ApiValueError, OpenApiException
+from talon_one.limiter import Limiter, limiter_of
+from talon_one.spark import credentials
+from talon_one.spark.columns import rows_of
+from talon_one.spark.jobs import WriteJob
+from talon_one.spark.tasks import Task, current_task
+
+logger = logging.getLogger("talon_one.spark")
+
+SUMMARY = "_summary.json"
+"""File with the outcome of the whole job, in the folder of the state or of the failures."""
+
+
+class RowsFailed(OpenApiException):
+    """More rows of a job failed than the option ``maxFailedRows`` allows.
+
+    The other rows were sent. The job counts as failed, so that the next step of a pipeline does not
+    begin.
+
+    Attributes:
+        summary: Outcome of all rows.
+    """
+
+    def __init__(self, message: str, summary: Summary) -> None:
+        self.summary = summary
+        super().__init__(message)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self), (self.args[0], self.summary)
+
+
+class SparkWarning(UserWarning):
+    """Spark is set up in a way that will probably make the job fail, or send rows twice."""
+
+
+@dataclass
+class PartSent(WriterCommitMessage):
+    """What a task reports to the driver."""
+
+    part: int
+    attempt: int
+    summary: Summary
+    failures: list[str]
+
+
+class Writer(DataSourceArrowWriter):
+    """Sends the rows of a data frame.
+
+    Args:
+        job: What the options say.
+    """
+
+    def __init__(self, job: WriteJob) -> None:
+        self._job = job
+
+    def write(self, iterator: Iterator[arrow.RecordBatch]) -> WriterCommitMessage:
+        """Send the rows of one partition, in a task.
+
+        Raises:
+            ApiValueError: Spark may run two attempts at once, and rows must not be sent twice.
+            BulkStopped: The part ended before the end of its rows.
+        """
+        job, task = self._job, current_task()
+        if task.speculation and not job.facts.idempotent:
+            raise ApiValueError(
+                f"{job.operation} is not idempotent, and spark.speculation is on: set it to false,"
+                " because two attempts at a task would send the same rows; nothing was sent"
+            )
+        configuration = credentials.configuration(job.credentials, job.own_credentials)
+        concurrency = job.settings.get("concurrency", 0)
+        configuration.connection_pool_maxsize = max(
+            configuration.connection_pool_maxsize or 0, concurrency
+        )
+        rows = (row for batch in iterator for row in rows_of(batch, send_nulls=job.send_nulls))
+        with talon_one.ApiClient(configuration) as client:
+            options = {
+                **job.arguments,
+                **job.settings,
+                "limiter": _limiter(client, job, task) or True,
+            }
+            api = getattr(talon_one, job.api)(client)
+            summary, files = send_part(
+                job.operation,
+                api,
+                rows,
+                task.part,
+                job.partitions,
+                task.attempt,
+                job.state,
+                job.failures,
+                options,
+                # If a step before this one fails, Spark ends the rows as if they were complete.
+                ends=False,
+            )
+        return PartSent(task.part, task.attempt, summary, files)
+
+    def commit(self, messages: list[WriterCommitMessage | None]) -> None:
+        """Write the outcome of the job, on the driver.
+
+        Raises:
+            RowsFailed: More rows failed than the options allow.
+        """
+        self._record_parts(messages)
+        sent = [each for each in messages if isinstance(each, PartSent)]
+        summary = reduce(add, (each.summary for each in sent), _NOTHING)
+        report = {
+            "operation": self._job.operation,
+            **summary._asdict(),
+            "parts": [
+                {
+                    "part": each.part,
+                    "attempt": each.attempt,
+                    "sent": each.summary.sent,
+                    "failed": each.summary.failed,
+                    "unknown": each.summary.unknown,
+                    "skipped": each.summary.skipped,
+                }
+                for each in sorted(sent, key=lambda each: each.part)
+            ],
+            "failures": [file for each in sent for file in each.failures],
+        }
+        place = self._write_report(report)
+        logger.info("%s: %s", self._job.operation, summary)
+        limit = self._job.max_failed_rows
+        wrong = summary.failed + summary.unknown
+        if limit is not None and wrong > limit:
+            where = f" See {place}." if place else ""
+            lost = "" if self._job.failures else " The option failures would keep their rows."
+            raise RowsFailed(
+                f"{summary}\n{wrong} rows were not sent, or may not have been, which is more than"
+                f" maxFailedRows={limit}; the others were.{where}{lost}",
+                summary,
+            )
+
+    def abort(self, messages: list[WriterCommitMessage | None]) -> None:
+        """Write what is settled and what is left, on the driver, after a task has failed."""
+        if self._job.state is None:
+            finished = sum(1 for each in messages if each is not None)
+            logger.warning(
+                "%s failed: %d parts of the job were sent, and others in part. Without the option"
+                " state, the next run sends all rows again",
+                self._job.operation,
+                finished,
+            )
+            return
+        self._record_parts(messages)
+        ended = {each.part for each in messages if isinstance(each, PartSent)}
+        parts = [each._replace(complete=each.part in ended) for each in parts_in(self._job.state)]
+        left = [each.part for each in parts if not each.complete]
+        sent, failed, unknown = (
+            sum(getattr(each, name) for each in parts) for name in ("sent", "failed", "unknown")
+        )
+        self._write_report(
+            {
+                "operation": self._job.operation,
+                "complete": False,
+                "sent": sent,
+                "failed": failed,
+                "unknown": unknown,
+                "parts": [each._asdict() for each in parts],
+                "failures": [file for each in parts for file in each.failures],
+            }
+        )
+        logger.warning(
+            "%s failed: %d rows are sent, %d failed, %d unknown. Parts that began and are not"
+            " complete: %s; those that are not in the list have not begun. Run the job again with"
+            " the same state to send what is left",
+            self._job.operation,
+            sent,
+            failed,
+            unknown,
+            ", ".join(map(str, left)) or "none",
+        )
+
+    def _record_parts(self, messages: list[WriterCommitMessage | None]) -> None:
+        """Have the state refuse a next run that divides the rows in another way."""
+        if self._job.state is not None:
+            record_parts(open_folder(self._job.state), len(messages))
+
+    def _write_report(self, report: dict[str, Any]) -> str | None:
+        """Write the outcome; return its path or URL, or ``None`` if there is no folder for it."""
+        report.pop("token", None)
+        location = self._job.state or self._job.failures
+        if location is None:
+            return None
+        folder = open_folder(location)
+        folder.write(SUMMARY, json.dumps(report, indent=2).encode())
+        return folder.place(SUMMARY)
+
+
+_NOTHING = Summary(0, 0, 0, 0, 0, complete=True, reasons={}, token="")
+
+
+def _limiter(client: talon_one.ApiClient, job: WriteJob, task: Task) -> Limiter | None:
+    """Return the share of a task in the rate limit of the job; ``None`` if it has none.
+
+    Raises:
+        ApiValueError: It is not known how many tasks share the limit.
+    """
+    if job.requests_per_second is not None:
+        whole = Limiter.per_second(job.requests_per_second)
+    else:
+        found = limiter_of(client, job.facts)
+        if found is None:
+            return None
+        whole = found
+    tasks = job.tasks or task.slots
+    if tasks is None:
+        raise ApiValueError(
+            "the rate limit is divided among the tasks that run at a time, and the settings of"
+            " Spark do not say how many: give the option tasks"
+        )
+    return whole.divide(tasks, task.part)

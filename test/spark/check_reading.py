@@ -1,0 +1,211 @@
+"""Exports and lists as data frames."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime, timezone
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pyspark.sql import DataFrame, SparkSession
+
+import talon_one
+from spark.conftest import KEY, keys_file, message_of
+from support.server import Received, RecordingServer, Response
+from talon_one.sandbox import Sandbox
+
+HEADER = "id,campaignid,value,limitval,expirydate,attributes\n"
+
+
+def read(spark: SparkSession, keys: str, **options: Any) -> DataFrame:
+    """Return a data frame over an export or a list."""
+    reader = spark.read.format("talon_one").option("credentials", keys)
+    for name, value in options.items():
+        reader = reader.option(name, str(value))
+    return reader.load()
+
+
+def csv(*lines: str) -> Response:
+    return Response(200, "".join([HEADER, *lines]), {"Content-Type": "application/csv"})
+
+
+def by_campaign(request: Received) -> Response:
+    """Respond with two coupons of the campaign that is asked for."""
+    campaign = dict(request.pairs).get("campaignId", "9")
+    return csv(
+        f'{campaign}1,{campaign},C-{campaign}-1,1,2030-01-01T00:00:00Z,"{{""a"": 1}}"\n',
+        f"{campaign}2,{campaign},C-{campaign}-2,,,\n",
+    )
+
+
+def test_an_export_has_the_types_of_its_description(
+    spark: SparkSession, server: RecordingServer, keys: str
+) -> None:
+    server.default = by_campaign
+    frame = read(spark, keys, export="coupons", applicationId=3, campaignId=12)
+    types = dict(frame.dtypes)
+    assert types["limitval"] == "bigint"
+    assert types["expirydate"] == "timestamp"
+    assert types["attributes"] == "string"
+    first, second = frame.orderBy("id").collect()
+    assert (first["id"], first["value"], first["limitval"]) == (121, "C-12-1", 1)
+    assert first.expirydate.astimezone(timezone.utc) == datetime(2030, 1, 1, tzinfo=timezone.utc)
+    assert first.attributes == '{"a": 1}'
+    assert (second.limitval, second.expirydate, second.attributes) == (None, None, None)
+    # A column of the description that the file lacks.
+    assert first.batchid is None
+
+
+def test_each_campaign_is_a_partition(
+    spark: SparkSession, server: RecordingServer, keys: str
+) -> None:
+    server.default = by_campaign
+    frame = read(spark, keys, export="coupons", applicationId=3, campaignId="12, 13,14,12")
+    assert frame.rdd.getNumPartitions() == 3
+    assert sorted(row["value"] for row in frame.collect()) == [
+        f"C-{campaign}-{number}" for campaign in (12, 13, 14) for number in (1, 2)
+    ]
+    assert len(server.requests) == 3
+
+
+def test_each_application_is_a_partition(
+    spark: SparkSession, server: RecordingServer, keys: str
+) -> None:
+    server.default = by_campaign
+    frame = read(spark, keys, export="coupons", applicationId="3,4")
+    assert frame.rdd.getNumPartitions() == 2
+    frame.collect()
+    paths = sorted(request.path for request in server.requests)
+    assert paths == [f"/v1/applications/{id}/export_coupons" for id in (3, 4)]
+
+
+def test_a_response_that_breaks_off_is_read_again_from_the_start(
+    spark: SparkSession, server: RecordingServer, keys: str
+) -> None:
+    whole = by_campaign
+    made = []
+
+    def break_off(request: Received) -> Response:
+        made.append(request)
+        if len(made) == 1:
+            head = "HTTP/1.1 200 OK\r\nContent-Type: text/csv\r\nContent-Length: 999\r\n\r\n"
+            return Response(raw=f"{head}{HEADER}1,12,HALF,,,\n".encode())
+        return whole(request)
+
+    server.default = break_off
+    frame = read(spark, keys, export="coupons", applicationId=3, campaignId=12)
+    assert sorted(row["value"] for row in frame.collect()) == ["C-12-1", "C-12-2"]
+    assert len(made) == 2
+
+
+def test_a_cell_that_does_not_fit_fails_the_read_unless_its_column_is_text(
+    spark: SparkSession, server: RecordingServer, keys: str
+) -> None:
+    server.default = csv("1,12,A,many,,\n")
+    options = {"export": "coupons", "applicationId": 3}
+    message = message_of(lambda: read(spark, keys, **options).collect())
+    assert "limitval" in message
+    assert "many" in message
+    [row] = read(spark, keys, text="limitval", **options).collect()
+    assert row.limitval == "many"
+    [row] = read(spark, keys, text="true", **options).collect()
+    assert (row["id"], row.limitval) == ("1", "many")
+
+
+def test_columns_may_be_chosen_by_a_schema(
+    spark: SparkSession, server: RecordingServer, keys: str
+) -> None:
+    server.default = by_campaign
+    reader = spark.read.format("talon_one").schema("value string, limitval bigint")
+    frame = reader.options(export="coupons", applicationId="3", credentials=keys).load()
+    assert frame.columns == ["value", "limitval"]
+    assert frame.count() == 2
+
+
+@pytest.fixture(scope="module")
+def shop() -> Iterator[Sandbox]:
+    """A shop with campaigns and coupons."""
+    with Sandbox(seed="fashion") as running:
+        yield running
+
+
+def test_a_shop_is_read_campaign_by_campaign_and_kept_as_parquet(
+    spark: SparkSession, shop: Sandbox, tmp_path: Path
+) -> None:
+    variables = shop.environment()
+    keys = tmp_path / "keys"
+    keys.mkdir()
+    for name, value in variables.items():
+        (keys / name).write_text(value)
+    with talon_one.ApiClient(talon_one.Configuration.from_env(variables)) as client:
+        management = talon_one.ManagementApi(client)
+        [application, *_] = management.iterate(management.get_applications)
+        campaigns = list(management.iterate(management.get_campaigns, application.id))
+        expected = management.table(management.export_coupons, application.id).rows()
+    options = {"applicationId": application.id, "campaignId": "all"}
+    frame = read(spark, f"file:{keys}", export="coupons", **options)
+    assert frame.rdd.getNumPartitions() == len(campaigns) > 1
+    frame.write.parquet(str(tmp_path / "coupons"))
+    back = spark.read.parquet(str(tmp_path / "coupons"))
+    assert sorted(row["value"] for row in back.collect()) == sorted(
+        row["value"] for row in expected
+    )
+    listed = read(spark, f"file:{keys}", list="campaigns", applicationId=application.id)
+    assert dict(listed.dtypes)["created"] == "timestamp"
+    assert {row["id"]: row["name"] for row in listed.collect()} == {
+        campaign.id: campaign.name for campaign in campaigns
+    }
+    assert all(isinstance(row.features, str) for row in listed.collect())
+
+
+def test_lists_may_hold_text_or_odd_values(
+    spark: SparkSession, server: RecordingServer, keys: str
+) -> None:
+    item = {"id": 1, "created": "yesterday", "name": "A", "applicationId": 3}
+    server.default = Response(200, {"data": [item], "totalResultSize": 1, "hasMore": False})
+    options = {"list": "campaigns", "applicationId": 3}
+    message = message_of(lambda: read(spark, keys, **options).collect())
+    assert "created of the item 1 is 'yesterday'" in message
+    [row] = read(spark, keys, text="created", **options).collect()
+    assert (row["id"], row.created, row.name) == (1, "yesterday", "A")
+
+
+@pytest.mark.parametrize(
+    ("options", "expected"),
+    [
+        ({}, "needs one of the options export and list"),
+        ({"export": "coupons", "list": "campaigns"}, "needs one of the options export and list"),
+        ({"export": "coupon", "applicationId": 3}, "Did you mean 'coupons'?"),
+        ({"list": "campaign", "applicationId": 3}, "Did you mean 'campaigns'?"),
+        ({"export": "coupons"}, "needs the option applicationId"),
+        ({"export": "coupons", "applicationId": "x"}, "applicationId is a whole number"),
+        ({"export": "coupons", "applicationId": 3, "campaign": 1}, "has no option 'campaign'"),
+        ({"export": "coupons", "applicationId": 3, "valuesOnly": "maybe"}, "is true or false"),
+        ({"export": "coupons", "applicationId": 3, "text": "limit"}, "limit"),
+        ({"export": "coupons", "applicationId": 3, "credentials": "me"}, "a key does not belong"),
+    ],
+)
+def test_wrong_options_are_refused_before_anything_is_requested(
+    spark: SparkSession,
+    server: RecordingServer,
+    keys: str,
+    options: dict[str, Any],
+    expected: str,
+) -> None:
+    message = message_of(lambda: read(spark, options.pop("credentials", keys), **options))
+    assert expected in message
+    assert not server.requests
+
+
+def test_keys_files_may_be_lines_or_json(
+    spark: SparkSession, server: RecordingServer, tmp_path: Path
+) -> None:
+    server.default = by_campaign
+    as_json = tmp_path / "keys.json"
+    as_json.write_text(f'{{"TALON_ONE_HOST": "{server.url}", "TALON_ONE_MANAGEMENT_KEY": "{KEY}"}}')
+    for keys in (keys_file(tmp_path, server.url), f"file:{as_json}"):
+        assert read(spark, keys, export="coupons", applicationId=3).count() == 2
+    assert {request.headers["Authorization"] for request in server.requests} == {
+        f"ManagementKey-v1 {KEY}"
+    }

@@ -1,0 +1,377 @@
+"""What a write promises when tasks die, run twice or fail: one test for each row of the guide."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pyspark import TaskContext
+from pyspark.sql import DataFrame, SparkSession
+
+import talon_one
+import talon_one.spark
+from spark.conftest import (
+    KEY,
+    OK,
+    Job,
+    each_once,
+    memberships,
+    message_of,
+    new_session,
+    profiles,
+    sent,
+)
+from support.server import RecordingServer, Response
+from talon_one import bulk
+
+
+class DiesInTask(talon_one.Hooks):
+    """Ends the process of a task before, or after, one of its requests.
+
+    Args:
+        part: Number of the partition.
+        requests: How many requests are made before.
+        attempts: In how many attempts this happens.
+        after: Whether the server has responded to the last one.
+    """
+
+    def __init__(self, part: int, requests: int, attempts: int = 1, after: bool = False) -> None:
+        self._part = part
+        self._requests = requests
+        self._attempts = attempts
+        self._after = after
+        self._made = 0
+
+    def _count(self) -> None:
+        context = TaskContext.get()
+        assert context is not None
+        if context.partitionId() == self._part and context.attemptNumber() < self._attempts:
+            self._made += 1
+            if self._made > self._requests:
+                os._exit(1)
+
+    def on_request(self, event: talon_one.CallEvent) -> None:
+        """Note that an attempt begins."""
+        if event.attempt and not self._after:
+            self._count()
+
+    def on_response(self, event: talon_one.CallEvent) -> None:
+        """Note that an attempt succeeded."""
+        if event.attempt and self._after:
+            self._count()
+
+
+def dying(spark: SparkSession, server: RecordingServer, **how: Any) -> None:
+    """Register credentials with which a task dies."""
+    host = server.url
+
+    def credentials() -> talon_one.Configuration:
+        keys = {"api_key_v1": KEY, "management_key": KEY}
+        return talon_one.Configuration(host, keys, hooks=[DiesInTask(**how)])
+
+    talon_one.spark.register(spark, credentials=credentials)
+
+
+def breaking_off(frame: DataFrame, job: Job, times: int = 1) -> DataFrame:
+    """Return a data frame whose rows in part 1 break off, so many times, once some are settled."""
+    schema, state = frame.schema, job.state
+
+    def batches(found: Any) -> Any:
+        context = TaskContext.get()
+        assert context is not None
+        for number, batch in enumerate(found):
+            # Spark sends batches on when it has some dozens of kilobytes of them.
+            if number == 32 and context.partitionId() == 1 and context.attemptNumber() < times:
+                deadline = time.monotonic() + 60
+                while time.monotonic() < deadline:
+                    if any(part.part == 1 and part.sent for part in bulk.parts_in(state)):
+                        raise ConnectionError("the lake is gone")
+                    time.sleep(0.01)
+            yield batch
+
+    return frame.mapInArrow(batches, schema)
+
+
+# -- A task dies and is tried again ----------------------------------------------------------------
+
+
+def test_a_task_that_dies_by_an_exception_goes_on_where_it_ended(
+    spark: SparkSession, server: RecordingServer, job: Job
+) -> None:
+    job.write(breaking_off(profiles(spark, 40_000), job), concurrency=1, chunkSize=100)
+    assert sent(server) == each_once(40_000)
+    summary = job.summary()
+    assert (summary["sent"], summary["complete"]) == (40_000, True)
+    assert summary["skipped"] > 0
+    assert [part["attempt"] for part in summary["parts"]] == [0, 1]
+
+
+@pytest.mark.parametrize("after", [False, True], ids=["before a request", "after a response"])
+def test_the_process_of_a_task_dies(
+    spark: SparkSession, server: RecordingServer, job: Job, after: bool
+) -> None:
+    dying(spark, server, part=1, requests=1, attempts=2, after=after)
+    job.write(profiles(spark, 10_000), concurrency=1)
+    found = sent(server)
+    assert set(found) == set(each_once(10_000))
+    twice = sum(found.values()) - 10_000
+    # A chunk is settled when its state is written, which the process did not live to do.
+    assert twice == (2000 if after else 0)
+    summary = job.summary()
+    assert (summary["sent"], summary["failed"], summary["unknown"]) == (10_000, 0, 0)
+    assert [part["attempt"] for part in summary["parts"]] == [0, 2]
+
+
+@pytest.mark.parametrize("after", [False, True], ids=["before a request", "after a response"])
+def test_rows_that_must_not_be_sent_twice_are_unknown_after_the_process_died(
+    spark: SparkSession, server: RecordingServer, job: Job, after: bool
+) -> None:
+    dying(spark, server, part=1, requests=3, after=after)
+    job.write(memberships(spark, 10_000), "change_audiences", concurrency=1, partitions=2)
+    found = sent(server)
+    assert max(found.values()) == 1
+    summary = job.summary()
+    assert (summary["sent"], summary["unknown"]) == (9000, 1000)
+    assert len(found) == (10_000 if after else 9000)
+    [file] = summary["failures"]
+    assert {failure.outcome for failure in bulk.failures_in(file)} == {"unknown"}
+
+
+def test_without_a_state_a_task_sends_all_its_rows_again(
+    spark: SparkSession, server: RecordingServer, job: Job
+) -> None:
+    dying(spark, server, part=1, requests=3)
+    job.write(profiles(spark, 10_000), concurrency=1, state=None)
+    assert sum(sent(server).values()) == 13_000
+    assert set(sent(server)) == set(each_once(10_000))
+
+
+def test_without_a_state_rows_are_refused_that_must_not_be_sent_twice(
+    spark: SparkSession, server: RecordingServer, job: Job
+) -> None:
+    message = message_of(lambda: job.write(memberships(spark, 10), "change_audiences", state=None))
+    assert "change_audiences needs the option state, because it is not idempotent" in message
+    assert not server.requests
+
+
+# -- The whole job again ---------------------------------------------------------------------------
+
+
+def test_the_whole_job_again_makes_no_request(
+    spark: SparkSession, server: RecordingServer, job: Job
+) -> None:
+    job.write(profiles(spark, 5000))
+    made = len(server.requests)
+    job.write(profiles(spark, 5000))
+    assert len(server.requests) == made
+    summary = job.summary()
+    assert (summary["sent"], summary["skipped"], summary["requests"]) == (5000, 5000, 0)
+
+
+def test_other_rows_with_the_same_state_are_refused(
+    spark: SparkSession, server: RecordingServer, job: Job
+) -> None:
+    job.write(profiles(spark, 3000))
+    made = len(server.requests)
+    message = message_of(
+        lambda: job.write(profiles(spark, 3000).sort("integrationId", "attributes"))
+    )
+    assert "nothing was sent: resume with the same rows in the same order" in message
+    assert len(server.requests) == made
+
+
+@pytest.mark.parametrize("parts", [1, 3])
+def test_rows_that_are_divided_in_another_way_are_refused(
+    spark: SparkSession, server: RecordingServer, job: Job, parts: int
+) -> None:
+    job.write(memberships(spark, 3000), "change_audiences", partitions=2)
+    made = len(server.requests)
+    other = memberships(spark, 3000, parts)
+    message = message_of(lambda: job.write(other, "change_audiences", partitions=parts))
+    assert f"belongs to a job of 2 parts, not of {parts}" in message
+    assert len(server.requests) == made
+
+
+def test_the_state_of_a_finished_job_knows_its_number_of_parts(
+    spark: SparkSession, server: RecordingServer, job: Job
+) -> None:
+    job.write(profiles(spark, 3000))
+    message = message_of(lambda: job.write(profiles(spark, 3000, parts=3)))
+    assert "a job of 2 parts, and this is number 2" in message or "nothing was sent" in message
+    assert sum(sent(server).values()) == 3000
+
+
+def test_a_state_serves_no_other_host(
+    spark: SparkSession, server: RecordingServer, job: Job, tmp_path: Path
+) -> None:
+    job.write(profiles(spark, 10))
+    with RecordingServer(default=OK) as other:
+        keys = {"TALON_ONE_HOST": other.url, "TALON_ONE_API_KEY": KEY}
+        talon_one.spark.register(spark, lambda: keys)
+        message = message_of(lambda: job.write(profiles(spark, 10)))
+        assert "belongs to the host" in message
+        assert not other.requests
+
+
+# -- Two attempts at a time ------------------------------------------------------------------------
+
+
+def test_a_part_that_keeps_failing_leaves_the_others_settled(
+    spark: SparkSession, server: RecordingServer, job: Job, tmp_path: Path
+) -> None:
+    frame = breaking_off(profiles(spark, 40_000), job, times=4)
+    message = message_of(lambda: job.write(frame, chunkSize=100))
+    assert "the lake is gone" in message
+    summary = job.summary()
+    assert summary["complete"] is False
+    assert 20_000 < summary["sent"] < 40_000
+    assert [(part["part"], part["complete"]) for part in summary["parts"]] == [
+        (0, True),
+        (1, False),
+    ]
+    assert len(sent(server)) == summary["sent"]
+    # The lake is back.
+    job.write(profiles(spark, 40_000), chunkSize=100)
+    assert sent(server) == each_once(40_000)
+    assert job.summary()["sent"] == 40_000
+
+
+# -- Bad rows --------------------------------------------------------------------------------------
+
+
+def with_bad_rows(spark: SparkSession) -> DataFrame:
+    return profiles(spark, 2000).selectExpr(
+        "nullif(integrationId, 'p7') as integrationId",
+        "named_struct('Number', if(integrationId = 'p1500', double('NaN'), 1.0)) as attributes",
+    )
+
+
+def test_bad_rows_go_to_a_table_and_the_job_succeeds(
+    spark: SparkSession, server: RecordingServer, job: Job
+) -> None:
+    job.write(with_bad_rows(spark))
+    summary = job.summary()
+    assert (summary["sent"], summary["failed"]) == (1998, 2)
+    assert sum(summary["reasons"].values()) == 2
+    schema = "part int, index bigint, outcome string, reason string, status int, row string"
+    rows = spark.read.schema(schema).json(summary["failures"]).orderBy("part").collect()
+    assert [row["part"] for row in rows] == [0, 1]
+    assert [row["index"] for row in rows] == [7, 500]
+    assert {row.outcome for row in rows} == {"failed"}
+    assert rows[0].reason == "$.integrationId is required"
+    assert json.loads(rows[0].row) == {"attributes": {"Number": 1.0}}
+    assert rows[1].reason == "$.attributes.Number must be a finite number, not nan"
+
+
+@pytest.mark.parametrize(("limit", "succeeds"), [(2, True), (1, False), (0, False)])
+def test_a_job_fails_by_its_threshold(
+    spark: SparkSession, server: RecordingServer, job: Job, limit: int, succeeds: bool
+) -> None:
+    def run() -> None:
+        job.write(with_bad_rows(spark), maxFailedRows=limit)
+
+    if succeeds:
+        run()
+    else:
+        message = message_of(run)
+        assert f"more than maxFailedRows={limit}" in message
+        assert str(job.state / "_summary.json") in message
+    assert len(sent(server)) == 1998
+
+
+def test_bad_rows_that_are_written_nowhere_fail_the_job(
+    spark: SparkSession, server: RecordingServer, job: Job
+) -> None:
+    message = message_of(lambda: job.write(with_bad_rows(spark), failures=None))
+    assert "more than maxFailedRows=0" in message
+    assert "The option failures would keep their rows" in message
+
+
+def test_a_refused_key_fails_the_job_and_no_row(
+    spark: SparkSession, server: RecordingServer, job: Job
+) -> None:
+    server.default = Response(401, {"message": "no such key"})
+    message = message_of(lambda: job.write(profiles(spark, 4000)))
+    assert "no such key" in message
+    assert KEY not in message
+    server.default = OK
+    job.write(profiles(spark, 4000))
+    summary = job.summary()
+    assert (summary["sent"], summary["failed"]) == (4000, 0)
+
+
+# -- A lost driver ---------------------------------------------------------------------------------
+
+
+def test_a_lost_driver_loses_no_row(
+    spark: SparkSession, server: RecordingServer, job: Job, tmp_path: Path, keys: str
+) -> None:
+    program = Path(__file__).with_name("driver.py")
+    arguments = [sys.executable, str(program), str(job.state), keys, str(tmp_path), "40000"]
+    arrived = threading.Semaphore(0)
+
+    def count(request: object) -> Response:
+        arrived.release()
+        return OK
+
+    server.default = count
+    # Its modules are found where those of the tests are, see `conftest`.
+    with subprocess.Popen(arguments, stderr=subprocess.DEVNULL, start_new_session=True) as driver:
+        for _ in range(6):
+            assert arrived.acquire(timeout=120)
+        # With everything that it has started.
+        os.killpg(driver.pid, signal.SIGKILL)
+    assert not (job.state / "_summary.json").exists()
+    before = sum(sent(server).values())
+    assert 0 < before < 40_000
+    settled = sum(part.sent for part in bulk.parts_in(job.state))
+    job.write(profiles(spark, 40_000), chunkSize=100)
+    found = sent(server)
+    assert set(found) == set(each_once(40_000))
+    # What arrived and was not settled is sent again, and nothing else. A request that the system
+    # still held when the driver died may arrive later.
+    again = sum(found.values()) - 40_000
+    assert before - settled <= again <= before - settled + 2 * 4 * 100
+    assert job.summary()["sent"] == 40_000
+
+
+# -- Speculation -----------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def speculating(
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Iterator[SparkSession]:
+    """A session with speculative execution, in place of the other one."""
+    active = SparkSession.getActiveSession()
+    if active is not None:
+        active.stop()
+    session = new_session(tmp_path_factory.mktemp("speculating"), **{"spark.speculation": "true"})
+    yield session
+    session.stop()
+
+
+def test_speculation_is_refused_for_rows_that_must_not_be_sent_twice(
+    speculating: SparkSession, server: RecordingServer, job: Job
+) -> None:
+    message = message_of(
+        lambda: job.write(memberships(speculating, 10), "change_audiences", partitions=2)
+    )
+    assert "spark.speculation is on: set it to false" in message
+    assert not server.requests
+
+
+def test_two_attempts_at_a_time_do_no_harm_where_rows_may_be_sent_twice(
+    speculating: SparkSession, server: RecordingServer, job: Job
+) -> None:
+    job.write(profiles(speculating, 2000))
+    assert sent(server) == each_once(2000)
