@@ -39,7 +39,7 @@ _STANDS_FOR = ROWS // _ROWS
 # The rules of Spark: `spark.speculation.quantile`, `spark.speculation.multiplier`.
 _SPECULATION_AFTER = 0.75
 _SPECULATION_FACTOR = 1.5
-# Seconds after which an idle slot looks for work again.
+# Seconds after which an idle slot looks for work again, unless requests are rarer.
 _TICK = 0.5
 
 
@@ -56,7 +56,7 @@ class Plan:
     rate: float = 20.0
     """Requests a second that the server admits."""
     burst: float = 0.0
-    """Requests that it admits in one moment; those of a second if 0."""
+    """Requests that it admits in one moment, at least 1; those of a second if 0."""
     retry_after: float | None = None
     """Seconds that a 429 asks to wait. The platform documents no such header."""
     lost_responses: float = 0.0
@@ -134,6 +134,11 @@ class Report(NamedTuple):
         return self.executed / ROWS / self.seconds / plan.rate
 
 
+def _now() -> float:
+    """Return the virtual time."""
+    return asyncio.get_running_loop().time()
+
+
 def simulate(plan: Plan) -> Report:
     """Run a job in virtual time. The same plan always has the same report."""
     # The client draws its pauses from the generator that all of a process share.
@@ -162,7 +167,7 @@ class _Attempt:
         self.alive = True
         self.part = part
         self.executor = executor
-        self.began = asyncio.get_running_loop().time()
+        self.began = _now()
         self.number = job.next_attempt(part)
         self.failures: set[int] = set()
         """Rows that it has reported as failed or unknown."""
@@ -257,13 +262,14 @@ class _Job:
     def __init__(self, plan: Plan) -> None:
         self.plan = plan
         self.random = Random(plan.seed)
-        burst = plan.burst or plan.rate
+        burst = max(1.0, plan.burst or plan.rate)
         self.server = Server(
             plan.rate, burst, plan.retry_after, plan.lost_responses, plan.times, self.random
         )
         self.files: list[dict[str, bytes]] = [{} for _ in range(plan.parts)]
         """The folder of the state of each part."""
-        self._limiter = NoLimit() if plan.limiter == "none" else self._new_limiter()
+        self._limiter = NoLimit(clock=_now) if plan.limiter == "none" else self._new_limiter()
+        self._tick = max(_TICK, 1 / plan.rate)
         self._waiting = deque(range(plan.parts))
         self._running: list[_Attempt] = []
         self._attempts: list[list[_Attempt]] = [[] for _ in range(plan.parts)]
@@ -291,10 +297,7 @@ class _Job:
         return attempt.executor.limiter if kind == "machine" else self._limiter
 
     def _new_limiter(self) -> Limiter:
-        def now() -> float:
-            return asyncio.get_running_loop().time()
-
-        return Limiter(1, 1 / self.plan.rate, now)
+        return Limiter(1, 1 / self.plan.rate, _now)
 
     # -- The driver ----------------------------------------------------------------------------
 
@@ -318,7 +321,7 @@ class _Job:
         if plan.lost_after:
             loop.call_later(plan.lost_after, self._lose, executors[-1])
         while len(self._outcomes) + len(self._given_up) < plan.parts:
-            await asyncio.sleep(_TICK)
+            await asyncio.sleep(self._tick)
         for slot in slots:
             slot.cancel()
         return self._report()
@@ -328,7 +331,7 @@ class _Job:
         while not executor.lost:
             part = self._next_part()
             if part is None:
-                await asyncio.sleep(_TICK)
+                await asyncio.sleep(self._tick)
                 continue
             attempt = _Attempt(self, part, executor)
             self._attempts[part].append(attempt)
@@ -346,7 +349,7 @@ class _Job:
             return None
         if len(self._outcomes) < _SPECULATION_AFTER * plan.parts:
             return None
-        now = asyncio.get_running_loop().time()
+        now = _now()
         limit = _SPECULATION_FACTOR * median(self._durations)
         parts = [attempt.part for attempt in self._running]
         slow = (
@@ -359,7 +362,7 @@ class _Job:
     def _end(self, attempt: _Attempt, summary: Summary | None) -> None:
         """Note the end of an attempt."""
         self._running.remove(attempt)
-        part, now = attempt.part, asyncio.get_running_loop().time()
+        part, now = attempt.part, _now()
         if summary is not None:
             self._outcomes[part] = summary
             self._durations.append(now - attempt.began)

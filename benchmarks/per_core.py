@@ -167,6 +167,14 @@ def _export(rows: int) -> dict[str, float]:
     }
 
 
+def _batches(rows: int) -> dict[str, float]:
+    if importlib.util.find_spec("pyarrow") is None:
+        return {}
+    from benchmarks.warm import record_batches
+
+    return {"rows of it as Arrow record batches, a CPU second": record_batches(_RUNS).ours}
+
+
 # -- What a task costs -----------------------------------------------------------------------------
 
 
@@ -234,6 +242,7 @@ MEASURES: dict[str, Callable[[int], dict[str, float]]] = {
     "part": _part,
     "wire": _wire,
     "export": _export,
+    "batches": _batches,
     "memory-1": _memory(1),
     "memory-4": _memory(4),
     "memory-16": _memory(16),

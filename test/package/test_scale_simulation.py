@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import random
+import re
 from dataclasses import replace
 from typing import Any
 
@@ -16,6 +17,9 @@ from benchmarks.cluster import LIMITERS, ROWS, Plan, simulate
 from benchmarks.simulated_server import Times
 from talon_one.aio.bulk_runner import TaskRunner
 
+from .fresh import ROOT
+
+_GUIDE = (ROOT / "docs/guides/scale.md").read_text(encoding="utf-8")
 _SMALL = Plan(executors=3, parts=9, requests=4, prepare=0.01)
 
 _plans = st.builds(
@@ -58,12 +62,23 @@ def test_rows_that_must_not_be_sent_twice_are_executed_once_or_reported(plan: Pl
 
 
 def test_the_same_plan_always_has_the_same_report() -> None:
-    plan = replace(_SMALL, life=5.0, lost_responses=0.05, limiter="whole", burst=1.0)
     before = random.getstate()
-    report = simulate(plan)
+    for limiter in LIMITERS:
+        plan = replace(_SMALL, life=5.0, lost_responses=0.05, limiter=limiter, burst=1.0)
+        report = simulate(plan)
+        assert simulate(plan) == report
+        assert simulate(replace(plan, seed=2)) != report
     assert random.getstate() == before
-    assert simulate(plan) == report
-    assert simulate(replace(plan, seed=2)) != report
+
+
+def test_the_guide_has_the_numbers_of_the_simulation() -> None:
+    rows = re.findall(r"^\| 20 \| (.+?) \| ([\d,]+) \| ([\d,]+) \| ([\d,]+) \|", _GUIDE, re.M)
+    assert len(rows) == len(LIMITERS)
+    for limiter, (name, *texts) in zip(LIMITERS, rows, strict=True):
+        report = simulate(Plan(limiter=limiter, requests=Plan.requests // 2))
+        found = [report.executed / report.seconds, report.requests, report.refused]
+        said = [float(text.replace(",", "")) for text in texts]
+        assert found == pytest.approx(said, rel=0.01), name
 
 
 def test_limits_that_are_shared_or_divided_are_never_exceeded() -> None:
