@@ -22,7 +22,7 @@ from talon_one import Configuration, aio
 from talon_one.aio.bulk_runner import TaskRunner
 from talon_one.bulk import BulkStopped, Failure, Progress, Summary, operations
 from talon_one.bulk.operations import BulkOperation
-from talon_one.bulk.part_state import PartState
+from talon_one.bulk.part_state import AttemptSuperseded, PartState
 from talon_one.bulk.resume_token import IntRanges, read_token
 from talon_one.limiter import Limiter, NoLimit
 
@@ -198,7 +198,7 @@ class _Attempt:
             death.cancel()
         try:
             return self._task.result()
-        except (BulkStopped, asyncio.CancelledError):
+        except (BulkStopped, AttemptSuperseded, asyncio.CancelledError):
             return None
 
     async def _send(self) -> Summary | None:
