@@ -23,6 +23,7 @@ _GUIDES = (
     "outages",
     "rejections",
     "sandbox",
+    "scale",
     "several-applications",
     "troubleshooting",
 )
