@@ -40,6 +40,8 @@ class Block:
     code: str
     runs_alone: bool
     """Whether it is a whole program, rather than a part of one (``part``)."""
+    is_program: bool = False
+    """Whether it runs as a file of its own (``program``), such as in child processes."""
 
     @property
     def padded(self) -> str:
@@ -71,7 +73,8 @@ class Page:
                     if language == "python":
                         code = textwrap.dedent("\n".join([*inside, ""]))
                         first = number - len(inside)
-                        found.append(Block(self.path, first, section, code, "part" not in words))
+                        alone, program = "part" not in words, "program" in words
+                        found.append(Block(self.path, first, section, code, alone, program))
                     opening = ""
                 inside.append(line)
             elif fence:

@@ -61,4 +61,8 @@ def test_every_guide_begins_with_a_short_example_that_runs(path: Path) -> None:
     assert "\n## " not in before
     assert first.runs_alone
     assert len([each for each in first.code.splitlines() if each and "#>" not in each]) <= 12
+    if first.is_program:
+        done = guide.run_program(first, Path.cwd())
+        assert (done.stdout.splitlines(), done.stderr) == (guide.said(first), "")
+        return
     exec(compile(first.padded, str(first), "exec"), {"__name__": "__main__"})

@@ -19,11 +19,13 @@ _TESTING = GUIDES / "testing.md"
 # Words after ```python, of blocks that quote a method or show the code of a vendor's package.
 _QUOTATIONS = ("part app", "before")
 
-# Neither has types, so what they decorate has none.
+# These have no types or are not installed, so what they decorate has none. Reading the types of
+# Dask takes longer than all else.
 _SETTINGS = """
-[mypy-celery.*,django.*]
+[mypy-airflow.*,celery.*,dask.*,django.*,ray.*]
 ignore_missing_imports = True
-[mypy-celery_closing_tasks,django_checkout_views,frameworks_page]
+follow_imports = skip
+[mypy-celery_closing_tasks,django_checkout_views,frameworks_page,programs.*]
 disallow_untyped_decorators = False
 """
 
@@ -32,7 +34,15 @@ def test_the_code_of_pages_and_examples_has_the_right_types(
     tmp_path: Path, pytestconfig: pytest.Config
 ) -> None:
     paths = {ROOT / "README.md", DOCS / "index.md", *GUIDES.glob("*.md")} - {_TESTING}
-    programs = [_program(Page(path), tmp_path) for path in sorted(paths)]
+    pages = [Page(path) for path in sorted(paths)]
+    programs = [_program(page, tmp_path) for page in pages]
+    folder = tmp_path / "programs"
+    folder.mkdir()
+    (folder / "__init__.py").touch()
+    for block in (block for page in pages for block in page.blocks if block.is_program):
+        program = folder / f"{block.page.stem}_{block.line}.py"
+        program.write_text(block.padded, encoding="utf-8")
+        programs.append(program)
     for script in sorted({*_EXAMPLES.glob("*.py"), *_EXAMPLES.glob("*/*.py")}):
         # Several are called `app`. Those that tests beside them import keep their names.
         is_tested = any(script.parent.glob("test_*.py"))
@@ -51,7 +61,7 @@ def _program(page: Page, folder: Path) -> Path:
     text = page.text.partition("## With asyncio")[0] if page.path.stem == "tables" else page.text
     lines: list[str] = []
     for block in Page(page.path, text).blocks:
-        if not _info(block, page).endswith(_QUOTATIONS):
+        if not block.is_program and not _info(block, page).endswith(_QUOTATIONS):
             lines += [""] * (block.line - 1 - len(lines)) + block.code.splitlines()
     program = folder / f"{page.path.stem}_page.py"
     program.write_text("\n".join([*lines, ""]), encoding="utf-8")
