@@ -60,8 +60,8 @@ class WriteJob(NamedTuple):
     """How many partitions the data frame has, if an option says so."""
     failures: str | None
     requests_per_second: float | None
-    tasks: int | None
-    """How many tasks run at a time, if an option says so."""
+    executors: int | None
+    """How many executors divide the limit, if an option says so."""
     settings: dict[str, int]
     """Options of the bulk function."""
     send_nulls: bool
@@ -117,7 +117,7 @@ def read_write_job(
         reader.number("partitions"),
         failures,
         reader.rate("requestsPerSecond"),
-        reader.number("tasks"),
+        reader.number("executors"),
         {name: value for name, value in settings.items() if value is not None},
         reader.word("nulls", ("omit", "send"), "omit") == "send",
         source,

@@ -1,15 +1,15 @@
-"""What a task knows of its job: number, attempt, speculation, how many tasks run at a time."""
+"""What a task knows of its job: number, attempt, speculation, how many executors there are."""
 
 from __future__ import annotations
 
-import re
+import os
+import tempfile
+from pathlib import Path
 from typing import NamedTuple
 
 from pyspark import TaskContext
 
 from talon_one.exceptions import ApiValueError
-
-_LOCAL = re.compile(r"local(?:\[(\d+|\*)(?:,\s*\d+)?\])?")
 
 
 class Task(NamedTuple):
@@ -21,8 +21,12 @@ class Task(NamedTuple):
     """Number of the attempt at it."""
     speculation: bool
     """Whether Spark may run a second attempt beside this one."""
-    slots: int | None
-    """How many tasks of the application run at a time, if the settings say so."""
+    executors: int | None
+    """How many executors the application has at most, if the settings say so."""
+    folder: Path
+    """Folder on a disk of the machine, the same for all tasks of an executor."""
+    application: str
+    """ID of the application."""
 
 
 def current_task() -> Task:
@@ -42,28 +46,25 @@ def current_task() -> Task:
         context.partitionId(),
         context.attemptNumber(),
         setting("spark.speculation").lower() == "true",
-        _slots(setting("spark.master"), *map(setting, _SIZES)),
+        _executors(
+            setting("spark.master"),
+            setting("spark.dynamicAllocation.maxExecutors"),
+            setting("spark.executor.instances"),
+        ),
+        _folder(os.environ.get("SPARK_LOCAL_DIRS", "")),
+        setting("spark.app.id") or "application",
     )
 
 
-_SIZES = (
-    "spark.executor.instances",
-    "spark.dynamicAllocation.maxExecutors",
-    "spark.executor.cores",
-    "spark.task.cpus",
-)
+def _executors(master: str, maximum: str, instances: str) -> int | None:
+    """Return how many executors there are at most, from settings of Spark."""
+    if master.startswith("local[") or master == "local":
+        return 1  # The driver.
+    known = [int(each) for each in (maximum, instances) if each.isascii() and each.isdigit()]
+    return max(known, default=None)
 
 
-def _slots(master: str, instances: str, most: str, cores: str, cpus: str) -> int | None:
-    """Return how many tasks run at a time, from settings of Spark."""
-    local = _LOCAL.fullmatch(master)
-    if local is not None:
-        if local[1] == "*":
-            import os
-
-            return os.cpu_count()
-        return int(local[1] or 1)
-    executors = most if most.isdigit() else instances
-    if executors.isdigit() and cores.isdigit():
-        return max(1, int(executors) * (int(cores) // int(cpus or 1)))
-    return None
+def _folder(local: str) -> Path:
+    """Return the first folder that Spark has for temporary files of an executor."""
+    first = local.split(",")[0].strip()
+    return Path(first if first and os.path.isdir(first) else tempfile.gettempdir())

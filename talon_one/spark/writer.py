@@ -14,7 +14,7 @@ import pyarrow as arrow
 from pyspark.sql.datasource import DataSourceArrowWriter, WriterCommitMessage
 
 import talon_one
-from talon_one.bulk import Summary, parts_in
+from talon_one.bulk import SharedLimiter, Summary, parts_in
 from talon_one.bulk.folders import open_folder
 from talon_one.bulk.job_record import record_parts
 from talon_one.bulk.partition import send_part
@@ -212,22 +212,23 @@ _NOTHING = Summary(0, 0, 0, 0, 0, complete=True, reasons={}, token="")
 
 
 def _limiter(client: talon_one.ApiClient, job: WriteJob, task: Task) -> Limiter | None:
-    """Return the share of a task in the rate limit of the job; ``None`` if it has none.
+    """Return the limiter that the tasks of an executor share; ``None`` if the job has none.
 
     Raises:
-        ApiValueError: It is not known how many tasks share the limit.
+        ApiValueError: It is not known how many executors divide the limit.
     """
-    if job.requests_per_second is not None:
-        whole = Limiter.per_second(job.requests_per_second)
-    else:
-        found = limiter_of(client, job.facts)
-        if found is None:
+    rate = job.requests_per_second
+    if rate is None:
+        known = limiter_of(client, job.facts)
+        if known is None:
             return None
-        whole = found
-    tasks = job.tasks or task.slots
-    if tasks is None:
+        rate = known.rate
+    executors = job.executors or task.executors
+    if executors is None:
         raise ApiValueError(
-            "the rate limit is divided among the tasks that run at a time, and the settings of"
-            " Spark do not say how many: give the option tasks"
+            "the rate limit is divided among the executors, and the settings of Spark do not say"
+            " how many there are: give the option executors"
         )
-    return whole.divide(tasks, task.part)
+    # The file outlives the tasks, whose processes come and go, and goes with the executor.
+    path = task.folder / f"talon_one-{task.application}-{rate:g}.limit"
+    return SharedLimiter(path, calls=1, seconds=executors / rate)

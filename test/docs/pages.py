@@ -12,7 +12,7 @@ from pathlib import Path
 
 from support.spec import Operation
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).resolve().parents[2]
 DOCS = ROOT / "docs"
 GUIDES = DOCS / "guides"
 REFERENCE = DOCS / "reference"

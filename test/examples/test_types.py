@@ -22,7 +22,7 @@ _QUOTATIONS = ("part app", "before")
 # These have no types or are not installed, so what they decorate has none. Reading the types of
 # Dask takes longer than all else.
 _SETTINGS = """
-[mypy-airflow.*,celery.*,dask.*,django.*,ray.*]
+[mypy-airflow.*,celery.*,dask.*,django.*,pyarrow.*,pyspark.*,ray.*]
 ignore_missing_imports = True
 follow_imports = skip
 [mypy-celery_closing_tasks,django_checkout_views,frameworks_page,programs.*]

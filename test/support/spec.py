@@ -48,7 +48,7 @@ def _reading(place: object) -> Iterator[None]:
         raise SpecError(f"{place}: {type(cause).__name__}: {cause}") from cause
 
 
-_FOLDER = Path(__file__).parents[2] / "spec"
+_FOLDER = Path(__file__).resolve().parents[2] / "spec"
 _METHODS = ("get", "put", "post", "delete", "patch")
 
 
