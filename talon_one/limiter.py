@@ -192,8 +192,9 @@ class _Divided(Limiter):
             by_system = self._clock is time.monotonic
             shift = time.monotonic() - time.time() if by_system else 0.0
             self._origin = (self._offset + shift) % self._seconds
-        # A start that is later than its slot by no more than floats are exact belongs there.
-        number = math.ceil((earliest - self._origin) / self._seconds - _TOLERANCE)
+        # A start that is later than its slot only because floats are not exact belongs there.
+        inexact = 8 * math.ulp(earliest) / self._seconds + _TOLERANCE
+        number = math.ceil((earliest - self._origin) / self._seconds - inexact)
         return self._origin + number * self._seconds
 
 

@@ -34,7 +34,7 @@ Result = Any
 History = tuple[Result, ...]
 
 
-def rows(count: int) -> list[dict[str, Any]]:
+def rows_of(count: int) -> list[dict[str, Any]]:
     """Return rows of either operation."""
     return [
         {"integrationId": f"p{number}", "profileIntegrationId": f"p{number}", "audienceId": 7}
@@ -77,7 +77,7 @@ class Plan(NamedTuple):
 
     name: str
     """A letter."""
-    count: int
+    rows: int
     """How many rows the part has."""
     chunk_size: int = 1
     concurrency: int = 1
@@ -109,7 +109,7 @@ def run_attempt(
     sent: list[int] = []
     try:
         run.report_progress()
-        waiting = iter(rows(plan.count))
+        waiting = iter(rows_of(plan.rows))
         in_flight: list[tuple[Piece, TooManyRequestsException | None]] = []
         while True:
             if run.needs_rows:
@@ -233,7 +233,8 @@ class World:
         operation = self.next(number)
         if operation is None:
             return None
-        files, sent, result = dict(self.files), self.sent, None
+        files, sent = dict(self.files), self.sent
+        result: Result = None
         if operation.kind == "names":
             result = tuple(names_in(files, operation.name))
         elif operation.kind == "read":

@@ -61,7 +61,7 @@ def last_attempt(
 
 def problem(world: World) -> str | None:
     """Return what is wrong if all attempts die now, and another one is made."""
-    rows = world.plans[0].count
+    rows = world.plans[0].rows
     sent, counts = last_attempt(world.files, rows)
     if len(set(world.sent)) < len(world.sent) or set(world.sent) & set(sent):
         return f"sent twice: {world.sent} {sent}"
@@ -73,7 +73,6 @@ def problem(world: World) -> str | None:
 
 PAIRS = {
     "alike": (Plan("a", 2), Plan("b", 2)),
-    "concurrent requests": (Plan("a", 2, concurrency=2), Plan("b", 2)),
     "other chunks": (Plan("a", 2, chunk_size=2), Plan("b", 2)),
     "a request too early": (Plan("a", 1), Plan("b", 1, refused=frozenset({0}))),
 }
@@ -87,11 +86,11 @@ def test_no_row_is_sent_twice_whatever_two_attempts_do_and_wherever_they_die(nam
 
 
 # The last ones found that the state with the most rows is not always the one to go on from.
-SEEDS = (*range(100), 346, 663, 2195)
+SEEDS = (*range(40), 346, 663, 2195)
 
 
 def test_no_row_is_sent_twice_by_three_attempts_either() -> None:
-    problems = []
+    problems: list[str] = []
     for seed in SEEDS:
         random = Random(seed)
         plans = [
