@@ -84,12 +84,13 @@ def partition(
     With *state*, the part can be sent again after its process died, or as a whole: rows that are
     settled are not sent again, and rows other than before are refused. Without it, an attempt
     begins with the first row. A request that came too early (429) is made again, and holds back the
-    others.
+    others, with or without a limiter.
 
     Args:
         operation: A function of this module, such as `upsert_profiles`, or its name.
         api: API of the operation, made in this process: clients cannot be pickled.
-        rows: Rows of the part, the same ones in the same order in each attempt.
+        rows: Rows of the part, the same ones in the same order in each attempt. So the rows must
+            be divided into the same parts. There may be more of them at the end.
         part: Number of the part, counted from 0.
         parts: How many parts the job has. The state remembers it, and refuses another number: rows
             that are divided in another way would be sent twice.
@@ -111,8 +112,10 @@ def partition(
             or host; nothing was sent. Also for a second attempt at an operation that is not
             idempotent without a *state*.
         BulkStopped: The part ended before the end of its rows. Its cause is an `AttemptSuperseded`
-            if a newer attempt works on the part, and an `ApiValueError` if the rows are not those
-            of the earlier attempts.
+            if another attempt has begun, and an `ApiValueError` if the rows are not those of the
+            earlier attempts.
+        OSError: *state* cannot be read or written; nothing was sent. Stores behind fsspec may raise
+            exceptions of their own.
     """
     return send_part(operation, api, rows, part, parts, attempt, state, failures, options)[0]
 

@@ -111,6 +111,17 @@ class SharedLimiter(Limiter):
         with self._transaction() as (database, _):
             return _held_until(database, endpoint)
 
+    def divide(self, parts: int, part: int = 0) -> Limiter:
+        """Refuse to be divided: nothing would be shared any more.
+
+        Raises:
+            ApiTypeError: Always.
+        """
+        raise ApiTypeError(
+            "a SharedLimiter cannot be divided: divide a Limiter, or give the SharedLimiter of each"
+            " machine a longer interval"
+        )
+
     @contextmanager
     def _transaction(self) -> Iterator[tuple[sqlite3.Connection, float]]:
         """Open the file for this process alone; yield it and the time.

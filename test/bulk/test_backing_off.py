@@ -124,7 +124,7 @@ def test_a_job_that_is_stopped_does_not_wait() -> None:
         next(waiting)
 
 
-def test_a_server_that_refuses_for_ever_ends_the_job_with_its_rows_failed(
+def test_a_server_that_refuses_without_end_ends_the_job_with_its_rows_failed(
     run_bulk: RunBulk, server: RecordingServer
 ) -> None:
     server.default = Response(429, {"message": "slow down"}, {"Retry-After": "5"})

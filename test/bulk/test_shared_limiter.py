@@ -115,6 +115,11 @@ assert limiter.reserve("b") > 110
         )
 
 
+def test_it_is_not_divided(tmp_path: Path) -> None:
+    with pytest.raises(ApiTypeError, match="cannot be divided: divide a Limiter, or give the"):
+        SharedLimiter(tmp_path / "limit").divide(2)
+
+
 def test_the_file_stays_small(tmp_path: Path) -> None:
     clock = MockClock()
     limiter = SharedLimiter(tmp_path / "limit", 3, 1.0, clock)
