@@ -12,7 +12,7 @@ _MAX_REQUESTS = 256
 # The same while none of its rows was accepted: then all of them are probably wrong.
 _MAX_REFUSALS = 32
 # How often the request of a piece may come too early (429).
-MAX_LIMITED = 32
+MAX_LIMITED = 128
 
 
 class Chunk:

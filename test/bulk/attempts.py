@@ -131,7 +131,7 @@ def run_attempt(
             else:
                 break
         run.close()
-        recorder.finish(run.summary)
+        recorder.finish(run.summary, run.summary.complete)
     except (AttemptSuperseded, BulkStopped) as cause:
         run.stop(cause)
         try:
