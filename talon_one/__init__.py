@@ -131,6 +131,7 @@ def __dir__() -> list[str]:
 # Python looks up modules that are being imported in the same way.
 _FURTHER_ON = {
     "AsyncReceiver": "webhooks",
+    "AttemptSuperseded": "bulk",
     "Bookmark": "pagination",
     "BulkStopped": "bulk",
     "CartMapper": "checkout",

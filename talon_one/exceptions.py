@@ -15,6 +15,7 @@
     ├── checkout.UnexpectedStateError (RuntimeError)  a session is in another state than it should
     ├── ClientClosedError (RuntimeError)    the client was closed before the call
     ├── bulk.BulkStopped (RuntimeError)     a bulk job ended early; carries its summary
+    ├── bulk.AttemptSuperseded              its cause: another attempt at the same part has begun
     ├── pagination.PagesError (RuntimeError)  the server repeats pages, or sends no list
     ├── ApiKeyError (KeyError)              the object has no such property
     ├── ApiAttributeError (AttributeError)  the class has no such attribute

@@ -10,6 +10,7 @@ Processes that work on parts of a job divide a limit (`Limiter.divide`), or shar
 
 from __future__ import annotations
 
+import math
 import os
 import threading
 import time
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
     from talon_one._core.operation import Operation
 
 _LIMITED_SCHEME = "management_key"
+# Parts of an interval.
+_TOLERANCE = 1e-6
 
 
 class Limiter:
@@ -58,8 +61,10 @@ class Limiter:
         self._calls = calls
         self._seconds = seconds
         self._clock = clock
-        self._delay = 0.0
-        """Seconds before the first call of an endpoint."""
+        self._offset = 0.0
+        """Seconds by which the slots of a divided limit come after those of its first part."""
+        self._origin: float | None = None
+        """Reading of the clock at which a slot of a divided limit begins."""
         self._starts: dict[str, deque[float]] = {}
         self._held: dict[str, float] = {}
         """When the calls of an endpoint may go on, after `back_off`."""
@@ -78,40 +83,61 @@ class Limiter:
         """
         with self._lock():
             now = self._clock()
-            starts = self._starts.get(endpoint)
-            earliest = self._held.get(endpoint, now)
-            if starts is None:
-                starts = self._starts[endpoint] = deque(maxlen=self._calls)
-                earliest = max(earliest, now + self._delay)
+            starts = self._starts.setdefault(endpoint, deque(maxlen=self._calls))
+            start = max(now, self._held.get(endpoint, now))
             # Start times may lie in the future: calls that are still waiting have reserved them.
-            elif len(starts) == self._calls:
-                earliest = max(earliest, starts[0] + self._seconds)
-            start = max(now, earliest)
+            if len(starts) == self._calls:
+                start = max(start, starts[0] + self._seconds)
+            start = self._slot(start)
             starts.append(start)
-            return start - now
+            return max(0.0, start - now)
+
+    def _slot(self, earliest: float) -> float:
+        """Return when a call starts that may start at *earliest*, or later."""
+        return earliest
 
     def back_off(self, endpoint: str, seconds: float) -> None:
         """Let no call of *endpoint* start for a while, as ``Retry-After`` of a response asks.
 
-        Calls that wait already are not held back.
-
         Args:
             endpoint: As for `reserve`.
             seconds: How long. A shorter pause does not cut a longer one short.
+
+        Raises:
+            ApiTypeError: *seconds* is not a number from 0.
         """
+        seconds = checked_pause(seconds)
         with self._lock():
             until = self._clock() + seconds
             self._held[endpoint] = max(self._held.get(endpoint, until), until)
 
+    def held_until(self, endpoint: str) -> float:
+        """Return until when `back_off` lets no call of *endpoint* start, as a time of the clock.
+
+        A call reads it before it reserves its start, and again once it has waited for that. If it
+        has changed, a response has asked to wait meanwhile, and the call has to reserve another
+        start.
+
+        Args:
+            endpoint: As for `reserve`.
+
+        Returns:
+            The time, which may have passed; minus infinity if there was none.
+        """
+        return self._held.get(endpoint, -math.inf)
+
     def divide(self, parts: int, part: int = 0) -> Limiter:
         """Return a limiter for one of several processes that together keep this limit.
 
-        Each starts a call in every *parts*-th slot, so they never start calls in the same moment if
-        they begin together. What one of them does not use is lost to the others.
+        Each starts calls in every *parts*-th slot of the limit. Slots are counted by the system
+        time, so that those of different machines do not meet as long as their clocks agree. What a
+        process does not use is lost to the others. A `Limiter` with a *clock* of its own counts
+        them by that.
 
         Args:
             parts: How many processes make calls at the same time.
-            part: Which of them this is: 0 is the first to start a call.
+            part: Which of them this is, counted from 0: each needs another number. Numbers from
+                *parts* begin again with the first slot.
 
         Raises:
             ApiTypeError: *parts* is not a whole number above 0, or *part* not one from 0.
@@ -121,8 +147,8 @@ class Limiter:
         if isinstance(part, bool) or not isinstance(part, int) or part < 0:
             raise ApiTypeError(f"part is a whole number from 0, not {quoted(part)}")
         slot = self._seconds / self._calls
-        divided = Limiter(1, slot * parts, self._clock)
-        divided._delay = slot * (part % parts)
+        divided = _Divided(1, slot * _as_float("parts", parts), self._clock)
+        divided._offset = self._offset + slot * (part % parts)
         return divided
 
     @classmethod
@@ -139,14 +165,17 @@ class Limiter:
         """
         if isinstance(calls, bool) or not isinstance(calls, (int, float)) or not calls > 0:
             raise ApiTypeError(f"calls is a number above 0, not {quoted(calls)}")
-        return Limiter(1, 1 / calls)
+        seconds = 1 / _as_float("calls", calls)
+        if not 0 < seconds < math.inf:
+            raise ApiTypeError(f"calls is a number above 0, not {quoted(calls)}")
+        return Limiter(1, seconds)
 
     def _lock(self) -> threading.Lock:
         return self._locks.setdefault(os.getpid(), threading.Lock())
 
     def __getstate__(self) -> dict[str, Any]:
         # Another process has other clocks and locks, and has started no calls.
-        return {**self.__dict__, "_starts": {}, "_held": {}, "_locks": {}}
+        return {**self.__dict__, "_origin": None, "_starts": {}, "_held": {}, "_locks": {}}
 
     def __repr__(self) -> str:
         return (
@@ -154,16 +183,49 @@ class Limiter:
         )
 
 
+class _Divided(Limiter):
+    """Slots that come at the same distance from each other, wherever a process begins to count."""
+
+    def _slot(self, earliest: float) -> float:
+        # The system time may be set while calls are made, so only its first reading counts.
+        if self._origin is None:
+            by_system = self._clock is time.monotonic
+            shift = time.monotonic() - time.time() if by_system else 0.0
+            self._origin = (self._offset + shift) % self._seconds
+        # A start that is later than its slot only because floats are not exact belongs there.
+        inexact = 8 * math.ulp(earliest) / self._seconds + _TOLERANCE
+        number = math.ceil((earliest - self._origin) / self._seconds - inexact)
+        return self._origin + number * self._seconds
+
+
 class NoLimit(Limiter):
     """A limiter that holds calls back only as long as the server asks."""
 
     def reserve(self, endpoint: str) -> float:
         """Return 0, or the seconds that `back_off` asks to wait."""
-        held = self._held.get(endpoint)
-        return 0.0 if held is None else max(0.0, held - self._clock())
+        return max(0.0, self.held_until(endpoint) - self._clock())
 
     def __repr__(self) -> str:
         return "<NoLimit>"
+
+
+def checked_pause(seconds: Any) -> float:
+    """Return the argument of `Limiter.back_off`.
+
+    Raises:
+        ApiTypeError: It is not a number from 0.
+    """
+    valid = isinstance(seconds, (int, float)) and not isinstance(seconds, bool)
+    if not (valid and 0 <= seconds < math.inf):
+        raise ApiTypeError(f"seconds is a number from 0, not {quoted(seconds)}")
+    return _as_float("seconds", seconds)
+
+
+def _as_float(name: str, number: float) -> float:
+    try:
+        return float(number)
+    except OverflowError:
+        raise ApiTypeError(f"{name} is too large: {quoted(number)}") from None
 
 
 def limiter_of(client: BaseClient, operation: Operation) -> Limiter | None:

@@ -108,7 +108,7 @@ class BaseClient:
         BaseClient._defaults[cls.asynchronous] = default
 
     def __getstate__(self) -> Any:
-        raise TypeError(
+        raise ApiTypeError(
             f"{type(self).__name__} cannot be pickled or copied: it has connections and API keys."
             " Make a client in the process that uses it, such as in the function of a worker"
         )

@@ -31,21 +31,20 @@ class TaskRunner(Runner):
 
     async def execute(self) -> Summary:
         """Execute the job; see `Runner._finish`."""
-        with self._backing_off():
-            try:
-                await self._work()
-            except Exception as cause:  # Of the caller's code: requests in flight may end.
-                self._run.stop(cause)
-            except BaseException as cause:  # Such as a cancellation.
-                self._cancel_tasks(cause)
-            try:
+        try:
+            await self._work()
+        except Exception as cause:  # Of the caller's code: requests in flight may end.
+            self._run.stop(cause)
+        except BaseException as cause:  # Such as a cancellation.
+            self._cancel_tasks(cause)
+        try:
+            await self._drain()
+        except BaseException as cause:
+            self._cancel_tasks(cause)
+            # Another cancellation: requests in flight are abandoned.
+            with suppress(asyncio.CancelledError):
                 await self._drain()
-            except BaseException as cause:
-                self._cancel_tasks(cause)
-                # Another cancellation: requests in flight are abandoned.
-                with suppress(asyncio.CancelledError):
-                    await self._drain()
-            return self._finish()
+        return self._finish()
 
     async def _work(self) -> None:
         rows = aiter(self._rows) if isinstance(self._rows, AsyncIterable) else iter(self._rows)
@@ -75,8 +74,8 @@ class TaskRunner(Runner):
         self._tasks[asyncio.create_task(self._send(piece))] = piece
 
     async def _send(self, piece: Piece) -> Any:
-        with self._admission() as pause:
-            if pause:
+        with self._admission() as pauses:
+            for pause in pauses:
                 await self._client.clock.sleep(pause)
         self._sent.add(piece)
         return await self._request(piece)

@@ -11,6 +11,8 @@ from talon_one.exceptions import ApiException
 _MAX_REQUESTS = 256
 # The same while none of its rows was accepted: then all of them are probably wrong.
 _MAX_REFUSALS = 32
+# How often the request of a piece may come too early (429).
+MAX_LIMITED = 128
 
 
 class Chunk:
@@ -22,6 +24,7 @@ class Chunk:
         "failure",
         "group",
         "keys",
+        "limited",
         "mark",
         "pieces",
         "requests",
@@ -34,6 +37,8 @@ class Chunk:
         self.pieces = 0
         """How many of its pieces are not settled."""
         self.requests = 0
+        self.limited = 0
+        """How many of the requests came too early, which says nothing about the rows."""
         self.accepted = False
         """Whether the server has accepted any of its rows."""
         self.failure: ApiException | None = None
@@ -43,7 +48,7 @@ class Chunk:
     @property
     def request_limit(self) -> int:
         """How many requests may be made before the chunk is no longer split."""
-        return _MAX_REQUESTS if self.accepted else _MAX_REFUSALS
+        return self.limited + (_MAX_REQUESTS if self.accepted else _MAX_REFUSALS)
 
     def conflicts_with(self, other: Chunk) -> bool:
         """Return whether the two must not be in flight at the same time."""
@@ -53,12 +58,14 @@ class Chunk:
 class Piece:
     """Rows that go into one request: a chunk, or a part of one that was refused."""
 
-    __slots__ = ("chunk", "indices", "rows", "text")
+    __slots__ = ("chunk", "indices", "limited", "rows", "text")
 
     def __init__(self, chunk: Chunk, indices: list[int], rows: list[object]) -> None:
         self.chunk = chunk
         self.indices = indices
         self.rows = rows
+        self.limited = 0
+        """How many of its requests came too early."""
         self.text: bytes | None = None
         """The rows as JSON, separated by commas, if they have been encoded."""
 

@@ -6,12 +6,14 @@ import os
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import asdict, dataclass
+from io import BytesIO
 from stat import S_ISREG
 from typing import IO, Any
 
 from talon_one._core.hooks import logger
 from talon_one._schema import json_codec
 from talon_one._utils.quoting import message_of, quoted
+from talon_one.bulk.folders import open_folder
 from talon_one.exceptions import ApiTypeError, ApiValueError, OpenApiException
 
 FAILED = "failed"
@@ -161,7 +163,7 @@ def read_failures(path: str | os.PathLike[str], *, include_unknown: bool = False
     Rows that could not be encoded are left out; the log (``talon_one``) reports their number.
 
     Args:
-        path: The file.
+        path: The file, as for `failures_in`.
         include_unknown: Include rows that may have been executed. They were not retried,
             because a retry could create coupons twice, for example. Find out first.
 
@@ -187,18 +189,29 @@ def failures_in(path: str | os.PathLike[str]) -> Iterator[Failure]:
     Lines that are appended during the iteration, such as those of rows that fail again, are left
     out.
 
+    Args:
+        path: The file, or its URL for fsspec, as in `Part.failures`.
+
     Raises:
+        ApiTypeError: *path* is a URL, and fsspec is not installed.
         ApiValueError: A line is not a failure.
         OSError: The file cannot be read.
     """
-    with open(path, "rb") as file:
-        remaining = os.fstat(file.fileno()).st_size
+    with _open_to_read(path) as file:
+        remaining = file.seek(0, os.SEEK_END)
+        file.seek(0)
         for number, line in enumerate(file, 1):
             remaining -= len(line)
             if remaining < 0 or not line.endswith(b"\n"):
                 return  # A process did not write it completely, see `_drop_partial_line`.
             if line.strip():
                 yield _parse_line(line, f"{os.fspath(path)}, line {number}")
+
+
+def _open_to_read(path: str | os.PathLike[str]) -> IO[bytes]:
+    folder, _, name = os.fsdecode(path).rpartition("/")
+    # One in a store has a limited size.
+    return BytesIO(open_folder(folder).read(name)) if "://" in folder else open(path, "rb")
 
 
 def _parse_line(line: bytes, location: str) -> Failure:

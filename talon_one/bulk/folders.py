@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from abc import ABC, abstractmethod
 from contextlib import suppress
 from pathlib import Path
@@ -10,13 +11,14 @@ from typing import Any
 from uuid import uuid4
 
 from talon_one._utils.quoting import quoted
-from talon_one.exceptions import ApiTypeError
+from talon_one.exceptions import ApiTypeError, ApiValueError
 
 Location = str | os.PathLike[str]
 """Path of a folder, or its URL for fsspec, such as ``s3://bucket/night``."""
 
 # An object store cannot append, so the last object is written again until it has this size.
 _MAX_SEGMENT = 1024 * 1024
+_PASSWORD = re.compile("(://[^/@:]*):[^/@]*@")
 
 
 class Appender(ABC):
@@ -89,12 +91,17 @@ def open_folder(location: Location) -> Folder:
 
     Raises:
         ApiTypeError: It is no path or URL, or fsspec is needed and not installed.
+        ApiValueError: No path can have these characters, or the URL is a chain of stores.
     """
-    if not isinstance(location, (str, os.PathLike)):
-        raise ApiTypeError(f"a folder is a path or a URL, not {quoted(location)}")
-    text = os.fspath(location)
+    text = os.fspath(location) if isinstance(location, (str, os.PathLike)) else None
     if not isinstance(text, str) or not text:
         raise ApiTypeError(f"a folder is a path or a URL, not {quoted(location)}")
+    try:
+        valid = b"\0" not in os.fsencode(text)
+    except UnicodeEncodeError:
+        valid = False
+    if not valid:
+        raise ApiValueError(f"no folder can be named {quoted(text)}")
     scheme, separator, rest = text.partition("://")
     if not separator:
         return _Disk(text)
@@ -132,6 +139,8 @@ class _Disk(Folder):
                     file.flush()
                     os.fsync(file.fileno())
             os.replace(partial, target)
+            if durable:
+                _sync_names(target.parent)
         except BaseException:  # Ctrl-C, too, must leave no half of a file.
             with suppress(OSError):
                 partial.unlink()
@@ -170,8 +179,25 @@ def _made(path: Path, mode: str) -> Any:
     try:
         return open(path, mode)
     except FileNotFoundError:
-        path.parent.mkdir(parents=True, exist_ok=True)
+        _make_folder(path.parent)
         return open(path, mode)
+
+
+def _make_folder(path: Path) -> None:
+    if not path.is_dir():
+        _make_folder(path.parent)
+        path.mkdir(exist_ok=True)
+        _sync_names(path.parent)
+
+
+def _sync_names(folder: Path) -> None:
+    """Have the names in a folder survive the machine, too, where the system can do that."""
+    with suppress(OSError):  # Windows opens no folders, and some disks on a network sync none.
+        descriptor = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
 
 
 # -- Behind fsspec ---------------------------------------------------------------------------------
@@ -179,24 +205,30 @@ def _made(path: Path, mode: str) -> Any:
 
 class _ObjectStore(Folder):
     def __init__(self, url: str) -> None:
+        self.location = _PASSWORD.sub(r"\1:***@", url).rstrip("/")
         try:
             from fsspec.core import url_to_fs
         except ImportError as cause:
             raise ApiTypeError(
-                f"{url} needs fsspec, and its package for that store: pip install fsspec"
+                f"{self.location} needs fsspec, and its package for that store: pip install fsspec"
             ) from cause
-        self.location = url.rstrip("/")
+        if "::" in url:
+            raise ApiValueError(
+                f"{self.location} is a chain of stores, and a copy of one may be out of date: name"
+                " the store itself"
+            )
         try:
-            self._store, root = url_to_fs(self.location)
+            # An object of its own, so that its copies of listings can be dropped.
+            self._store, root = url_to_fs(url.rstrip("/"), skip_instance_cache=True)
         except (ImportError, ValueError) as cause:  # No package for that store, or none known.
-            raise ApiTypeError(f"{url}: {cause}") from cause
+            raise ApiTypeError(f"{self.location}: {cause}") from cause
         self._root = root.rstrip("/")
-        # Copies of listings would hide the files of other processes.
-        self._store.use_listings_cache = False
 
     def names(self, within: str = "") -> list[str]:
         folder = f"{self._root}/{within}" if within else self._root
-        self._store.invalidate_cache(folder)
+        # Copies of listings would hide the files of other processes. Not every store has an option
+        # to keep none.
+        self._store.invalidate_cache()
         try:
             found = self._store.ls(folder, detail=False)
         except FileNotFoundError:

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 from warnings import warn
 
 from talon_one._core.request import has_idempotency_key
+from talon_one._core.settings import checked_policy
 from talon_one._schema.model import Model
 from talon_one._utils.quoting import quoted
 from talon_one._utils.suggest import did_you_mean
@@ -115,6 +116,7 @@ def check_options(operation: BulkOperation, rows: Any, given: Mapping[str, Any])
             raise ApiTypeError(f"{name} is a function, not {quoted(callback)}")
     if has_idempotency_key(options.get("_headers") or {}):
         raise ApiTypeError("each request gets its own Idempotency-Key: leave the header out")
+    checked_policy("_retries", options.get("_retries"))
     return CheckedOptions(
         concurrency=concurrency,
         chunk_size=min(chunk_size, operation.max_rows),

@@ -2,9 +2,12 @@
 
 A part has a folder, in which each attempt has files of its own, so no attempt overwrites the state
 of another. An attempt makes its file *before* it reads those of the others, and the other way
-round, it looks for files of newer attempts *after* it has written which rows it is going to send.
+round, it looks for files of other attempts *after* it has written which rows it is going to send.
 So of two attempts that run at the same time, at least one sees the other and stops, and no row is
 sent by both. That takes a store that lists what was written, and nothing else: no locks.
+
+The record of the decisions has the whole argument: "No lock keeps two attempts from sending the
+same row".
 """
 
 from __future__ import annotations
@@ -23,11 +26,14 @@ from talon_one.exceptions import ApiValueError, OpenApiException
 _VERSION = 1
 _PART = re.compile(r"part-(\d{5,})")
 # An attempt writes two files in turn: half of a file costs no more than one step back.
-_FILE = re.compile(r"(attempt-\d{4,}\.[0-9a-f]{8})\.[01]\.json")
+_FILE = re.compile(r"(attempt-\d{4,}\.(\d{4,})\.[0-9a-f]{8})\.[01]\.json")
 
 
 class AttemptSuperseded(OpenApiException):
-    """A newer attempt works on the same part, so this one stops. It has not sent these rows."""
+    """Another attempt at the same part has begun, so this one stops: rows must not be sent twice.
+
+    It is the cause of a `BulkStopped`. The other attempt goes on where this one has ended.
+    """
 
 
 class Part(NamedTuple):
@@ -61,7 +67,7 @@ class Record(NamedTuple):
     idempotent: bool
     """Whether sending a row twice does no harm."""
     generation: int
-    """How many attempts of the part came before, as far as they were seen."""
+    """Higher than those of all attempts that had begun when this one began."""
     sequence: int = 0
     """How many records the attempt has written before."""
     complete: bool = False
@@ -106,24 +112,28 @@ class PartState:
         self._folder = folder
         self._within = part_name(part)
         self._idempotent = idempotent
-        self.owner = f"attempt-{attempt:04}.{uuid4().hex[:8]}"
-        """Name of the attempt, different from those of all others."""
-        self._known = {self.owner, *_owners(folder.names(self._within))}
         self._superseded = False
-        self.record: Record
-        """What was written last."""
         self._sequence = 0
-        claim = Record(operation, host, part, attempt, idempotent, generation=0)
-        self._write(claim)
-        found = list(_records(folder, self._within))
-        for other in found:
-            _check_same_job(other, claim, folder)
-        last = _latest(found)
-        generation = 1 + max((each.generation for each in found), default=-1)
-        own = claim._replace(generation=generation)
+        known = _owners(folder.names(self._within))
+        generation = 1 + max(known.values(), default=-1)
+        self.record = Record(operation, host, part, attempt, idempotent, generation)
+        """What was written last."""
+        # Before this attempt is seen by the others: a mistake must not stop them.
+        self._read()
+        self.owner = f"attempt-{attempt:04}.{generation:04}.{uuid4().hex[:8]}"
+        """Name of the attempt, different from those of all others."""
+        self._known = {self.owner, *known}
+        self._write(self.record)
+        last = _latest(self._read())
         if last is not None:
-            own = own._replace(token=last.token, reasons=last.reasons, failures=last.failures)
-        self._write(own)
+            self._write(
+                self.record._replace(
+                    token=last.token,
+                    complete=last.complete,
+                    reasons=last.reasons,
+                    failures=last.failures,
+                )
+            )
 
     def save(
         self,
@@ -142,36 +152,38 @@ class PartState:
             reasons: Why rows failed, those of earlier attempts included.
 
         Raises:
-            AttemptSuperseded: There is a newer attempt, and rows must not be sent twice.
+            AttemptSuperseded: There is another attempt, and rows must not be sent twice.
         """
-        if self._superseded:
-            raise self._stop()
+        # A complete part stays complete while an attempt finds that out.
+        complete = complete or (self.record.complete and token == self.record.token)
         changed = self.record._replace(
-            token=token,
-            failures=failures,
-            complete=complete,
-            reasons=reasons,
+            token=token, failures=failures, complete=complete, reasons=reasons
         )
-        if changed == self.record:
-            return
-        self._write(changed)
-        if not self._idempotent and _owners(self._folder.names(self._within)) - self._known:
-            # The newer attempt may have missed this record, and goes on from an earlier one.
-            self._superseded = True
-            self._write(changed._replace(token=None))
-            raise self._stop()
+        if changed != self.record:
+            self._write(changed)
+            if not self._idempotent:
+                names = self._folder.names(self._within)
+                self._superseded |= not self._known.issuperset(_owners(names))
+        if self._superseded:
+            raise AttemptSuperseded(
+                f"another attempt at part {self.record.part} has begun, so attempt"
+                f" {self.record.attempt} ({self.owner}) stops: rows must not be sent twice"
+            )
 
-    def _stop(self) -> AttemptSuperseded:
-        return AttemptSuperseded(
-            f"a newer attempt at part {self.record.part} has begun, so {self.owner} stops: rows"
-            " must not be sent twice"
-        )
+    def _read(self) -> list[Record]:
+        """Return the records of all attempts, after checking that they are of the same job."""
+        records = _records(self._folder, self._within)
+        for record in records:
+            _check_same_job(record, self.record, self._folder)
+        return records
 
     def _write(self, record: Record) -> None:
-        self.record = record._replace(sequence=self._sequence)
+        record = record._replace(sequence=self._sequence)
+        name = f"{self._within}/{self.owner}.{record.sequence % 2}.json"
+        self._folder.write(name, record.to_bytes(), durable=not self._idempotent)
+        # Only now: if writing fails, the next record goes into the same file, not the good one.
+        self.record = record
         self._sequence += 1
-        name = f"{self._within}/{self.owner}.{self.record.sequence % 2}.json"
-        self._folder.write(name, self.record.to_bytes(), durable=not self._idempotent)
 
 
 def part_name(part: int) -> str:
@@ -194,7 +206,7 @@ def parts_in(state: Location) -> Iterator[Part]:
     folder = open_folder(state)
     numbers = [int(found[1]) for name in folder.names() if (found := _PART.fullmatch(name))]
     for number in sorted(numbers):
-        last = _latest(list(_records(folder, part_name(number))))
+        last = _latest(_records(folder, part_name(number)))
         if last is not None:
             counts = _counts(last)
             yield Part(
@@ -206,26 +218,41 @@ def _latest(records: list[Record]) -> Record | None:
     """Return the record to go on from; ``None`` if none has a token."""
 
     def rank(record: Record) -> tuple[int, ...]:
-        # Attempts that may run at the same time know of different rows. Where rows must not be sent
-        # twice, the newest has gone on from what the others knew.
+        # Where rows must not be sent twice, only the latest attempt is sure to know of all that
+        # were sent. Others may run at the same time, and each knows of different rows.
         order = 0 if record.idempotent else record.generation
-        return record.complete, order, record.settled, record.generation
+        return order, record.settled, record.complete, record.generation
 
     return max((each for each in records if each.token is not None), key=rank, default=None)
 
 
-def _records(folder: Folder, within: str) -> Iterator[Record]:
-    """Yield the last readable record of each attempt."""
-    by_owner: dict[str, list[Record]] = {}
+def _records(folder: Folder, within: str) -> list[Record]:
+    """Return the last readable record of each attempt."""
+    records, whole = _read_records(folder, within)
+    while not whole:
+        # Half of a file is being written, or its process was killed. Its attempt may have written
+        # the other file meanwhile, after that was read here.
+        before = records
+        records, whole = _read_records(folder, within)
+        if records == before:
+            break
+    return records
+
+
+def _read_records(folder: Folder, within: str) -> tuple[list[Record], bool]:
+    """Return the last readable record of each attempt, and whether all files were readable."""
+    latest: dict[str, Record] = {}
+    whole = True
     for name in folder.names(within):
         found = _FILE.fullmatch(name)
         if found is None:
             continue
         record = _parse(folder, f"{within}/{name}")
-        if record is not None:
-            by_owner.setdefault(found[1], []).append(record)
-    for records in by_owner.values():
-        yield max(records, key=lambda each: each.sequence)
+        if record is None:
+            whole = False
+        elif found[1] not in latest or latest[found[1]].sequence < record.sequence:
+            latest[found[1]] = record
+    return list(latest.values()), whole
 
 
 def _parse(folder: Folder, name: str) -> Record | None:
@@ -258,12 +285,15 @@ def _check_same_job(found: Record, own: Record, folder: Folder) -> None:
             )
 
 
-def _owners(names: list[str]) -> set[str]:
-    return {found[1] for name in names if (found := _FILE.fullmatch(name))}
+def _owners(names: list[str]) -> dict[str, int]:
+    """Return the generation of each attempt."""
+    return {found[1]: int(found[2]) for name in names if (found := _FILE.fullmatch(name))}
 
 
 def _counts(record: Record) -> Counts:
     """Return the outcomes of the rows of a record that has a token."""
     token = read_token(record.token, record.operation)
-    pending = sum(end - begin for begin, end in token.in_flight)
+    pending = sum(
+        row not in token.settled for begin, end in token.in_flight for row in range(begin, end)
+    )
     return token.counts._replace(unknown=token.counts.unknown + pending)

@@ -4,26 +4,31 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 from uuid import uuid4
 
+from talon_one._core.address import without_credentials
 from talon_one._utils.quoting import quoted
 from talon_one._utils.suggest import did_you_mean
 from talon_one.bulk import functions, operations
 from talon_one.bulk.failures import Failure
-from talon_one.bulk.folders import Appender, Location, open_folder
+from talon_one.bulk.folders import Appender, Folder, Location, open_folder
 from talon_one.bulk.job_record import JobRecord, check_job
 from talon_one.bulk.operations import BulkOperation
-from talon_one.bulk.options import Options
+from talon_one.bulk.options import Options, check_options, check_rows
 from talon_one.bulk.part_state import PartState, part_name
-from talon_one.bulk.reports import Progress, Summary, add_reasons
+from talon_one.bulk.reports import BulkStopped, Progress, Summary, add_reasons
 from talon_one.bulk.thread_runner import ThreadRunner
 from talon_one.exceptions import ApiTypeError, ApiValueError
 from talon_one.limiter import NoLimit, limiter_of
 
 if TYPE_CHECKING:
     from talon_one.api import IntegrationApi, ManagementApi
+
+# Numbers of parts and attempts are names of files, so they cannot have any length.
+_MAX_NUMBER = 10**18
 
 
 class Job(NamedTuple):
@@ -79,12 +84,13 @@ def partition(
     With *state*, the part can be sent again after its process died, or as a whole: rows that are
     settled are not sent again, and rows other than before are refused. Without it, an attempt
     begins with the first row. A request that came too early (429) is made again, and holds back the
-    others.
+    others, with or without a limiter.
 
     Args:
         operation: A function of this module, such as `upsert_profiles`, or its name.
         api: API of the operation, made in this process: clients cannot be pickled.
-        rows: Rows of the part, the same ones in the same order in each attempt.
+        rows: Rows of the part, the same ones in the same order in each attempt. So the rows must
+            be divided into the same parts. There may be more of them at the end.
         part: Number of the part, counted from 0.
         parts: How many parts the job has. The state remembers it, and refuses another number: rows
             that are divided in another way would be sent twice.
@@ -106,8 +112,10 @@ def partition(
             or host; nothing was sent. Also for a second attempt at an operation that is not
             idempotent without a *state*.
         BulkStopped: The part ended before the end of its rows. Its cause is an `AttemptSuperseded`
-            if a newer attempt works on the part, and an `ApiValueError` if the rows are not those
-            of the earlier attempts.
+            if another attempt has begun, and an `ApiValueError` if the rows are not those of the
+            earlier attempts.
+        OSError: *state* cannot be read or written; nothing was sent. Stores behind fsspec may raise
+            exceptions of their own.
     """
     return send_part(operation, api, rows, part, parts, attempt, state, failures, options)[0]
 
@@ -132,11 +140,10 @@ def send_part(
     """
     job = job_of(operation)
     arguments, options = split_options(job, options)
-    for name, number in (("part", part), ("attempt", attempt)):
-        if isinstance(number, bool) or not isinstance(number, int) or number < 0:
+    for name, number in (("part", part), ("attempt", attempt), ("parts", parts or 0)):
+        whole = isinstance(number, int) and not isinstance(number, bool)
+        if not (whole and 0 <= number < _MAX_NUMBER):
             raise ApiTypeError(f"{name} is a whole number from 0, not {quoted(number)}")
-    if parts is not None and (isinstance(parts, bool) or not isinstance(parts, int)):
-        raise ApiTypeError(f"parts is a whole number, not {quoted(parts)}")
     if parts is not None and part >= parts:
         raise ApiValueError(f"there is no part {part} of {parts}: parts are counted from 0")
     made = job.operation(api, **arguments)
@@ -145,35 +152,35 @@ def send_part(
             f"attempt {attempt} of part {part} needs the state of the earlier ones: {made.name} is"
             " not idempotent, so that rows must not be sent twice"
         )
+    settings = {**job.defaults, **options, "limiter": _limiter(made, options.get("limiter", True))}
+    # Everything is checked before the state is opened: a mistake must not stop other attempts.
+    check_rows(made, rows, asynchronous=False)
+    check_options(made, rows, {**settings, "failures": failures})
+    failures_folder = None if failures is None or callable(failures) else open_folder(failures)
     kept = None
     if state is not None:
-        host = made.client.configuration.host
+        host = without_credentials(made.client.configuration.host).rstrip("/")
         folder = open_folder(state)
         check_job(folder, JobRecord(made.name, host, parts), part)
         kept = PartState(folder, part, attempt, made.name, host, made.idempotent)
-    recorder = _Recorder(part, attempt, kept, failures, options.get("progress"))
-    settings = {
-        **job.defaults,
-        **options,
-        "limiter": _limiter(made, options.get("limiter", True)),
-        "failures": recorder.fail,
-        "progress": recorder.report,
-        "resume": recorder.token,
-    }
-    runner = ThreadRunner(made, rows, settings)
+    recorder = _Recorder(part, kept, settings.get("progress"))
+    if callable(failures):
+        recorder.on_failure = failures
+    if failures_folder is not None:
+        recorder.write_to(failures_folder, attempt)
+    settings.update(failures=recorder.fail, progress=recorder.report, resume=recorder.token)
     try:
-        summary = recorder.completed(runner.execute())
-        if ends:
-            recorder.finish(summary)
-        return summary, recorder.files
+        summary = ThreadRunner(made, rows, settings).execute()
+        recorder.finish(summary, complete=ends and summary.complete)
+        return recorder.completed(summary), recorder.files
     except BaseException as failure:
         # Also of `KeyboardInterrupt`, which has no other place for it.
         stopped = getattr(failure, "summary", None)
         if isinstance(stopped, Summary):
             failure.summary = recorder.completed(stopped)  # type: ignore[attr-defined]  # as above
+        with suppress(Exception):  # The first failure counts: a disk that is full fails again.
+            recorder.close()
         raise
-    finally:
-        recorder.close()
 
 
 def job_of(operation: Callable[..., Summary] | str) -> Job:
@@ -182,12 +189,11 @@ def job_of(operation: Callable[..., Summary] | str) -> Job:
     Raises:
         ApiTypeError: There is none.
     """
-    name = operation if isinstance(operation, str) else getattr(operation, "__name__", "")
-    job = JOBS.get(name)
-    if job is None or not (isinstance(operation, str) or operation is job.function):
-        known = ", ".join(JOBS)
-        raise ApiTypeError(f"operation is one of {known}, not {quoted(operation)}")
-    return job
+    for name, job in JOBS.items():
+        if operation is job.function or (isinstance(operation, str) and operation == name):
+            return job
+    hint = did_you_mean(operation, JOBS) if isinstance(operation, str) else ""
+    raise ApiTypeError(f"operation is one of {', '.join(JOBS)}, not {quoted(operation)}.{hint}")
 
 
 def split_options(job: Job, given: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
@@ -213,46 +219,51 @@ def split_options(job: Job, given: Mapping[str, Any]) -> tuple[dict[str, Any], d
 def _limiter(operation: BulkOperation, given: Any) -> Any:
     """Return a limiter in any case, because it holds requests back after a 429."""
     if given is True:
-        given = limiter_of(operation.client, operation.endpoint) or NoLimit()
-    return NoLimit() if given is False else given
+        given = limiter_of(operation.client, operation.endpoint) or False
+    return NoLimit(clock=operation.client.clock.monotonic) if given is False else given
 
 
 class _Recorder:
-    """Writes the failures of one attempt, and its state whenever the job reports its progress."""
+    """Writes the failures of one attempt, and its state whenever the job reports its progress.
+
+    Args:
+        part: Number of the part.
+        state: State of the part, if it is kept.
+        on_progress: Function of the caller.
+    """
 
     def __init__(
         self,
         part: int,
-        attempt: int,
         state: PartState | None,
-        failures: Location | Callable[[Failure], object] | None,
         on_progress: Callable[[Progress], object] | None,
     ) -> None:
+        self.on_failure: Callable[[Failure], object] | None = None
         self._part = part
         self._state = state
-        self._on_failure = failures if callable(failures) else None
         self._on_progress = on_progress
-        self._reasons: dict[str, int] = {}
-        self._earlier: list[str] = []
+        self._folder: Folder | None = None
         self._file: Appender | None = None
-        self.token = None if state is None else state.record.token
-        if state is not None:
-            self._reasons = dict(state.record.reasons)
-            self._earlier = list(state.record.failures)
-        if failures is not None and not callable(failures):
-            self._folder = open_folder(failures)
-            # Different from the names of all other attempts, because none may overwrite another.
-            name = f"{part_name(part)}.attempt-{attempt:04}.{uuid4().hex[:8]}.jsonl"
-            self._file = self._folder.appender(name)
+        record = None if state is None else state.record
+        self.token = None if record is None else record.token
+        self._reasons = {} if record is None else record.reasons
+        self._earlier = [] if record is None else record.failures
+
+    def write_to(self, folder: Folder, attempt: int) -> None:
+        """Write the failures to a file in a folder."""
+        self._folder = folder
+        # Different from the names of all other attempts, because none may overwrite another.
+        name = f"{part_name(self._part)}.attempt-{attempt:04}.{uuid4().hex[:8]}.jsonl"
+        self._file = folder.appender(name)
 
     def fail(self, failure: Failure) -> None:
         """Write a failure."""
-        self._reasons = add_reasons(self._reasons, {failure.reason: 1})
         failure = replace(failure, part=self._part)
         if self._file is not None:
             self._file.write(failure.to_line())
-        if self._on_failure is not None:
-            self._on_failure(failure)
+        if self.on_failure is not None:
+            self.on_failure(failure)
+        self._reasons = add_reasons(self._reasons, {failure.reason: 1})
 
     def report(self, progress: Progress) -> None:
         """Write the failures, then the state that counts their rows as settled."""
@@ -262,13 +273,21 @@ class _Recorder:
         if self._on_progress is not None:
             self._on_progress(progress)
 
-    def finish(self, summary: Summary) -> None:
-        """Write that the part is complete."""
-        self._save(summary.token, complete=summary.complete)
+    def finish(self, summary: Summary, complete: bool) -> None:
+        """Write whether the part is complete.
+
+        Raises:
+            BulkStopped: That is not possible.
+        """
+        try:
+            self.close()
+            self._save(summary.token, complete)
+        except Exception as cause:
+            raise BulkStopped.by(cause, summary) from cause
 
     def completed(self, summary: Summary) -> Summary:
         """Return a summary with the reasons of all attempts."""
-        return summary._replace(reasons=self._reasons)
+        return summary._replace(reasons=dict(self._reasons))
 
     def close(self) -> None:
         """Close the file."""
@@ -278,8 +297,9 @@ class _Recorder:
     @property
     def files(self) -> list[str]:
         """Paths or URLs of the files with failures of the part, those of earlier attempts too."""
-        own = [] if self._file is None else self._file.names
-        return self._earlier + [self._folder.place(name) for name in own]
+        if self._folder is None or self._file is None:
+            return self._earlier
+        return [*self._earlier, *map(self._folder.place, self._file.names)]
 
     def _save(self, token: str, complete: bool) -> None:
         if self._state is None:

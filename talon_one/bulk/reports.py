@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
+from talon_one._utils.quoting import message_of
 from talon_one.exceptions import OpenApiException
 
 # How many different reasons a summary lists; the rest are counted together.
@@ -117,6 +118,13 @@ class BulkStopped(OpenApiException, RuntimeError):
     def __init__(self, message: str, summary: Summary) -> None:
         self.summary = summary
         super().__init__(message)
+
+    @classmethod
+    def by(cls, cause: Exception, summary: Summary) -> BulkStopped:
+        """Return the exception to raise from *cause*."""
+        message = message_of(cause)
+        text = f"{type(cause).__name__}: {message}" if message else type(cause).__name__
+        return cls(f"{text} ({summary.sent} rows sent)", summary)
 
     def __reduce__(self) -> tuple[Any, ...]:
         return type(self), (self.args[0], self.summary)

@@ -19,8 +19,8 @@ _VERSION = 2
 _VERSION_WITHOUT_FINGERPRINT = 1
 
 HOW_TO_RESUME = (
-    "resume with the same rows in the same order, or start over without resume, which sends all"
-    " rows"
+    "resume with the same rows in the same order, or start over without resume (a part: with"
+    " another state), which sends all rows"
 )
 
 

@@ -9,7 +9,7 @@ from typing import Any
 from talon_one._core.failures import may_have_acted
 from talon_one.bulk.backing_off import TOO_MANY_REQUESTS
 from talon_one.bulk.chunker import Chunker
-from talon_one.bulk.chunks import Chunk, Piece
+from talon_one.bulk.chunks import MAX_LIMITED, Chunk, Piece
 from talon_one.bulk.failures import FAILED, UNKNOWN, FailureSink, describe
 from talon_one.bulk.operations import BulkOperation
 from talon_one.bulk.outcomes import SENT, Outcomes
@@ -195,10 +195,11 @@ class Run:
 
     def _send_later(self, piece: Piece, failure: ApiException) -> bool:
         """Send a piece again that came too early; return whether that is worth it."""
-        chunk = piece.chunk
         limited = failure.status == TOO_MANY_REQUESTS and self._waits_for_limits
-        if not limited or chunk.requests >= chunk.request_limit:
+        if not limited or piece.limited == MAX_LIMITED:
             return False
+        piece.limited += 1
+        piece.chunk.limited += 1
         self._outcomes.in_flight.discard(piece)
         self._ready.appendleft(piece)
         return True

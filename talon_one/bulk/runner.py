@@ -8,8 +8,6 @@ from contextlib import contextmanager
 from enum import Enum, auto
 from typing import Any, ClassVar
 
-from talon_one._core.hooks import Hooks
-from talon_one._utils.quoting import message_of
 from talon_one.bulk.backing_off import BackOff
 from talon_one.bulk.chunks import Piece
 from talon_one.bulk.failures import FailureSink
@@ -21,6 +19,8 @@ from talon_one.bulk.run import RequestNotStarted, Run
 
 # From `fit_to_pool`: `Runner.__init__`, that of the subclass, the bulk function, its caller.
 _STACKLEVEL = 5
+# Seconds after which a request that waits looks whether the job was stopped.
+_MAX_PAUSE = 2.0
 
 
 class Step(Enum):
@@ -59,6 +59,10 @@ class Runner(ABC):
         self._operation = operation
         self._limiter = checked.limiter
         self._keywords = checked.keywords
+        if checked.limiter is not None:
+            retries = self._keywords.get("_retries")
+            policy = BackOff.of(self._client, retries, checked.limiter, operation.endpoint.id)
+            self._keywords["_retries"] = policy
         self._failures = FailureSink()
         self._run = Run(
             operation,
@@ -112,35 +116,35 @@ class Runner(ABC):
         return piece is not None
 
     @contextmanager
-    def _backing_off(self) -> Iterator[None]:
-        """Have the limiter hold requests back as long as the server asks."""
-        if self._limiter is None:
-            yield
-            return
-        hook = BackOff(self._limiter, self._operation.endpoint.id)
-        hooks: list[Hooks] = self._client.configuration.hooks
-        hooks.append(hook)
-        try:
-            yield
-        finally:
-            hooks.remove(hook)
-
-    @contextmanager
-    def _admission(self) -> Iterator[float]:
-        """Yield the pause before a request; the block sleeps for it.
+    def _admission(self) -> Iterator[Iterator[float]]:
+        """Yield the pauses before a request; the block sleeps for each of them.
 
         Raises:
             RequestNotStarted: The limiter or the sleep raised the cause, or the run has stopped.
         """
         try:
-            pause = 0.0
-            if self._limiter is not None:
-                pause = self._limiter.reserve(self._operation.endpoint.id)
-            yield pause
+            yield self._pauses()
+        except RequestNotStarted:
+            raise
         except Exception as cause:  # The limiter may be code of the caller.
             raise RequestNotStarted("the request was not made") from cause
-        if pause and self._run.stopped is not None:
-            raise RequestNotStarted("the job was stopped")
+
+    def _pauses(self) -> Iterator[float]:
+        limiter, endpoint = self._limiter, self._operation.endpoint.id
+        while limiter is not None:
+            held_until = limiter.held_until(endpoint)
+            pause = limiter.reserve(endpoint)
+            if not pause > 0:
+                return
+            # Short ones, because a job that is stopped waits for its requests.
+            while pause > 0 and self._run.stopped is None:
+                yield min(pause, _MAX_PAUSE)
+                pause -= _MAX_PAUSE
+            if self._run.stopped is not None:
+                raise RequestNotStarted("the job was stopped")
+            # Another request may have been refused meanwhile.
+            if limiter.held_until(endpoint) == held_until:
+                return
 
     def _request(self, piece: Piece) -> Any:
         """Call the method of the API with the rows of a piece."""
@@ -175,10 +179,8 @@ class Runner(ABC):
         summary, cause = self._run.summary, self._run.stopped
         if cause is None:
             return summary
-        message = message_of(cause)
-        text = f"{type(cause).__name__}: {message}" if message else type(cause).__name__
         if isinstance(cause, Exception):
-            raise BulkStopped(f"{text} ({summary.sent} rows sent)", summary) from cause
+            raise BulkStopped.by(cause, summary) from cause
         # Callers recognize Ctrl-C and cancellation by the class.
         cause.summary = summary  # type: ignore[attr-defined]  # there is no other place for it
         raise cause

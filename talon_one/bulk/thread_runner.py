@@ -30,7 +30,7 @@ class ThreadRunner(Runner):
 
     def execute(self) -> Summary:
         """Execute the job; see `Runner._finish`."""
-        with self._interrupts, self._backing_off():
+        with self._interrupts:
             try:
                 self._work()
             except BaseException as cause:  # Also Ctrl-C: requests in flight may end.
@@ -67,8 +67,8 @@ class ThreadRunner(Runner):
     def _send(self, piece: Piece) -> None:
         """Make a request, in a thread of the pool."""
         try:
-            with self._admission() as pause:
-                if pause:
+            with self._admission() as pauses:
+                for pause in pauses:
                     self._client.clock.sleep(pause)
             self._results.put((piece, self._request(piece), None))
         except BaseException as failure:  # `Run.finish` classifies it.

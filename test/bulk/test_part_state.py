@@ -1,0 +1,139 @@
+"""State of parts: what a reader makes of files of all kinds."""
+
+from __future__ import annotations
+
+import json
+from functools import partial
+from pathlib import Path
+
+import pytest
+
+from bulk.attempts import MemoryFolder
+from bulk.parts import Platform, rows_of, send
+from talon_one import ApiTypeError, ApiValueError, RawResponse, bulk
+from talon_one.bulk.part_state import PartState, Record, _records
+from talon_one.bulk.resume_token import new_token
+
+FUNCTION = "change_audiences"
+
+
+@pytest.fixture
+def platform() -> Platform:
+    return Platform()
+
+
+def test_parts_are_listed_in_the_order_of_their_numbers(platform: Platform, tmp_path: Path) -> None:
+    assert list(bulk.parts_in(tmp_path)) == []
+    for part in (12, 3, 100_000):
+        send(platform, FUNCTION, rows_of(FUNCTION, range(part % 7)), part=part, state=tmp_path)
+    (tmp_path / "part-5").mkdir()
+    (tmp_path / "notes.txt").touch()
+    found = list(bulk.parts_in(tmp_path))
+    assert [(part.part, part.sent) for part in found] == [(3, 3), (12, 5), (100_000, 5)]
+    assert {(part.complete, part.attempt) for part in found} == {(True, 0)}
+    with pytest.raises(ApiTypeError, match="a folder is a path or a URL, not 3"):
+        list(bulk.parts_in(3))  # type: ignore[arg-type]  # that is the point
+
+
+def test_rows_in_doubt_are_counted_once(platform: Platform, tmp_path: Path) -> None:
+    rows = rows_of(FUNCTION, range(6))
+
+    def die(progress: bulk.Progress) -> None:
+        if json.loads(progress.token)["inFlight"]:
+            raise SystemExit
+
+    with pytest.raises(SystemExit):
+        send(platform, FUNCTION, rows, state=tmp_path, progress=die, concurrency=1)
+    platform.respond = lambda numbers: RawResponse(500, None, {}, b"")
+    for _ in range(3):
+        summary = send(platform, FUNCTION, rows, state=tmp_path, max_failed_chunks=None)
+        (part,) = bulk.parts_in(tmp_path)
+        assert (part.sent, part.failed, part.unknown) == summary[:3]
+        assert sum(summary[:3]) == 6
+
+
+def test_files_that_a_crash_has_left_are_passed_over(platform: Platform, tmp_path: Path) -> None:
+    rows = rows_of(FUNCTION, range(6))
+    send(platform, FUNCTION, rows[:4], state=tmp_path)
+    good = sorted((tmp_path / "part-00000").iterdir())
+    whole = good[0].read_bytes()
+    for number, content in enumerate(
+        (b"", b"\0" * 100, whole[:-1], b"[]", b"5", b"\xff", b'{"a":1}')
+    ):
+        name = f"attempt-0000.0009.0000000{number}.0.json"
+        (tmp_path / "part-00000" / name).write_bytes(content)
+    for name in ("attempt-0000.json", ".attempt-0000.0000.00000000.0.json.1.part", "x"):
+        (tmp_path / "part-00000" / name).write_bytes(b"{}")
+    assert next(bulk.parts_in(tmp_path)).sent == 4
+    platform.rows.clear()
+    assert send(platform, FUNCTION, rows, state=tmp_path)[:3] == (6, 0, 0)
+    assert platform.sent == [4, 5]
+    # Later than all that were there.
+    assert any(".0010." in each.name for each in (tmp_path / "part-00000").iterdir())
+
+
+def test_a_state_of_another_release_is_not_misread(platform: Platform, tmp_path: Path) -> None:
+    send(platform, FUNCTION, rows_of(FUNCTION, range(4)), state=tmp_path)
+    for path in (tmp_path / "part-00000").iterdir():
+        path.write_text(json.dumps({**json.loads(path.read_text()), "version": 2}))
+    for read in (
+        lambda: list(bulk.parts_in(tmp_path)),
+        lambda: send(platform, FUNCTION, [], state=tmp_path),
+    ):
+        with pytest.raises(ApiValueError, match="was written by another release"):
+            read()
+
+
+def test_the_other_file_is_read_again_if_one_is_being_written() -> None:
+    def record(sequence: int) -> bytes:
+        return Record("o", "h", 0, 0, False, 0, sequence).to_bytes()
+
+    odd, even = (f"attempt-0000.0000.00000000.{number}.json" for number in (1, 0))
+
+    class Racing(MemoryFolder):
+        """The attempt writes one file after that was read, and begins to write the other."""
+
+        def names(self, within: str = "") -> list[str]:
+            return [odd, even]
+
+        def read(self, name: str) -> bytes:
+            content = super().read(name)
+            if content == record(1):
+                self.files.update({f"p/{odd}": record(3), f"p/{even}": record(4)[:9]})
+            return content
+
+    folder = Racing({f"p/{even}": record(2), f"p/{odd}": record(1)})
+    assert [found.sequence for found in _records(folder, "p")] == [3]
+
+
+def test_a_write_that_fails_costs_no_other_file_and_is_made_good_by_the_next() -> None:
+    class Failing(MemoryFolder):
+        fails = False
+
+        def write(self, name: str, content: bytes, *, durable: bool = False) -> None:
+            super().write(name, content[:5] if self.fails else content)
+            if self.fails:
+                raise OSError("the disk is full")
+
+    folder = Failing()
+    state = PartState(folder, 0, 0, "o", "h", idempotent=False)
+    token = new_token("o").to_text()
+    save = partial(state.save, complete=False, reasons={})
+    save(token, failures=["a"])
+    folder.fails = True
+    for _ in range(3):
+        with pytest.raises(OSError, match="full"):
+            save(token, failures=["b"])
+        (record,) = _records(folder, "part-00000")
+        assert record.failures == ["a"]
+    folder.fails = False
+    save(token, failures=["b"])
+    (record,) = _records(folder, "part-00000")
+    assert record.failures == ["b"]
+
+
+def test_the_state_has_neither_rows_nor_secrets(platform: Platform, tmp_path: Path) -> None:
+    send(platform, FUNCTION, rows_of(FUNCTION, range(4)), state=tmp_path)
+    text = "".join(path.read_text() for path in (tmp_path / "part-00000").iterdir())
+    assert "secret" not in text
+    assert "p3" not in text
