@@ -72,6 +72,11 @@ class Limiter:
         # the child would release them.
         self._locks: dict[int, threading.Lock] = {}
 
+    @property
+    def rate(self) -> float:
+        """Calls of one endpoint that may start in a second, on average."""
+        return self._calls / self._seconds
+
     def reserve(self, endpoint: str) -> float:
         """Reserve the next free start time for a call of *endpoint*.
 
@@ -200,6 +205,11 @@ class _Divided(Limiter):
 
 class NoLimit(Limiter):
     """A limiter that holds calls back only as long as the server asks."""
+
+    @property
+    def rate(self) -> float:
+        """Infinity."""
+        return math.inf
 
     def reserve(self, endpoint: str) -> float:
         """Return 0, or the seconds that `back_off` asks to wait."""
