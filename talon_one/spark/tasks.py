@@ -46,7 +46,7 @@ def current_task() -> Task:
         context.partitionId(),
         context.attemptNumber(),
         setting("spark.speculation").lower() == "true",
-        _executors(
+        executors_of(
             setting("spark.master"),
             setting("spark.dynamicAllocation.maxExecutors"),
             setting("spark.executor.instances"),
@@ -56,7 +56,7 @@ def current_task() -> Task:
     )
 
 
-def _executors(master: str, maximum: str, instances: str) -> int | None:
+def executors_of(master: str, maximum: str, instances: str) -> int | None:
     """Return how many executors there are at most, from settings of Spark."""
     if master.startswith("local[") or master == "local":
         return 1  # The driver.

@@ -10,6 +10,8 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +34,7 @@ from spark.conftest import (
 )
 from support.server import RecordingServer, Response
 from talon_one import bulk
+from talon_one.spark.tasks import executors_of
 
 
 class DiesInTask(talon_one.Hooks):
@@ -344,6 +347,54 @@ def test_a_lost_driver_loses_no_row(
     assert job.summary()["sent"] == 40_000
 
 
+# -- Limits ----------------------------------------------------------------------------------------
+
+
+def test_tasks_keep_the_limit_of_the_job_together(
+    spark: SparkSession, server: RecordingServer, job: Job
+) -> None:
+    starts: list[float] = []
+
+    def note(request: object) -> Response:
+        starts.append(time.monotonic())
+        return OK
+
+    server.default = note
+    # Parts that are short, so that tasks come and go.
+    job.write(profiles(spark, 3000, parts=6), requestsPerSecond=10, chunkSize=100)
+    assert len(starts) == 30
+    # Requests leave at a distance of 0.1 s, and may arrive a little closer.
+    assert starts[-1] - starts[0] > 2.5
+    busiest = max(sum(begin <= each < begin + 1 for each in starts) for begin in starts)
+    assert busiest <= 13
+
+
+def test_a_part_waits_as_long_as_the_server_asks_and_loses_no_row(
+    spark: SparkSession, server: RecordingServer, job: Job
+) -> None:
+    server.script(Response(429, {"message": "slow down"}, {"Retry-After": "1"}))
+    job.write(profiles(spark, 2000, parts=1), chunkSize=100)
+    assert job.summary()["sent"] == 2000
+    assert job.summary()["failed"] == 0
+
+
+@pytest.mark.parametrize(
+    ("master", "maximum", "instances", "expected"),
+    [
+        ("local[2,4]", "", "", 1),
+        ("local", "", "", 1),
+        ("spark://driver:7077", "", "8", 8),
+        ("yarn", "20", "2", 20),
+        ("k8s://https://host", "infinity", "", None),
+        ("local-cluster[2,1,1024]", "", "", None),
+    ],
+)
+def test_the_number_of_executors_is_read_from_the_settings(
+    master: str, maximum: str, instances: str, expected: int | None
+) -> None:
+    assert executors_of(master, maximum, instances) == expected
+
+
 # -- Speculation -----------------------------------------------------------------------------------
 
 
@@ -373,5 +424,24 @@ def test_speculation_is_refused_for_rows_that_must_not_be_sent_twice(
 def test_two_attempts_at_a_time_do_no_harm_where_rows_may_be_sent_twice(
     speculating: SparkSession, server: RecordingServer, job: Job
 ) -> None:
-    job.write(profiles(speculating, 2000))
-    assert sent(server) == each_once(2000)
+    # Spark makes no second attempt on the host of the first, so two jobs stand in for them.
+    both = threading.Barrier(2, timeout=120)
+
+    def meet(request: object) -> Response:
+        # The first request of each job, so that both have begun.
+        if not both.broken and len(server.requests) <= 2:
+            with suppress(threading.BrokenBarrierError):
+                both.wait()
+        return OK
+
+    server.default = meet
+    frame = profiles(speculating, 2000, parts=1)
+    with ThreadPoolExecutor(2) as pool:
+        jobs = [pool.submit(job.write, frame, concurrency=1, chunkSize=100) for _ in range(2)]
+    assert [each.exception() for each in jobs] == [None, None]
+    assert set(sent(server)) == set(each_once(2000))
+    assert max(sent(server).values()) == 2
+    made = len(server.requests)
+    job.write(frame)
+    assert len(server.requests) == made
+    assert (job.summary()["sent"], job.summary()["requests"]) == (2000, 0)
