@@ -199,6 +199,20 @@ def test_a_state_belongs_to_one_operation_with_its_arguments_and_one_host(
     assert platform.rows == []
 
 
+def test_another_number_of_parts_is_refused(platform: Platform, tmp_path: Path) -> None:
+    options: dict[str, Any] = {"state": tmp_path / "state"}
+    rows = rows_of("create_coupons", range(4))
+    send(platform, "create_coupons", rows, part=0, **options)
+    send(platform, "create_coupons", rows, part=1, parts=3, **options)
+    platform.rows.clear()
+    for wrong in ({"parts": 2}, {"parts": 4}, {"part": 3}):
+        with pytest.raises(ApiValueError, match="belongs to a job of 3 parts"):
+            send(platform, "create_coupons", rows, **{**options, **wrong})
+    with pytest.raises(ApiValueError, match="there is no part 3 of 3"):
+        send(platform, "create_coupons", rows, part=3, parts=3, **options)
+    assert platform.rows == []
+
+
 def test_an_attempt_is_superseded_by_a_later_one_if_rows_must_not_be_sent_twice(
     platform: Platform, tmp_path: Path
 ) -> None:
@@ -385,6 +399,7 @@ def test_wrong_arguments_are_explained_and_leave_no_trace(
         ({"catalog_id": 3}, "have no option 'catalog_id'"),
         ({"_retries": "many"}, "_retries is a number of retries"),
         *(({"part": each}, "part is a whole number from 0") for each in (-1, True, 1.0, "1", None)),
+        *(({"parts": each}, "parts is a whole number") for each in (-1, True, "2", 10**5000)),
         *(({"attempt": each}, "attempt is a whole number from 0") for each in (-1, 10**5000)),
         ({"operation": "create_coupons", "api": management}, "needs application_id, campaign_id"),
         ({"state": "a\0b"}, "no folder can be named"),
