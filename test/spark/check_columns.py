@@ -8,7 +8,6 @@ from decimal import Decimal
 from functools import partial
 from typing import Any
 
-import pandas
 import pyarrow
 import pytest
 from hypothesis import given, settings
@@ -101,8 +100,7 @@ def test_nulls_are_sent_where_that_is_wanted(
 def test_not_a_number_fails_its_row_and_no_other(
     spark: SparkSession, server: RecordingServer, job: Job
 ) -> None:
-    spend = pandas.DataFrame({"integrationId": ["p1", "p2"], "Spend": [1.5, float("nan")]})
-    flat = spark.createDataFrame(spend)
+    flat = spark.sql("VALUES ('p1', 1.5D), ('p2', double('NaN')) AS t(integrationId, Spend)")
     attributes = F.struct("Spend").alias("attributes")
     job.write(flat.select("integrationId", attributes))
     summary = job.summary()
