@@ -25,14 +25,6 @@ class OptionReader:
         self._left = {bare(name): (name, value) for name, value in options.items()}
         self._purpose = purpose
         self._known: list[str] = []
-        for name in options:
-            if any(word in name.lower() for word in _SECRETS):
-                # Without its value, which Spark has shown too often already.
-                raise ApiTypeError(
-                    f"{name} must not be an option, because Spark shows options in plans and"
-                    ' logs: keys come from .option("credentials", ...), and the one that was'
-                    " given here should be replaced"
-                )
 
     def text(self, name: str, default: str | None = None) -> str | None:
         """Take an option as text; return the default if it is missing or empty."""
@@ -93,6 +85,13 @@ class OptionReader:
             # Spark adds the path of `save(path)` and `load(path)`.
             if name == "path":
                 raise ApiTypeError("talon_one has no path: call save() or load() without one")
+            if any(word in name.lower() for word in _SECRETS):
+                # Without its value, which Spark has shown too often already.
+                raise ApiTypeError(
+                    f"{name} must not be an option, because Spark shows options in plans and"
+                    ' logs: keys come from .option("credentials", ...), and the one that was'
+                    " given here should be replaced"
+                )
             hint = did_you_mean(name, [*self._known, *more])
             raise ApiTypeError(f"{self._purpose} has no option {name!r}.{hint}")
 

@@ -13,7 +13,9 @@ from pyspark.sql import DataFrame, SparkSession
 import talon_one
 from spark.conftest import KEY, keys_file, message_of
 from support.server import Received, RecordingServer, Response
+from talon_one._core.operation import Operation
 from talon_one.sandbox import Sandbox
+from talon_one.spark.queries import read_query
 
 HEADER = "id,campaignid,value,limitval,expirydate,attributes\n"
 
@@ -209,3 +211,22 @@ def test_keys_files_may_be_lines_or_json(
     assert {request.headers["Authorization"] for request in server.requests} == {
         f"ManagementKey-v1 {KEY}"
     }
+
+
+def test_every_export_and_every_list_has_columns() -> None:
+    wrong = []
+    for api in (talon_one.ManagementApi, talon_one.IntegrationApi):
+        for name, method in vars(api).items():
+            operation = getattr(method, "operation", None)
+            kind, _, noun = name.partition("_")
+            if not isinstance(operation, Operation) or operation.body or operation.upload:
+                continue
+            exports = kind == "export" and operation.csv is not None
+            if not exports and not (kind in ("get", "list") and operation.paging):
+                continue
+            required = {each.name: "1" for each in operation.parameters if each.required}
+            query = read_query({"export" if exports else "list": noun, **required}, None)
+            if not query.schema or query.method.partition("_")[2] != noun:
+                wrong.append(name)
+    assert not wrong
+    assert read_query({"list": "changes", "managementKeyId": "7"}, None).arguments

@@ -432,7 +432,7 @@ def test_two_attempts_at_a_time_do_no_harm_where_rows_may_be_sent_twice(
 
     server.default = meet
     frame = profiles(speculating, 2000, parts=1)
-    options = {"concurrency": 1, "chunkSize": 100}
+    options: dict[str, Any] = {"concurrency": 1, "chunkSize": 100}
 
     def write() -> None:
         speculating.createDataFrame([], "id int")  # Makes the session that of this thread.
