@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 from talon_one._utils.quoting import quoted
 from talon_one.bulk.folders import Folder
@@ -38,13 +38,7 @@ def check_job(folder: Folder, job: JobRecord, part: int) -> None:
     if found is None:
         found = job
         _write(folder, job)
-    for name in ("operation", "host"):
-        theirs, ours = getattr(found, name), getattr(job, name)
-        if theirs != ours:
-            raise ApiValueError(
-                f"the state in {folder.location} belongs to the {name} {quoted(theirs)}, not to"
-                f" {quoted(ours)}: use another folder"
-            )
+    check_same(folder, found, job)
     if found.parts is None and job.parts is not None:
         found = job
         _write(folder, job)
@@ -52,6 +46,28 @@ def check_job(folder: Folder, job: JobRecord, part: int) -> None:
         raise _other_parts(folder, found, f"not of {job.parts}")
     if found.parts is not None and part >= found.parts:
         raise _other_parts(folder, found, f"and this is number {part}, counted from 0")
+
+
+class _OfJob(Protocol):
+    @property
+    def operation(self) -> str: ...
+    @property
+    def host(self) -> str: ...
+
+
+def check_same(folder: Folder, found: _OfJob, own: _OfJob) -> None:
+    """Check that a record of a state has the operation and the host of a job.
+
+    Raises:
+        ApiValueError: It has others.
+    """
+    for name in ("operation", "host"):
+        theirs, ours = getattr(found, name), getattr(own, name)
+        if theirs != ours:
+            raise ApiValueError(
+                f"the state in {folder.location} belongs to the {name} {quoted(theirs)}, not to"
+                f" {quoted(ours)}: use another folder"
+            )
 
 
 def record_parts(folder: Folder, parts: int) -> None:

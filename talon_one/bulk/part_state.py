@@ -18,8 +18,8 @@ from collections.abc import Iterator
 from typing import NamedTuple
 from uuid import uuid4
 
-from talon_one._utils.quoting import quoted
 from talon_one.bulk.folders import Folder, Location, open_folder
+from talon_one.bulk.job_record import check_same
 from talon_one.bulk.resume_token import Counts, read_token
 from talon_one.exceptions import ApiValueError, OpenApiException
 
@@ -174,7 +174,7 @@ class PartState:
         """Return the records of all attempts, after checking that they are of the same job."""
         records = _records(self._folder, self._within)
         for record in records:
-            _check_same_job(record, self.record, self._folder)
+            check_same(self._folder, record, self.record)
         return records
 
     def _write(self, record: Record) -> None:
@@ -273,16 +273,6 @@ def _parse(folder: Folder, name: str) -> Record | None:
             " all rows with a new state folder"
         )
     return record
-
-
-def _check_same_job(found: Record, own: Record, folder: Folder) -> None:
-    for name in ("operation", "host"):
-        theirs, ours = getattr(found, name), getattr(own, name)
-        if theirs != ours:
-            raise ApiValueError(
-                f"the state in {folder.location} belongs to the {name} {quoted(theirs)}, not to"
-                f" {quoted(ours)}: use another folder"
-            )
 
 
 def _owners(names: list[str]) -> dict[str, int]:
