@@ -16,6 +16,7 @@
     ├── ClientClosedError (RuntimeError)    the client was closed before the call
     ├── bulk.BulkStopped (RuntimeError)     a bulk job ended early; carries its summary
     ├── bulk.AttemptSuperseded              its cause: another attempt at the same part has begun
+    ├── spark.RowsFailed                    more rows of a job failed than it allows
     ├── pagination.PagesError (RuntimeError)  the server repeats pages, or sends no list
     ├── ApiKeyError (KeyError)              the object has no such property
     ├── ApiAttributeError (AttributeError)  the class has no such attribute

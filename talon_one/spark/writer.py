@@ -194,8 +194,16 @@ class Writer(DataSourceArrowWriter):
 
     def _record_parts(self, messages: list[WriterCommitMessage | None]) -> None:
         """Have the state refuse a next run that divides the rows in another way."""
+        declared, found = self._job.partitions, len(messages)
+        if declared not in (None, found):
+            logger.warning(
+                "the option partitions is %d, and the data frame had %d partitions: the state"
+                " refuses the next run unless it has the same option",
+                declared,
+                found,
+            )
         if self._job.state is not None:
-            record_parts(open_folder(self._job.state), len(messages))
+            record_parts(open_folder(self._job.state), found)
 
     def _write_report(self, report: dict[str, Any]) -> str | None:
         """Write the outcome; return its path or URL, or ``None`` if there is no folder for it."""
