@@ -110,19 +110,24 @@ class Run:
 
     # -- Requests ------------------------------------------------------------------------------
 
+    @property
+    def has_next(self) -> bool:
+        """Whether there is a piece to send, and it need not wait for others."""
+        if self.stopped is not None or not self._ready:
+            return False
+        chunk = self._ready[0].chunk
+        return chunk.requests > 0 or not any(chunk.conflicts_with(other) for other in self._open)
+
     def next(self) -> Piece | None:
         """Return the piece to send now; ``None`` if there is none, or it has to wait."""
-        if self.stopped is not None or not self._ready:
+        if not self.has_next:
             return None
         piece = self._ready[0]
         chunk = piece.chunk
-        if not chunk.requests:
-            if any(chunk.conflicts_with(other) for other in self._open):
-                return None
-            if not self._idempotent:
-                # A process that dies from here on must not leave the earlier row of a profile to
-                # the next run, which would send it after the later one.
-                self._fail_undecided(chunk)
+        if not chunk.requests and not self._idempotent:
+            # A process that dies from here on must not leave the earlier row of a profile to the
+            # next run, which would send it after the later one.
+            self._fail_undecided(chunk)
         self._ready.popleft()
         if not chunk.requests:
             self._open.append(chunk)
