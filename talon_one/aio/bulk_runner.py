@@ -51,6 +51,10 @@ class TaskRunner(Runner):
         for step in self._steps():
             if step is Step.READ_ROWS:
                 await self._read(rows)
+            elif step is Step.PAUSE:
+                for pause in self._own_pauses():
+                    await self._client.clock.sleep(pause)
+                    self._settle()
             else:
                 await asyncio.wait(self._tasks, return_when=asyncio.FIRST_COMPLETED)
                 self._settle()

@@ -99,8 +99,9 @@ class ChunkResult(NamedTuple):
     rows: int
     """How many rows it held."""
     outcome: str
-    """``"sent"``; ``"failed"``; ``"unknown"``; ``"refused"`` if its rows, or the valid ones among
-    them, are sent again; ``"deferred"`` if the job stops and the next run sends them."""
+    """``"sent"``; ``"failed"``, also if an outage is about to stop the job, so that the next run
+    sends the rows; ``"unknown"``; ``"refused"`` if its rows, or the valid ones among them, are sent
+    again; ``"deferred"`` if the job stops and the next run sends them."""
     response: Any = None
     """What the method of the API returned."""
     failure: BaseException | None = None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
-from typing import Any
+from typing import Any, NamedTuple
 
 from talon_one._core.failures import may_have_acted
 from talon_one.bulk.backing_off import TOO_MANY_REQUESTS
@@ -28,11 +28,20 @@ _REFUSED = "refused"
 _DEFERRED = "deferred"
 # The API key is wrong or lacks a permission: no other request will succeed either.
 _AUTH_STATUSES = frozenset({401, 403})
+# From here on, a status says that the server, or what stands before it, cannot respond.
+_SERVER_ERROR = 500
 _OR_ANOTHER_ROW = " (or another row of the same chunk)"
 
 
 class RequestNotStarted(OpenApiException):
     """The job stopped before a request, or the limiter raised the chained cause."""
+
+
+class _Undecided(NamedTuple):
+    """A piece that failed as in an outage, before it is clear whether there is one."""
+
+    piece: Piece
+    failure: ApiException
 
 
 class Run:
@@ -49,7 +58,7 @@ class Run:
         on_chunk: Called with the `ChunkResult` of each request.
         resume: Token of an earlier run.
         max_failed_chunks: After how many chunks in a row without an accepted row the run stops;
-            never if ``None``.
+            never if ``None``. Those that failed as in an outage are left to the next run then.
         total: How many rows there are.
         held: Context that defers Ctrl-C, for changes that must not be interrupted.
         waits_for_limits: Whether requests wait after a 429, so that its rows may be sent again.
@@ -86,6 +95,9 @@ class Run:
         self._requests = 0
         self._failed_chunks = 0
         """How many chunks have failed since a row was accepted."""
+        self._undecided: list[_Undecided] = []
+        """Pieces that failed since the server has responded to any rows, no more than those of
+        `max_failed_chunks` chunks and of the open ones. They are neither settled nor in flight."""
         self._complete = False
         # Called for each row, so without a method in between.
         self.add = self._chunker.add
@@ -98,14 +110,24 @@ class Run:
 
     # -- Requests ------------------------------------------------------------------------------
 
+    @property
+    def has_next(self) -> bool:
+        """Whether there is a piece to send, and it need not wait for others."""
+        if self.stopped is not None or not self._ready:
+            return False
+        chunk = self._ready[0].chunk
+        return chunk.requests > 0 or not any(chunk.conflicts_with(other) for other in self._open)
+
     def next(self) -> Piece | None:
         """Return the piece to send now; ``None`` if there is none, or it has to wait."""
-        if self.stopped is not None or not self._ready:
+        if not self.has_next:
             return None
         piece = self._ready[0]
         chunk = piece.chunk
-        if not chunk.requests and any(chunk.conflicts_with(other) for other in self._open):
-            return None
+        if not chunk.requests and not self._idempotent:
+            # A process that dies from here on must not leave the earlier row of a profile to the
+            # next run, which would send it after the later one.
+            self._fail_undecided(chunk)
         self._ready.popleft()
         if not chunk.requests:
             self._open.append(chunk)
@@ -142,11 +164,15 @@ class Run:
         self._outcomes.report_request(piece, outcome, None, failure)
 
     def _accept(self, piece: Piece) -> None:
+        # First, and also after an outage has stopped the run: the next run must not send the
+        # earlier row of a profile if the later one is settled.
+        self._fail_undecided(piece.chunk)
         self._outcomes.settle(piece.indices, SENT)
         self._outcomes.in_flight.discard(piece)
         piece.chunk.accepted = True
         self._failed_chunks = 0
         self._close_piece(piece)
+        self._settle_undecided()
 
     def _close_piece(self, piece: Piece) -> None:
         """Note that a piece is settled, and with its last piece the chunk."""
@@ -171,13 +197,22 @@ class Run:
             return settle(piece, failure)
         if outcome == FAILED and self._send_later(piece, failure):
             return _REFUSED
-        refused = failure.status in self._operation.refusal_statuses
-        if refused and self._split(piece, failure):
-            return _REFUSED
         if outcome == FAILED:
             # Before the failures are written: if that fails, the next run sends the rows.
             self._outcomes.in_flight.discard(piece)
         chunk = piece.chunk
+        outage = failure.status is None or failure.status >= _SERVER_ERROR
+        if outage and outcome == FAILED and self._max_failed_chunks is not None:
+            chunk.failure = failure
+            self._undecided.append(_Undecided(piece, failure))
+            self._close_piece(piece)
+            return FAILED
+        if not outage and failure.status != TOO_MANY_REQUESTS:
+            # The server is up: it has looked at the rows.
+            self._settle_undecided()
+        refused = failure.status in self._operation.refusal_statuses
+        if refused and self._split(piece, failure):
+            return _REFUSED
         chunk.failure = failure
         hopeless = refused and chunk.requests >= chunk.request_limit
         reason = describe(failure)
@@ -192,6 +227,20 @@ class Run:
                 self._close_piece(rest)
         self._close_piece(piece)
         return outcome
+
+    def _settle_undecided(self) -> None:
+        """Fail the undecided pieces, unless the run stops, so that the next one sends them."""
+        if self.stopped is None:
+            self._fail_undecided()
+
+    def _fail_undecided(self, conflicting: Chunk | None = None) -> None:
+        """Fail the undecided pieces, or those that conflict with a chunk."""
+        for each in list(self._undecided):
+            piece, failure = each
+            if conflicting is None or conflicting.conflicts_with(piece.chunk):
+                reason = describe(failure)
+                self._outcomes.fail(piece.indices, piece.rows, FAILED, reason, failure.status)
+                self._undecided.remove(each)
 
     def _send_later(self, piece: Piece, failure: ApiException) -> bool:
         """Send a piece again that came too early; return whether that is worth it."""
@@ -281,6 +330,7 @@ class Run:
     def close(self) -> None:
         """End the run. Requests that are still in flight count as lost."""
         self._outcomes.fail_lost()
+        self._settle_undecided()
         self._complete = self._chunker.exhausted and self.stopped is None
         self._outcomes.report_progress(finished=True)
 

@@ -21,6 +21,8 @@ from talon_one.bulk.run import RequestNotStarted, Run
 _STACKLEVEL = 5
 # Seconds after which a request that waits looks whether the job was stopped.
 _MAX_PAUSE = 2.0
+# Seconds that the result of a request waits, at most, while the runner waits for the limiter.
+_MAX_UNSETTLED = 0.1
 
 
 class Step(Enum):
@@ -30,6 +32,8 @@ class Step(Enum):
     """Add rows until `Run.needs_rows` is false."""
     AWAIT_REQUEST = auto()
     """Wait until a request has ended, and settle it."""
+    PAUSE = auto()
+    """Sleep for each of `Runner._own_pauses`, and settle what has ended after each of them."""
 
 
 class Runner(ABC):
@@ -58,6 +62,9 @@ class Runner(ABC):
         self._interrupts = Interrupts()
         self._operation = operation
         self._limiter = checked.limiter
+        # Rows that must not be sent twice are in the token from `Run.next` on. They would become
+        # unknown if the process died, although their request only waits for the limiter.
+        self._pauses_first = checked.limiter is not None and not operation.idempotent
         self._keywords = checked.keywords
         if checked.limiter is not None:
             retries = self._keywords.get("_retries")
@@ -102,34 +109,45 @@ class Runner(ABC):
             if self._run.needs_rows:
                 yield Step.READ_ROWS
             # While all requests are in flight, the rows of the next one are ready.
-            elif not self._start_next():
-                if not self._run.in_flight:
-                    return
+            elif self._run.in_flight < self._concurrency and self._run.has_next:
+                if self._pauses_first:
+                    yield Step.PAUSE
+                self._start_next()
+            elif self._run.in_flight:
                 yield Step.AWAIT_REQUEST
+            else:
+                return
 
-    def _start_next(self) -> bool:
-        """Start the next request; return whether there is one that may be in flight now."""
+    def _start_next(self) -> None:
+        """Start the next request, if there still is one."""
         with self._interrupts.held:
-            piece = self._run.next() if self._run.in_flight < self._concurrency else None
+            piece = self._run.next()
             if piece is not None:
                 self._start(piece)
-        return piece is not None
 
     @contextmanager
     def _admission(self) -> Iterator[Iterator[float]]:
-        """Yield the pauses before a request; the block sleeps for each of them.
+        """Yield the pauses of a request that is in flight; the block sleeps for each of them.
 
         Raises:
             RequestNotStarted: The limiter or the sleep raised the cause, or the run has stopped.
         """
         try:
-            yield self._pauses()
+            yield iter(()) if self._pauses_first else self._pauses()
         except RequestNotStarted:
             raise
         except Exception as cause:  # The limiter may be code of the caller.
             raise RequestNotStarted("the request was not made") from cause
 
-    def _pauses(self) -> Iterator[float]:
+    def _own_pauses(self) -> Iterator[float]:
+        """Yield the pauses of the runner itself before a request. Any exception stops the job.
+
+        Raises:
+            RequestNotStarted: The job has stopped already.
+        """
+        return self._pauses(_MAX_UNSETTLED)
+
+    def _pauses(self, longest: float = _MAX_PAUSE) -> Iterator[float]:
         limiter, endpoint = self._limiter, self._operation.endpoint.id
         while limiter is not None:
             held_until = limiter.held_until(endpoint)
@@ -138,8 +156,8 @@ class Runner(ABC):
                 return
             # Short ones, because a job that is stopped waits for its requests.
             while pause > 0 and self._run.stopped is None:
-                yield min(pause, _MAX_PAUSE)
-                pause -= _MAX_PAUSE
+                yield min(pause, longest)
+                pause -= longest
             if self._run.stopped is not None:
                 raise RequestNotStarted("the job was stopped")
             # Another request may have been refused meanwhile.

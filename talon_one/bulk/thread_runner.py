@@ -46,16 +46,24 @@ class ThreadRunner(Runner):
         for step in self._steps():
             if step is Step.READ_ROWS:
                 self._read(rows)
+            elif step is Step.PAUSE:
+                for pause in self._own_pauses():
+                    self._client.clock.sleep(pause)
+                    self._settle_arrived()
             else:
                 self._arrived.acquire()
                 self._settle()
 
+    def _settle_arrived(self) -> None:
+        """Settle all requests that have ended."""
+        while not self._results.empty():
+            self._arrived.acquire()
+            self._settle()
+
     def _read(self, rows: Iterator[Any]) -> None:
         for row in rows:
             # Rows may come slowly, and results must not wait for them.
-            while not self._results.empty():
-                self._arrived.acquire()
-                self._settle()
+            self._settle_arrived()
             self._run.add(row)
             if not self._run.needs_rows:
                 return

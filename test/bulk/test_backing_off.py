@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import signal
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 from unittest.mock import Mock
 
@@ -221,21 +222,163 @@ def test_an_exception_in_the_rows_ends_a_job_that_waits() -> None:
     slept: list[float] = []
 
     def rows() -> Iterator[Any]:
-        yield from rows_of("change_audiences", range(4))
+        yield from rows_of("upsert_profiles", range(4))
         while not slept:
             time.sleep(0.001)
-            yield from rows_of("change_audiences", [len(platform.rows) + 4])
+            yield from rows_of("upsert_profiles", [len(platform.rows) + 4])
         raise LookupError
 
     def sleep(seconds: float) -> None:
         slept.append(seconds)
         time.sleep(0.001)
 
-    api = api_of(platform, "change_audiences")
+    api = api_of(platform, "upsert_profiles")
     api.api_client.clock = Clock(sleep=sleep)
     with pytest.raises(bulk.BulkStopped, match="LookupError"):
-        bulk.change_audiences(api, rows(), chunk_size=2, limiter=Limiter(FREE), concurrency=8)
+        bulk.upsert_profiles(api, rows(), chunk_size=2, limiter=Limiter(FREE), concurrency=8)
     assert sum(slept) < 3600 * 8
+
+
+# -- Rows that must not be sent twice, while they wait ---------------------------------------------
+
+
+class Starts(Limiter):
+    """A limiter that has no limit, and calls a function for each request."""
+
+    def __init__(self, on_reserve: Callable[[], float]) -> None:
+        super().__init__(FREE)
+        self._on_reserve = on_reserve
+
+    def reserve(self, endpoint: str) -> float:
+        return self._on_reserve()
+
+
+def test_rows_that_wait_for_the_limiter_are_not_in_the_token(
+    run_bulk: RunBulk, server: RecordingServer
+) -> None:
+    token = ""
+    known: list[int] = []
+
+    def keep(progress: bulk.Progress) -> None:
+        nonlocal token
+        token = progress.token
+
+    def note() -> float:
+        data = json.loads(token)
+        known.append(max((end for _, end in data["settled"] + data["inFlight"]), default=0))
+        return 0.25
+
+    for function, rows in (
+        ("change_audiences", memberships(12)),
+        ("create_coupons", [{"numberOfCoupons": 1}] * 6),
+    ):
+        known.clear()
+        before = () if function == "change_audiences" else (3, 12)
+        options: dict[str, Any] = {} if before else {"chunk_size": 2}
+        found = run_bulk(function, *before, rows, limiter=Starts(note), progress=keep, **options)
+        assert found.summary.complete
+        # Before each request, only the rows of those that began before it.
+        assert known == list(range(0, 12, 2) if not before else range(6))
+        # In short parts, so that results need not wait for them.
+        assert len(found.pauses) == 18
+        assert sum(found.pauses) == pytest.approx(6 * 0.25)
+
+
+def test_the_limiter_is_asked_only_if_a_request_may_start(
+    run_bulk: RunBulk, server: RecordingServer
+) -> None:
+    asked, differences = 0, list[int]()
+
+    def ask() -> float:
+        nonlocal asked
+        asked += 1
+        return 0.0
+
+    def respond(received: Received) -> Response:
+        differences.append(asked - len(server.requests))
+        return OK
+
+    server.default = respond
+    # Rows of the same profile are sent one after another.
+    rows = [row for row in memberships(2) for _ in range(3)]
+    for concurrency in (1, 4):
+        server.clear()
+        asked = 0
+        run_bulk("change_audiences", rows, limiter=Starts(ask), concurrency=concurrency)
+        assert asked == len(server.requests) == 5
+    assert set(differences) == {0}
+
+
+def test_a_result_that_arrives_while_the_job_waits_is_settled() -> None:
+    """A refused key ends the wait, with the blocking and the asyncio client."""
+    asked, slept, waiting = 0, list[float](), threading.Event()
+
+    def ask() -> float:
+        nonlocal asked
+        asked += 1
+        if asked == 1:
+            return 0.0
+        waiting.set()
+        return 3600.0
+
+    def refuse(numbers: list[int]) -> RawResponse:
+        waiting.wait(10)
+        return RawResponse(401, None, {}, b"{}")
+
+    def sleep(seconds: float) -> None:
+        slept.append(seconds)
+        time.sleep(0.001)
+
+    async def sleep_async(seconds: float) -> None:
+        slept.append(seconds)
+        await asyncio.sleep(0.001)
+
+    platform = Platform()
+    platform.respond = refuse
+    rows = rows_of("change_audiences", range(6))
+    api = api_of(platform, "change_audiences")
+    api.api_client.clock = Clock(sleep=sleep)
+
+    async def main() -> None:
+        configuration = Configuration(host="https://a.test", api_key=KEYS)
+        configuration.hooks.append(platform)
+        async with talon_one.aio.ApiClient(configuration) as client:
+            client.clock = client.clock._replace(sleep=sleep_async)
+            own = talon_one.aio.IntegrationApi(client)
+            await talon_one.aio.bulk.change_audiences(own, rows, chunk_size=2, limiter=Starts(ask))
+
+    for job in (
+        lambda: bulk.change_audiences(api, rows, chunk_size=2, limiter=Starts(ask)),
+        lambda: asyncio.run(main()),
+    ):
+        asked = 0
+        slept.clear()
+        waiting.clear()
+        with pytest.raises(bulk.BulkStopped, match="401") as caught:
+            job()
+        assert caught.value.summary[:3] == (0, 0, 0)
+        assert sum(slept) < 3600
+        assert asked == 2
+
+
+def test_a_limiter_that_fails_before_a_request_stops_the_job_and_costs_no_row(
+    run_bulk: RunBulk, server: RecordingServer
+) -> None:
+    asked = 0
+
+    def ask() -> float:
+        nonlocal asked
+        asked += 1
+        if asked == 3:
+            raise LookupError("no such limit")
+        return 0.0
+
+    first = run_bulk("change_audiences", memberships(8), chunk_size=2, limiter=Starts(ask))
+    assert first.failure is not None
+    assert isinstance(first.failure.__cause__, LookupError)
+    assert first.summary[:3] == (4, 0, 0)
+    again = run_bulk("change_audiences", memberships(8), resume=first.summary.token)
+    assert again.summary[:4] == (8, 0, 0, 4)
 
 
 # -- The retry policy ------------------------------------------------------------------------------

@@ -6,6 +6,7 @@ import random
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from itertools import chain, repeat
 from typing import Any
 
 from hypothesis import given, settings
@@ -120,6 +121,9 @@ class EndedRun:
 
     token: str
     finished: bool
+    """Whether it was not abandoned."""
+    complete: bool
+    """Whether it reached the end of the rows."""
 
 
 def run_through(
@@ -129,11 +133,12 @@ def run_through(
     chance: random.Random,
     resume: str | None,
     steps: int,
+    max_failed_chunks: int | None = None,
 ) -> EndedRun:
     """Run the job for at most so many steps, then abandon it as if the process was killed."""
     reports: list[Progress] = []
     failures = FailureSink()
-    run = Run(platform.operation, size, failures, reports.append, None, resume)
+    run = Run(platform.operation, size, failures, reports.append, None, resume, max_failed_chunks)
     failures.open(platform.failures.append, resuming=resume is not None)
     rows = platform.rows()
     in_flight: list[tuple[Piece, BaseException | None]] = []
@@ -156,10 +161,10 @@ def run_through(
             run.finish(piece, None, failure)
         else:
             run.close()
-            return EndedRun(reports[-1].token, True)
+            return EndedRun(reports[-1].token, True, run.summary.complete)
         steps -= 1
         if not steps:
-            return EndedRun(reports[-1].token, False)
+            return EndedRun(reports[-1].token, False, False)
 
 
 @NO_DEADLINE
@@ -177,7 +182,7 @@ def test_every_row_has_exactly_one_outcome(
 ) -> None:
     operation, row_kinds = platform.operation, platform.row_kinds
     ended = run_through(platform, size, concurrency, chance, None, -1)
-    assert ended.finished
+    assert ended.complete
     token = read_token(ended.token, operation.name)
     assert sum(token.counts) == len(row_kinds)
     assert list(token.settled) == ([(0, len(row_kinds))] if row_kinds else [])
@@ -206,6 +211,7 @@ def test_every_row_has_exactly_one_outcome(
     st.integers(1, 12),
     st.integers(1, 4),
     st.lists(st.integers(1, 25), max_size=4),
+    st.sampled_from([None, 1, 2, 4]),
     st.randoms(use_true_random=False),
 )
 def test_a_job_interrupted_anywhere_resumes_without_lost_or_duplicate_rows(
@@ -213,27 +219,55 @@ def test_a_job_interrupted_anywhere_resumes_without_lost_or_duplicate_rows(
     size: int,
     concurrency: int,
     cuts: list[int],
+    max_failed_chunks: int | None,
     chance: random.Random,
 ) -> None:
     row_kinds = platform.row_kinds
     token = None
-    for steps in [*cuts, -1]:
-        ended = run_through(platform, size, concurrency, chance, token, steps)
+    runs = 0
+    # Each run that stops has used up a fault, or has failed a row.
+    for steps in chain(cuts, repeat(-1)):
+        ended = run_through(platform, size, concurrency, chance, token, steps, max_failed_chunks)
         token = ended.token
-        if ended.finished:
+        runs += 1
+        if ended.complete:
             break
-    assert ended.finished
+        assert runs <= len(cuts) + 10 + len(row_kinds)
     settled = {each.index for each in platform.failures} | set(platform.executed)
     # No row is lost.
     assert settled == set(range(len(row_kinds)))
     # No row is executed twice if that does harm.
     if not platform.operation.idempotent:
         assert max(platform.executed.values(), default=1) == 1
-    # The rows of a profile are executed in their order.
-    if not cuts:
-        for person in range(5):
-            mine = [index for index in platform.order if row_kinds[index][1] == person]
+    failed = {each.index for each in platform.failures}
+    for person in range(5):
+        mine = [index for index in platform.order if row_kinds[index][1] == person]
+        # The rows of a profile are executed in their order.
+        if runs == 1:
             assert mine == sorted(mine)
+        # None is executed after a later one that nobody will send again.
+        assert not mine or mine[-1] >= max((row for row in mine if row not in failed), default=0)
+
+
+@NO_DEADLINE
+@given(platforms(), st.integers(1, 4), st.integers(1, 4), st.randoms(use_true_random=False))
+def test_an_outage_fails_no_row_that_may_be_sent_again(
+    platform: Platform, concurrency: int, limit: int, chance: random.Random
+) -> None:
+    row_kinds = platform.row_kinds = [(VALID, index) for index in range(len(platform.row_kinds))]
+    fault = NoResponseError if platform.operation.idempotent else NotSentError
+    platform.faults = [fault] * 10**4
+    before = run_through(platform, 1, concurrency, chance, None, -1, limit)
+    assert before.complete == (len(row_kinds) < limit)
+    platform.faults.clear()
+    if before.complete:
+        assert len(platform.failures) == len(row_kinds)
+        return
+    assert platform.failures == []
+    platform.executed.clear()
+    assert run_through(platform, 1, concurrency, chance, before.token, -1, limit).complete
+    assert set(platform.executed.values()) == {1}
+    assert len(platform.executed) == len(row_kinds)
 
 
 @given(st.sets(st.integers(0, 60)), st.randoms(use_true_random=False))

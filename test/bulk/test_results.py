@@ -15,7 +15,13 @@ from talon_one.bulk.chunks import Piece
 from talon_one.bulk.failures import Failure, FailureSink
 from talon_one.bulk.reports import ChunkResult, Progress
 from talon_one.bulk.run import RequestNotStarted, Run
-from talon_one.exceptions import BadRequestException, NoResponseError, UnauthorizedException
+from talon_one.exceptions import (
+    BadRequestException,
+    NoResponseError,
+    NotSentError,
+    ServiceException,
+    UnauthorizedException,
+)
 
 API = IntegrationApi(host="https://a.test", api_key="k")
 INVALID: dict[str, Any] = {"action": "subtract", "profileIntegrationId": "x", "audienceId": 7}
@@ -172,6 +178,88 @@ def test_the_limit_of_failed_chunks_is_reached_exactly() -> None:
     assert job.run.stopped is failure
     assert job.run.next() is None
     assert not job.run.needs_rows
+
+
+# -- Outages: whether failures are about the rows is decided later ---------------------------------
+
+
+def rows_of_one(count: int, idempotent: bool) -> list[Any]:
+    """Return rows that must be sent one after another."""
+    if idempotent:
+        return [{"integrationId": "p", "attributes": {"Number": each}} for each in range(count)]
+    return [{"action": "add", "profileIntegrationId": "p", "audienceId": 7}] * count
+
+
+@pytest.mark.parametrize("idempotent", [False, True])
+def test_a_row_that_must_not_be_sent_twice_fails_before_another_of_its_profile_is_sent(
+    idempotent: bool,
+) -> None:
+    job = Job(rows_of_one(2, idempotent), idempotent=idempotent, max_failed_chunks=9)
+    job.end(NotSentError())
+    assert job.failures == []
+    job.piece = job.next()
+    # Otherwise the process could die after the later row was executed, and the next run would send
+    # the earlier one. An idempotent operation sends both again, in their order.
+    assert [each.index for each in job.failures] == ([] if idempotent else [0])
+    assert job.end(None).outcome == "sent"
+    assert [each.index for each in job.failures] == [0]
+    assert job.run.summary[:3] == (1, 1, 0)
+
+
+def test_a_row_that_is_accepted_after_the_stop_fails_the_earlier_ones_of_its_profile() -> None:
+    rows = [*rows_of_one(2, True), *profiles(2)]
+    job = Job(rows, idempotent=True, size=1, max_failed_chunks=2)
+    job.end(NoResponseError())
+    job.piece, other = job.next(), job.next()
+    job.run.finish(other, None, NoResponseError())
+    assert isinstance(job.run.stopped, NoResponseError)
+    job.end(None)
+    job.run.close()
+    assert [each.index for each in job.failures] == [0]
+    assert json.loads(job.run.summary.token)["settled"] == [[0, 2]]
+
+
+def test_pieces_of_a_chunk_that_was_accepted_in_part_wait_as_well() -> None:
+    job = Job(list(profiles(4)), idempotent=True, size=2, max_failed_chunks=1)
+    job.end(BadRequestException(400))
+    job.piece, second = job.next(), job.next()
+    job.end(None)
+    job.run.finish(second, None, ServiceException(503))
+    # A row of the chunk was accepted, so it does not count as failed.
+    assert job.run.stopped is None
+    job.piece = job.next()
+    job.end(failure := ServiceException(503))
+    assert job.run.stopped is failure
+    job.run.close()
+    assert job.failures == []
+    assert json.loads(job.run.summary.token)["settled"] == [[0, 1]]
+
+
+def test_without_a_limit_of_failed_chunks_rows_fail_immediately() -> None:
+    job = Job(list(profiles(2)), idempotent=True, size=1, max_failed_chunks=None)
+    job.end(NoResponseError())
+    assert [each.index for each in job.failures] == [0]
+
+
+@pytest.mark.parametrize("failure", [None, BadRequestException(400)])
+def test_failures_that_cannot_be_written_when_an_outage_ends_leave_their_rows(
+    failure: BaseException | None,
+) -> None:
+    def full(failure: Failure) -> None:
+        raise OSError("no space left")
+
+    for idempotent in (False, True):
+        rows = list(profiles(4) if idempotent else memberships(4))
+        job = Job(rows, idempotent=idempotent, size=1, on_failure=full, max_failed_chunks=9)
+        job.end(NotSentError())
+        job.piece = job.next()
+        with pytest.raises(OSError, match="no space left") as caught:
+            job.end(failure)
+        job.run.stop(caught.value)
+        job.run.close()
+        token = json.loads(job.run.summary.token)
+        assert token["settled"] == ([] if failure else [[1, 2]])
+        assert token["inFlight"] == []
 
 
 def test_a_refused_chunk_is_split_in_the_middle_and_in_order() -> None:

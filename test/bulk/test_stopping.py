@@ -10,8 +10,10 @@ import pytest
 from bulk.runs import (
     OK,
     RunBulk,
+    memberships,
     profiles,
     sent_ids,
+    sent_rows,
     span,
 )
 from support.platforms import needs_linux
@@ -53,10 +55,107 @@ def test_an_outage_stops_the_job(run_bulk: RunBulk, server: RecordingServer) -> 
         "upsert_profiles", profiles(100), chunk_size=1, concurrency=1, max_failed_chunks=3
     )
     assert len(server.requests) == 3
-    assert result.summary[:3] == (0, 3, 0)
     assert not result.summary.complete
     assert result.failure is not None
     assert isinstance(result.failure.__cause__, NoResponseError)
+
+
+@pytest.mark.parametrize("outage", [HANG_UP, Response(500), Response(503, {})])
+def test_an_outage_costs_no_row(
+    run_bulk: RunBulk, server: RecordingServer, outage: Response
+) -> None:
+    failures: list[bulk.Failure] = []
+    reports: list[bulk.Progress] = []
+    options: dict[str, Any] = {"chunk_size": 1, "concurrency": 1, "failures": failures.append}
+    server.script(OK, OK)
+    server.default = outage
+    first = run_bulk("upsert_profiles", profiles(100), progress=reports.append, **options)
+    assert first.summary[:3] == (2, 0, 0)
+    assert {(report.failed, report.unknown) for report in reports} == {(0, 0)}
+    server.clear()
+    server.default = OK
+    again = run_bulk("upsert_profiles", profiles(100), resume=first.summary.token, **options)
+    assert again.summary[:4] == (100, 0, 0, 2)
+    assert len(server.requests) == 98
+    assert failures == []
+
+
+def test_an_outage_costs_only_rows_that_must_not_be_sent_twice(
+    run_bulk: RunBulk, server: RecordingServer
+) -> None:
+    server.default = Response(503, {})
+    options: dict[str, Any] = {"chunk_size": 1, "concurrency": 1, "max_failed_chunks": 3}
+    first = run_bulk("change_audiences", memberships(9), **options)
+    # The server may have executed them.
+    assert first.summary[:3] == (0, 0, 3)
+    server.default = OK
+    again = run_bulk("change_audiences", memberships(9), resume=first.summary.token, **options)
+    assert again.summary[:4] == (6, 0, 3, 3)
+
+
+def test_rows_that_failed_while_others_were_accepted_or_refused_are_failures(
+    run_bulk: RunBulk, server: RecordingServer
+) -> None:
+    for status in (204, 400, 404):
+        failures: list[tuple[int, int | None]] = []
+        server.script(HANG_UP, Response(500), Response(status), *[HANG_UP] * 3)
+        result = run_bulk(
+            "upsert_profiles",
+            profiles(9),
+            chunk_size=1,
+            concurrency=1,
+            max_failed_chunks=6 if status != 204 else 3,
+            failures=lambda failure, found=failures: found.append((failure.index, failure.status)),
+        )
+        # Those that stop the job are not among them.
+        expected = [(0, None), (1, 500)] + ([(2, status)] if status != 204 else [])
+        assert failures == expected
+        assert result.summary.failed == len(expected)
+        assert result.failure is not None
+
+
+def test_a_429_does_not_end_an_outage(run_bulk: RunBulk, server: RecordingServer) -> None:
+    server.script(HANG_UP, Response(429), HANG_UP)
+    options: dict[str, Any] = {"chunk_size": 1, "concurrency": 1, "max_failed_chunks": 3}
+    result = run_bulk("upsert_profiles", profiles(9), limiter=False, **options)
+    assert result.summary[:3] == (0, 1, 0)
+
+
+def test_rows_that_fail_at_the_end_are_failures(run_bulk: RunBulk, server: RecordingServer) -> None:
+    server.default = HANG_UP
+    failures: list[bulk.Failure] = []
+    result = run_bulk("upsert_profiles", profiles(9), chunk_size=1, failures=failures.append)
+    assert result.summary[:3] == (0, 9, 0)
+    assert result.summary.complete
+    assert sorted(failure.index for failure in failures) == list(range(9))
+
+
+def test_rows_that_failed_before_a_refused_key_are_sent_by_the_next_run(
+    run_bulk: RunBulk, server: RecordingServer
+) -> None:
+    server.script(HANG_UP, Response(500), Response(401))
+    first = run_bulk("upsert_profiles", profiles(9), chunk_size=1, concurrency=1)
+    assert first.summary[:3] == (0, 0, 0)
+    again = run_bulk("upsert_profiles", profiles(9), chunk_size=1, resume=first.summary.token)
+    assert again.summary[:4] == (9, 0, 0, 0)
+
+
+def test_rows_of_one_profile_are_sent_in_their_order_after_an_outage(
+    run_bulk: RunBulk, server: RecordingServer
+) -> None:
+    def rows() -> Iterator[dict[str, Any]]:
+        for number in range(6):
+            yield {"integrationId": "p0", "attributes": {"Number": number}}
+
+    server.script(*[HANG_UP] * 3)
+    first = run_bulk("upsert_profiles", rows(), max_failed_chunks=3)
+    assert first.summary[:3] == (0, 0, 0)
+    server.clear()
+    run_bulk("upsert_profiles", rows(), resume=first.summary.token)
+    numbers = [
+        each["attributes"]["Number"] for received in server.requests for each in sent_rows(received)
+    ]
+    assert numbers == list(range(6))
 
 
 def test_ten_failed_chunks_in_a_row_stop_the_job(
