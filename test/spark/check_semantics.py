@@ -312,6 +312,18 @@ def test_a_refused_key_fails_the_job_and_no_row(
     assert (summary["sent"], summary["failed"]) == (4000, 0)
 
 
+def test_an_outage_fails_the_job_and_no_row(
+    spark: SparkSession, server: RecordingServer, job: Job
+) -> None:
+    server.default = Response(503, {"message": "down for maintenance"})
+    message = message_of(lambda: job.write(profiles(spark, 4000), chunkSize=100))
+    assert "down for maintenance" in message
+    server.default = OK
+    job.write(profiles(spark, 4000), chunkSize=100)
+    summary = job.summary()
+    assert (summary["sent"], summary["failed"], summary["complete"]) == (4000, 0, True)
+
+
 # -- A lost driver ---------------------------------------------------------------------------------
 
 
