@@ -102,12 +102,22 @@ def open_folder(location: Location) -> Folder:
         valid = False
     if not valid:
         raise ApiValueError(f"no folder can be named {quoted(text)}")
-    scheme, separator, rest = text.partition("://")
-    if not separator:
-        return _Disk(text)
+    url = _URL.match(text)
+    if url is None:
+        return _ObjectStore(text) if "://" in text else _Disk(os.path.expanduser(text))
+    scheme = url[1].lower()
     if scheme in ("file", "local"):
-        return _Disk(rest)
+        return _Disk(text[url.end(2) :])
+    if not url[3]:
+        raise ApiValueError(
+            f"{quoted(text)} is neither a path nor a URL for fsspec, which has //: write"
+            f" {scheme}://..., or the path where that store is mounted"
+        )
     return _ObjectStore(text)
+
+
+# The scheme has two letters or more, because drives of Windows have one.
+_URL = re.compile(r"([A-Za-z][A-Za-z0-9+.-]+)(:(?:(//)|(?=/)))")
 
 
 # -- On disk ---------------------------------------------------------------------------------------

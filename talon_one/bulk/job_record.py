@@ -21,6 +21,8 @@ class JobRecord(NamedTuple):
     """Address of the API; a state is of no use for another."""
     parts: int | None
     """How many parts there are, if that is known. Other parts have other rows."""
+    rows: list[int] | None = None
+    """How many rows each part had, once all of them are complete, if the engine says so."""
 
 
 def check_job(folder: Folder, job: JobRecord, part: int) -> None:
@@ -34,7 +36,7 @@ def check_job(folder: Folder, job: JobRecord, part: int) -> None:
     Raises:
         ApiValueError: It is the state of another job, or there is no such part.
     """
-    found = _read(folder)
+    found = read_job(folder)
     if found is None:
         found = job
         _write(folder, job)
@@ -70,11 +72,11 @@ def check_same(folder: Folder, found: _OfJob, own: _OfJob) -> None:
             )
 
 
-def record_parts(folder: Folder, parts: int) -> None:
-    """Write how many parts a job has, once that is known."""
-    found = _read(folder)
-    if found is not None and found.parts is None:
-        _write(folder, found._replace(parts=parts))
+def record_parts(folder: Folder, parts: int, rows: list[int] | None = None) -> None:
+    """Write how many parts a job has, once that is known, and how many rows each of them had."""
+    found = read_job(folder)
+    if found is not None:
+        _write(folder, found._replace(parts=parts, rows=rows or found.rows))
 
 
 def _other_parts(folder: Folder, found: JobRecord, what: str) -> ApiValueError:
@@ -85,10 +87,11 @@ def _other_parts(folder: Folder, found: JobRecord, what: str) -> ApiValueError:
     )
 
 
-def _read(folder: Folder) -> JobRecord | None:
+def read_job(folder: Folder) -> JobRecord | None:
+    """Return what the state says of the whole job; ``None`` if it says nothing."""
     try:
         content = json.loads(folder.read(_NAME))
-        return JobRecord(content["operation"], content["host"], content["parts"])
+        return JobRecord(**content)
     except (FileNotFoundError, ValueError, KeyError, TypeError):
         # Half of a file is as good as none: the parts have records of their own.
         return None

@@ -19,7 +19,7 @@ from typing import NamedTuple
 from uuid import uuid4
 
 from talon_one.bulk.folders import Folder, Location, open_folder
-from talon_one.bulk.job_record import check_same
+from talon_one.bulk.job_record import check_same, read_job
 from talon_one.bulk.resume_token import Counts, read_token
 from talon_one.exceptions import ApiValueError, OpenApiException
 
@@ -204,13 +204,19 @@ def parts_in(state: Location) -> Iterator[Part]:
         ApiValueError: The state cannot be read.
     """
     folder = open_folder(state)
+    job = read_job(folder)
+    ended = job is not None and job.rows is not None
     numbers = [int(found[1]) for name in folder.names() if (found := _PART.fullmatch(name))]
     for number in sorted(numbers):
         last = _latest(_records(folder, part_name(number)))
         if last is not None:
-            counts = _counts(last)
             yield Part(
-                number, last.attempt, last.complete, *counts, last.reasons, list(last.failures)
+                number,
+                last.attempt,
+                last.complete or ended,
+                *_counts(last),
+                last.reasons,
+                list(last.failures),
             )
 
 

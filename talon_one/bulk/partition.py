@@ -170,7 +170,10 @@ def send_part(
         recorder.write_to(failures_folder, attempt)
     settings.update(failures=recorder.fail, progress=recorder.report, resume=recorder.token)
     try:
-        summary = ThreadRunner(made, rows, settings).execute()
+        runner = ThreadRunner(made, rows, settings)
+        if kept is not None:
+            runner.leave_outages()
+        summary = runner.execute()
         recorder.finish(summary, complete=ends and summary.complete)
         return recorder.completed(summary), recorder.files
     except BaseException as failure:

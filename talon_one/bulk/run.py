@@ -98,6 +98,8 @@ class Run:
         self._undecided: list[_Undecided] = []
         """Pieces that failed since the server has responded to any rows, no more than those of
         `max_failed_chunks` chunks and of the open ones. They are neither settled nor in flight."""
+        self.leaves_undecided = False
+        """Whether the run stops at the end of the rows rather than fail what is undecided."""
         self._complete = False
         # Called for each row, so without a method in between.
         self.add = self._chunker.add
@@ -330,6 +332,8 @@ class Run:
     def close(self) -> None:
         """End the run. Requests that are still in flight count as lost."""
         self._outcomes.fail_lost()
+        if self.leaves_undecided and self._undecided:
+            self.stop(self._undecided[-1].failure)
         self._settle_undecided()
         self._complete = self._chunker.exhausted and self.stopped is None
         self._outcomes.report_progress(finished=True)

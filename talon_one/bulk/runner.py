@@ -86,6 +86,14 @@ class Runner(ABC):
         # Last, so that a wrong option leaves no file open.
         self._failures.open(checked.failures, resuming=checked.resume is not None)
 
+    def leave_outages(self) -> None:
+        """Stop at the end of the rows if the last ones failed as in an outage.
+
+        A part of a job may be so small that no number of chunks shows an outage. An engine tries it
+        again.
+        """
+        self._run.leaves_undecided = True
+
     # -- What a subclass does ------------------------------------------------------------------
 
     @abstractmethod

@@ -9,6 +9,9 @@ from typing import Any
 import pyarrow as arrow
 import pyarrow.compute as compute
 
+from talon_one._schema.access import fields_by_wire_name
+from talon_one._schema.annotations import parse
+from talon_one._schema.model import Model
 from talon_one._utils.suggest import did_you_mean
 from talon_one.exceptions import ApiTypeError
 
@@ -21,23 +24,32 @@ _UNFIT = {
     ' session, and .cast("string") text',
     "binary": "is binary, and JSON has no such type: F.base64 makes it text",
 }
+# Types of columns by the kind of a property; others depend on the value.
+_EXPECTED = {
+    "str": ("string",),
+    "Literal": ("string",),
+    "bool": ("boolean",),
+    "dict": ("struct", "map"),
+    "Any": (),
+}
 _SIMPLE = frozenset(
     {"string", "boolean", "byte", "short", "integer", "long", "float", "double", "timestamp"}
     | {"void", "null"}
 )
 
 
-def check_columns(schema: Mapping[str, Any], known: Mapping[str, bool], purpose: str) -> None:
+def check_columns(schema: Mapping[str, Any], row: type[Model], purpose: str) -> None:
     """Check the columns of a data frame before anything is sent.
 
     Args:
         schema: Schema of the data frame, as ``StructType.jsonValue`` returns it.
-        known: Columns of a row, and whether each is required.
+        row: Model of a row.
         purpose: Name of the operation, for messages.
 
     Raises:
         ApiTypeError: A column is missing or unknown, or has a type that JSON does not have.
     """
+    known = fields_by_wire_name(row)
     names = [field["name"] for field in schema["fields"]]
     for name in names:
         if name not in known:
@@ -50,11 +62,17 @@ def check_columns(schema: Mapping[str, Any], known: Mapping[str, bool], purpose:
             )
     if len(set(names)) < len(names):
         raise ApiTypeError("two columns of the data frame have the same name")
-    missing = [name for name, needed in known.items() if needed and name not in names]
+    missing = [name for name, each in known.items() if each.required and name not in names]
     if missing:
         raise ApiTypeError(f"{purpose} needs the column {', '.join(missing)}")
     for field in schema["fields"]:
         _check_type(field["type"], field["name"])
+        given = field["type"] if isinstance(field["type"], str) else field["type"]["type"]
+        expected = _EXPECTED.get(parse(known[field["name"]].annotation).kind)
+        if expected and given not in expected and given not in ("void", "null"):
+            raise ApiTypeError(
+                f"the column {field['name']} of {purpose} is a {expected[0]}, not a {given}"
+            )
 
 
 def _check_type(kind: Any, path: str) -> None:
@@ -198,7 +216,7 @@ def arrow_schema_of(schema: Mapping[str, Any]) -> arrow.Schema:
         ApiTypeError: A column has a type that is not read.
     """
     for field in schema["fields"]:
-        if field["type"] not in _ARROW:
+        if not isinstance(field["type"], str) or field["type"] not in _ARROW:
             known = ", ".join(_DDL.values())
             raise ApiTypeError(
                 f"the column {field['name']} is read as one of {known}: cast it afterwards"

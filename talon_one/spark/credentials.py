@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 import os
+import traceback
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 import talon_one
+from talon_one._core.auth import ENVIRONMENT
 from talon_one.exceptions import ApiTypeError, ConfigurationError
 
 Source = Callable[[], "talon_one.Configuration | Mapping[str, str]"]
@@ -44,7 +46,7 @@ def configuration(text: str, own: Source | None = None) -> talon_one.Configurati
         ConfigurationError: The place cannot be read.
     """
     if own is not None:
-        return _of(own(), "credentials")
+        return _of(_called(own, "the registered function"), "the registered function")
     check(text)
     kind, _, rest = text.partition(":")
     if kind == "env":
@@ -52,19 +54,45 @@ def configuration(text: str, own: Source | None = None) -> talon_one.Configurati
     if kind == "profile":
         return talon_one.Configuration.from_profile(rest)
     if kind == "file":
-        return talon_one.Configuration.from_env(_variables(Path(rest)))
-    return _of(_function(rest)(), rest)
+        return _of_variables(_variables(Path(rest)), rest)
+    return _of(_called(_function(rest), rest), rest)
+
+
+def _called(function: Callable[[], Any], name: str) -> Any:
+    try:
+        return function()
+    except Exception as cause:
+        frames = traceback.extract_tb(cause.__traceback__)
+        # Without its message, which may have a key in it.
+        raise ConfigurationError(
+            f"credentials: {name} raised {type(cause).__name__} in line {frames[-1].lineno} of"
+            f" {frames[-1].filename}"
+        ) from None
 
 
 def _of(found: Any, name: str) -> talon_one.Configuration:
     if isinstance(found, talon_one.Configuration):
+        secrets = (found.api_key, found.access_token, found.application_secret, found.password)
+        if not any(secrets):
+            raise ConfigurationError(
+                f"credentials: the configuration that {name} returns has no keys. It loses them"
+                " when it travels to a task: make it inside the function, or return variables"
+            )
         return found
     if isinstance(found, Mapping):
-        return talon_one.Configuration.from_env(found)
+        return _of_variables(found, name)
     raise ApiTypeError(
         f"{name} returns a Configuration or a dict of variables such as TALON_ONE_API_KEY, not"
         f" {type(found).__name__}"
     )
+
+
+def _of_variables(found: Mapping[str, str], name: str) -> talon_one.Configuration:
+    if not any(each in ENVIRONMENT for each in found):
+        raise ConfigurationError(
+            f"credentials: {name} has none of the variables {', '.join(ENVIRONMENT)}"
+        )
+    return talon_one.Configuration.from_env(found)
 
 
 def _function(name: str) -> Callable[[], Any]:
@@ -89,8 +117,8 @@ def _variables(path: Path) -> dict[str, str]:
     try:
         if path.is_dir():
             names = [each for each in sorted(os.listdir(path)) if not each.startswith(".")]
-            return {name: (path / name).read_text("utf-8").strip() for name in names}
-        return _parse(path.read_text("utf-8"), path)
+            return {name: (path / name).read_text("utf-8-sig").strip() for name in names}
+        return _parse(path.read_text("utf-8-sig"), path)
     except (OSError, UnicodeDecodeError) as cause:
         reason = getattr(cause, "strerror", None) or type(cause).__name__
         raise ConfigurationError(

@@ -7,11 +7,10 @@ from typing import Any, NamedTuple
 
 import talon_one
 from talon_one._core.operation import Operation, operation_of
-from talon_one._schema.access import fields_by_wire_name
 from talon_one.exceptions import ApiTypeError, ApiValueError
 from talon_one.spark import credentials
 from talon_one.spark.columns import check_columns
-from talon_one.spark.options import OptionReader
+from talon_one.spark.options import OptionReader, whole_number
 
 
 class _Kind(NamedTuple):
@@ -49,6 +48,9 @@ _KINDS: Mapping[str, _Kind] = {
 }
 
 
+_SETTINGS = {"concurrency": "concurrency", "chunkSize": "chunk_size"}
+
+
 class WriteJob(NamedTuple):
     """A write, as its options describe it. It holds no key, and can be pickled."""
 
@@ -62,7 +64,7 @@ class WriteJob(NamedTuple):
     requests_per_second: float | None
     executors: int | None
     """How many executors divide the limit, if an option says so."""
-    settings: dict[str, int]
+    settings: dict[str, int | None]
     """Options of the bulk function."""
     send_nulls: bool
     credentials: str
@@ -103,32 +105,39 @@ def read_write_job(
         arguments[argument] = number
     source = reader.text("credentials", "env") or ""
     credentials.check(source)
-    settings = {
-        "concurrency": reader.number("concurrency"),
-        "chunk_size": reader.number("chunkSize"),
-    }
-    failures = reader.text("failures")
+    settings: dict[str, int | None] = {}
+    for option, setting in _SETTINGS.items():
+        number = reader.number(option)
+        if number is not None:
+            settings[setting] = number
+    if (failed := reader.text("maxFailedChunks")) is not None:
+        endless = failed.lower() == "none"
+        settings["max_failed_chunks"] = (
+            None if endless else whole_number("maxFailedChunks", failed, 1)
+        )
+    state, failures = reader.text("state"), reader.text("failures")
     limit = reader.number("maxFailedRows", minimum=0)
+    if limit is None and failures is None:
+        limit = 0  # Nobody looks for rows in a folder that nobody has named.
+    if failures is None and state is not None:
+        failures = f"{state.rstrip('/')}/failures"
     job = WriteJob(
         operation,
         kind.api,
         arguments,
-        reader.text("state"),
+        state,
         reader.number("partitions"),
         failures,
         reader.rate("requestsPerSecond"),
         reader.number("executors"),
-        {name: value for name, value in settings.items() if value is not None},
+        settings,
         reader.word("nulls", ("omit", "send"), "omit") == "send",
         source,
         own_credentials,
-        # Rows that are written nowhere must not get lost unnoticed.
-        0 if failures is None and limit is None else limit,
+        limit,
     )
-    reader.end(each for other in _KINDS.values() for each in other.arguments)
-    row = getattr(talon_one.models, kind.row)
-    columns = {name: declared.required for name, declared in fields_by_wire_name(row).items()}
-    check_columns(schema, columns, operation)
+    reader.end([each for other in _KINDS.values() for each in other.arguments])
+    check_columns(schema, getattr(talon_one.models, kind.row), operation)
     if not job.facts.idempotent:
         if job.state is None:
             raise ApiValueError(

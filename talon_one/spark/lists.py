@@ -17,6 +17,7 @@ from talon_one._schema.conversion import model_class
 from talon_one._schema.dates import read_datetime
 from talon_one._schema.fields import NestedField
 from talon_one._utils.quoting import quoted
+from talon_one._utils.suggest import did_you_mean
 from talon_one.exceptions import ApiTypeError, ApiValueError
 
 VALUE = "value"
@@ -54,6 +55,21 @@ def schema_of_list(operation: Operation, text: tuple[str, ...] | bool) -> arrow.
         return arrow.string() if as_text else _TYPES.get(kind, arrow.string())
 
     return arrow.schema([(name, type_of(name, kind)) for name, kind in kinds.items()])
+
+
+def check_list_schema(schema: arrow.Schema, described: arrow.Schema) -> None:
+    """Check the columns that are to be read of a list.
+
+    Raises:
+        ApiTypeError: One does not exist, or has another type than text or that of its description.
+    """
+    for field in schema:
+        if field.name not in described.names:
+            hint = did_you_mean(field.name, described.names)
+            raise ApiTypeError(f"the list has no column {quoted(field.name)}.{hint}")
+        known = described.field(field.name).type
+        if field.type not in (known, arrow.string()):
+            raise ApiTypeError(f"the column {field.name} of the list is a {known}, or text")
 
 
 def rows_of_list(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import Any
 
 from talon_one._utils.quoting import quoted
@@ -10,7 +10,10 @@ from talon_one._utils.suggest import did_you_mean
 from talon_one.exceptions import ApiTypeError
 
 # Beginnings, ends or middles of the names of keys, in small letters.
-_SECRETS = ("key", "secret", "token", "password", "authorization", "signature")
+_SECRETS = ("key", "secret", "token", "pass", "auth", "bearer", "signature")
+# Python refuses to convert texts of thousands of digits.
+_MAX_DIGITS = 18
+_MIN_RATE = 1e-6
 
 
 class OptionReader:
@@ -22,9 +25,14 @@ class OptionReader:
     """
 
     def __init__(self, options: Mapping[str, str], purpose: str) -> None:
-        self._left = {bare(name): (name, value) for name, value in options.items()}
+        self._left: dict[str, tuple[str, str]] = {}
         self._purpose = purpose
         self._known: list[str] = []
+        for name, value in options.items():
+            if bare(name) in self._left:
+                twice = self._left[bare(name)][0]
+                raise ApiTypeError(f"{twice} and {name} are the same option: give one of them")
+            self._left[bare(name)] = name, value
 
     def text(self, name: str, default: str | None = None) -> str | None:
         """Take an option as text; return the default if it is missing or empty."""
@@ -68,11 +76,11 @@ class OptionReader:
             number = float(text)
         except ValueError:
             number = 0.0
-        if not 0 < number < float("inf"):
+        if not _MIN_RATE <= number < float("inf"):
             raise ApiTypeError(f"the option {name} is a number above 0, not {quoted(text)}")
         return number
 
-    def end(self, more: Iterable[str] = ()) -> None:
+    def end(self, more: Collection[str] = ()) -> None:
         """Refuse options that were not taken.
 
         Args:
@@ -92,6 +100,8 @@ class OptionReader:
                     ' logs: keys come from .option("credentials", ...), and the one that was'
                     " given here should be replaced"
                 )
+            if bare(name) in map(bare, more):
+                raise ApiTypeError(f"{self._purpose} takes no option {name!r}")
             hint = did_you_mean(name, [*self._known, *more])
             raise ApiTypeError(f"{self._purpose} has no option {name!r}.{hint}")
 
@@ -102,7 +112,8 @@ def whole_number(name: str, text: str, minimum: int) -> int:
     Raises:
         ApiTypeError: It is none, or too small.
     """
-    if text.isascii() and text.isdigit() and int(text) >= minimum:
+    digits = text.isascii() and text.isdigit() and len(text) <= _MAX_DIGITS
+    if digits and int(text) >= minimum:
         return int(text)
     raise ApiTypeError(f"the option {name} is a whole number from {minimum}, not {quoted(text)}")
 

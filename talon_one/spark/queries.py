@@ -60,11 +60,16 @@ class Query(NamedTuple):
     @property
     def schema(self) -> str:
         """The columns in the language of Spark."""
+        return ddl_of(self.columns)
+
+    @property
+    def columns(self) -> Any:
+        """The columns of the description, as a schema of Arrow."""
         if self.is_list:
-            return ddl_of(schema_of_list(operation_of(self.function), self.text))
+            return schema_of_list(operation_of(self.function), self.text)
         formats = self.arguments.get("date_format", [])
         given = {"date_format": formats[0]} if formats else {}
-        return ddl_of(arrow_schema(self.function, text=self.text, **given))
+        return arrow_schema(self.function, text=self.text, **given)
 
 
 def read_query(options: Mapping[str, str], own_credentials: credentials.Source | None) -> Query:
@@ -80,9 +85,10 @@ def read_query(options: Mapping[str, str], own_credentials: credentials.Source |
     reader = OptionReader(options, "reading from talon_one")
     export, listed = reader.text("export"), reader.text("list")
     if (export is None) == (listed is None):
+        both = ", and not both" if export else ""
         raise ApiTypeError(
-            'reading from talon_one needs one of the options export and list, such as .option("'
-            'export", "coupons")'
+            f"reading from talon_one needs one of the options export and list{both}, such as"
+            ' .option("export", "coupons")'
         )
     found = _methods(_EXPORTS if export else _LISTS)
     wanted = bare(export or listed or "")
@@ -106,8 +112,10 @@ def read_query(options: Mapping[str, str], own_credentials: credentials.Source |
         elif parameter.required:
             raise ApiTypeError(f"{export or listed} needs the option {_camel(parameter.name)}")
     reader.end()
-    columns = text is not None and (text.lower() == "true" or tuple(several("text", text, _same)))
-    return Query(api, method, listed is not None, arguments, columns or (), source, own_credentials)
+    columns: tuple[str, ...] | bool = ()
+    if text is not None and text.lower() != "false":
+        columns = text.lower() == "true" or tuple(several("text", text, _same))
+    return Query(api, method, listed is not None, arguments, columns, source, own_credentials)
 
 
 def _methods(beginnings: tuple[str, ...]) -> dict[str, tuple[str, str]]:

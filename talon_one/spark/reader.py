@@ -10,11 +10,13 @@ from pyspark.sql.datasource import DataSourceReader, InputPartition
 from pyspark.sql.types import StructType
 
 import talon_one
-from talon_one.exceptions import ApiTypeError
+from talon_one._utils.quoting import quoted
+from talon_one.exceptions import ApiTypeError, ApiValueError
 from talon_one.spark import credentials
 from talon_one.spark.columns import arrow_schema_of
-from talon_one.spark.lists import rows_of_list
+from talon_one.spark.lists import check_list_schema, rows_of_list
 from talon_one.spark.queries import ALL, CAMPAIGNS, Query
+from talon_one.tables import CellError
 
 # Rows of a list in a batch: lists are for small things.
 _BATCH = 1000
@@ -44,6 +46,9 @@ class Reader(DataSourceReader):
     def __init__(self, query: Query, schema: StructType) -> None:
         self._query = query
         self._schema = arrow_schema_of(schema.jsonValue())
+        self._described = {name.lower() for name in query.columns.names}
+        if query.is_list:
+            check_list_schema(self._schema, query.columns)
 
     def partitions(self) -> list[InputPartition]:
         """Return one partition for each combination of the IDs in the options.
@@ -53,10 +58,16 @@ class Reader(DataSourceReader):
         """
         return [Slice(arguments) for arguments in self._slices()]
 
-    def read(self, partition: InputPartition) -> Iterator[arrow.RecordBatch]:
-        """Yield the rows of a partition, in a task."""
+    def read(self, partition: InputPartition | None) -> Iterator[arrow.RecordBatch]:
+        """Yield the rows of a partition, in a task.
+
+        Raises:
+            ApiValueError: The response has none of the columns, or a cell does not fit its type.
+        """
+        if partition is None:  # Spark reads an export of no campaigns all the same.
+            return
         query = self._query
-        arguments = partition.value or {}
+        arguments = partition.value
         with self._client() as client:
             api = getattr(talon_one, query.api)(client)
             method = getattr(api, query.method)
@@ -65,7 +76,23 @@ class Reader(DataSourceReader):
                 yield from rows_of_list(items, self._schema, _BATCH)
                 return
             with api.table(method, **arguments) as table:
-                yield from table.record_batches(schema=self._schema)
+                self._check_columns(table.columns)
+                try:
+                    yield from table.record_batches(schema=self._schema)
+                except CellError as failure:
+                    hint = f'; here by .option("text", "{failure.column}")'
+                    raise ApiValueError(f"{failure}{hint}") from failure
+
+    def _check_columns(self, names: tuple[str, ...]) -> None:
+        """Check that a response is the export, and has the columns that only the schema has."""
+        found = {name.lower() for name in names}
+        if found and not found & self._described:
+            raise ApiValueError(
+                f"the response is not the export: it has none of its columns but {', '.join(names)}"
+            )
+        for name in self._schema.names:
+            if name.lower() not in self._described | found:
+                raise ApiValueError(f"the export has no column {quoted(name)}")
 
     def _slices(self) -> list[dict[str, Any]]:
         slices = self._query.slices()

@@ -56,7 +56,9 @@ class TalonOneSource(DataSource):
                 'talon_one adds and changes, and cannot overwrite: use .mode("append")'
             )
         own = type(self).own_credentials
-        return Writer(read_write_job(dict(self.options), schema.jsonValue(), own))
+        writer = Writer(read_write_job(dict(self.options), schema.jsonValue(), own))
+        writer.begin()
+        return writer
 
     def _query(self) -> Query:
         return read_query(dict(self.options), type(self).own_credentials)

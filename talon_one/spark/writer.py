@@ -16,9 +16,9 @@ from pyspark.sql.datasource import DataSourceArrowWriter, WriterCommitMessage
 import talon_one
 from talon_one.bulk import SharedLimiter, Summary, parts_in
 from talon_one.bulk.folders import open_folder
-from talon_one.bulk.job_record import record_parts
+from talon_one.bulk.job_record import read_job, record_parts
 from talon_one.bulk.partition import send_part
-from talon_one.exceptions import ApiValueError, OpenApiException
+from talon_one.exceptions import ApiTypeError, ApiValueError, OpenApiException
 from talon_one.limiter import Limiter, limiter_of
 from talon_one.spark import credentials
 from talon_one.spark.columns import rows_of
@@ -59,6 +59,7 @@ class PartSent(WriterCommitMessage):
 
     part: int
     attempt: int
+    rows: int
     summary: Summary
     failures: list[str]
 
@@ -72,6 +73,33 @@ class Writer(DataSourceArrowWriter):
 
     def __init__(self, job: WriteJob) -> None:
         self._job = job
+
+    def begin(self) -> None:
+        """Write that the job has begun, on the driver, so that nobody takes an old summary for it.
+
+        Raises:
+            ApiValueError: The folders of the options cannot be used.
+        """
+        job = self._job
+        for name, location in (("state", job.state), ("failures", job.failures)):
+            if location is None:
+                continue
+            if location.lower().startswith("memory:"):
+                raise ApiValueError(f"the option {name} is in memory, which tasks do not share")
+            try:
+                open_folder(location).names()
+            except (ApiTypeError, ApiValueError):
+                raise
+            except Exception as cause:  # Stores behind fsspec have exceptions of their own.
+                raise _unusable(name, location, cause) from cause
+        location = job.state or job.failures
+        if location is not None:
+            content = {"operation": job.operation, "complete": False}
+            try:
+                open_folder(location).write(SUMMARY, json.dumps(content).encode())
+            except Exception as cause:  # The same.
+                name = "failures" if job.state is None else "state"
+                raise _unusable(name, location, cause) from cause
 
     def write(self, iterator: Iterator[arrow.RecordBatch]) -> WriterCommitMessage:
         """Send the rows of one partition, in a task.
@@ -87,11 +115,11 @@ class Writer(DataSourceArrowWriter):
                 " because two attempts at a task would send the same rows; nothing was sent"
             )
         configuration = credentials.configuration(job.credentials, job.own_credentials)
-        concurrency = job.settings.get("concurrency", 0)
+        concurrency = job.settings.get("concurrency") or 0
         configuration.connection_pool_maxsize = max(
             configuration.connection_pool_maxsize or 0, concurrency
         )
-        rows = (row for batch in iterator for row in rows_of(batch, send_nulls=job.send_nulls))
+        rows = _Rows(iterator, job, task.part)
         with talon_one.ApiClient(configuration) as client:
             options = {
                 **job.arguments,
@@ -112,7 +140,7 @@ class Writer(DataSourceArrowWriter):
                 # If a step before this one fails, Spark ends the rows as if they were complete.
                 ends=False,
             )
-        return PartSent(task.part, task.attempt, summary, files)
+        return PartSent(task.part, task.attempt, rows.count, summary, files)
 
     def commit(self, messages: list[WriterCommitMessage | None]) -> None:
         """Write the outcome of the job, on the driver.
@@ -120,8 +148,9 @@ class Writer(DataSourceArrowWriter):
         Raises:
             RowsFailed: More rows failed than the options allow.
         """
-        self._record_parts(messages)
         sent = [each for each in messages if isinstance(each, PartSent)]
+        rows = {each.part: each.rows for each in sent}
+        self._record_parts(messages, [rows.get(part, 0) for part in range(len(messages))])
         summary = reduce(add, (each.summary for each in sent), _NOTHING)
         report = {
             "operation": self._job.operation,
@@ -145,7 +174,7 @@ class Writer(DataSourceArrowWriter):
         wrong = summary.failed + summary.unknown
         if limit is not None and wrong > limit:
             where = f" See {place}." if place else ""
-            lost = "" if self._job.failures else " The option failures would keep their rows."
+            lost = "" if self._job.failures else " The option failures would have kept their rows."
             raise RowsFailed(
                 f"{summary}\n{wrong} rows were not sent, or may not have been, which is more than"
                 f" maxFailedRows={limit}; the others were.{where}{lost}",
@@ -154,6 +183,12 @@ class Writer(DataSourceArrowWriter):
 
     def abort(self, messages: list[WriterCommitMessage | None]) -> None:
         """Write what is settled and what is left, on the driver, after a task has failed."""
+        try:
+            self._abort(messages)
+        except Exception:  # The failure of the task is what the user has to see.
+            logger.exception("%s failed, and so did the report", self._job.operation)
+
+    def _abort(self, messages: list[WriterCommitMessage | None]) -> None:
         if self._job.state is None:
             finished = sum(1 for each in messages if each is not None)
             logger.warning(
@@ -183,8 +218,8 @@ class Writer(DataSourceArrowWriter):
         )
         logger.warning(
             "%s failed: %d rows are sent, %d failed, %d unknown. Parts that began and are not"
-            " complete: %s; those that are not in the list have not begun. Run the job again with"
-            " the same state to send what is left",
+            " complete: %s; those that are not in the list have not begun. If the reason passes,"
+            " run the job again with the same state, to send what is left",
             self._job.operation,
             sent,
             failed,
@@ -192,18 +227,20 @@ class Writer(DataSourceArrowWriter):
             ", ".join(map(str, left)) or "none",
         )
 
-    def _record_parts(self, messages: list[WriterCommitMessage | None]) -> None:
+    def _record_parts(
+        self, messages: list[WriterCommitMessage | None], rows: list[int] | None = None
+    ) -> None:
         """Have the state refuse a next run that divides the rows in another way."""
         declared, found = self._job.partitions, len(messages)
         if declared not in (None, found):
             logger.warning(
-                "the option partitions is %d, and the data frame had %d partitions: the state"
-                " refuses the next run unless it has the same option",
+                "the option partitions is %d, and the data frame had %d partitions: correct it"
+                " before the next run",
                 declared,
                 found,
             )
         if self._job.state is not None:
-            record_parts(open_folder(self._job.state), found)
+            record_parts(open_folder(self._job.state), found, rows)
 
     def _write_report(self, report: dict[str, Any]) -> str | None:
         """Write the outcome; return its path or URL, or ``None`` if there is no folder for it."""
@@ -212,8 +249,48 @@ class Writer(DataSourceArrowWriter):
         if location is None:
             return None
         folder = open_folder(location)
-        folder.write(SUMMARY, json.dumps(report, indent=2).encode())
+        try:
+            folder.write(SUMMARY, json.dumps(report, indent=2).encode())
+        except Exception:  # The rows are sent, whatever becomes of the report.
+            logger.exception("%s cannot be written: %s", folder.place(SUMMARY), report)
+            return None
         return folder.place(SUMMARY)
+
+
+class _Rows:
+    """Rows of a partition, counted while they are read.
+
+    Args:
+        batches: The partition.
+        job: What the options say.
+        part: Number of the partition.
+    """
+
+    def __init__(self, batches: Iterator[arrow.RecordBatch], job: WriteJob, part: int) -> None:
+        self.count = 0
+        self._batches = batches
+        self._send_nulls = job.send_nulls
+        self._part = part
+        found = None if job.state is None else read_job(open_folder(job.state))
+        known = None if found is None else found.rows
+        self._maximum = known[part] if known is not None and part < len(known) else None
+
+    def __iter__(self) -> Iterator[dict[str, Any]]:
+        for batch in self._batches:
+            rows = rows_of(batch, send_nulls=self._send_nulls)
+            self.count += len(rows)
+            if self._maximum is not None and self.count > self._maximum:
+                raise ApiValueError(
+                    f"the state belongs to a job that has ended, whose part {self._part} had"
+                    f" {self._maximum} rows, and now there are more; nothing was sent: send new"
+                    " rows with a new state"
+                )
+            yield from rows
+
+
+def _unusable(name: str, location: str, cause: Exception) -> ApiValueError:
+    reason = getattr(cause, "strerror", None) or f"{type(cause).__name__}: {cause}"
+    return ApiValueError(f"the option {name} is no folder that can be used: {location}: {reason}")
 
 
 _NOTHING = Summary(0, 0, 0, 0, 0, complete=True, reasons={}, token="")

@@ -196,6 +196,11 @@ def test_a_file_that_is_not_written_completely_leaves_the_one_before(tmp_path: P
 def test_locations_are_paths_or_urls_of_a_store_itself(tmp_path: Path) -> None:
     for location in (tmp_path, str(tmp_path), f"file://{tmp_path}", f"local://{tmp_path}"):
         assert open_folder(location).location == str(tmp_path)
+    assert open_folder(f"FILE://{tmp_path}").location == str(tmp_path)
+    assert open_folder(f"file:{tmp_path}").location == str(tmp_path)
+    assert open_folder("~/state").location == str(Path.home() / "state")
+    with pytest.raises(ApiValueError, match=r"neither a path nor a URL .* write dbfs://"):
+        open_folder("dbfs:/state")
     for chain in ("simplecache::memory://a/b", "filecache::odd://bucket"):
         with pytest.raises(ApiValueError, match="is a chain of stores"):
             open_folder(chain)

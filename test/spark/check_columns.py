@@ -136,6 +136,8 @@ def test_columns_are_checked_before_anything_is_sent(
     spark: SparkSession, server: RecordingServer, job: Job
 ) -> None:
     frame = profiles(spark, 10)
+    numbered = frame.withColumn("integrationId", F.lit(1).cast("long"))
+    textual = frame.withColumn("attributes", F.lit("x"))
     misnamed = frame.withColumnRenamed("integrationId", "integration_id")
     for wrong, operation, options, expected in (
         (misnamed, "upsert_profiles", {}, "Did you mean 'integrationId'?"),
@@ -150,7 +152,21 @@ def test_columns_are_checked_before_anything_is_sent(
         (frame, "sync_catalog", {"partitions": 2}, "sync_catalog needs the option catalogId"),
         (frame, "sync_catalog", {"partitions": 2, "catalogId": 0}, "whole number from 1"),
         (frame, "upsert_profile", {}, "Did you mean 'upsert_profiles'?"),
-        (frame, "upsert_profiles", {"catalogId": 1}, "has no option 'catalogid'"),
+        (frame, "upsert_profiles", {"catalogId": 1}, "takes no option 'catalogid'"),
+        (frame, "upsert_profiles", {"chunk_size": 1, "chunkSize": 1}, "are the same option"),
+        (frame, "upsert_profiles", {"chunkSize": "9" * 5000}, "whole number from 1"),
+        (frame, "upsert_profiles", {"requestsPerSecond": "1e-300"}, "is a number above 0"),
+        (frame, "upsert_profiles", {"maxFailedChunks": "some"}, "whole number from 1"),
+        (frame, "upsert_profiles", {"state": "dbfs:/x"}, "neither a path nor a URL"),
+        (frame, "upsert_profiles", {"state": "memory://x"}, "which tasks do not share"),
+        (frame, "upsert_profiles", {"state": "nosuch://x"}, "nosuch"),
+        (
+            numbered,
+            "upsert_profiles",
+            {},
+            "of upsert_profiles is a string, not a",
+        ),
+        (textual, "upsert_profiles", {}, "of upsert_profiles is a struct, not a string"),
         (frame, "upsert_profiles", {"requestsPerSecond": "many"}, "is a number above 0"),
         (frame, "upsert_profiles", {"requestsPerSecond": "nan"}, "is a number above 0"),
         (frame, "upsert_profiles", {"concurrency": "0"}, "whole number from 1"),

@@ -109,6 +109,7 @@ def test_a_cell_that_does_not_fit_fails_the_read_unless_its_column_is_text(
     message = message_of(lambda: read(spark, keys, **options).collect())
     assert "limitval" in message
     assert "many" in message
+    assert '.option("text", "limitval")' in message
     [row] = read(spark, keys, text="limitval", **options).collect()
     assert row.limitval == "many"
     [row] = read(spark, keys, text="true", **options).collect()
@@ -123,6 +124,43 @@ def test_columns_may_be_chosen_by_a_schema(
     frame = reader.options(export="coupons", applicationId="3", credentials=keys).load()
     assert frame.columns == ["value", "limitval"]
     assert frame.count() == 2
+
+
+def test_what_is_no_export_fails_the_read(
+    spark: SparkSession, server: RecordingServer, keys: str
+) -> None:
+    options = {"export": "coupons", "applicationId": 3}
+    for body in ("<!DOCTYPE html>\n<p>a,b</p>\n", '{"message": "no"}', "[]"):
+        server.default = Response(200, body, {"Content-Type": "text/csv"})
+        message = message_of(lambda: read(spark, keys, **options).collect())
+        assert "the response is not the export" in message
+    server.default = Response(200, "", {"Content-Type": "text/csv"})
+    assert read(spark, keys, **options).count() == 0
+
+
+def test_columns_that_do_not_exist_are_refused(
+    spark: SparkSession, server: RecordingServer, keys: str
+) -> None:
+    server.default = by_campaign
+
+    def reading(schema: str, **options: str) -> DataFrame:
+        reader = spark.read.format("talon_one").schema(schema)
+        return reader.options(credentials=keys, applicationId="3", **options).load()
+
+    for schema, options, expected in (
+        ("nope string", {"export": "coupons"}, "the export has no column 'nope'"),
+        ("ID bigint", {"list": "campaigns"}, "the list has no column 'ID'. Did you mean 'id'?"),
+        ("created timestamp_ntz", {"list": "campaigns"}, "is a timestamp[us, tz=UTC], or text"),
+        ("value struct<a: string>", {"export": "coupons"}, "the column value is read as one of"),
+    ):
+        assert expected in message_of(lambda: reading(schema, **options).collect())  # noqa: B023
+    server.default = Response(200, "value,mine\nA,1\n", {"Content-Type": "text/csv"})
+    assert reading("VALUE string, mine string", export="coupons").collect() == [("A", "1")]
+
+
+def test_all_campaigns_may_be_none(spark: SparkSession, server: RecordingServer, keys: str) -> None:
+    server.default = Response(200, {"data": [], "totalResultSize": 0, "hasMore": False})
+    assert read(spark, keys, export="coupons", applicationId=3, campaignId="all").count() == 0
 
 
 @pytest.fixture(scope="module")

@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 from pyspark.sql import SparkSession
 
+import talon_one
 import talon_one.spark
 from spark.conftest import KEY, Job, message_of, new_session, profiles
 from support.server import RecordingServer, Response
@@ -98,6 +99,26 @@ def test_keys_are_printed_nowhere(job: Job, keys: str, tmp_path: Path) -> None:
     printed = done.stdout + done.stderr
     assert "INFO" in printed
     assert KEY not in printed
+
+
+def test_functions_that_fail_or_return_no_keys_are_named_and_no_key_is(
+    spark: SparkSession, server: RecordingServer, job: Job
+) -> None:
+    lost = talon_one.Configuration(server.url, {"api_key_v1": KEY})
+
+    def fails() -> dict[str, str]:
+        raise RuntimeError(f"the vault does not know {KEY}")
+
+    for function, expected in (
+        (fails, "the registered function raised RuntimeError in line"),
+        (lambda: lost, "make it inside the function"),
+        (lambda: {"api_key": KEY}, "has none of the variables TALON_ONE_API_KEY"),
+    ):
+        talon_one.spark.register(spark, credentials=function)
+        message = message_of(lambda: job.write(profiles(spark, 10)))
+        assert expected in message
+        assert KEY not in message
+    assert not server.requests
 
 
 @pytest.mark.parametrize("option", ["apiKey", "management_key", "password", "Authorization"])

@@ -12,6 +12,7 @@ import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -35,6 +36,8 @@ from spark.conftest import (
 from support.server import RecordingServer, Response
 from talon_one import bulk
 from talon_one.spark.tasks import executors_of
+
+_MEMBERSHIP = "action string, profileIntegrationId string, audienceId int"
 
 
 class DiesInTask(talon_one.Hooks):
@@ -204,6 +207,56 @@ def test_rows_that_are_divided_in_another_way_are_refused(
     assert len(server.requests) == made
 
 
+def test_the_state_of_a_finished_job_takes_no_further_rows(
+    spark: SparkSession, server: RecordingServer, job: Job
+) -> None:
+    """Rows that one part has sent would be in another one, after the same files and more."""
+    ids = [f"p{number}" for number in range(10)]
+
+    def divided(*parts: list[str]) -> DataFrame:
+        rows = spark.sparkContext.parallelize(list(parts), len(parts)).flatMap(list)
+        return spark.createDataFrame(rows.map(lambda id: ("add", id, 7)), _MEMBERSHIP)
+
+    for first, second in (
+        ((ids[:5], ids[5:]), (ids, ["new"])),
+        ((ids[:5], ids[5:]), (ids, ids[5:])),
+        (([], ids), (ids, ids)),
+        ((ids, []), ([], ids)),
+    ):
+        job.state = job.state.with_name(f"state-{len(server.requests)}")
+        job.write(divided(*first), "change_audiences", partitions=2)
+        made = len(server.requests)
+        message = message_of(partial(job.write, divided(*second), "change_audiences", partitions=2))
+        assert "nothing was sent" in message
+        assert len(server.requests) == made
+    assert {part.complete for part in bulk.parts_in(job.state)} == {True}
+
+
+def test_a_wrong_number_of_partitions_is_corrected_by_the_job(
+    spark: SparkSession, server: RecordingServer, job: Job
+) -> None:
+    job.write(memberships(spark, 10), "change_audiences", partitions=5)
+    again = partial(job.write, memberships(spark, 10), "change_audiences")
+    assert "a job of 2 parts, not of 5" in message_of(partial(again, partitions=5))
+    again(partitions=2)
+    assert "a job of 2 parts, not of 1" in message_of(
+        partial(job.write, memberships(spark, 10, 1), "change_audiences", partitions=1)
+    )
+    assert len(server.requests) == 2
+
+
+@pytest.mark.parametrize("option", ["state", "failures"])
+def test_folders_that_cannot_be_used_are_refused_before_anything_is_sent(
+    spark: SparkSession, server: RecordingServer, job: Job, tmp_path: Path, option: str
+) -> None:
+    (tmp_path / "file").touch()
+    for location in (tmp_path / "file", "/proc/no-such-folder"):
+        given: dict[str, Any] = {"state": None, "failures": None, option: location}
+        message = message_of(partial(job.write, profiles(spark, 10), **given))
+        assert f"the option {option} is no folder that can be used: {location}" in message
+    assert not server.requests
+
+
 def test_the_state_of_a_finished_job_knows_its_number_of_parts(
     spark: SparkSession, server: RecordingServer, job: Job
 ) -> None:
@@ -294,9 +347,25 @@ def test_a_job_fails_by_its_threshold(
 def test_bad_rows_that_are_written_nowhere_fail_the_job(
     spark: SparkSession, server: RecordingServer, job: Job
 ) -> None:
+    message = message_of(lambda: job.write(with_bad_rows(spark), failures=None, state=None))
+    assert "more than maxFailedRows=0" in message
+    assert "The option failures would have kept their rows" in message
+
+
+def test_bad_rows_are_kept_beside_the_state_and_fail_the_job(
+    spark: SparkSession, server: RecordingServer, job: Job
+) -> None:
     message = message_of(lambda: job.write(with_bad_rows(spark), failures=None))
     assert "more than maxFailedRows=0" in message
-    assert "The option failures would keep their rows" in message
+    files = job.summary()["failures"]
+    assert len(files) == 2
+    assert all(Path(file).parent == job.state / "failures" for file in files)
+    assert len([row for file in files for row in bulk.failures_in(file)]) == 2
+    # They are not sent again, and not forgotten.
+    message = message_of(lambda: job.write(with_bad_rows(spark), failures=None))
+    assert "more than maxFailedRows=0" in message
+    job.write(with_bad_rows(spark), failures=None, maxFailedRows=2)
+    assert job.summary()["failures"] == files
 
 
 def test_a_refused_key_fails_the_job_and_no_row(
@@ -312,16 +381,29 @@ def test_a_refused_key_fails_the_job_and_no_row(
     assert (summary["sent"], summary["failed"]) == (4000, 0)
 
 
+@pytest.mark.parametrize("size", [100, 1000], ids=["many requests", "a few requests"])
 def test_an_outage_fails_the_job_and_no_row(
-    spark: SparkSession, server: RecordingServer, job: Job
+    spark: SparkSession, server: RecordingServer, job: Job, size: int
 ) -> None:
+    # One part, because a task of another may go on while the server comes back.
+    frame = profiles(spark, 3000, parts=1)
     server.default = Response(503, {"message": "down for maintenance"})
-    message = message_of(lambda: job.write(profiles(spark, 4000), chunkSize=100))
+    message = message_of(lambda: job.write(frame, chunkSize=size))
     assert "down for maintenance" in message
     server.default = OK
-    job.write(profiles(spark, 4000), chunkSize=100)
+    server.requests.clear()
+    job.write(frame, chunkSize=size)
     summary = job.summary()
-    assert (summary["sent"], summary["failed"], summary["complete"]) == (4000, 0, True)
+    assert (summary["sent"], summary["failed"], summary["complete"]) == (3000, 0, True)
+    assert sent(server) == each_once(3000)
+
+
+def test_rows_that_the_server_never_takes_can_be_passed_over(
+    spark: SparkSession, server: RecordingServer, job: Job
+) -> None:
+    server.default = Response(500, {"message": "no"})
+    job.write(profiles(spark, 4000), maxFailedChunks="none")
+    assert (job.summary()["sent"], job.summary()["failed"]) == (0, 4000)
 
 
 # -- A lost driver ---------------------------------------------------------------------------------
@@ -345,7 +427,7 @@ def test_a_lost_driver_loses_no_row(
             assert arrived.acquire(timeout=120)
         # With everything that it has started.
         os.killpg(driver.pid, signal.SIGKILL)
-    assert not (job.state / "_summary.json").exists()
+    assert job.summary() == {"operation": "upsert_profiles", "complete": False}
     assert 0 < sum(sent(server).values()) < 40_000
     job.write(profiles(spark, 40_000), chunkSize=100)
     found = sent(server)
