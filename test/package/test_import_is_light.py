@@ -278,7 +278,9 @@ def test_a_circle_of_imports_is_found(tmp_path: Path) -> None:
 
 
 def test_every_module_written_by_hand_can_be_imported() -> None:
-    names = [name for name, path in modules().items() if "models" not in path.parts]
+    # The tests of the room for Spark have Spark.
+    rooms = {"models", "spark"}
+    names = [name for name, path in modules().items() if not rooms.intersection(path.parts)]
     program = """
 import importlib, json, sys
 failures = {}
@@ -290,6 +292,18 @@ for name in sys.argv[1:]:
 print(json.dumps(failures))
 """
     assert result_of(program, *names) == {}
+
+
+def test_the_room_for_spark_says_what_it_needs() -> None:
+    program = """
+import json, sys
+sys.modules["pyspark"] = None
+try:
+    import talon_one.spark
+except ImportError as error:
+    print(json.dumps(str(error)))
+"""
+    assert 'pip install "pyspark>=4" pyarrow' in result_of(program)
 
 
 def test_six_is_for_others_and_no_code_of_ours_imports_it() -> None:
