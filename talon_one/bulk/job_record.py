@@ -73,10 +73,17 @@ def check_same(folder: Folder, found: _OfJob, own: _OfJob) -> None:
 
 
 def record_parts(folder: Folder, parts: int, rows: list[int] | None = None) -> None:
-    """Write how many parts a job has, once that is known, and how many rows each of them had."""
+    """Write how many parts a job has, once an engine knows.
+
+    Args:
+        folder: Folder of the state.
+        parts: Number of the parts of the latest run.
+        rows: How many rows each of them had, if all are complete. Otherwise a number that is known
+            already stays: the run may have been refused because it has another one.
+    """
     found = read_job(folder)
-    if found is not None:
-        _write(folder, found._replace(parts=parts, rows=rows or found.rows))
+    if found is not None and (found.parts is None or rows is not None):
+        _write(folder, found._replace(parts=parts, rows=rows))
 
 
 def _other_parts(folder: Folder, found: JobRecord, what: str) -> ApiValueError:

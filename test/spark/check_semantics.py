@@ -261,6 +261,8 @@ def test_the_state_of_a_finished_job_knows_its_number_of_parts(
     spark: SparkSession, server: RecordingServer, job: Job
 ) -> None:
     job.write(profiles(spark, 3000))
+    message_of(lambda: job.write(profiles(spark, 3000, parts=3)))
+    # Also after a run that was refused.
     message = message_of(lambda: job.write(profiles(spark, 3000, parts=3)))
     assert "a job of 2 parts, and this is number 2" in message or "nothing was sent" in message
     assert sum(sent(server).values()) == 3000
