@@ -64,7 +64,8 @@ class Reader(DataSourceReader):
         Raises:
             ApiValueError: The response has none of the columns, or a cell does not fit its type.
         """
-        if partition is None:  # Spark reads an export of no campaigns all the same.
+        # Spark reads an export of no campaigns all the same: with no partition, or an empty one.
+        if partition is None or partition.value is None:
             return
         query = self._query
         arguments = partition.value

@@ -411,6 +411,14 @@ def test_rows_that_the_server_never_takes_can_be_passed_over(
 # -- A lost driver ---------------------------------------------------------------------------------
 
 
+def kill_session(leader: int) -> None:
+    """End a process and all that it has started, workers of Spark in groups of their own too."""
+    for path in Path("/proc").glob("[0-9]*/stat"):
+        with suppress(OSError):
+            if int(path.read_text().rpartition(")")[2].split()[3]) == leader:
+                os.kill(int(path.parent.name), signal.SIGKILL)
+
+
 def test_a_lost_driver_loses_no_row(
     spark: SparkSession, server: RecordingServer, job: Job, tmp_path: Path, keys: str
 ) -> None:
@@ -427,8 +435,7 @@ def test_a_lost_driver_loses_no_row(
     with subprocess.Popen(arguments, stderr=subprocess.DEVNULL, start_new_session=True) as driver:
         for _ in range(6):
             assert arrived.acquire(timeout=120)
-        # With everything that it has started.
-        os.killpg(driver.pid, signal.SIGKILL)
+        kill_session(driver.pid)
     assert job.summary() == {"operation": "upsert_profiles", "complete": False}
     assert 0 < sum(sent(server).values()) < 40_000
     job.write(profiles(spark, 40_000), chunkSize=100)
