@@ -285,7 +285,7 @@ class _Recorder:
         try:
             self.close()
             self._save(summary.token, complete)
-        except Exception as cause:
+        except Exception as cause:  # Stores behind fsspec have exceptions of their own.
             raise BulkStopped.by(cause, summary) from cause
 
     def completed(self, summary: Summary) -> Summary:

@@ -61,7 +61,7 @@ def configuration(text: str, own: Source | None = None) -> talon_one.Configurati
 def _called(function: Callable[[], Any], name: str) -> Any:
     try:
         return function()
-    except Exception as cause:
+    except Exception as cause:  # It is code of the caller.
         frames = traceback.extract_tb(cause.__traceback__)
         # Without its message, which may have a key in it.
         raise ConfigurationError(
