@@ -17,10 +17,10 @@ import talon_one.aio.bulk
 from bulk.parts import OK as ACCEPTED
 from bulk.parts import Platform, api_of, rows_of, send
 from bulk.runs import OK, RunBulk, memberships, profiles, refusing, sent_ids
-from bulk.test_divided_limiter import MockClock
 from support.calls import KEYS
 from support.platforms import needs_posix_signals
 from support.server import Received, RecordingServer, Response
+from support.timing import MockClock
 from talon_one import Clock, Configuration, IntegrationApi, RawResponse, RetryPolicy, bulk
 from talon_one._core.retry import Attempt, Outcome
 from talon_one.bulk import operations

@@ -11,16 +11,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from support.timing import MockClock
 from talon_one import ApiTypeError
 from talon_one.limiter import Limiter, NoLimit
-
-
-class MockClock:
-    def __init__(self, now: float = 1e6) -> None:
-        self.now = now
-
-    def __call__(self) -> float:
-        return self.now
 
 
 def most_in(seconds: float, starts: list[float]) -> int:
@@ -45,7 +38,7 @@ def start(limiter: Limiter, clock: MockClock) -> float:
 def test_parts_never_exceed_the_limit_together_whenever_they_make_calls(
     calls: int, seconds: float, parts: int, story: list[tuple[int, float]]
 ) -> None:
-    clock = MockClock()
+    clock = MockClock(1e6)
     limiters = [Limiter(calls, seconds, clock).divide(parts, part) for part in range(parts)]
     starts = []
     for part, pause in story:
@@ -70,7 +63,7 @@ def test_the_rates_of_the_parts_add_up_to_the_limit(
 
 
 def test_parts_of_parts_have_slots_of_their_own() -> None:
-    clock = MockClock()
+    clock = MockClock(1e6)
     whole = Limiter(2, 1.0, clock)
     parts = [whole.divide(2, part).divide(3, inner) for part in range(2) for inner in range(3)]
     starts = sorted(start(each, clock) for each in parts)
@@ -129,7 +122,7 @@ def test_parts_are_numbers() -> None:
 
 
 def test_a_pause_holds_back_all_calls_of_an_endpoint() -> None:
-    clock = MockClock()
+    clock = MockClock(1e6)
     for limiter in (Limiter(2, 1.0, clock), NoLimit(clock=clock)):
         assert limiter.reserve("a") == 0
         assert limiter.held_until("a") < clock.now

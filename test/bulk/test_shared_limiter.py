@@ -16,8 +16,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bulk.limited_process import recorded_time, reserve_some
-from bulk.test_divided_limiter import MockClock, most_in
+from bulk.test_divided_limiter import most_in
 from support.fresh_program import run
+from support.timing import MockClock
 from talon_one import ApiTypeError
 from talon_one.bulk import SharedLimiter
 from talon_one.limiter import Limiter
@@ -35,7 +36,7 @@ def test_processes_never_exceed_the_limit_together(tmp_path: Path) -> None:
 @settings(deadline=None, max_examples=25)
 @given(st.integers(1, 4), st.lists(st.floats(0, 1.5), min_size=1, max_size=25))
 def test_the_starts_are_those_of_a_limiter_in_one_process(calls: int, pauses: list[float]) -> None:
-    clock = MockClock()
+    clock = MockClock(1e6)
     with tempfile.TemporaryDirectory() as folder:
         # Each stands for a process, which opens the file for every call anyway.
         shared = [SharedLimiter(f"{folder}/limit", calls, 1.0, clock) for _ in range(3)]
@@ -49,7 +50,7 @@ def test_the_starts_are_those_of_a_limiter_in_one_process(calls: int, pauses: li
 
 
 def test_a_pause_in_one_process_holds_the_others_back(tmp_path: Path) -> None:
-    clock = MockClock()
+    clock = MockClock(1e6)
     one, other = (SharedLimiter(tmp_path / "limit", 3, 1.0, clock) for _ in range(2))
     assert other.held_until("a") < clock.now
     one.back_off("a", 5)
@@ -61,7 +62,7 @@ def test_a_pause_in_one_process_holds_the_others_back(tmp_path: Path) -> None:
 
 
 def test_a_clock_that_is_set_back_takes_what_is_reserved_with_it(tmp_path: Path) -> None:
-    clock = MockClock()
+    clock = MockClock(1e6)
     limiter = SharedLimiter(tmp_path / "limit", 2, 1.0, clock)
     assert [limiter.reserve("a") for _ in range(5)] == [0, 0, 1, 1, 2]
     limiter.back_off("b", 10)
@@ -121,7 +122,7 @@ def test_it_is_not_divided(tmp_path: Path) -> None:
 
 
 def test_the_file_stays_small(tmp_path: Path) -> None:
-    clock = MockClock()
+    clock = MockClock(1e6)
     limiter = SharedLimiter(tmp_path / "limit", 3, 1.0, clock)
     for _ in range(50):
         limiter.reserve("a")

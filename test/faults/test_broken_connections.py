@@ -158,7 +158,7 @@ def test_an_unreachable_server_is_a_connect_timeout() -> None:
         began = time.monotonic()
         with pytest.raises(ConnectTimeoutError, match="timed out") as caught:
             CREATE(client, _request_timeout=(0.05, 5))
-    assert time.monotonic() - began < 1
+    assert time.monotonic() - began < 4
     assert caught.value.attempts == 3
     assert isinstance(caught.value, (ApiTimeoutError, NotSentError, TimeoutError))
 

@@ -8,8 +8,7 @@ from __future__ import annotations
 import socket
 import threading
 import time
-from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing
 from typing import Any
 
 import pytest
@@ -20,6 +19,7 @@ from support.certificates import certificate_of, server_context
 from support.network import deaf_port
 from support.server import SILENCE, RecordingServer, Response
 from support.shells import Shell
+from support.timing import time_of
 from talon_one import (
     ApiClient,
     ApiTimeoutError,
@@ -36,14 +36,6 @@ from talon_one._http.connections import Tracked
 DEADLINE = 0.15
 PATIENT = RetryPolicy(retries=100, backoff=0.001)
 HEAD = b"HTTP/1.1 200 OK\r\n"
-
-
-@contextmanager
-def time_of(seconds: float, room: float = 0.6) -> Iterator[None]:
-    """Check how long a block takes, with some room for a busy machine."""
-    began = time.monotonic()
-    yield
-    assert -0.01 <= time.monotonic() - began - seconds < room
 
 
 @pytest.mark.parametrize(
@@ -104,7 +96,7 @@ def test_a_deadline_bounds_the_handshake() -> None:
 
 
 @pytest.mark.parametrize("secure", [False, True], ids=["http", "https"])
-@pytest.mark.parametrize(("lookup", "deadline"), [(0.2, 0.25), (0.3, 0.2)])
+@pytest.mark.parametrize(("lookup", "deadline"), [(0.4, 0.5), (0.5, 0.4)])
 def test_the_rest_of_a_call_gets_the_time_that_a_slow_start_left(
     monkeypatch: pytest.MonkeyPatch, shell: Shell, secure: bool, lookup: float, deadline: float
 ) -> None:
@@ -127,7 +119,7 @@ def test_the_rest_of_a_call_gets_the_time_that_a_slow_start_left(
         server.greet(SILENCE)
         monkeypatch.setattr(socket, "getaddrinfo", slowly)
         with (
-            time_of(ends, room=0.18),
+            time_of(ends, room=0.35),
             pytest.raises(ApiTimeoutError, match="the deadline has passed") as caught,
         ):
             CREATE(client, _deadline=deadline)

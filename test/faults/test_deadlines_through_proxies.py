@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import threading
-import time
 from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any
 
 import pytest
@@ -15,6 +13,7 @@ from support.certificates import certificate_of, server_context
 from support.network import deaf_port
 from support.proxy import HttpProxy, SocksProxy
 from support.server import SILENCE, RecordingServer
+from support.timing import time_of
 from talon_one import ConnectTimeoutError, ReadTimeoutError
 
 from .test_deadlines import resolve_to
@@ -26,14 +25,6 @@ PACE = 0.02
 
 blocking_only = pytest.mark.one_shell("aiohttp speaks to no SOCKS proxy")
 blocking_before_3_11 = pytest.mark.one_shell("asyncio has timers for whole steps in its loop")
-
-
-@contextmanager
-def time_of(seconds: float, room: float = 0.25) -> Iterator[None]:
-    """Check how long a block takes, with some room for a busy machine."""
-    began = time.monotonic()
-    yield
-    assert -0.01 <= time.monotonic() - began - seconds < room
 
 
 @pytest.fixture

@@ -19,6 +19,7 @@ import talon_one
 from pagination.read_list import Apis, ReadList
 from support.calls import make_client
 from support.server import RecordingServer, Response
+from support.timing import MockClock
 from talon_one import ApiClient, ApiTypeError, Configuration, IntegrationApi, ManagementApi
 from talon_one.limiter import Limiter, limiter_of
 
@@ -38,16 +39,8 @@ def needs_fork(test: Callable[[], None]) -> Callable[[], None]:
     return skipped
 
 
-class MockClock:
-    def __init__(self) -> None:
-        self.now = 100.0
-
-    def __call__(self) -> float:
-        return self.now
-
-
 def test_three_calls_start_immediately_and_the_next_waits_for_the_first() -> None:
-    clock = MockClock()
+    clock = MockClock(100.0)
     limiter = Limiter(clock=clock)
     assert [limiter.reserve("a") for _ in range(7)] == [0, 0, 0, 1, 1, 1, 2]
     clock.now += 1.5
@@ -56,7 +49,7 @@ def test_three_calls_start_immediately_and_the_next_waits_for_the_first() -> Non
 
 
 def test_each_endpoint_has_its_own_limit() -> None:
-    limiter = Limiter(calls=1, clock=MockClock())
+    limiter = Limiter(calls=1, clock=MockClock(100.0))
     assert [limiter.reserve(each) for each in "abab"] == [0, 0, 1, 1]
 
 
@@ -69,7 +62,7 @@ def test_each_endpoint_has_its_own_limit() -> None:
 def test_no_interval_has_more_calls_than_allowed(
     calls: int, seconds: float, gaps: list[float]
 ) -> None:
-    clock = MockClock()
+    clock = MockClock(100.0)
     limiter = Limiter(calls, seconds, clock)
     starts = []
     for gap in gaps:
@@ -82,7 +75,7 @@ def test_no_interval_has_more_calls_than_allowed(
 
 
 def test_threads_share_the_limit() -> None:
-    limiter = Limiter(calls=10, clock=MockClock())
+    limiter = Limiter(calls=10, clock=MockClock(100.0))
     waits: list[float] = []
     threads = [
         threading.Thread(target=lambda: waits.extend(limiter.reserve("a") for _ in range(25)))
@@ -202,7 +195,7 @@ def test_each_client_owns_a_limiter_that_dies_with_it() -> None:
 
 def test_the_limiter_of_a_client_uses_its_clock() -> None:
     client = ApiClient(Configuration())
-    clock = MockClock()
+    clock = MockClock(100.0)
     client.clock = talon_one.Clock(monotonic=clock)
     limiter = limiter_of(client, AUDIENCES)
     assert limiter is not None

@@ -12,22 +12,12 @@ from support.calls import make_client
 from support.each_shell import each_shell, pytest_generate_tests  # noqa: F401  for pytest
 from support.server import RecordingServer, Response
 from support.shells import Shell
-from talon_one import Clock
-
-
-class SetClock:
-    """A clock that stands still until a test moves it."""
-
-    def __init__(self) -> None:
-        self.now = 1000.0
-
-    def __call__(self) -> Clock:
-        return Clock(monotonic=lambda: self.now)
+from support.timing import MockClock
 
 
 @pytest.fixture
-def clock() -> SetClock:
-    return SetClock()
+def clock() -> MockClock:
+    return MockClock()
 
 
 @pytest.fixture

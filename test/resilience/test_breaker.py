@@ -12,14 +12,15 @@ from typing import Any
 import pytest
 
 import talon_one
-from resilience.conftest import SetClock
 from support.calls import CHECKOUT, READ, make_client
 from support.network import closed_port
 from support.server import HANG_UP, SILENCE, Received, RecordingServer, Response
+from support.timing import MockClock
 from talon_one import (
     ApiException,
     ApiTypeError,
     CallEvent,
+    Clock,
     Configuration,
     ConnectTimeoutError,
     Hooks,
@@ -36,8 +37,8 @@ RECOVERY = 5.0
 
 
 @pytest.fixture
-def breaker(clock: SetClock, client: Any) -> CircuitBreaker:
-    made = CircuitBreaker(failures=3, window=10, recovery=RECOVERY, clock=clock())
+def breaker(clock: MockClock, client: Any) -> CircuitBreaker:
+    made = CircuitBreaker(failures=3, window=10, recovery=RECOVERY, clock=Clock(monotonic=clock))
     client.configuration.hooks.append(made)
     client.configuration.retries = 0
     return made
@@ -56,7 +57,7 @@ def fail(client: Any, server: RecordingServer, times: int = 3) -> None:
 
 
 def test_it_opens_after_failures_and_closes_after_one_good_probe(
-    client: Any, server: RecordingServer, breaker: CircuitBreaker, clock: SetClock
+    client: Any, server: RecordingServer, breaker: CircuitBreaker, clock: MockClock
 ) -> None:
     fail(client, server)
     assert state_of(breaker) == "open"
@@ -76,7 +77,7 @@ def test_it_opens_after_failures_and_closes_after_one_good_probe(
 
 
 def test_a_failed_probe_opens_it_again(
-    client: Any, server: RecordingServer, breaker: CircuitBreaker, clock: SetClock
+    client: Any, server: RecordingServer, breaker: CircuitBreaker, clock: MockClock
 ) -> None:
     fail(client, server)
     clock.now += RECOVERY
@@ -187,7 +188,7 @@ def test_refusals_cost_nothing_of_the_retry_budget(
 
 
 def test_responses_and_refusals_of_other_hooks_do_not_count(
-    client: Any, server: RecordingServer, breaker: CircuitBreaker, clock: SetClock
+    client: Any, server: RecordingServer, breaker: CircuitBreaker, clock: MockClock
 ) -> None:
     class Other(Hooks):
         def on_request(self, event: CallEvent) -> talon_one.RawResponse | None:
@@ -213,7 +214,7 @@ def test_responses_and_refusals_of_other_hooks_do_not_count(
 
 
 def test_the_same_breaker_twice_is_one(
-    client: Any, server: RecordingServer, breaker: CircuitBreaker, clock: SetClock
+    client: Any, server: RecordingServer, breaker: CircuitBreaker, clock: MockClock
 ) -> None:
     client.configuration.hooks.append(breaker)
     fail(client, server)
@@ -234,7 +235,7 @@ def test_clients_may_share_one(
 
 
 def test_while_a_probe_is_in_progress_others_are_refused(
-    client: Any, server: RecordingServer, breaker: CircuitBreaker, clock: SetClock
+    client: Any, server: RecordingServer, breaker: CircuitBreaker, clock: MockClock
 ) -> None:
     fail(client, server)
     clock.now += RECOVERY
@@ -262,7 +263,7 @@ def test_while_a_probe_is_in_progress_others_are_refused(
 
 
 def test_a_probe_that_is_interrupted_makes_way_for_another(
-    client: Any, server: RecordingServer, breaker: CircuitBreaker, clock: SetClock
+    client: Any, server: RecordingServer, breaker: CircuitBreaker, clock: MockClock
 ) -> None:
     class Interrupted(BaseException):
         """As Ctrl-C is."""
@@ -295,9 +296,9 @@ def test_a_probe_that_is_interrupted_makes_way_for_another(
 
 @pytest.mark.one_shell("it cancels a task")
 def test_a_probe_that_is_canceled_makes_way_for_another(
-    server: RecordingServer, clock: SetClock
+    server: RecordingServer, clock: MockClock
 ) -> None:
-    breaker = CircuitBreaker(failures=1, recovery=RECOVERY, clock=clock())
+    breaker = CircuitBreaker(failures=1, recovery=RECOVERY, clock=Clock(monotonic=clock))
 
     async def run() -> None:
         configuration = Configuration(server.url, {"api_key_v1": "a"}, hooks=[breaker], retries=0)
@@ -324,7 +325,7 @@ def test_a_probe_that_is_canceled_makes_way_for_another(
 def test_changes_are_reported_to_a_callback_and_the_log(
     client: Any,
     server: RecordingServer,
-    clock: SetClock,
+    clock: MockClock,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     changes: list[StateChange] = []
@@ -333,7 +334,9 @@ def test_changes_are_reported_to_a_callback_and_the_log(
         changes.append(change)
         raise ZeroDivisionError
 
-    breaker = CircuitBreaker(failures=2, recovery=RECOVERY, on_change=note, clock=clock())
+    breaker = CircuitBreaker(
+        failures=2, recovery=RECOVERY, on_change=note, clock=Clock(monotonic=clock)
+    )
     client.configuration.hooks.append(breaker)
     client.configuration.retries = 0
     caplog.set_level(logging.INFO, "talon_one")

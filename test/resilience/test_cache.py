@@ -10,14 +10,15 @@ from typing import Any
 import pytest
 
 import talon_one
-from resilience.conftest import SetClock
 from support import shells
 from support.calls import KEYS, make_client
 from support.server import Received, RecordingServer, Response
+from support.timing import MockClock
 from talon_one import (
     ApiException,
     ApiTypeError,
     ApiValueError,
+    Clock,
     Configuration,
     ConnectTimeoutError,
     IntegrationApi,
@@ -33,13 +34,13 @@ CAMPAIGN = {"id": 2, "name": "Summer", "tags": ["a"]}
 class Reader:
     """A cache and the Management API of the shell whose turn it is, both made to block."""
 
-    def __init__(self, client: Any, clock: SetClock, **settings: Any) -> None:
+    def __init__(self, client: Any, clock: MockClock, **settings: Any) -> None:
         self.client = client
         lifetimes: dict[Any, float] = {
             ManagementApi.get_campaign: 60,
             ManagementApi.get_campaigns: 10,
         }
-        self.cache = ReadCache(lifetimes, clock=clock(), **settings)
+        self.cache = ReadCache(lifetimes, clock=Clock(monotonic=clock), **settings)
         self._awaited = client if hasattr(client, "run") else None
         inner = client.client if self._awaited else client
         self.api: Any = (talon_one.aio if self._awaited else talon_one).ManagementApi(inner)
@@ -53,13 +54,13 @@ class Reader:
 
 
 @pytest.fixture
-def read(client: Any, clock: SetClock, server: RecordingServer) -> Reader:
+def read(client: Any, clock: MockClock, server: RecordingServer) -> Reader:
     server.default = Response(body=CAMPAIGN)
     return Reader(client, clock)
 
 
 def test_a_read_is_requested_once_in_its_lifetime(
-    read: Reader, server: RecordingServer, clock: SetClock
+    read: Reader, server: RecordingServer, clock: MockClock
 ) -> None:
     first = read()
     clock.now += 59
@@ -83,7 +84,7 @@ def test_what_it_returns_may_be_changed(read: Reader, server: RecordingServer) -
 
 
 def test_other_arguments_settings_and_credentials_are_other_reads(
-    read: Reader, server: RecordingServer, clock: SetClock
+    read: Reader, server: RecordingServer, clock: MockClock
 ) -> None:
     read()
     read("get_campaign", 1, 3)
@@ -102,7 +103,7 @@ def test_other_arguments_settings_and_credentials_are_other_reads(
 
 
 def test_clients_with_the_same_credential_share_what_was_read(
-    read: Reader, server: RecordingServer, clock: SetClock
+    read: Reader, server: RecordingServer, clock: MockClock
 ) -> None:
     read()
     with make_client(server.url) as other:
@@ -225,7 +226,7 @@ def test_invalidation_forgets_and_keeps_out_what_is_in_progress(
 
 
 def test_it_keeps_a_limited_number_of_responses(
-    client: Any, server: RecordingServer, clock: SetClock
+    client: Any, server: RecordingServer, clock: MockClock
 ) -> None:
     server.default = Response(body=CAMPAIGN)
     read = Reader(client, clock, limit=3)
@@ -239,7 +240,7 @@ def test_it_keeps_a_limited_number_of_responses(
 
 
 @pytest.mark.one_shell("no call is made")
-def test_only_reads_with_a_lifetime_are_accepted(clock: SetClock) -> None:
+def test_only_reads_with_a_lifetime_are_accepted(clock: MockClock) -> None:
     make: Any = ReadCache
     wrong: list[tuple[Any, type[Exception]]] = [
         ({ManagementApi.create_campaign: 60}, ApiValueError),
@@ -290,7 +291,7 @@ def test_calls_that_it_cannot_make_are_refused_before_anything_is_sent(
 
 @pytest.mark.one_shell("no call is made")
 def test_neither_the_cache_nor_its_keys_hold_a_credential(
-    server: RecordingServer, clock: SetClock
+    server: RecordingServer, clock: MockClock
 ) -> None:
     server.default = Response(body=CAMPAIGN)
     with make_client(server.url) as client:
@@ -307,7 +308,7 @@ def test_neither_the_cache_nor_its_keys_hold_a_credential(
 
 @pytest.mark.one_shell("it cancels tasks")
 def test_a_canceled_reader_leaves_the_read_to_the_next_one(
-    server: RecordingServer, clock: SetClock
+    server: RecordingServer, clock: MockClock
 ) -> None:
     reached, go_on = threading.Event(), threading.Event()
 
@@ -318,7 +319,7 @@ def test_a_canceled_reader_leaves_the_read_to_the_next_one(
 
     server.script(slow)
     server.default = Response(body=CAMPAIGN)
-    cache = ReadCache({ManagementApi.get_campaign: 60}, clock=clock())
+    cache = ReadCache({ManagementApi.get_campaign: 60}, clock=Clock(monotonic=clock))
 
     async def run() -> None:
         async with talon_one.aio.ApiClient(Configuration(server.url, KEYS)) as client:

@@ -10,10 +10,10 @@ from typing import Any
 import pytest
 
 import talon_one
-from resilience.conftest import SetClock
 from support.calls import KEYS
 from support.server import RESET, SILENCE, RecordingServer, Response
-from talon_one import Configuration, IntegrationApi
+from support.timing import MockClock
+from talon_one import Clock, Configuration, IntegrationApi
 from talon_one.resilience import Budget, CircuitBreaker, with_fallback, with_fallback_async
 
 CART: dict[str, Any] = {"customerSession": {}}
@@ -29,8 +29,8 @@ def fault(request: pytest.FixtureRequest) -> Response:
 
 
 @pytest.fixture
-def breaker(clock: SetClock) -> CircuitBreaker:
-    return CircuitBreaker(failures=FAILURES, recovery=5, clock=clock())
+def breaker(clock: MockClock) -> CircuitBreaker:
+    return CircuitBreaker(failures=FAILURES, recovery=5, clock=Clock(monotonic=clock))
 
 
 def full_price(failure: Exception, *args: Any, **settings: Any) -> str:
@@ -50,7 +50,7 @@ def assert_it_sold(
 
 @pytest.mark.one_shell("it starts threads")
 def test_threads_go_on_selling_and_recover_by_one_probe(
-    fault: Response, server: RecordingServer, breaker: CircuitBreaker, clock: SetClock
+    fault: Response, server: RecordingServer, breaker: CircuitBreaker, clock: MockClock
 ) -> None:
     configuration = Configuration(server.url, KEYS, hooks=[breaker])
     with talon_one.ApiClient(configuration) as client:
@@ -72,7 +72,7 @@ def test_threads_go_on_selling_and_recover_by_one_probe(
 
 @pytest.mark.one_shell("it starts tasks")
 def test_tasks_go_on_selling_and_recover_by_one_probe(
-    fault: Response, server: RecordingServer, breaker: CircuitBreaker, clock: SetClock
+    fault: Response, server: RecordingServer, breaker: CircuitBreaker, clock: MockClock
 ) -> None:
     async def run() -> None:
         configuration = Configuration(server.url, KEYS, hooks=[breaker])

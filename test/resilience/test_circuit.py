@@ -13,6 +13,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, consumes, invariant, rule
 
+from support.timing import MockClock
 from talon_one.resilience.circuit import Circuit, Permit
 from talon_one.resilience.window import SLICES, Window
 
@@ -21,15 +22,7 @@ WINDOW = 10.0
 RECOVERY = 5.0
 
 
-class Time:
-    def __init__(self) -> None:
-        self.now = 0.0
-
-    def __call__(self) -> float:
-        return self.now
-
-
-def circuit(time: Time, failure_rate: float = 0.0) -> Circuit:
+def circuit(time: MockClock, failure_rate: float = 0.0) -> Circuit:
     return Circuit(FAILURES, failure_rate, WINDOW, RECOVERY, time)
 
 
@@ -42,7 +35,7 @@ def attempt(made: Circuit, succeeded: bool | None) -> bool:
     return True
 
 
-def opened(time: Time) -> Circuit:
+def opened(time: MockClock) -> Circuit:
     made = circuit(time)
     for _ in range(FAILURES):
         assert attempt(made, False)
@@ -57,7 +50,7 @@ class Machine(RuleBasedStateMachine):
 
     def __init__(self) -> None:
         super().__init__()
-        self.time = Time()
+        self.time = MockClock(0.0)
         self.circuit = circuit(self.time)
         self.state = "closed"
         self.period = 0
@@ -145,7 +138,7 @@ TestMachine.settings = settings(max_examples=60, stateful_step_count=30)
 
 
 def test_a_reset_probe_is_none_any_more() -> None:
-    time = Time()
+    time = MockClock(0.0)
     made = opened(time)
     time.now = RECOVERY
     permit, _ = made.admit()
@@ -157,7 +150,7 @@ def test_a_reset_probe_is_none_any_more() -> None:
 
 
 def test_a_probe_from_before_a_reset_does_not_end_the_one_after_it() -> None:
-    time = Time()
+    time = MockClock(0.0)
     made = opened(time)
     time.now = RECOVERY
     old = made.admit()[0]
@@ -174,7 +167,7 @@ def test_a_probe_from_before_a_reset_does_not_end_the_one_after_it() -> None:
 
 
 def test_failures_among_enough_successes_do_not_open_it() -> None:
-    made = circuit(Time(), failure_rate=0.5)
+    made = circuit(MockClock(0.0), failure_rate=0.5)
     for _ in range(20):
         attempt(made, True)
         attempt(made, False)
@@ -187,7 +180,7 @@ def test_failures_among_enough_successes_do_not_open_it() -> None:
 
 
 def test_failures_in_a_row_open_it_whatever_went_well_before() -> None:
-    made = circuit(Time(), failure_rate=0.5)
+    made = circuit(MockClock(0.0), failure_rate=0.5)
     for _ in range(1000):
         attempt(made, True)
     for succeeded in (False, False, None, True, False, False):
@@ -198,7 +191,7 @@ def test_failures_in_a_row_open_it_whatever_went_well_before() -> None:
 
 
 def test_old_failures_do_not_count() -> None:
-    time = Time()
+    time = MockClock(0.0)
     made = circuit(time)
     for _ in range(20):
         assert attempt(made, False)
@@ -208,7 +201,7 @@ def test_old_failures_do_not_count() -> None:
 
 
 def test_attempts_from_before_the_last_opening_say_nothing() -> None:
-    time = Time()
+    time = MockClock(0.0)
     made = circuit(time)
     slow = [made.admit()[0] for _ in range(10)]
     for _ in range(FAILURES):
@@ -223,7 +216,7 @@ def test_attempts_from_before_the_last_opening_say_nothing() -> None:
 
 
 def test_of_many_threads_one_makes_the_probe() -> None:
-    time = Time()
+    time = MockClock(0.0)
     made = opened(time)
     for _ in range(50):
         time.now += RECOVERY
@@ -244,7 +237,7 @@ def test_of_many_threads_one_makes_the_probe() -> None:
 
 
 def test_a_probe_that_nothing_holds_any_more_makes_way_for_another() -> None:
-    time = Time()
+    time = MockClock(0.0)
     made = opened(time)
     time.now = RECOVERY
     probe = made.admit()[0]
@@ -259,7 +252,7 @@ def test_a_probe_that_nothing_holds_any_more_makes_way_for_another() -> None:
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork on Windows")
 @pytest.mark.filterwarnings("ignore:.*multi-threaded, use of fork:DeprecationWarning")
 def test_the_probe_and_the_lock_of_a_parent_block_no_child() -> None:
-    time = Time()
+    time = MockClock(0.0)
     made = opened(time)
     time.now = RECOVERY
     probe = made.admit()[0]
@@ -286,7 +279,7 @@ def test_the_probe_and_the_lock_of_a_parent_block_no_child() -> None:
 
 
 def test_a_handler_that_interrupts_a_change_does_not_wait_for_itself() -> None:
-    made = circuit(Time())
+    made = circuit(MockClock(0.0))
     with made._lock():
         assert attempt(made, False)
 

@@ -10,13 +10,14 @@ from typing import Any
 
 import pytest
 
-from resilience.conftest import SetClock
 from support.server import SILENCE, RecordingServer, Response
+from support.timing import MockClock
 from talon_one import (
     ApiException,
     ApiTypeError,
     ApiValueError,
     BadRequestException,
+    Clock,
     ConnectTimeoutError,
     NotFoundException,
     ServiceException,
@@ -100,9 +101,9 @@ def test_the_caller_may_say_which_failures_it_handles(protect: Protect) -> None:
         call("anna")
 
 
-def test_the_last_good_response_is_found_by_its_key(protect: Protect, clock: SetClock) -> None:
+def test_the_last_good_response_is_found_by_its_key(protect: Protect, clock: MockClock) -> None:
     service = Service()
-    store = LastGood(by_profile, max_age=60, limit=2, clock=clock())
+    store = LastGood(by_profile, max_age=60, limit=2, clock=Clock(monotonic=clock))
     call = protect(service, store)
     for name in ("anna", "ben"):
         service.outcome = {"name": [name]}
@@ -231,9 +232,9 @@ def test_models_come_back_as_models(integration: Any, server: RecordingServer) -
 
 
 def test_a_budget_bounds_all_calls_together(
-    integration: Any, server: RecordingServer, clock: SetClock
+    integration: Any, server: RecordingServer, clock: MockClock
 ) -> None:
-    budget = Budget(0.3, clock=clock())
+    budget = Budget(0.3, clock=Clock(monotonic=clock))
     assert budget.left == pytest.approx(0.3)
     assert not budget.spent
     integration.get_customer_session("1", _deadline=budget.left)

@@ -10,12 +10,12 @@ from typing import Any
 import pytest
 
 import talon_one
-from resilience.conftest import SetClock
 from support.calls import make_client
 from support.network import closed_port
 from support.server import HANG_UP, SILENCE, RecordingServer, Response
 from support.shells import Shell
-from talon_one import ApiTypeError, ApiValueError, Configuration
+from support.timing import MockClock
+from talon_one import ApiTypeError, ApiValueError, Clock, Configuration
 from talon_one.resilience import CircuitBreaker, Health, check_health, check_health_async
 
 Check = Callable[..., Health]
@@ -106,10 +106,12 @@ def test_missing_settings_are_a_result_as_well(check: Check, server: RecordingSe
 
 
 def test_it_shows_the_state_of_the_breaker(
-    check: Check, server: RecordingServer, client: Any, clock: SetClock
+    check: Check, server: RecordingServer, client: Any, clock: MockClock
 ) -> None:
     assert check().breaker is None
-    client.configuration.hooks.append(CircuitBreaker(failures=1, recovery=5, clock=clock()))
+    client.configuration.hooks.append(
+        CircuitBreaker(failures=1, recovery=5, clock=Clock(monotonic=clock))
+    )
     assert check().breaker == "closed"
     server.script(Response(500))
     assert check()[2:] == (500, "ServiceException", "open")
