@@ -51,7 +51,10 @@ def text_check(constraints: Mapping[str, Any]) -> Check:
     matches = re.compile(pattern, re.ASCII).search if pattern else None
 
     def check(value: Any) -> Violations:
-        if type(value) is not str:
+        if type(value) is str:
+            if matches is None and minimum <= len(value) <= limit:
+                return NO_VIOLATIONS
+        else:
             value = native(value)
             if not isinstance(value, str):
                 return (
@@ -83,9 +86,15 @@ def number_check(kind: str, constraints: Mapping[str, Any]) -> Check:
     above = constraints.get("exclusive_minimum", False)
     below = constraints.get("exclusive_maximum", False)
     usual = (int,) if kind == "int" else (float, int)
+    # Bounds that every finite number within them is good for.
+    inclusive = not (above or below)
 
     def check(value: Any) -> Violations:
-        if type(value) not in usual:
+        if type(value) in usual:
+            # Infinity less itself is no number.
+            if inclusive and minimum <= value <= limit and value - value == 0:
+                return NO_VIOLATIONS
+        else:
             value = native(value)
             if not _is_number(value, kind):
                 noun = "an integer" if kind == "int" else "a number"

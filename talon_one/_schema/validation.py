@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import cache, partial
+from math import isfinite
 from typing import Any, NamedTuple
 
 from talon_one._schema.access import Choice, cases_of, is_nullable
@@ -115,11 +116,20 @@ def _thawed(constraints: _Frozen) -> dict[str, Any]:
     }
 
 
+class _ValidTypes(dict[str, Types]):
+    """Types of each property that need no further check, which saves a call for most properties.
+
+    Only a float needs one: it must be finite.
+    """
+
+    def __missing__(self, name: str) -> Types:
+        return frozenset()
+
+
 class _Table(NamedTuple):
     required: tuple[tuple[str, bool], ...]  # wire name, whether null is allowed
     checks: dict[str, Check]
-    # Types that need no further check, which saves a call for most properties.
-    good: dict[str, Types]
+    valid_types: _ValidTypes
     variants: tuple[VariantField, ...]
     cases: Choice | None
 
@@ -129,12 +139,13 @@ def _table(cls: type[Model]) -> _Table:
     """Return the checks of a class; created for its first object."""
     required = []
     checks = {}
-    valid_types = {}
+    valid_types = _ValidTypes()
     for declared in cls._fields.values():
         target = declared.target if isinstance(declared, NestedField) else None
         constraints = {**declared.constraints, "secret": declared.secret}
         checks[declared.wire] = _check_for(parse(declared.annotation), constraints, target)
-        valid_types[declared.wire] = _valid_types(parse(declared.annotation), declared.constraints)
+        valid = _valid_types(parse(declared.annotation), declared.constraints)
+        valid_types[declared.wire] = valid | {type(None)}
         if declared.required:
             required.append((declared.wire, is_nullable(declared)))
     variants = [each for each in cls._fields.values() if isinstance(each, VariantField)]
@@ -150,13 +161,13 @@ def _check_object(cls: type[Model], data: Mapping[str, Any]) -> list[Violation]:
         if data.get(name) is None and not (nullable and name in data):
             found.append(Violation((name,), "is required"))
     for name, value in data.items():
-        valid = valid_types.get(name)
-        if valid is None:
+        kind = type(value)
+        if kind in valid_types[name] and (kind is not float or isfinite(value)):
+            continue
+        if name not in checks:
             found += _check_undeclared(cls, name, value)
-        elif value is not None and type(value) not in valid:
-            wrong = checks[name](value)
-            if wrong:
-                found += _inside(name, wrong)
+        elif wrong := checks[name](value):
+            found += _inside(name, wrong)
     for declared in variants:
         found += _inside(declared.wire, _check_variant(declared, data))
     if cases is not None:
@@ -249,10 +260,10 @@ def _list_check(inner: Shape, constraints: Mapping[str, Any], target: type[Model
         if unique and any(item in list(value)[:index] for index, item in enumerate(value)):
             found += violation("must not name an item twice")
         for index, item in enumerate(value):
-            if type(item) not in valid:
-                wrong = check_item(item)
-                if wrong:
-                    found += _inside(index, wrong)
+            kind = type(item)
+            usual = kind in valid and (kind is not float or isfinite(item))
+            if not usual and (wrong := check_item(item)):
+                found += _inside(index, wrong)
         return found
 
     return check
@@ -260,7 +271,7 @@ def _list_check(inner: Shape, constraints: Mapping[str, Any], target: type[Model
 
 def _dict_check(inner: Shape, target: type[Model] | None) -> Check:
     check_value = _check_for(inner, {}, target)
-    valid = _valid_types(inner, {})
+    valid = _valid_types(inner, {}) | {type(None)}
 
     def check(value: Any) -> Violations:
         if isinstance(value, Model):
@@ -269,10 +280,10 @@ def _dict_check(inner: Shape, target: type[Model] | None) -> Check:
             return violation(f"must be an object, not {type_name(value)}")
         found: list[Violation] = []
         for key, item in value.items():
-            if item is not None and type(item) not in valid:
-                wrong = check_value(item)
-                if wrong:
-                    found += _inside(key, wrong)
+            kind = type(item)
+            usual = kind in valid and (kind is not float or isfinite(item))
+            if not usual and (wrong := check_value(item)):
+                found += _inside(key, wrong)
         return found
 
     return check
@@ -389,10 +400,10 @@ def _at(place: _Place | None, found: Violations) -> Violations:
 
 _ATOMS: Types = frozenset({str, int, bool, type(None)})
 _VALID_TYPES: dict[str, Types] = {
-    "Any": _ATOMS,
+    "Any": _ATOMS | {float},
     "str": frozenset({str}),
     "int": frozenset({int}),
-    "float": frozenset({int}),
+    "float": frozenset({int, float}),
     "bool": frozenset({bool}),
 }
 _SIMPLE_CHECKS: dict[str, Check] = {
