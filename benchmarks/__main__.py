@@ -32,6 +32,7 @@ def main() -> None:
     measurements = {
         **cold_start.measure(arguments.processes),
         **_program("warm", arguments.rounds, "without-orjson"),
+        **_program("sandbox_update", max(arguments.rounds // 5, 2)),
         **_program("memory_growth", arguments.calls),
     }
     has_orjson = importlib.util.find_spec("orjson") is not None

@@ -16,7 +16,7 @@ class Budget(NamedTuple):
     yardstick: str
     goal: float
     unit: str = ""
-    """Empty for a ratio, ``MB`` for a difference from the yardstick."""
+    """Empty for a ratio, ``MB`` for a difference from the yardstick, ``ms`` for a time."""
     more_is_better: bool = False
     """Whether the goal is a minimum, as for a throughput, instead of a maximum."""
 
@@ -24,6 +24,8 @@ class Budget(NamedTuple):
         """Return a measurement in the unit of the goal."""
         if self.unit == "MB":
             return (measurement.ours - measurement.yardstick) / MEGABYTE
+        if self.unit == "ms":
+            return 1000 * measurement.ours
         return measurement.ratio
 
     def verdict(self, value: float) -> str:
@@ -38,7 +40,9 @@ class Budget(NamedTuple):
 
     def format(self, value: float) -> str:
         """Return a value as text for the table."""
-        return f"{value:+.2f} MB" if self.unit == "MB" else f"{value:.2f}"
+        if self.unit == "MB":
+            return f"{value:+.2f} MB"
+        return f"{value:.2f} {self.unit}".rstrip()
 
 
 BUDGETS = {
@@ -79,6 +83,7 @@ BUDGETS = {
     "bulk": Budget(
         "profiles a second, bulk job", "a loop of urllib3, json", 0.6, more_is_better=True
     ),
+    "sandbox": Budget("update in the sandbox, CPU time", "10 campaigns, 20 cart lines", 5, "ms"),
     "growth": Budget("memory of a client at call 12,000", "at call 2,000", 1, "MB"),
     "bulk growth": Budget("peak memory, bulk job of 1,000,000 rows", "of 200,000", 2, "MB"),
 }

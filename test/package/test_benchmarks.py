@@ -56,9 +56,10 @@ def test_measurements_are_interleaved() -> None:
     assert found == Measurement(3.0, 1.0)
 
 
-def test_a_budget_is_a_ratio_or_a_difference() -> None:
+def test_a_budget_is_a_ratio_a_difference_or_a_time() -> None:
     assert Budget("", "", 1).value(Measurement(3.0, 2.0)) == 1.5
     assert Budget("", "", 1, "MB").value(Measurement(5 * 2**20, 3 * 2**20)) == 2.0
+    assert Budget("", "", 1, "ms").value(Measurement(0.25, 0)) == 250
 
 
 def test_a_goal_has_a_direction() -> None:
@@ -66,6 +67,9 @@ def test_a_goal_has_a_direction() -> None:
     assert (cost.limit, cost.verdict(1.5), cost.verdict(2)) == ("<= 1.50", "met", "missed by 0.50")
     assert (throughput.limit, throughput.verdict(0.9)) == (">= 0.90", "met")
     assert throughput.verdict(0.8) == "missed by 0.10"
+    memory, time = Budget("", "", 2, "MB"), Budget("", "", 5, "ms")
+    assert (memory.limit, memory.verdict(2.5)) == ("<= +2.00 MB", "missed by +0.50 MB")
+    assert (time.limit, time.verdict(6)) == ("<= 5.00 ms", "missed by 1.00 ms")
 
 
 @needs_linux
