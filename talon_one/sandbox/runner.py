@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import math
 import os
 import random
 import signal
@@ -18,7 +17,7 @@ from types import TracebackType
 from typing import Any, Final
 from urllib.parse import quote
 
-from talon_one._utils.quoting import quoted
+from talon_one.sandbox.arguments import check_arguments
 from talon_one.sandbox.contract.names import wire_properties
 from talon_one.sandbox.database import Credentials, Database
 from talon_one.sandbox.door import ROOM
@@ -38,7 +37,6 @@ from talon_one.sandbox.world import Clock, World
 
 API_KEY: Final = "sandbox-integration-key"
 MANAGEMENT_KEY: Final = "sandbox-management-key"
-LARGEST_PORT: Final = 65_535
 
 # Seconds between checks whether the main thread is alive.
 _WATCH_INTERVAL: Final = 0.5
@@ -139,8 +137,8 @@ class Sandbox:
             keys if they are those of the default.
 
     Raises:
-        ValueError: If the port is out of range, the secret is not hexadecimal, a key is empty,
-            the latency is negative, or the clock has no time zone.
+        ValueError: If an argument has the wrong type, the port is out of range, the secret is not
+            hexadecimal, a key is empty, the latency is negative, or the clock has no time zone.
         SeedError: If the seed does not exist or has mistakes.
 
     Attributes:
@@ -173,15 +171,16 @@ class Sandbox:
         latency: float = 0.0,
         host: str = HOST,
     ) -> None:
-        if not 0 <= port <= LARGEST_PORT:
-            raise ValueError(f"a port must be from 0 to {LARGEST_PORT}, not {port}")
-        bytes.fromhex(application_secret)
-        if not (api_key and management_key):
-            raise ValueError("the keys of a sandbox must not be empty")
-        if not isinstance(latency, (int, float)) or not 0 <= latency < math.inf:
-            raise ValueError(f"the latency must be a number of seconds, not {quoted(latency)}")
-        if not isinstance(random_seed, (int, type(None))):
-            raise ValueError(f"the random_seed must be a whole number, not {quoted(random_seed)}")
+        check_arguments(
+            port,
+            database,
+            random_seed=random_seed,
+            api_key=api_key,
+            management_key=management_key,
+            application_secret=application_secret,
+            latency=latency,
+            host=host,
+        )
         self.api_key = api_key
         self.management_key = management_key
         try:

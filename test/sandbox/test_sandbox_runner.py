@@ -139,16 +139,34 @@ def test_a_database_of_another_version_is_refused(tmp_path: Path) -> None:
         Sandbox(database=path).start()
 
 
-@pytest.mark.parametrize("port", [-1, 65536])
-def test_an_impossible_port_is_refused_immediately(port: int) -> None:
-    with pytest.raises(ValueError, match=f"from 0 to 65535, not {port}$"):
-        Sandbox(port)
+WRONG = [
+    ({"port": -1}, "a port must be from 0 to 65535, not -1"),
+    ({"port": 65536}, "a port must be from 0 to 65535, not 65536"),
+    ({"port": "fashion"}, "a port must be from 0 to 65535, not 'fashion'. Did you mean seed='fa"),
+    ({"port": "shop.yaml"}, "a port must be from 0 to 65535, not 'shop.yaml'"),
+    ({"port": True}, "a port must be from 0 to 65535, not True"),
+    ({"port": 1.5}, "a port must be from 0 to 65535, not 1.5"),
+    ({"port": None}, "a port must be from 0 to 65535, not None"),
+    ({"database": 5}, "the database must be the path of a file, not 5"),
+    ({"random_seed": "x"}, "the random_seed must be a whole number, not 'x'"),
+    ({"api_key": ""}, "the api_key must be text, not empty"),
+    ({"api_key": 5}, "the api_key must be text, not int"),
+    ({"management_key": None}, "the management_key must be text, not NoneType"),
+    ({"application_secret": "xyz"}, "the application_secret must be hexadecimal text"),
+    ({"application_secret": 3}, "the application_secret must be hexadecimal text"),
+    ({"latency": -1}, "the latency must be a number of seconds, not -1"),
+    ({"latency": float("nan")}, "the latency must be a number of seconds, not nan"),
+    ({"latency": "x"}, "the latency must be a number of seconds, not 'x'"),
+    ({"latency": True}, "the latency must be a number of seconds, not True"),
+    ({"host": ""}, "the host must be an address to listen on, not ''"),
+    ({"host": 5}, "the host must be an address to listen on, not 5"),
+]
 
 
-@pytest.mark.parametrize("settings", [{"application_secret": "xyz"}, {"api_key": ""}])
-def test_unusable_credentials_are_refused_immediately(settings: dict[str, str]) -> None:
-    with pytest.raises(ValueError, match=r"."):
-        Sandbox(**settings)  # type: ignore[arg-type]  # mypy sees a port in the unpacked dict
+def test_unusable_arguments_are_refused_immediately() -> None:
+    for arguments, message in WRONG:
+        with pytest.raises(ValueError, match=f"^{re.escape(message)}"):
+            Sandbox(**arguments)  # type: ignore[arg-type]  # they are wrong
 
 
 def test_own_credentials_replace_the_built_in_ones(tmp_path: Path, client_of: Any) -> None:
