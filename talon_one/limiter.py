@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import math
 import os
+import sys
 import threading
 import time
 from collections import deque
@@ -44,7 +45,8 @@ class Limiter:
         clock: Monotonic clock, in seconds.
 
     Raises:
-        ApiTypeError: *calls* is not a whole number above 0, or *seconds* is not above 0.
+        ApiTypeError: *calls* is not a whole number above 0, or *seconds* not a finite number above
+            0.
     """
 
     @checks_arguments("(calls=3, seconds=1.0)")
@@ -56,10 +58,10 @@ class Limiter:
     ) -> None:
         if isinstance(calls, bool) or not isinstance(calls, int) or calls < 1:
             raise ApiTypeError(f"calls is a whole number above 0, not {quoted(calls)}")
-        if not isinstance(seconds, (int, float)) or not seconds > 0:
-            raise ApiTypeError(f"seconds is a number above 0, not {quoted(seconds)}")
+        if calls > sys.maxsize:
+            raise ApiTypeError(f"calls is too large: {quoted(calls)}")
         self._calls = calls
-        self._seconds = seconds
+        self._seconds = _checked_number("seconds", seconds, above=True)
         self._clock = clock
         self._offset = 0.0
         """Seconds by which the slots of a divided limit come after those of its first part."""
@@ -152,7 +154,8 @@ class Limiter:
         if isinstance(part, bool) or not isinstance(part, int) or part < 0:
             raise ApiTypeError(f"part is a whole number from 0, not {quoted(part)}")
         slot = self._seconds / self._calls
-        divided = _Divided(1, slot * _as_float("parts", parts), self._clock)
+        length = _checked_number("the interval of a part", slot * _as_float("parts", parts), True)
+        divided = _Divided(1, length, self._clock)
         divided._offset = self._offset + slot * (part % parts)
         return divided
 
@@ -168,10 +171,8 @@ class Limiter:
         Raises:
             ApiTypeError: *calls* is not a number above 0.
         """
-        if isinstance(calls, bool) or not isinstance(calls, (int, float)) or not calls > 0:
-            raise ApiTypeError(f"calls is a number above 0, not {quoted(calls)}")
-        seconds = 1 / _as_float("calls", calls)
-        if not 0 < seconds < math.inf:
+        seconds = 1 / _checked_number("calls", calls, above=True)
+        if seconds == math.inf:
             raise ApiTypeError(f"calls is a number above 0, not {quoted(calls)}")
         return Limiter(1, seconds)
 
@@ -199,6 +200,8 @@ class _Divided(Limiter):
             self._origin = (self._offset + shift) % self._seconds
         # A start that is later than its slot only because floats are not exact belongs there.
         inexact = 8 * math.ulp(earliest) / self._seconds + _TOLERANCE
+        if inexact >= 1:  # The clock does not tell such slots apart.
+            return earliest
         number = math.ceil((earliest - self._origin) / self._seconds - inexact)
         return self._origin + number * self._seconds
 
@@ -225,10 +228,16 @@ def checked_pause(seconds: Any) -> float:
     Raises:
         ApiTypeError: It is not a number from 0.
     """
-    valid = isinstance(seconds, (int, float)) and not isinstance(seconds, bool)
-    if not (valid and 0 <= seconds < math.inf):
-        raise ApiTypeError(f"seconds is a number from 0, not {quoted(seconds)}")
-    return _as_float("seconds", seconds)
+    return _checked_number("seconds", seconds)
+
+
+def _checked_number(name: str, number: Any, above: bool = False) -> float:
+    """Return a finite number from 0, or *above* 0."""
+    valid = isinstance(number, (int, float)) and not isinstance(number, bool)
+    if not (valid and 0 <= number < math.inf and (number or not above)):
+        lowest = "above" if above else "from"
+        raise ApiTypeError(f"{name} is a number {lowest} 0, not {quoted(number)}")
+    return _as_float(name, number)
 
 
 def _as_float(name: str, number: float) -> float:

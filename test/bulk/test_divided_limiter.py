@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 import pickle
+import sys
 import time
 from itertools import pairwise
 from unittest.mock import patch
@@ -119,6 +121,30 @@ def test_parts_are_numbers() -> None:
             Limiter().divide(parts, part)  # type: ignore[arg-type]  # that is the point
     with pytest.raises(ApiTypeError, match="parts is too large"):
         Limiter().divide(10**400)
+
+
+def test_a_limit_without_a_usable_rate_is_refused() -> None:
+    for seconds in (0, -1, "1", None, True, math.nan, math.inf, 10**400):
+        with pytest.raises(ApiTypeError, match="seconds is"):
+            Limiter(1, seconds)  # type: ignore[arg-type]  # that is the point
+    for calls in (0, -1, 1.0, "1", None, True, 10**30, 10**400):
+        with pytest.raises(ApiTypeError, match="calls is"):
+            Limiter(calls)  # type: ignore[arg-type]  # that is the point
+    for limiter, parts in ((Limiter(1, 1e308), 10), (Limiter(sys.maxsize, 5e-324), 2)):
+        with pytest.raises(ApiTypeError, match="the interval of a part is a number above 0"):
+            limiter.divide(parts)
+
+
+def test_extreme_rates_have_finite_pauses() -> None:
+    for calls, seconds in ((sys.maxsize, 1), (1, 10**300), (1, 1e-300), (1, 5e-324)):
+        limiter = Limiter(calls, seconds)
+        for each in (limiter, limiter.divide(3, 1), limiter.divide(2).divide(2)):
+            pauses = [each.reserve("a") for _ in range(3)]
+            assert pauses == sorted(pauses)
+            assert pauses[2] < math.inf
+            assert each.rate >= 0
+    for rate in (1e-300, 1e300, sys.float_info.max):
+        assert Limiter.per_second(rate).divide(2, 1).reserve("a") < math.inf
 
 
 def test_a_pause_holds_back_all_calls_of_an_endpoint() -> None:
