@@ -13,7 +13,7 @@ from typing import IO, Any
 from talon_one._core.hooks import logger
 from talon_one._schema import json_codec
 from talon_one._utils.quoting import message_of, quoted
-from talon_one.bulk.folders import open_folder
+from talon_one.bulk.folders import is_url, open_folder, path_text, without_password
 from talon_one.exceptions import ApiTypeError, ApiValueError, OpenApiException
 
 FAILED = "failed"
@@ -168,11 +168,14 @@ def read_failures(path: str | os.PathLike[str], *, include_unknown: bool = False
             because a retry could create coupons twice, for example. Find out first.
 
     Raises:
-        ApiValueError: A line is not a failure.
-        OSError: The file cannot be read.
+        ApiTypeError, ApiValueError, OSError: As for `failures_in`.
     """
+    return _rows(failures_in(path), path, include_unknown)
+
+
+def _rows(failures: Iterator[Failure], path: object, include_unknown: bool) -> Iterator[Any]:
     left_out = 0
-    for failure in failures_in(path):
+    for failure in failures:
         if failure.outcome != FAILED and not include_unknown:
             continue
         if failure.row_repr is None:
@@ -193,10 +196,14 @@ def failures_in(path: str | os.PathLike[str]) -> Iterator[Failure]:
         path: The file, or its URL for fsspec, as in `Part.failures`.
 
     Raises:
-        ApiTypeError: *path* is a URL, and fsspec is not installed.
-        ApiValueError: A line is not a failure.
+        ApiTypeError: *path* is no path or URL, or it is a URL, and fsspec is not installed.
+        ApiValueError: A line is not a failure, or no path can have these characters.
         OSError: The file cannot be read.
     """
+    return _failures(path_text(path, "file", "failures are in a file, given as its path or URL"))
+
+
+def _failures(path: str) -> Iterator[Failure]:
     with _open_to_read(path) as file:
         remaining = file.seek(0, os.SEEK_END)
         file.seek(0)
@@ -205,21 +212,25 @@ def failures_in(path: str | os.PathLike[str]) -> Iterator[Failure]:
             if remaining < 0 or not line.endswith(b"\n"):
                 return  # A process did not write it completely, see `_drop_partial_line`.
             if line.strip():
-                yield _parse_line(line, f"{os.fspath(path)}, line {number}")
+                yield _parse_line(line, f"{without_password(path)}, line {number}")
 
 
-def _open_to_read(path: str | os.PathLike[str]) -> IO[bytes]:
-    folder, _, name = os.fsdecode(path).rpartition("/")
+def _open_to_read(path: str) -> IO[bytes]:
+    if not is_url(path):
+        return open(path, "rb")
+    begin = path.rindex("/") + 1
     # One in a store has a limited size.
-    return BytesIO(open_folder(folder).read(name)) if "://" in folder else open(path, "rb")
+    return BytesIO(open_folder(path[:begin]).read(path[begin:]))
 
 
 def _parse_line(line: bytes, location: str) -> Failure:
     try:
-        record = json_codec.decode(line)
-        return Failure(**record)
+        failure = Failure(**json_codec.decode(line))
+        if failure.outcome not in (FAILED, UNKNOWN):
+            raise ValueError("unknown outcome")
     except (TypeError, ValueError) as cause:
         raise ApiValueError(f"{location}: not a failure of a bulk job") from cause
+    return failure
 
 
 def describe(error: BaseException) -> str:

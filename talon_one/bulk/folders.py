@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
+from talon_one._utils.guard import guarded
 from talon_one._utils.quoting import quoted
 from talon_one.exceptions import ApiTypeError, ApiValueError
 
@@ -18,7 +19,6 @@ Location = str | os.PathLike[str]
 
 # An object store cannot append, so the last object is written again until it has this size.
 _MAX_SEGMENT = 1024 * 1024
-_PASSWORD = re.compile("(://[^/@:]*):[^/@]*@")
 
 
 class Appender(ABC):
@@ -93,15 +93,7 @@ def open_folder(location: Location) -> Folder:
         ApiTypeError: It is no path or URL, or fsspec is needed and not installed.
         ApiValueError: No path can have these characters, or the URL is a chain of stores.
     """
-    text = os.fspath(location) if isinstance(location, (str, os.PathLike)) else None
-    if not isinstance(text, str) or not text:
-        raise ApiTypeError(f"a folder is a path or a URL, not {quoted(location)}")
-    try:
-        valid = b"\0" not in os.fsencode(text)
-    except UnicodeEncodeError:
-        valid = False
-    if not valid:
-        raise ApiValueError(f"no folder can be named {quoted(text)}")
+    text = path_text(location, "folder", "a folder is a path or a URL")
     url = _URL.match(text)
     if url is None:
         return _ObjectStore(text) if "://" in text else _Disk(os.path.expanduser(text))
@@ -110,14 +102,51 @@ def open_folder(location: Location) -> Folder:
         return _Disk(text[url.end(2) :])
     if not url[3]:
         raise ApiValueError(
-            f"{quoted(text)} is neither a path nor a URL for fsspec, which has //: write"
-            f" {scheme}://..., or the path where that store is mounted"
+            f"{quoted(without_password(text))} is neither a path nor a URL for fsspec, which has"
+            f" //: write {scheme}://..., or the path where that store is mounted"
         )
     return _ObjectStore(text)
 
 
+def path_text(location: Any, noun: str, expected: str) -> str:
+    """Return a path or URL as text.
+
+    Args:
+        location: Text, or an object that stands for a path.
+        noun: What is there.
+        expected: What it should be, for the message.
+
+    Raises:
+        ApiTypeError: It is neither, or empty.
+        ApiValueError: No path can have these characters.
+    """
+    with guarded("the path"):
+        text = os.fspath(location) if isinstance(location, (str, os.PathLike)) else None
+    if not isinstance(text, str) or not text:
+        raise ApiTypeError(f"{expected}, not {quoted(location)}")
+    try:
+        valid = b"\0" not in os.fsencode(text)
+    except UnicodeEncodeError:
+        valid = False
+    if not valid:
+        raise ApiValueError(f"no {noun} can be named {quoted(without_password(text))}")
+    return text
+
+
+def is_url(text: str) -> bool:
+    """Return whether `open_folder` takes a text as a URL."""
+    return "://" in text or _URL.match(text) is not None
+
+
 # The scheme has two letters or more, because drives of Windows have one.
 _URL = re.compile(r"([A-Za-z][A-Za-z0-9+.-]+)(:(?:(//)|(?=/)))")
+# Slashes may be missing by mistake, and the password may have an @ that is not encoded.
+_PASSWORD = re.compile("^([A-Za-z][A-Za-z0-9+.-]+:/*[^/@:]*):[^/]*@")
+
+
+def without_password(url: str) -> str:
+    """Return a URL without the password of its user, if it has one."""
+    return _PASSWORD.sub(r"\1:***@", url)
 
 
 # -- On disk ---------------------------------------------------------------------------------------
@@ -215,7 +244,10 @@ def _sync_names(folder: Path) -> None:
 
 class _ObjectStore(Folder):
     def __init__(self, url: str) -> None:
-        self.location = _PASSWORD.sub(r"\1:***@", url).rstrip("/")
+        scheme, separator, path = url.partition("://")
+        # Without its slashes, the root of a store would be a folder of this machine.
+        url = f"{scheme}{separator}{path.rstrip('/')}"
+        self.location = without_password(url)
         try:
             from fsspec.core import url_to_fs
         except ImportError as cause:
@@ -229,7 +261,7 @@ class _ObjectStore(Folder):
             )
         try:
             # An object of its own, so that its copies of listings can be dropped.
-            self._store, root = url_to_fs(url.rstrip("/"), skip_instance_cache=True)
+            self._store, root = url_to_fs(url, skip_instance_cache=True)
         except (ImportError, ValueError) as cause:  # No package for that store, or none known.
             raise ApiTypeError(f"{self.location}: {cause}") from cause
         self._root = root.rstrip("/")

@@ -201,9 +201,13 @@ def parts_in(state: Location) -> Iterator[Part]:
 
     Raises:
         ApiTypeError: *state* is no path or URL.
-        ApiValueError: The state cannot be read.
+        ApiValueError: It was written by another release.
+        OSError: It cannot be read. Stores behind fsspec may raise exceptions of their own.
     """
-    folder = open_folder(state)
+    return _parts(open_folder(state))
+
+
+def _parts(folder: Folder) -> Iterator[Part]:
     job = read_job(folder)
     ended = job is not None and job.rows is not None
     numbers = [int(found[1]) for name in folder.names() if (found := _PART.fullmatch(name))]

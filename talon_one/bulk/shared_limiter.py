@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from typing import TYPE_CHECKING
 
-from talon_one._utils.quoting import quoted
+from talon_one.bulk.folders import path_text
 from talon_one.exceptions import ApiTypeError
 from talon_one.limiter import Limiter, checked_pause
 
@@ -49,7 +49,8 @@ class SharedLimiter(Limiter):
             what was reserved moves with it.
 
     Raises:
-        ApiTypeError: *path* is not a path, or another argument is wrong, as for `Limiter`.
+        ApiTypeError, ApiValueError: *path* is not a path, or another argument is wrong, as for
+            `Limiter`.
     """
 
     def __init__(
@@ -59,11 +60,8 @@ class SharedLimiter(Limiter):
         seconds: float = 1.0,
         clock: Callable[[], float] = time.time,
     ) -> None:
-        text = os.fspath(path) if isinstance(path, (str, os.PathLike)) else None
-        if not isinstance(text, str) or not text:
-            raise ApiTypeError(f"path is the path of a file, not {quoted(path)}")
         super().__init__(calls, seconds, clock)
-        self._path = os.path.abspath(text)
+        self._path = os.path.abspath(path_text(path, "file", "path is the path of a file"))
 
     def reserve(self, endpoint: str) -> float:
         """Reserve the next free start time for a call of *endpoint*, among all processes.
@@ -132,7 +130,9 @@ class SharedLimiter(Limiter):
         import sqlite3
 
         try:
-            connection = sqlite3.connect(self._path, timeout=_TIMEOUT, isolation_level=None)
+            connection = sqlite3.connect(
+                os.fsencode(self._path), timeout=_TIMEOUT, isolation_level=None
+            )
             with closing(connection):
                 # Nothing in it has to survive the machine, and it does survive a killed process.
                 connection.execute("PRAGMA synchronous = OFF")

@@ -16,6 +16,7 @@ from fsspec.spec import AbstractFileSystem
 from bulk.parts import Platform, rows_of, send
 from bulk.runs import then_break
 from talon_one import ApiTypeError, ApiValueError, RawResponse, bulk
+from talon_one.bulk import SharedLimiter
 from talon_one.bulk.folders import Folder, open_folder
 
 
@@ -220,6 +221,65 @@ def test_passwords_in_a_url_are_not_shown() -> None:
         assert open_folder("abfs://box@a.test/job").location == "abfs://box@a.test/job"
     assert seen[0] == "sftp://anna:sesame@a.test/job"
     assert folder.place("a") == "sftp://anna:***@a.test/job/a"
+
+
+def test_no_message_shows_a_password() -> None:
+    for url, error in (
+        ("s3:/KEY:sesame@bucket/job", ApiValueError),
+        ("s3:KEY:sesame@bucket/job\0", ApiValueError),
+        ("sftp://anna:sesame@open@a.test/job\0", ApiValueError),
+        ("sftp://anna:sesame@open@a.test/x::memory://b", ApiValueError),
+        ("no-such-store://anna:sesame@open@a.test/job", ApiTypeError),
+    ):
+        for call in (open_folder, bulk.parts_in, lambda url: list(bulk.failures_in(url))):
+            with pytest.raises(error) as caught:
+                call(url)
+            assert "sesame" not in str(caught.value), url
+            assert "open" not in str(caught.value), url
+
+
+def test_the_root_of_a_store_is_no_folder_of_this_machine(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    for root in ("memory://", "memory:///"):
+        MemoryFileSystem.store.clear()
+        send(Platform(), "upsert_profiles", [{}], state=root, failures=root)
+        assert list(tmp_path.iterdir()) == []
+        (part,) = bulk.parts_in(root)
+        assert part.complete
+        (name,) = part.failures
+        for url in (name, name.replace(":///", "://")):
+            assert [failure.index for failure in bulk.failures_in(url)] == [0]
+
+
+def test_failures_are_found_by_every_url_of_a_disk(tmp_path: Path) -> None:
+    send(Platform(), "upsert_profiles", [{}], failures=f"file:{tmp_path}")
+    (path,) = tmp_path.iterdir()
+    for location in (path, str(path), f"file://{path}", f"file:{path}", f"local://{path}"):
+        assert [failure.index for failure in bulk.failures_in(location)] == [0]
+
+
+class BadPath(os.PathLike[str]):
+    def __fspath__(self) -> str:
+        raise RuntimeError("sesame")
+
+
+def test_what_is_no_path_is_refused_by_the_call(tmp_path: Path) -> None:
+    calls: list[Any] = [bulk.parts_in, bulk.failures_in, bulk.read_failures, SharedLimiter]
+    for call in calls:
+        for wrong in (None, 5, b"a", "", ["a"]):
+            with pytest.raises(ApiTypeError, match=r"path.*, not"):
+                call(wrong)
+        for wrong in ("a\0b", "\ud800", BadPath()):
+            with pytest.raises(ApiValueError):
+                call(wrong)
+
+
+def test_a_shared_limiter_may_have_a_name_that_is_no_unicode(tmp_path: Path) -> None:
+    path = os.fsdecode(os.fsencode(tmp_path) + b"/limit\xff")
+    assert SharedLimiter(path).reserve("a") == 0
+    assert os.listdir(os.fsencode(tmp_path)) == [b"limit\xff"]
 
 
 def test_a_url_without_fsspec_says_what_to_install() -> None:
