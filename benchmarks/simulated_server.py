@@ -193,6 +193,10 @@ class MemoryFolder(Folder):
         if self._sender is None or self._sender.alive:
             self._files[name] = content
 
-    def appender(self, name: str) -> Appender:
+    def remove(self, name: str) -> None:
+        """Remove a file."""
+        del self._files[name]
+
+    def appender(self, name: str, *, durable: bool = False) -> Appender:
         """Simulations keep no files of failures."""
         raise NotImplementedError

@@ -36,6 +36,10 @@ class Appender(ABC):
     def close(self) -> None:
         """Flush, and release the file."""
 
+    @abstractmethod
+    def remove_superseded(self) -> None:
+        """Remove what `names` does not name any more, once nothing else names it."""
+
     @property
     @abstractmethod
     def names(self) -> list[str]:
@@ -75,8 +79,17 @@ class Folder(ABC):
         """
 
     @abstractmethod
-    def appender(self, name: str) -> Appender:
-        """Return a new file that grows. Nothing is made before something is written to it."""
+    def remove(self, name: str) -> None:
+        """Remove a file."""
+
+    @abstractmethod
+    def appender(self, name: str, *, durable: bool = False) -> Appender:
+        """Return a new file that grows. Nothing is made before something is written to it.
+
+        Args:
+            name: Path of the file below the folder, or the beginning of those of several files.
+            durable: Have what is flushed survive the machine as well, where that takes time.
+        """
 
     def place(self, name: str) -> str:
         """Return the path or URL of a file."""
@@ -185,28 +198,46 @@ class _Disk(Folder):
                 partial.unlink()
             raise
 
-    def appender(self, name: str) -> Appender:
-        return _GrowingFile(self._root, name)
+    def remove(self, name: str) -> None:
+        (self._root / name).unlink()
+
+    def appender(self, name: str, *, durable: bool = False) -> Appender:
+        return _GrowingFile(self._root, name, durable)
 
 
 class _GrowingFile(Appender):
-    def __init__(self, root: Path, name: str) -> None:
+    def __init__(self, root: Path, name: str, durable: bool) -> None:
         self._path = root / name
         self._name = name
+        self._durable = durable
         self._file: Any = None
+        self._is_flushed = True
 
     def write(self, content: bytes) -> None:
         if self._file is None:
             self._file = _made(self._path, "xb")
+            if self._durable:
+                _sync_names(self._path.parent)
+        self._is_flushed = False
         self._file.write(content)
 
     def flush(self) -> None:
-        if self._file is not None:
-            self._file.flush()
+        if self._is_flushed:
+            return
+        self._file.flush()
+        if self._durable:
+            os.fsync(self._file.fileno())
+        self._is_flushed = True
 
     def close(self) -> None:
         if self._file is not None:
-            self._file.close()
+            try:
+                self.flush()
+            finally:
+                self._file.close()
+
+    def remove_superseded(self) -> None:
+        pass
 
     @property
     def names(self) -> list[str]:
@@ -290,37 +321,57 @@ class _ObjectStore(Folder):
             self._store.makedirs(target.rpartition("/")[0], exist_ok=True)
             self._store.pipe_file(target, content)
 
-    def appender(self, name: str) -> Appender:
+    def remove(self, name: str) -> None:
+        self._store.rm_file(f"{self._root}/{name}")
+
+    def appender(self, name: str, *, durable: bool = False) -> Appender:
         return _Segments(self, name)
 
 
 class _Segments(Appender):
-    """Objects that are written once they are large enough; until then, the last one again."""
+    """Objects that are written once they are large enough; until then, the last one again.
+
+    It is written to two files in turn. A store may show half of a file that is written, and leave
+    it if the process dies. The file of the flush before, which a state may name, stays whole.
+    """
 
     def __init__(self, folder: Folder, name: str) -> None:
         self._folder = folder
         self._stem, dot, suffix = name.rpartition(".")
         self._suffix = dot + suffix
         self._names: list[str] = []
+        self._superseded: set[str] = set()
         self._segment = bytearray()
         self._written = 0
+        self._count = 0
+        self._turn = 0
 
     def write(self, content: bytes) -> None:
         if len(self._segment) >= _MAX_SEGMENT:
             self.flush()
             self._segment.clear()
-            self._written = 0
-        if not self._segment:
-            self._names.append(f"{self._stem}.{len(self._names):04}{self._suffix}")
+            self._written = self._turn = 0
+            self._count += 1
         self._segment += content
 
     def flush(self) -> None:
-        if len(self._segment) > self._written:
-            self._folder.write(self._names[-1], bytes(self._segment))
-            self._written = len(self._segment)
+        if len(self._segment) == self._written:
+            return
+        name = f"{self._stem}.{self._count:04}.{self._turn % 2}{self._suffix}"
+        self._folder.write(name, bytes(self._segment))
+        # Only now: if writing fails, the next flush writes the same file, not the good one.
+        self._superseded.update(self._names[self._count :])
+        self._superseded.discard(name)
+        self._names[self._count :] = [name]
+        self._written = len(self._segment)
+        self._turn += 1
 
     def close(self) -> None:
         self.flush()
+
+    def remove_superseded(self) -> None:
+        while self._superseded:
+            self._folder.remove(self._superseded.pop())
 
     @property
     def names(self) -> list[str]:

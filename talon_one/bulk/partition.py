@@ -167,7 +167,8 @@ def send_part(
     if callable(failures):
         recorder.on_failure = failures
     if failures_folder is not None:
-        recorder.write_to(failures_folder, attempt)
+        # No less durable than the state that counts their rows as settled.
+        recorder.write_to(failures_folder, attempt, durable=not made.idempotent)
     settings.update(failures=recorder.fail, progress=recorder.report, resume=recorder.token)
     try:
         runner = ThreadRunner(made, rows, settings)
@@ -252,12 +253,12 @@ class _Recorder:
         self._reasons = {} if record is None else record.reasons
         self._earlier = [] if record is None else record.failures
 
-    def write_to(self, folder: Folder, attempt: int) -> None:
+    def write_to(self, folder: Folder, attempt: int, durable: bool) -> None:
         """Write the failures to a file in a folder."""
         self._folder = folder
         # Different from the names of all other attempts, because none may overwrite another.
         name = f"{part_name(self._part)}.attempt-{attempt:04}.{uuid4().hex[:8]}.jsonl"
-        self._file = folder.appender(name)
+        self._file = folder.appender(name, durable=durable)
 
     def fail(self, failure: Failure) -> None:
         """Write a failure."""
@@ -287,6 +288,9 @@ class _Recorder:
             self._save(summary.token, complete)
         except Exception as cause:  # Stores behind fsspec have exceptions of their own.
             raise BulkStopped.by(cause, summary) from cause
+        if self._file is not None:
+            with suppress(Exception):  # They have lines twice, which is no reason to fail.
+                self._file.remove_superseded()
 
     def completed(self, summary: Summary) -> Summary:
         """Return a summary with the reasons of all attempts."""

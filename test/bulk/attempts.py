@@ -62,7 +62,10 @@ class MemoryFolder(Folder):
     def write(self, name: str, content: bytes, *, durable: bool = False) -> None:
         self.files[name] = content
 
-    def appender(self, name: str) -> Appender:
+    def remove(self, name: str) -> None:
+        del self.files[name]
+
+    def appender(self, name: str, *, durable: bool = False) -> Appender:
         raise NotImplementedError
 
 
@@ -189,7 +192,10 @@ class _Replay(Folder):
     def send(self, numbers: tuple[int, ...]) -> None:
         self._next(Operation("send", rows=numbers))
 
-    def appender(self, name: str) -> NoReturn:
+    def remove(self, name: str) -> NoReturn:
+        raise NotImplementedError
+
+    def appender(self, name: str, *, durable: bool = False) -> NoReturn:
         raise NotImplementedError
 
 

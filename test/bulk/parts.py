@@ -147,7 +147,12 @@ class MortalFolder(MemoryFolder):
             raise Crash
         super().write(name, content)
 
-    def appender(self, name: str) -> Appender:
+    def remove(self, name: str) -> None:
+        if self._live():
+            raise Crash
+        super().remove(name)
+
+    def appender(self, name: str, *, durable: bool = False) -> Appender:
         return _Segments(self, name)
 
 

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import os
 import sys
+from contextlib import suppress
 from pathlib import Path
+from stat import S_ISREG
 from typing import Any, ClassVar
 from unittest.mock import patch
 
@@ -13,7 +16,7 @@ import pytest
 from fsspec.implementations.memory import MemoryFileSystem
 from fsspec.spec import AbstractFileSystem
 
-from bulk.parts import Platform, rows_of, send
+from bulk.parts import Crash, MortalFolder, Platform, in_folder, rows_of, send
 from bulk.runs import then_break
 from talon_one import ApiTypeError, ApiValueError, RawResponse, bulk
 from talon_one.bulk import SharedLimiter
@@ -135,8 +138,13 @@ def test_a_growing_file_of_an_object_store_has_segments() -> None:
         # No segment is written again once it is full.
         assert write.call_count == 5
     appender.close()
-    assert appender.names == ["a.0000.jsonl", "a.0001.jsonl"]
+    assert appender.names == ["a.0000.0.jsonl", "a.0001.1.jsonl"]
     assert [len(folder.read(name)) for name in appender.names] == [1_200_003, 800_002]
+    # The last flush has left the files that a state may name.
+    assert set(folder.names()) == {*appender.names, "a.0000.1.jsonl", "a.0001.0.jsonl"}
+    appender.remove_superseded()
+    appender.remove_superseded()
+    assert folder.names() == appender.names
     assert b"".join(map(folder.read, appender.names)) == b"".join(written)
 
 
@@ -164,6 +172,36 @@ def test_a_part_goes_on_wherever_its_state_is(location: str) -> None:
         (failure,) = bulk.failures_in(name)
         assert (failure.part, failure.index, failure.status) == (4, 2, 400)
         assert list(bulk.read_failures(name)) == [rows[2]]
+
+
+def test_half_of_a_file_of_failures_costs_none_that_the_state_counts() -> None:
+    rows = rows_of("change_audiences", range(9))
+    for number in (1, 3, 4, 7):
+        rows[number] = {}
+    for deaths in ([dies_at] for dies_at in range(40)):
+        files: dict[str, bytes] = {}
+        for dies_at in (9, *deaths, None):
+            with in_folder(MortalFolder(files, dies_at, 0.3)), suppress(Crash):
+                summary = send(Platform(), "change_audiences", rows, state="s", failures="f")
+        with in_folder(MortalFolder(files, None, 0)):
+            (part,) = bulk.parts_in("s")
+        names = [name.removeprefix("memory://job/") for name in part.failures]
+        lines = [line for name in names for line in files[name].splitlines(keepends=True)]
+        whole = [json.loads(line) for line in lines if line.endswith(b"\n")]
+        found = {line["index"] for line in whole if line["outcome"] == "failed"}
+        assert len(found) == summary.failed == 4, deaths
+
+
+def test_failures_survive_the_machine_where_the_state_does(tmp_path: Path) -> None:
+    for function, expected in (("upsert_profiles", 0), ("change_audiences", 1)):
+        synced: list[int] = []
+
+        def sync(descriptor: int, synced: list[int] = synced) -> None:
+            synced.append(os.fstat(descriptor).st_mode)
+
+        with patch.object(os, "fsync", sync):
+            send(Platform(), function, [{}], failures=tmp_path / function)
+        assert len([mode for mode in synced if S_ISREG(mode)]) == expected
 
 
 def test_readers_of_a_store_that_shows_half_of_a_file_see_the_state_before() -> None:
@@ -268,12 +306,12 @@ class BadPath(os.PathLike[str]):
 def test_what_is_no_path_is_refused_by_the_call(tmp_path: Path) -> None:
     calls: list[Any] = [bulk.parts_in, bulk.failures_in, bulk.read_failures, SharedLimiter]
     for call in calls:
-        for wrong in (None, 5, b"a", "", ["a"]):
+        for value in (None, 5, b"a", "", ["a"]):
             with pytest.raises(ApiTypeError, match=r"path.*, not"):
-                call(wrong)
-        for wrong in ("a\0b", "\ud800", BadPath()):
+                call(value)
+        for path in ("a\0b", "\ud800", BadPath()):
             with pytest.raises(ApiValueError):
-                call(wrong)
+                call(path)
 
 
 def test_a_shared_limiter_may_have_a_name_that_is_no_unicode(tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 import talon_one.aio.bulk
@@ -58,6 +58,7 @@ death = st.tuples(st.integers(0, 40), st.sampled_from([0.0, 0.5, 1.0]))
 
 @settings(deadline=None, max_examples=60)
 @given(st.sampled_from(FUNCTIONS), st.lists(death, max_size=4))
+@example("change_audiences", [(9, 1.0), (16, 0.5)])
 def test_a_part_that_dies_anywhere_is_finished_by_another_attempt(
     function: str, deaths: list[tuple[int, float]]
 ) -> None:
@@ -92,7 +93,8 @@ def test_a_part_that_dies_anywhere_is_finished_by_another_attempt(
     lines = [
         json.loads(line)
         for name in part.failures
-        for line in files[name.removeprefix("memory://job/")].splitlines()
+        for line in files[name.removeprefix("memory://job/")].splitlines(keepends=True)
+        if line.endswith(b"\n")
     ]
     reasons = Counter(line["outcome"] for line in lines)
     assert (reasons["failed"], reasons["unknown"]) >= (summary.failed, summary.unknown)
