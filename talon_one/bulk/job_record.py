@@ -98,10 +98,12 @@ def read_job(folder: Folder) -> JobRecord | None:
     """Return what the state says of the whole job; ``None`` if it says nothing."""
     try:
         content = json.loads(folder.read(_NAME))
-        return JobRecord(**content)
-    except (FileNotFoundError, ValueError, KeyError, TypeError):
+        job = JobRecord(**content)
+        numbers = [*(job.rows or ()), job.parts or 0]
+    except (FileNotFoundError, ValueError, RecursionError, TypeError):
         # Half of a file is as good as none: the parts have records of their own.
         return None
+    return job if all(type(each) is int for each in numbers) else None
 
 
 def _write(folder: Folder, job: JobRecord) -> None:

@@ -266,7 +266,7 @@ def _read_records(folder: Folder, within: str) -> tuple[list[Record], bool]:
 
 
 def _parse(folder: Folder, name: str) -> Record | None:
-    """Return a record; ``None`` for half of a file.
+    """Return a record; ``None`` for half of a file, and for what no release has written.
 
     Raises:
         ApiValueError: It was written by another release.
@@ -275,7 +275,9 @@ def _parse(folder: Folder, name: str) -> Record | None:
         content = json.loads(folder.read(name))
         version = content.pop("version")
         record = Record(**content) if version == _VERSION else None
-    except (ValueError, TypeError, KeyError, AttributeError, FileNotFoundError):
+        if record is not None and not _has_types(record):
+            return None
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError, FileNotFoundError):
         return None
     if record is None:
         raise ApiValueError(
@@ -283,6 +285,19 @@ def _parse(folder: Folder, name: str) -> Record | None:
             " all rows with a new state folder"
         )
     return record
+
+
+def _has_types(record: Record) -> bool:
+    """Return whether a record that was read has the types of one that was written."""
+    numbers = (record.part, record.attempt, record.generation, record.sequence)
+    texts = (record.operation, record.host)
+    return (
+        all(type(each) is int for each in (*numbers, *record.reasons.values()))
+        and all(type(each) is bool for each in (record.idempotent, record.complete))
+        and all(type(each) is str for each in (*texts, *record.failures))
+        and (record.token is None or type(record.token) is str)
+        and type(record.failures) is list
+    )
 
 
 def _owners(names: list[str]) -> dict[str, int]:

@@ -5,11 +5,12 @@ from __future__ import annotations
 import json
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from bulk.attempts import MemoryFolder
-from bulk.parts import Platform, rows_of, send
+from bulk.parts import Platform, in_folder, rows_of, send
 from talon_one import ApiTypeError, ApiValueError, RawResponse, bulk
 from talon_one.bulk.part_state import PartState, Record, _records
 from talon_one.bulk.resume_token import new_token
@@ -70,6 +71,30 @@ def test_files_that_a_crash_has_left_are_passed_over(platform: Platform, tmp_pat
     assert platform.sent == [4, 5]
     # Later than all that were there.
     assert any(".0010." in each.name for each in (tmp_path / "part-00000").iterdir())
+
+
+def test_a_damaged_state_raises_only_our_exceptions() -> None:
+    rows: list[Any] = [*rows_of(FUNCTION, range(3)), {}]
+    files: dict[str, bytes] = {}
+    with in_folder(MemoryFolder(files)):
+        send(Platform(), FUNCTION, rows, state="s", parts=2)
+    values: list[Any] = [None, True, 10**30, "x", [1], {"a": "b"}]
+    foreign = []
+    for name, content in files.items():
+        whole = json.loads(content)
+        damaged = [json.dumps({**whole, key: value}) for key in whole for value in values]
+        damaged += [json.dumps({k: v for k, v in whole.items() if k != key}) for key in whole]
+        damaged += ["[" * 100_000, json.dumps({**whole, "new": 1}), "null", "[]"]
+        for text in damaged:
+            with in_folder(MemoryFolder({**files, name: text.encode()})):
+                try:
+                    list(bulk.parts_in("s"))
+                    send(Platform(), FUNCTION, rows, state="s", parts=2)
+                except (ApiTypeError, ApiValueError):
+                    pass
+                except Exception as failure:
+                    foreign.append((name, text[:300], failure))
+    assert foreign == []
 
 
 def test_a_state_of_another_release_is_not_misread(platform: Platform, tmp_path: Path) -> None:
