@@ -14,12 +14,26 @@ _OTHER_REASONS = "other reasons"
 
 
 def add_reasons(reasons: Mapping[str, int], more: Mapping[str, int]) -> dict[str, int]:
-    """Return the number of rows for each reason, of which there are not too many."""
+    """Return the number of rows for each reason, of which the first ones are listed."""
     result = dict(reasons)
     for reason, count in more.items():
         known = reason in result or len(result) < _MAX_REASONS
         name = reason if known else _OTHER_REASONS
         result[name] = result.get(name, 0) + count
+    return result
+
+
+def _sum_of_reasons(one: Mapping[str, int], two: Mapping[str, int]) -> dict[str, int]:
+    """Return the reasons of two summaries together; the same ones in whatever order parts come.
+
+    A limit on the first ones would depend on the order, and so would one on the most frequent.
+    """
+    result = dict(one)
+    for reason, count in two.items():
+        result[reason] = result.get(reason, 0) + count
+    names = sorted(result.keys() - {_OTHER_REASONS}, key=lambda reason: (len(reason), reason))
+    for name in names[_MAX_REASONS:]:
+        result[_OTHER_REASONS] = result.get(_OTHER_REASONS, 0) + result.pop(name)
     return result
 
 
@@ -54,7 +68,7 @@ class Summary(NamedTuple):
             self.skipped + other.skipped,
             self.requests + other.requests,
             self.complete and other.complete,
-            add_reasons(self.reasons, other.reasons),
+            _sum_of_reasons(self.reasons, other.reasons),
             token="",
         )
 
@@ -65,9 +79,15 @@ class Summary(NamedTuple):
     def __str__(self) -> str:
         end = "" if self.complete else "; not complete"
         text = f"{self.sent} sent, {self.failed} failed, {self.unknown} unknown{end}"
-        for reason, count in self.reasons.items():
+        for reason, count in sorted(self.reasons.items(), key=_frequency):
             text += f"\n  {count}: {reason}"
         return text
+
+
+def _frequency(item: tuple[str, int]) -> tuple[bool, int, str]:
+    """Return the key by which frequent reasons are printed first."""
+    reason, count = item
+    return reason == _OTHER_REASONS, -count, reason
 
 
 class Progress(NamedTuple):

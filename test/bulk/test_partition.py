@@ -7,6 +7,7 @@ import pickle
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
+from random import Random
 from typing import Any
 
 import pytest
@@ -440,6 +441,31 @@ def test_summaries_of_parts_can_be_added_and_pickled(platform: Platform) -> None
     for other in (1, None, "x", 0.0):
         with pytest.raises(TypeError):
             many + other
+
+
+some_reasons = st.dictionaries(st.integers(0, 60).map("reason {}".format), st.integers(1, 9))
+
+
+@settings(deadline=None, max_examples=50)
+@given(st.lists(some_reasons, min_size=1, max_size=8), st.randoms(use_true_random=False))
+def test_summaries_have_one_sum_in_whatever_order_they_are_added(
+    parts: list[dict[str, int]], random: Random
+) -> None:
+    # A run lists 20 reasons, and counts the others together.
+    reasons = [
+        dict([*each.items()][:20], **({"other reasons": 3} if len(each) > 20 else {}))
+        for each in parts
+    ]
+    summaries = [bulk.Summary(1, 2, 0, 0, 1, True, each, "t") for each in reasons]
+    total = sum(summaries)
+    while len(summaries) > 1:
+        random.shuffle(summaries)
+        summaries.append(summaries.pop() + summaries.pop())
+    assert isinstance(total, bulk.Summary)
+    assert summaries[0][:7] == total[:7]
+    assert str(summaries[0]) == str(total)
+    assert sum(total.reasons.values()) == sum(sum(each.values()) for each in reasons)
+    assert len(total.reasons) <= 21
 
 
 def test_a_part_that_stops_can_be_pickled_with_its_summary(platform: Platform) -> None:
