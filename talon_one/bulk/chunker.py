@@ -65,7 +65,8 @@ class Chunker:
         """Take the next row.
 
         Raises:
-            ApiValueError: The rows are not those of the resume token.
+            ApiValueError: The rows are not those of the resume token, or they are one object that
+                changes.
         """
         split = self._operation.split
         if split is None:
@@ -146,6 +147,12 @@ class Chunker:
             self._flush_chunk()
             self._partial = partial = Piece(Chunk(group, exclusive), [], [])
         if key is not None:
+            if partial.rows and partial.rows[-1] is row:
+                # Otherwise all rows of the chunk would be the last one.
+                raise ApiValueError(
+                    f"row {index} is the object of row {partial.indices[-1]}, changed meanwhile:"
+                    " make a new one for each row"
+                )
             partial.chunk.keys.add(key)
         partial.indices.append(index)
         partial.rows.append(row)

@@ -124,7 +124,7 @@ class BulkOperation:
             text: The rows as JSON, separated by commas, if they have been encoded.
         """
         if self._rows is None:
-            return rows[0]
+            return rows[0] if text is None else json_codec.Encoded(data_of(rows[0]), text)
         body = {**self.shared, self._rows: rows}
         if text is None:
             return body

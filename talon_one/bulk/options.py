@@ -144,6 +144,12 @@ def check_rows(operation: BulkOperation, rows: Any, *, asynchronous: bool) -> No
     iterable = isinstance(rows, Iterable) or (asynchronous and isinstance(rows, AsyncIterable))
     if not iterable or isinstance(rows, (str, bytes, Mapping, Model)):
         raise ApiTypeError(f"rows is a list or a generator of rows, not {type(rows).__name__}")
+    if all(hasattr(type(rows), name) for name in ("columns", "dtypes")):
+        raise ApiTypeError(
+            f"rows is a list or a generator of rows, and iterating a {type(rows).__name__} yields"
+            " its columns: pass frame.to_dict('records') of pandas, or frame.iter_rows(named=True)"
+            " of polars"
+        )
 
 
 def fit_to_pool(operation: BulkOperation, concurrency: int, stacklevel: int) -> int:

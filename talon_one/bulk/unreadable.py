@@ -16,7 +16,8 @@ class UnreadableRow:
                     yield bulk.UnreadableRow(line, f"line {number}: {cause}")
 
     Args:
-        text: The line, which failures have as `Failure.row_repr`.
+        text: The line, which failures have as `Failure.row_repr`; of bytes, those that are not
+            UTF-8 are escaped.
         reason: What is wrong with it: the reason of the failure.
     """
 
@@ -25,8 +26,8 @@ class UnreadableRow:
     text: str
     reason: str
 
-    def __init__(self, text: str, reason: str) -> None:
-        self.text = text
+    def __init__(self, text: str | bytes, reason: str) -> None:
+        self.text = text.decode(errors="backslashreplace") if isinstance(text, bytes) else text
         self.reason = reason
 
     def __repr__(self) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import signal
 from collections.abc import Iterator
 from typing import Any
@@ -13,7 +14,7 @@ import talon_one
 from bulk.runs import RunBulk, memberships, profiles, sent_ids
 from support.calls import make_client
 from support.server import RecordingServer, Response
-from talon_one import IntegrationApi, NoResponseError, NotSentError, bulk
+from talon_one import ApiValueError, IntegrationApi, NoResponseError, NotSentError, bulk
 from talon_one.limiter import Limiter
 
 
@@ -52,6 +53,48 @@ def test_an_exception_from_rows_stops_the_job_and_is_chained(
     assert result.failure.__cause__ is raised
     assert result.summary[:3] == (4, 0, 0)
     assert type(raised).__name__ in str(result.failure)
+
+
+def one_dict(names: dict[str, Any], count: int) -> Iterator[dict[str, Any]]:
+    """Yield one dict for all rows. Its texts with a # become those of the row."""
+    row: dict[str, Any] = {}
+    for number in range(count):
+        row.update(json.loads(json.dumps(names).replace("#", str(number))))
+        yield row
+
+
+def test_one_dict_for_all_rows_is_refused_before_a_row_is_lost(
+    run_bulk: RunBulk, server: RecordingServer
+) -> None:
+    for function, args, row in (
+        ("upsert_profiles", [], {"integrationId": "p#"}),
+        (
+            "change_audiences",
+            [],
+            {"action": "add", "profileIntegrationId": "p#", "audienceId": 7},
+        ),
+        ("sync_catalog", [5], {"type": "REMOVE", "payload": {"sku": "p#"}}),
+    ):
+        result = run_bulk(function, *args, one_dict(row, 3))
+        assert result.failure is not None, function
+        assert isinstance(result.failure.__cause__, ApiValueError)
+        assert "row 1 is the object of row 0" in str(result.failure)
+        assert server.requests == []
+
+
+def test_one_row_may_be_sent_several_times(run_bulk: RunBulk, server: RecordingServer) -> None:
+    row = {"integrationId": "p"}
+    assert run_bulk("upsert_profiles", [row] * 3).summary.sent == 3
+    assert [len(ids) for ids in sent_ids(server)] == [1, 1, 1]
+
+
+def test_a_coupon_row_is_sent_as_it_was_handed_over(
+    run_bulk: RunBulk, server: RecordingServer
+) -> None:
+    rows = one_dict({"usageLimit": 1, "numberOfCoupons": 1, "couponPattern": "A#-X"}, 20)
+    assert run_bulk("create_coupons", 3, 12, rows, limiter=False).summary.sent == 20
+    patterns = sorted(each.json()["couponPattern"] for each in server.requests)
+    assert patterns == sorted(f"A{number}-X" for number in range(20))
 
 
 @pytest.mark.parametrize("raised", RAISED, ids=lambda raised: type(raised).__name__)

@@ -65,6 +65,14 @@ def test_an_invalid_row_does_not_stop_the_job(
     assert result.summary.reasons == {failures[0].reason: 1}
 
 
+def test_a_line_of_bytes_is_kept(run_bulk: RunBulk, server: RecordingServer) -> None:
+    failures: list[bulk.Failure] = []
+    run_bulk(
+        "upsert_profiles", [bulk.UnreadableRow(b"{b\xff", "no JSON")], failures=failures.append
+    )
+    assert failures[0].row_repr == "{b\\xff"
+
+
 class Hostile(dict[str, Any]):
     """An object that raises on every access."""
 

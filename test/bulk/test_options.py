@@ -6,6 +6,8 @@ import asyncio
 import threading
 from typing import Any
 
+import pandas
+import polars
 import pytest
 
 import talon_one.aio
@@ -65,6 +67,22 @@ def test_one_idempotency_key_for_all_requests_is_rejected(
 def test_values_that_are_not_rows_are_rejected(run_bulk: RunBulk, rows: Any) -> None:
     with pytest.raises(ApiTypeError, match="rows is a list or a generator"):
         run_bulk("upsert_profiles", rows)
+
+
+def test_a_data_frame_is_rejected_because_it_would_be_read_as_its_columns(
+    run_bulk: RunBulk, server: RecordingServer
+) -> None:
+    columns = {"integrationId": ["p0", "p1"]}
+    for frame in (pandas.DataFrame(columns), polars.DataFrame(columns)):
+        with pytest.raises(ApiTypeError, match=r"yields its columns: pass frame\.to_dict"):
+            run_bulk("upsert_profiles", frame)
+    assert server.requests == []
+    for rows in (
+        pandas.DataFrame(columns).to_dict("records"),
+        polars.DataFrame(columns).iter_rows(named=True),
+        pandas.Series(pandas.DataFrame(columns).to_dict("records")),
+    ):
+        assert run_bulk("upsert_profiles", rows).summary.sent == 2
 
 
 def test_a_misspelled_option_gets_a_suggestion(run_bulk: RunBulk) -> None:
