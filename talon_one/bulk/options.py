@@ -51,7 +51,7 @@ class Options(CallSettings, total=False):
     Leave it out to start over."""
     max_failed_chunks: int | None
     """After how many chunks in a row without an accepted row the job stops; 10 by default, ``None``
-    for never. Those of them that got no response, or a 5xx, are left to the next run."""
+    for never. Those of them that got no response, a 408 or a 5xx, are left to the next run."""
     total: int | None
     """How many rows there are, for the progress; by default their ``len``, if they have one."""
     limiter: Limiter | bool

@@ -28,6 +28,8 @@ _REFUSED = "refused"
 _DEFERRED = "deferred"
 # The API key is wrong or lacks a permission: no other request will succeed either.
 _AUTH_STATUSES = frozenset({401, 403})
+# The request took too long to arrive: it says nothing of its rows either.
+_REQUEST_TIMEOUT = 408
 # From here on, a status says that the server, or what stands before it, cannot respond.
 _SERVER_ERROR = 500
 _OR_ANOTHER_ROW = " (or another row of the same chunk)"
@@ -203,7 +205,8 @@ class Run:
             # Before the failures are written: if that fails, the next run sends the rows.
             self._outcomes.in_flight.discard(piece)
         chunk = piece.chunk
-        outage = failure.status is None or failure.status >= _SERVER_ERROR
+        status = failure.status
+        outage = status is None or status == _REQUEST_TIMEOUT or status >= _SERVER_ERROR
         if outage and outcome == FAILED and self._max_failed_chunks is not None:
             chunk.failure = failure
             self._undecided.append(_Undecided(piece, failure))

@@ -19,17 +19,19 @@ JOB = JobRecord("op", "https://a.test", None)
 
 
 def test_an_outage_in_a_small_part_costs_no_row(server: RecordingServer, tmp_path: Path) -> None:
-    def send() -> bulk.Summary:
-        with make_client(server.url, []) as client:
-            api = IntegrationApi(client)
-            return bulk.partition("upsert_profiles", api, profiles(5), state=tmp_path, _retries=0)
+    for status in (408, 500, 502, 503, 504):
 
-    server.default = Response(503)
-    with pytest.raises(bulk.BulkStopped) as stopped:
-        send()
-    assert stopped.value.summary[:3] == (0, 0, 0)
-    server.default = OK
-    assert send()[:3] == (5, 0, 0)
+        def send(state: Path = tmp_path / str(status)) -> bulk.Summary:
+            with make_client(server.url, []) as client:
+                api = IntegrationApi(client)
+                return bulk.partition("upsert_profiles", api, profiles(5), state=state, _retries=0)
+
+        server.default = Response(status)
+        with pytest.raises(bulk.BulkStopped) as stopped:
+            send()
+        assert stopped.value.summary[:3] == (0, 0, 0)
+        server.default = OK
+        assert send()[:3] == (5, 0, 0)
 
 
 def test_the_number_of_parts_stays_when_a_run_is_refused(tmp_path: Path) -> None:
