@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import codecs
 import os
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
@@ -23,14 +22,13 @@ from talon_one.tables.batches import (
     conformed_fields,
     file_fields,
 )
+from talon_one.tables.encodings import declared_encoding
 from talon_one.tables.frames import Series, TextColumns, pandas_frame, polars_frame, require
 from talon_one.tables.header import Header
 from talon_one.tables.methods import api_of, export_operation
 from talon_one.tables.rows import Row, RowReader
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     import pandas
     import polars
     import pyarrow
@@ -111,12 +109,12 @@ class BaseTable:
             )
 
     def _new_reader(self, as_text: bool) -> RowReader:
-        encoding = _encoding(self._download.headers)
+        encoding = declared_encoding(self._download.headers)
         return RowReader(self._known, as_text=as_text, encoding=encoding)
 
     def _header(self) -> Header:
         headers = self._download.headers
-        return Header(headers.get("Content-Type", ""), _encoding(headers), self._known)
+        return Header(headers.get("Content-Type", ""), declared_encoding(headers), self._known)
 
     def _take_header(self, header: Header) -> None:
         """Keep the names of the columns, and the bytes that they were read from.
@@ -134,7 +132,7 @@ class BaseTable:
             yield self._header_pieces.pop(0)
 
     def _new_batch_reader(self, fields: Sequence[Field], batch_size: int) -> BatchReader:
-        encoding = _encoding(self._download.headers)
+        encoding = declared_encoding(self._download.headers)
         return BatchReader(fields, batch_size, encoding, self._operation.id)
 
     def _fields_of(self, text: Text, schema: pyarrow.Schema | None) -> FieldsOf:
@@ -352,19 +350,3 @@ class Table(BaseTable):
                     self._check_open()
         yield from reader.close()
         self._finished = True
-
-
-def _encoding(headers: Mapping[str, str]) -> str:
-    """Return the encoding that a response declares, if it can be read; UTF-8 otherwise."""
-    _, _, parameters = headers.get("Content-Type", "").lower().partition("charset=")
-    name = parameters.partition(";")[0].strip(" \"'")
-    try:
-        # Unlike `codecs.lookup`, this refuses codecs that do not encode text.
-        "".encode(name)
-        return "utf-8" if codecs.lookup(name).name in _NOT_FOR_FILES else name
-    except (LookupError, ValueError):
-        return "utf-8"
-
-
-# Encodings of Python that cannot hold every text, or decode to halves of characters.
-_NOT_FOR_FILES = frozenset({"idna", "punycode", "raw-unicode-escape", "unicode-escape", "utf-7"})

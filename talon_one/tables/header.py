@@ -55,7 +55,16 @@ class Header:
             return False
         self.columns = names_of(record.cells)
         # New columns are accepted, but something must show that this is the export.
-        if "csv" not in self._type and not self._known.intersection(map(str.lower, self.columns)):
+        is_known = self._known.intersection(map(str.lower, self.columns))
+        if not is_known and not ("csv" in self._type and _may_be_names(record.cells)):
             first = ",".join(record.cells)[:_MAX_QUOTED]
             self.fault = f"the response ({self._described}) names none of the columns: {first!r}"
         return True
+
+
+def _may_be_names(cells: Sequence[str]) -> bool:
+    """Return whether a first line may name columns, rather than begin a page, JSON, or an archive.
+
+    What stands before a server may pass an error page on as CSV.
+    """
+    return cells[0].lstrip()[:1] not in ("<", "{", "[") and all(map(str.isprintable, cells))

@@ -10,6 +10,8 @@ from collections.abc import Generator, Iterator
 from itertools import chain, islice
 from typing import NamedTuple
 
+from talon_one.tables.encodings import TableDecoder
+
 # The csv module refuses cells above 128 KB by default. The cart of a large order may exceed that.
 _MAX_CELL = 2**31 - 1
 
@@ -37,7 +39,8 @@ class RecordReader:
     share it.
 
     Args:
-        encoding: Encoding of the file. The byte order mark of UTF-8 is skipped.
+        encoding: Encoding of the file, unless it begins with a byte order mark. By default UTF-8
+            in any case. The mark is skipped.
         errors: How to decode bytes that are invalid in that encoding, as in `codecs`.
         strict: Report malformed CSV as the fault of its record, rather than reading it leniently.
 
@@ -48,13 +51,15 @@ class RecordReader:
 
     def __init__(
         self,
-        encoding: str = "utf-8",
+        encoding: str | None = None,
         errors: str = "backslashreplace",
         strict: bool = False,
     ) -> None:
-        name = codecs.lookup(encoding).name
-        decoder = codecs.getincrementaldecoder("utf-8-sig" if name == "utf-8" else name)
-        self._decoder = decoder(errors)
+        self._decoder = (
+            codecs.getincrementaldecoder("utf-8-sig")(errors)
+            if encoding is None
+            else TableDecoder(encoding, errors)
+        )
         self._strict = strict
         self._unread: list[str] = []
         self._size = 0

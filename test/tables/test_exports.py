@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tracemalloc
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -245,6 +246,38 @@ def test_the_encoding_of_the_response_is_used(
     assert management.table(management.export_coupons, 3).rows() == [{"value": "CAFÉ"}]
 
 
+@pytest.mark.asyncio
+async def test_a_byte_order_mark_decides_and_without_one_the_order_is_found(
+    server: RecordingServer,
+    management: ManagementApi,
+    awaited: talon_one.aio.ManagementApi,
+) -> None:
+    marks = {"utf-8": "utf-8", "utf-16-le": "utf-16", "utf-16-be": "utf-16", "utf-32-le": "utf-32"}
+    for encoding, charset in {**marks, "utf-32-be": "utf-32"}.items():
+        marked = ("\ufeff" + "value,limitval\r\nCAFÉ,1\r\n").encode(encoding)
+        plain = "value,limitval\r\nCAFÉ,1\r\n".encode(encoding)
+        for body, declared in (
+            *((marked, each) for each in ("latin-1", "utf-8", "utf-16", encoding, "klingon")),
+            *((plain, each) for each in (charset, encoding)),
+        ):
+            headers = {"Content-Type": f"text/csv; charset={declared}"}
+            server.default = Response(body=body, headers=headers)
+            rows = [{"value": "CAFÉ", "limitval": 1}]
+            assert management.table(management.export_coupons, 3).rows() == rows
+            assert await awaited.table(awaited.export_coupons, 3).rows() == rows
+
+
+def test_short_tables_are_read_in_every_encoding(
+    server: RecordingServer, management: ManagementApi
+) -> None:
+    for charset in ("utf-8", "utf-16", "utf-32", "latin-1"):
+        for body in (b"", b"a", b"a\n", b"\xff", b"\xff\xfe", b"\xef\xbb\xbf", b"\0"):
+            headers = {"Content-Type": f"text/csv; charset={charset}"}
+            server.default = Response(body=body, headers=headers)
+            with suppress(InvalidResponseError):
+                assert management.table(management.export_coupons, 3).rows() == []
+
+
 def test_rows_of_a_large_export_are_read_in_constant_memory(
     server: RecordingServer, management: ManagementApi
 ) -> None:
@@ -307,8 +340,13 @@ NOT_TABLES = [
     (Response(body=b"please,log in", headers={"Content-Type": "text/plain"}), "'please,log in'"),
     # A page that begins with the name of a column.
     (Response(body=b"value\n</html>", headers=HTML), "is not CSV"),
+    # A page, JSON and an archive that claim to be CSV.
+    (Response(body=b"\xef\xbb\xbf\n <!doctype html>\n<form>", headers=TYPE), "doctype html"),
+    (Response(body=b'{"message": "internal error"}', headers=TYPE), "internal error"),
+    (Response(body=b"[]", headers=TYPE), "names none of the columns"),
+    (Response(body=b"PK\x03\x04\x14\x00", headers=TYPE), "names none of the columns"),
 ]
-USES = ("rows", "to_pandas", "to_polars", "save", "columns", "__enter__")
+USES = ("rows", "to_pandas", "to_polars", "record_batches", "save", "columns", "__enter__")
 
 
 @pytest.mark.parametrize(("response", "message"), NOT_TABLES)
@@ -360,6 +398,8 @@ async def test_a_response_that_is_not_a_table_is_an_error_with_asyncio(
         await awaited.table(awaited.export_coupons, 3).rows()
     with pytest.raises(InvalidResponseError, match=message):
         await awaited.table(awaited.export_coupons, 3).save(tmp_path / "a.csv")
+    with pytest.raises(InvalidResponseError, match=message):
+        await anext(awaited.table(awaited.export_coupons, 3).record_batches())
     assert list(tmp_path.iterdir()) == []
 
 

@@ -12,7 +12,7 @@ from talon_one._core.operation import column
 from talon_one.api import management_operations as operations
 from talon_one.tables.cells import checker_for, reader_for, to_cell
 from talon_one.tables.checks import TableCheck
-from talon_one.tables.exports import _encoding
+from talon_one.tables.encodings import declared_encoding
 from talon_one.tables.import_file import ImportFile
 from talon_one.tables.problems import Problem, problems_in_errors
 from talon_one.tables.records import Record
@@ -307,8 +307,8 @@ def test_half_a_character_is_found_between_whole_ones() -> None:
     ],
 )
 def test_the_declared_encoding_is_used_if_python_knows_it(content_type: str, encoding: str) -> None:
-    assert _encoding({"Content-Type": content_type}) == encoding
-    assert _encoding({}) == "utf-8"
+    assert declared_encoding({"Content-Type": content_type}) == encoding
+    assert declared_encoding({}) == "utf-8"
 
 
 # -- Rows --------------------------------------------------------------------------------------
