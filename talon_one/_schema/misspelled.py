@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
+from talon_one._utils.callers import frames_of_package
 from talon_one._utils.suggest import did_you_mean
 from talon_one.exceptions import Violation, json_path
 
@@ -58,7 +59,7 @@ def warn(operation_id: str, unknown: Iterable[UnknownProperty], warned: set[str]
             warnings.warn(
                 f"{operation_id}: {json_path(each.path)} {each.message} It is sent as it is.",
                 UnknownPropertyWarning,
-                stacklevel=_frames_of_package() + 1,
+                stacklevel=frames_of_package() + 1,
             )
 
 
@@ -69,14 +70,3 @@ def _first_version(cls: type[Model]) -> type[Model] | None:
     package = sys.modules[cls.__module__.rpartition(".")[0]]
     found: type[Model] | None = getattr(package, name.removesuffix("V2"), None)
     return found
-
-
-def _frames_of_package() -> int:
-    """Return the number of frames of this package above the line of its caller."""
-    package = __name__.partition(".")[0]
-    count = 0
-    frame = sys._getframe(1)
-    while frame.f_back is not None and frame.f_globals.get("__name__", "").startswith(package):
-        frame = frame.f_back
-        count += 1
-    return count

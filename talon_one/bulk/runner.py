@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from enum import Enum, auto
 from typing import Any, ClassVar
 
+from talon_one._utils.callers import frames_of_package
 from talon_one.bulk.backing_off import BackOff
 from talon_one.bulk.chunks import Piece
 from talon_one.bulk.failures import FailureSink
@@ -17,8 +18,6 @@ from talon_one.bulk.options import check_options, check_rows, fit_to_pool
 from talon_one.bulk.reports import BulkStopped, Summary
 from talon_one.bulk.run import RequestNotStarted, Run
 
-# From `fit_to_pool`: `Runner.__init__`, that of the subclass, the bulk function, its caller.
-_STACKLEVEL = 5
 # Seconds after which a request that waits looks whether the job was stopped.
 _MAX_PAUSE = 2.0
 # Seconds that the result of a request waits, at most, while the runner waits for the limiter.
@@ -58,7 +57,7 @@ class Runner(ABC):
         check_rows(operation, rows, asynchronous=self.asynchronous)
         checked = check_options(operation, rows, options)
         self._client = operation.client
-        self._concurrency = fit_to_pool(operation, checked.concurrency, _STACKLEVEL)
+        self._concurrency = fit_to_pool(operation, checked.concurrency, frames_of_package() + 2)
         self._interrupts = Interrupts()
         self._operation = operation
         self._limiter = checked.limiter

@@ -135,7 +135,16 @@ def test_concurrency_beyond_the_connection_pool_warns_and_is_limited(
                 api, profiles(12), chunk_size=2, concurrency=9
             )
 
-    for run in (blocking, lambda: asyncio.run(asynchronous())):
+    def part() -> bulk.Summary:
+        configuration = Configuration(host=server.url, api_key=KEYS)
+        configuration.connection_pool_maxsize = 2
+        with talon_one.ApiClient(configuration) as client:
+            api = talon_one.IntegrationApi(client)
+            return bulk.partition(
+                bulk.upsert_profiles, api, profiles(12), chunk_size=2, concurrency=9
+            )
+
+    for run in (blocking, part, lambda: asyncio.run(asynchronous())):
         with pytest.warns(bulk.PoolSizeWarning, match="concurrency=9 .* 2 requests") as warned:
             assert run().sent == 12
         assert [each.filename for each in warned] == [__file__]
