@@ -97,10 +97,13 @@ def _other_parts(folder: Folder, found: JobRecord, what: str) -> ApiValueError:
 def read_job(folder: Folder) -> JobRecord | None:
     """Return what the state says of the whole job; ``None`` if it says nothing."""
     try:
-        content = json.loads(folder.read(_NAME))
-        job = JobRecord(**content)
+        text = folder.read(_NAME)
+    except FileNotFoundError:
+        return None
+    try:
+        job = JobRecord(**json.loads(text))
         numbers = [*(job.rows or ()), job.parts or 0]
-    except (FileNotFoundError, ValueError, RecursionError, TypeError):
+    except (ValueError, RecursionError, TypeError):
         # Half of a file is as good as none: the parts have records of their own.
         return None
     return job if all(type(each) is int for each in numbers) else None

@@ -272,19 +272,23 @@ def _parse(folder: Folder, name: str) -> Record | None:
         ApiValueError: It was written by another release.
     """
     try:
-        content = json.loads(folder.read(name))
+        text = folder.read(name)
+    except FileNotFoundError:
+        return None
+    # What else a store raises must not look like half of a file.
+    try:
+        content = json.loads(text)
         version = content.pop("version")
         record = Record(**content) if version == _VERSION else None
-        if record is not None and not _has_types(record):
-            return None
-    except (ValueError, TypeError, KeyError, AttributeError, RecursionError, FileNotFoundError):
+        valid = record is None or _has_types(record)
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
         return None
     if record is None:
         raise ApiValueError(
             f"{folder.place(name)} was written by another release: end the job with that, or send"
             " all rows with a new state folder"
         )
-    return record
+    return record if valid else None
 
 
 def _has_types(record: Record) -> bool:

@@ -170,6 +170,7 @@ def send_part(
         # No less durable than the state that counts their rows as settled.
         recorder.write_to(failures_folder, attempt, durable=not made.idempotent)
     settings.update(failures=recorder.fail, progress=recorder.report, resume=recorder.token)
+    summary: Summary | None = None
     try:
         runner = ThreadRunner(made, rows, settings)
         if kept is not None:
@@ -179,7 +180,7 @@ def send_part(
         return recorder.completed(summary), recorder.files
     except BaseException as failure:
         # Also of `KeyboardInterrupt`, which has no other place for it.
-        stopped = getattr(failure, "summary", None)
+        stopped = getattr(failure, "summary", summary)
         if isinstance(stopped, Summary):
             failure.summary = recorder.completed(stopped)  # type: ignore[attr-defined]  # as above
         with suppress(Exception):  # The first failure counts: a disk that is full fails again.

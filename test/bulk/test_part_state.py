@@ -97,6 +97,30 @@ def test_a_damaged_state_raises_only_our_exceptions() -> None:
     assert foreign == []
 
 
+def test_a_store_that_cannot_be_read_is_no_half_of_a_file() -> None:
+    files: dict[str, bytes] = {}
+    with in_folder(MemoryFolder(files)):
+        send(Platform(), FUNCTION, rows_of(FUNCTION, range(4)), state="s")
+
+    class Unreadable(MemoryFolder):
+        bad = ""
+        failure: Exception
+
+        def read(self, name: str) -> bytes:
+            if name == self.bad:
+                raise self.failure
+            return super().read(name)
+
+    folder, platform = Unreadable(files), Platform()
+    for folder.bad in files:
+        for folder.failure in (ValueError("no login"), TypeError(), KeyError(), OSError()):
+            with in_folder(folder), pytest.raises(type(folder.failure)):
+                send(platform, FUNCTION, rows_of(FUNCTION, range(4)), state="s")
+            with in_folder(folder), pytest.raises(type(folder.failure)):
+                list(bulk.parts_in("s"))
+    assert platform.rows == []
+
+
 def test_a_state_of_another_release_is_not_misread(platform: Platform, tmp_path: Path) -> None:
     send(platform, FUNCTION, rows_of(FUNCTION, range(4)), state=tmp_path)
     for path in (tmp_path / "part-00000").iterdir():

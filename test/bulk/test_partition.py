@@ -15,6 +15,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 import talon_one.aio.bulk
+from bulk.attempts import MemoryFolder
 from bulk.parts import (
     ARGUMENTS,
     OK,
@@ -490,6 +491,18 @@ def test_ctrl_c_carries_the_summary_of_the_part(platform: Platform, tmp_path: Pa
         "$.integrationId is required": 1
     }
     assert send(platform, SAFE, rows(SAFE), state=tmp_path).sent == 8
+
+
+def test_ctrl_c_while_the_end_is_written_carries_the_summary_too(platform: Platform) -> None:
+    class Interrupted(MemoryFolder):
+        def write(self, name: str, content: bytes, *, durable: bool = False) -> None:
+            if b'"complete": true' in content:
+                raise KeyboardInterrupt
+            super().write(name, content)
+
+    with in_folder(Interrupted()), pytest.raises(KeyboardInterrupt) as caught:
+        send(platform, SAFE, rows(SAFE), state="s")
+    assert caught.value.summary[:3] == (8, 1, 0)  # type: ignore[attr-defined]  # put there by us
 
 
 def test_a_client_says_why_it_cannot_be_pickled(platform: Platform) -> None:
