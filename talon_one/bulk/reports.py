@@ -53,7 +53,8 @@ class Summary(NamedTuple):
     complete: bool
     """Whether the end of the rows was reached."""
     reasons: dict[str, int]
-    """Why rows failed in this run, with the number of rows for each reason."""
+    """Why rows failed in this run, with the number of rows for each reason. Beyond 20 reasons, the
+    rest is counted as ``"other reasons"``."""
     token: str
     """Resume token; empty in the sum of several summaries."""
 
