@@ -249,6 +249,10 @@ def recipients(
         raise ApiTypeError(f"coupon is a model or a dict of wire names, not {quoted(coupon)}")
     if shared.get("recipientsIntegrationIds"):
         raise ApiTypeError("coupon must not contain recipients: pass them as rows")
+    try:
+        json_codec.encode(shared)
+    except (ApiTypeError, ApiValueError) as cause:
+        raise ApiTypeError(f"coupon cannot be sent: {cause}") from cause
     return BulkOperation(
         _method(api, "create_coupons_for_multiple_recipients"),
         application_id,

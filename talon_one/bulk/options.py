@@ -8,6 +8,8 @@ from inspect import iscoroutinefunction
 from typing import Any, NamedTuple
 from warnings import warn
 
+from talon_one._core.headers import check_header
+from talon_one._core.options import take_options
 from talon_one._core.request import has_idempotency_key
 from talon_one._core.settings import checked_policy
 from talon_one._schema.model import Model
@@ -84,7 +86,7 @@ def check_options(operation: BulkOperation, rows: Any, given: Mapping[str, Any])
         given: See `Options`.
 
     Raises:
-        ApiTypeError: An option is wrong.
+        ApiTypeError, ApiValueError: An option is wrong.
     """
     options = dict(given)
     for name in options:
@@ -114,7 +116,10 @@ def check_options(operation: BulkOperation, rows: Any, given: Mapping[str, Any])
     for name, callback in callbacks.items():
         if callback is not None and not callable(callback):
             raise ApiTypeError(f"{name} is a function, not {quoted(callback)}")
-    if has_idempotency_key(options.get("_headers") or {}):
+    headers = take_options(dict(options)).headers
+    for header in headers.items():
+        check_header(*header)
+    if has_idempotency_key(headers):
         raise ApiTypeError("each request gets its own Idempotency-Key: leave the header out")
     checked_policy("_retries", options.get("_retries"))
     return CheckedOptions(

@@ -77,6 +77,13 @@ def test_each_recipient_gets_a_coupon(run_bulk: RunBulk, server: RecordingServer
     assert result.summary[:3] == (3, 2, 0)
 
 
+def test_a_coupon_that_cannot_be_sent_fails_no_row(run_bulk: RunBulk) -> None:
+    for value in (object(), float("nan")):
+        coupon = {"couponPattern": "A-####", "attributes": {"A": value}}
+        with pytest.raises(ApiTypeError, match=r"coupon cannot be sent: .* at \$\.attributes\.A"):
+            run_bulk("create_coupons_for_recipients", 3, 12, ["p1"], coupon)
+
+
 def test_recipients_in_the_coupon_are_rejected(run_bulk: RunBulk) -> None:
     with pytest.raises(ApiTypeError, match="pass them as rows"):
         run_bulk("create_coupons_for_recipients", 3, 12, [], {"recipientsIntegrationIds": ["p"]})
