@@ -24,9 +24,9 @@ from talon_one.bulk.resume_token import Counts, read_token
 from talon_one.exceptions import ApiValueError, OpenApiException
 
 _VERSION = 1
-_PART = re.compile(r"part-(\d{5,})")
+_PART = re.compile(r"part-([0-9]{5}|[1-9][0-9]{5,})")
 # An attempt writes two files in turn: half of a file costs no more than one step back.
-_FILE = re.compile(r"(attempt-\d{4,}\.(\d{4,})\.[0-9a-f]{8})\.[01]\.json")
+_FILE = re.compile(r"(attempt-[0-9]{4,}\.([0-9]{4,})\.[0-9a-f]{8})\.[01]\.json")
 
 
 class AttemptSuperseded(OpenApiException):

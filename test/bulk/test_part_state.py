@@ -27,7 +27,9 @@ def test_parts_are_listed_in_the_order_of_their_numbers(platform: Platform, tmp_
     assert list(bulk.parts_in(tmp_path)) == []
     for part in (12, 3, 100_000):
         send(platform, FUNCTION, rows_of(FUNCTION, range(part % 7)), part=part, state=tmp_path)
-    (tmp_path / "part-5").mkdir()
+    # Of another program.
+    for name in ("part-5", "part-000003", "part-٠٠٠٠٣", "part-00003.old"):
+        (tmp_path / name).mkdir()
     (tmp_path / "notes.txt").touch()
     found = list(bulk.parts_in(tmp_path))
     assert [(part.part, part.sent) for part in found] == [(3, 3), (12, 5), (100_000, 5)]
