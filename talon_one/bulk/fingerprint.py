@@ -100,13 +100,15 @@ def _to_json_type(value: Any) -> Any:
     return json_codec.as_json_type(value)
 
 
-# -- Rows that cannot be sent ----------------------------------------------------------------------
+# -- Rows of a batch that cannot be encoded as a whole ---------------------------------------------
 
 
 def _row_text(row: Any) -> bytes:
-    """Return text to hash for a row of a batch that cannot be encoded; it is never sent."""
-    with suppress(Exception):  # This is the row, or one of the rows, that cannot be encoded.
+    """Return text to hash for one row. It may be a row that cannot be sent."""
+    with suppress(Exception):
         return canonical(row)
+    with suppress(Exception):  # Its keys have several types, which are sorted only as text.
+        return canonical(json_codec.decode(json_codec.encode(row)))
     try:
         return _lenient.encode(row).encode("utf-8", "surrogatepass")
     except Exception:  # The row will fail anyway, so its content hardly matters.

@@ -291,10 +291,17 @@ def test_rows_with_equal_content_are_recognized(
         (float("nan"), None),
         ("é", "e\u0301"),
         ("\ud800", "\ud801"),
+        # Keys of several types are sent as text, but cannot be sorted before.
+        ({1: "a", "b": 2}, {1: "a", "b": 3}),
+        ({None: 1, "b": 2}, {True: 1, "b": 2}),
     ],
 )
 def test_rows_with_other_content_have_another_fingerprint(one: Any, other: Any) -> None:
     assert marked([{"a": one}]) != marked([{"a": other}])
+
+
+def test_keys_of_several_types_are_those_of_the_json() -> None:
+    assert marked([{1: "x", "b": 2, None: 3}]) == marked([{"null": 3, "b": 2, "1": "x"}])
 
 
 def marked(rows: Rows) -> str:
