@@ -218,6 +218,11 @@ class NoLimit(Limiter):
         """Return 0, or the seconds that `back_off` asks to wait."""
         return max(0.0, self.held_until(endpoint) - self._clock())
 
+    def divide(self, parts: int, part: int = 0) -> Limiter:
+        """Return another one, because a part of no limit is none; see `Limiter.divide`."""
+        super().divide(parts, part)
+        return NoLimit(clock=self._clock)
+
     def __repr__(self) -> str:
         return "<NoLimit>"
 

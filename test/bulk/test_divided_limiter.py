@@ -135,6 +135,14 @@ def test_a_limit_without_a_usable_rate_is_refused() -> None:
             limiter.divide(parts)
 
 
+def test_no_limit_divided_is_no_limit() -> None:
+    divided = NoLimit().divide(2, 1)
+    assert divided.rate == math.inf
+    assert [divided.reserve("a") for _ in range(5)] == [0.0] * 5
+    with pytest.raises(ApiTypeError, match="parts is a whole number"):
+        NoLimit().divide(0)
+
+
 def test_extreme_rates_have_finite_pauses() -> None:
     for calls, seconds in ((sys.maxsize, 1), (1, 10**300), (1, 1e-300), (1, 5e-324)):
         limiter = Limiter(calls, seconds)
