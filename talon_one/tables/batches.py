@@ -280,6 +280,9 @@ def conformed_fields(
         operation: The export.
         fields: The columns of each batch.
         names: Names of the columns in the file.
+
+    Raises:
+        ApiValueError: The file has neither a column of the fields nor one of the description.
     """
     places = {name: index for index, name in enumerate(names)}
     exact = {field.name for field in fields} & places.keys()
@@ -292,6 +295,12 @@ def conformed_fields(
     expected = {each.name.lower() for each in columns} | {each.name.lower() for each in fields}
     used = {field.place for field in found}
     unknown = [name for name in names if name.lower() not in expected and places[name] not in used]
+    if unknown and len(unknown) == len(names):
+        # Otherwise each row would be null in all columns.
+        raise ApiValueError(
+            f"the response of {operation.id} has none of the columns but"
+            f" {quoted(', '.join(names))}, so it is no such table"
+        )
     if unknown:
         logger.warning(
             "%s has columns that are left out, because the schema does not have them: %s",

@@ -275,7 +275,8 @@ class Table(BaseTable):
 
         Raises:
             ApiTypeError: pyarrow is not installed, or a type of the schema is none of those above.
-            ApiValueError: A column to keep as text does not exist.
+            ApiValueError: A column to keep as text does not exist. Or the file has no column of the
+                schema, nor any that this release knows.
             CellError: While batches are taken: a cell does not fit the type of its column, or a row
                 has more cells than there are columns.
         """

@@ -34,7 +34,8 @@ def scan(
     `ComputeError` with the message of ours.
 
     The columns are those of the description. One that the file lacks is null, and one that the
-    description lacks is left out, with a warning in the log. JSON and lists are text.
+    description lacks is left out, with a warning in the log. A file with none of them raises an
+    `ApiValueError`. JSON and lists are text.
 
     Args:
         method: Method of an API, such as ``management.export_coupons``.

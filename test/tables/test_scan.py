@@ -139,6 +139,18 @@ def test_columns_that_the_description_lacks_are_left_out_with_a_warning(
     assert record.getMessage().endswith("because the schema does not have them: 'new'")
 
 
+def test_a_file_without_any_column_of_the_description_is_no_frame_of_nulls(
+    server: RecordingServer, management: ManagementApi, coupons: polars.LazyFrame
+) -> None:
+    server.default = Response(body=b"please,log in\na,b\n", headers={"Content-Type": "text/csv"})
+    for query in (coupons, coupons.select("value"), coupons.select(polars.len())):
+        with pytest.raises((ApiValueError, polars.exceptions.ComputeError), match="no such table"):
+            query.collect()
+    schema = tables.arrow_schema(management.export_coupons)
+    with pytest.raises(ApiValueError, match="has none of the columns but 'please, log in'"):
+        management.table(management.export_coupons, 3).record_batches(schema=schema)
+
+
 def test_an_export_without_rows_is_a_frame_without_rows(
     server: RecordingServer, management: ManagementApi
 ) -> None:
