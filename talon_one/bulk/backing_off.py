@@ -11,7 +11,7 @@ from talon_one.limiter import Limiter
 
 TOO_MANY_REQUESTS = 429
 _STATUSES = frozenset({TOO_MANY_REQUESTS, 503})
-# Pause after a 429 that names none, in seconds: the limits of the platform are by the second.
+# Pause after a 429 that asks for none, in seconds: the limits of the platform are by the second.
 _DEFAULT_PAUSE = 1.0
 # A job does not wait longer than this for its next request.
 _MAX_PAUSE = 3600.0
@@ -52,7 +52,8 @@ class BackOff(RetryPolicy):
         limited = attempt.status == TOO_MANY_REQUESTS
         if attempt.status in _STATUSES:
             seconds = attempt.retry_after
-            if seconds is None and limited:
+            # A date is in the past where clocks differ; without a pause, rows would soon fail.
+            if not seconds and limited:
                 seconds = _DEFAULT_PAUSE
             if seconds:
                 # The limiter may be code of the caller, and the failure of the call goes first.

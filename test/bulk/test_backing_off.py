@@ -397,7 +397,7 @@ def test_the_limiter_gets_the_pause_that_a_response_asks_for() -> None:
         (429, None, 1.0),
         (429, 7.0, 7.0),
         (429, 1e9, 3600.0),
-        (429, 0.0, None),
+        (429, 0.0, 1.0),
         (503, 7.0, 7.0),
         (503, None, None),
         (500, 7.0, None),
