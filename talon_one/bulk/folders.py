@@ -108,15 +108,18 @@ def open_folder(location: Location) -> Folder:
     """
     text = path_text(location, "folder", "a folder is a path or a URL")
     url = _URL.match(text)
-    if url is None:
-        return _ObjectStore(text) if "://" in text else _Disk(os.path.expanduser(text))
-    scheme = url[1].lower()
-    if scheme in ("file", "local"):
-        return _Disk(text[url.end(2) :])
-    if not url[3]:
+    if url is None and "://" not in text:
+        return _Disk(os.path.expanduser(text))
+    scheme = url[1].lower() if url else ""
+    if url and scheme in ("file", "local"):
+        path = text[url.end(2) :]
+        if not path:
+            raise ApiValueError(f"{quoted(text)} has no path")
+        return _Disk(path)
+    if not (url and url[3]) and "::" not in text:
         raise ApiValueError(
             f"{quoted(without_password(text))} is neither a path nor a URL for fsspec, which has"
-            f" //: write {scheme}://..., or the path where that store is mounted"
+            f" //: write {scheme or 's3'}://..., or the path where that store is mounted"
         )
     return _ObjectStore(text)
 
@@ -153,8 +156,9 @@ def is_url(text: str) -> bool:
 
 # The scheme has two letters or more, because drives of Windows have one.
 _URL = re.compile(r"([A-Za-z][A-Za-z0-9+.-]+)(:(?:(//)|(?=/)))")
-# Slashes may be missing by mistake, and the password may have an @ that is not encoded.
-_PASSWORD = re.compile("^([A-Za-z][A-Za-z0-9+.-]+:/*[^/@:]*):[^/]*@")
+# Slashes may be missing by mistake, and the password may have any characters that are not encoded.
+# Digits before a slash are a port.
+_PASSWORD = re.compile(r"^([A-Za-z][A-Za-z0-9+.-]+:/*[^/@:]*):(?!\d*/).*@", re.DOTALL)
 
 
 def without_password(url: str) -> str:
@@ -294,7 +298,10 @@ class _ObjectStore(Folder):
             # An object of its own, so that its copies of listings can be dropped.
             self._store, root = url_to_fs(url, skip_instance_cache=True)
         except (ImportError, ValueError) as cause:  # No package for that store, or none known.
-            raise ApiTypeError(f"{self.location}: {cause}") from cause
+            if self.location == url:
+                raise ApiTypeError(f"{self.location}: {cause}") from cause
+            # Its message may quote a part of the password.
+            raise ApiTypeError(f"{self.location}: {type(cause).__name__}") from None
         self._root = root.rstrip("/")
 
     def names(self, within: str = "") -> list[str]:

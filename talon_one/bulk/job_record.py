@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import NamedTuple, Protocol
 
+from talon_one._core.address import base_url
 from talon_one._utils.quoting import quoted
 from talon_one.bulk.folders import Folder
 from talon_one.exceptions import ApiValueError
@@ -35,9 +36,11 @@ def check_job(folder: Folder, job: JobRecord, part: int) -> None:
 
     Raises:
         ApiValueError: It is the state of another job, or there is no such part.
+        ConfigurationError: The state is new, and the host of the job is none.
     """
     found = read_job(folder)
     if found is None:
+        base_url(job.host)  # A mistake must not become the host of the state.
         found = job
         _write(folder, job)
     check_same(folder, found, job)

@@ -12,6 +12,7 @@ from talon_one._schema.access import data_of, fields_by_wire_name, wrap
 from talon_one._schema.conversion import model_class
 from talon_one._schema.fields import Field, NestedField
 from talon_one._schema.model import Model
+from talon_one._schema.scalars import whole
 from talon_one._utils.quoting import quoted
 from talon_one.bulk.failures import describe
 from talon_one.bulk.unreadable import UnreadableRow
@@ -268,8 +269,8 @@ def _split_coupons(row: Any, limit: int) -> Iterator[Any]:
     """Yield a request for coupons, or several if it asks for more than *limit*."""
     name = "numberOfCoupons"
     data = data_of(row)
-    count = data.get(name) if isinstance(data, Mapping) else None
-    if type(count) is not int or count <= limit:
+    count = whole(data.get(name)) if isinstance(data, Mapping) else None
+    if count is None or count <= limit:
         yield row
         return
     while count > 0:

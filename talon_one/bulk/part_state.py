@@ -84,6 +84,11 @@ class Record(NamedTuple):
         """How many rows need not be sent again."""
         return 0 if self.token is None else sum(_counts(self))
 
+    @property
+    def sent(self) -> int:
+        """How many rows the server has accepted."""
+        return 0 if self.token is None else _counts(self).sent
+
 
 class PartState:
     """State of one part, as one attempt writes it.

@@ -253,6 +253,7 @@ class _Recorder:
         self.token = None if record is None else record.token
         self._reasons = {} if record is None else record.reasons
         self._earlier = [] if record is None else record.failures
+        self._sent_before = 0 if record is None else record.sent
 
     def write_to(self, folder: Folder, attempt: int, durable: bool) -> None:
         """Write the failures to a file in a folder."""
@@ -288,7 +289,7 @@ class _Recorder:
             self.close()
             self._save(summary.token, complete)
         except Exception as cause:  # Stores behind fsspec have exceptions of their own.
-            raise BulkStopped.by(cause, summary) from cause
+            raise BulkStopped.by(cause, summary, self._sent_before) from cause
         if self._file is not None:
             with suppress(Exception):  # They have lines twice, which is no reason to fail.
                 self._file.remove_superseded()

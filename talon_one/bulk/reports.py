@@ -142,11 +142,18 @@ class BulkStopped(OpenApiException, RuntimeError):
         super().__init__(message)
 
     @classmethod
-    def by(cls, cause: Exception, summary: Summary) -> BulkStopped:
-        """Return the exception to raise from *cause*."""
+    def by(cls, cause: Exception, summary: Summary, before: int) -> BulkStopped:
+        """Return the exception to raise from *cause*.
+
+        Args:
+            cause: What stopped the job.
+            summary: Outcome of the rows so far.
+            before: How many rows earlier runs have sent.
+        """
         message = message_of(cause)
         text = f"{type(cause).__name__}: {message}" if message else type(cause).__name__
-        return cls(f"{text} ({summary.sent} rows sent)", summary)
+        earlier = f", {before} by earlier runs" if before else ""
+        return cls(f"{text} ({summary.sent - before} rows sent{earlier})", summary)
 
     def __reduce__(self) -> tuple[Any, ...]:
         return type(self), (self.args[0], self.summary)

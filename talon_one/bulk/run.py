@@ -87,6 +87,8 @@ class Run:
         self._waits_for_limits = waits_for_limits
         name = operation.name
         token = new_token(name) if resume is None else read_token(resume, name)
+        self.sent_before = token.counts.sent
+        """How many rows earlier runs have sent."""
         self._outcomes = Outcomes(token, self._idempotent, failures, on_progress, on_chunk, total)
         self._chunker = Chunker(
             operation, chunk_size, token.mark, self._outcomes, held or nullcontext()

@@ -205,7 +205,7 @@ class Runner(ABC):
         if cause is None:
             return summary
         if isinstance(cause, Exception):
-            raise BulkStopped.by(cause, summary) from cause
+            raise BulkStopped.by(cause, summary, self._run.sent_before) from cause
         # Callers recognize Ctrl-C and cancellation by the class.
         cause.summary = summary  # type: ignore[attr-defined]  # there is no other place for it
         raise cause

@@ -12,8 +12,9 @@ import pyarrow.compute as compute
 from talon_one._schema.access import fields_by_wire_name
 from talon_one._schema.annotations import parse
 from talon_one._schema.model import Model
+from talon_one._utils.quoting import quoted
 from talon_one._utils.suggest import did_you_mean
-from talon_one.exceptions import ApiTypeError
+from talon_one.exceptions import ApiTypeError, ApiValueError
 
 Json = Any
 
@@ -36,6 +37,11 @@ _SIMPLE = frozenset(
     {"string", "boolean", "byte", "short", "integer", "long", "float", "double", "timestamp"}
     | {"void", "null"}
 )
+# The keys of an empty map without a type are void.
+_KEYS = frozenset({"string", "void", "null"})
+# RFC 3339 has the years 1 to 9999, in microseconds since 1970, and columns have more.
+_FIRST_MOMENT = -62_135_596_800_000_000
+_LAST_MOMENT = 253_402_300_799_999_999
 
 
 def check_columns(schema: Mapping[str, Any], row: type[Model], purpose: str) -> None:
@@ -60,8 +66,7 @@ def check_columns(schema: Mapping[str, Any], row: type[Model], purpose: str) -> 
                 if "attributes" in known
                 else f"{purpose} has no column {name!r}.{hint}"
             )
-    if len(set(names)) < len(names):
-        raise ApiTypeError("two columns of the data frame have the same name")
+    _check_unique(names, "columns of the data frame")
     missing = [name for name, each in known.items() if each.required and name not in names]
     if missing:
         raise ApiTypeError(f"{purpose} needs the column {', '.join(missing)}")
@@ -82,15 +87,13 @@ def _check_type(kind: Any, path: str) -> None:
         reason = _UNFIT.get(kind, f"has the type {kind}, which JSON does not have")
         raise ApiTypeError(f"the column {path} {reason}")
     if kind["type"] == "struct":
-        names = [field["name"] for field in kind["fields"]]
-        if len(set(names)) < len(names):
-            raise ApiTypeError(f"two fields of the column {path} have the same name")
+        _check_unique([field["name"] for field in kind["fields"]], f"fields of the column {path}")
         for field in kind["fields"]:
             _check_type(field["type"], f"{path}.{field['name']}")
     elif kind["type"] == "array":
         _check_type(kind["elementType"], f"{path}[]")
     elif kind["type"] == "map":
-        if kind["keyType"] != "string":
+        if kind["keyType"] not in _KEYS:
             raise ApiTypeError(
                 f"the column {path} is a map with keys of the type {kind['keyType']}: the keys of"
                 " JSON are text"
@@ -98,6 +101,12 @@ def _check_type(kind: Any, path: str) -> None:
         _check_type(kind["valueType"], f"{path}.*")
     else:
         raise ApiTypeError(f"the column {path} has a type of the application: cast it")
+
+
+def _check_unique(names: list[str], what: str) -> None:
+    twice = next((name for name in names if names.count(name) > 1), None)
+    if twice is not None:
+        raise ApiTypeError(f"two {what} have the same name, {quoted(twice)}")
 
 
 def rows_of(batch: arrow.RecordBatch, *, send_nulls: bool) -> list[dict[str, Json]]:
@@ -170,12 +179,40 @@ def _maps(column: Any, send_nulls: bool) -> list[Json]:
 
 
 def _timestamps(column: Any, send_nulls: bool) -> list[Json]:
-    # The same moment, without the zone that Spark gives all columns of a session.
-    moments = (
-        column.cast(arrow.timestamp("us", "UTC")).view(arrow.int64()).cast(arrow.timestamp("us"))
+    # The same moments, without the zone that Spark gives all columns of a session.
+    instants = column.cast(arrow.timestamp("us", "UTC")).view(arrow.int64())
+    odd = compute.or_(
+        compute.less(instants, _FIRST_MOMENT), compute.greater(instants, _LAST_MOMENT)
     )
+    moments = compute.if_else(odd, None, instants).cast(arrow.timestamp("us"))
     texts = compute.strftime(moments, format="%Y-%m-%dT%H:%M:%SZ")
     values: list[Json] = compute.replace_substring(texts, ".000000Z", "Z").to_pylist()
+    for index in compute.indices_nonzero(odd).to_pylist():
+        values[index] = _OddMoment(instants[index].as_py())
+    return values
+
+
+class _OddMoment:
+    """A timestamp that JSON does not have. It fails its row, and no other, once that is encoded.
+
+    Args:
+        instant: Microseconds since 1970.
+    """
+
+    def __init__(self, instant: int) -> None:
+        self._instant = instant
+
+    def __repr__(self) -> str:
+        return f"{self._instant} microseconds since 1970"
+
+    def __wire__(self) -> Json:
+        raise ApiValueError(f"a timestamp has a year from 1 to 9999, which {self!r} has not")
+
+
+def _floats(column: Any, send_nulls: bool) -> list[Json]:
+    # The shortest digits that stand for the number, as Spark prints it: 0.1, and not
+    # 0.10000000149011612, which is the same number in 64 bits.
+    values: list[Json] = column.cast(arrow.string()).cast(arrow.float64()).to_pylist()
     return values
 
 
@@ -185,6 +222,7 @@ _CONVERTERS: Mapping[int, Callable[[Any, bool], list[Json]]] = {
     arrow.large_list(arrow.null()).id: _lists,
     arrow.map_(arrow.string(), arrow.null()).id: _maps,
     arrow.timestamp("us").id: _timestamps,
+    arrow.float32().id: _floats,
 }
 
 
@@ -215,6 +253,8 @@ def arrow_schema_of(schema: Mapping[str, Any]) -> arrow.Schema:
     Raises:
         ApiTypeError: A column has a type that is not read.
     """
+    # Spark finds columns in any case.
+    _check_unique([field["name"].lower() for field in schema["fields"]], "columns to read")
     for field in schema["fields"]:
         if not isinstance(field["type"], str) or field["type"] not in _ARROW:
             known = ", ".join(_DDL.values())
@@ -222,3 +262,16 @@ def arrow_schema_of(schema: Mapping[str, Any]) -> arrow.Schema:
                 f"the column {field['name']} is read as one of {known}: cast it afterwards"
             )
     return arrow.schema([(field["name"], _ARROW[field["type"]]) for field in schema["fields"]])
+
+
+def check_nulls(batch: arrow.RecordBatch, schema: Mapping[str, Any]) -> None:
+    """Check that no column has nulls that the schema excludes: Spark would not say which one.
+
+    Raises:
+        ApiValueError: One has.
+    """
+    for field, column in zip(schema["fields"], batch.columns, strict=True):
+        if column.null_count and not field["nullable"]:
+            raise ApiValueError(
+                f"the column {field['name']} is NOT NULL in the schema, and some rows have no value"
+            )

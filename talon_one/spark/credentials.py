@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import inspect
 import json
 import os
+import re
 import traceback
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -11,12 +13,22 @@ from typing import Any
 
 import talon_one
 from talon_one._core.auth import ENVIRONMENT
+from talon_one._utils.quoting import quoted
+from talon_one._utils.suggest import did_you_mean
 from talon_one.exceptions import ApiTypeError, ConfigurationError
 
 Source = Callable[[], "talon_one.Configuration | Mapping[str, str]"]
 """Returns a configuration, or variables as `Configuration.from_env` reads them."""
 
 _NAMES = "env, file:PATH, profile:NAME or call:MODULE:FUNCTION"
+_VARIABLES = ("TALON_ONE_HOST", "TALON_ONE_APPLICATION_ID", *ENVIRONMENT)
+# Other parts of this package read these.
+_OTHERS = ("TALON_ONE_PROFILE", "TALON_ONE_CONFIG", "TALON_ONE_WEBHOOK_SECRET")
+_FUNCTION = re.compile(r"\w+(?:\.\w+)*:\w+")
+_LINE = re.compile(
+    r"""(?:export\s+)?(?P<name>[^\s=]+)\s*=\s*"""
+    r"""(?:'(?P<single>[^']*)'|"(?P<double>[^"]*)"|(?P<plain>(?:[^\s'"#].*?)?))(?:\s+\#.*)?""",
+)
 
 
 def check(text: str) -> None:
@@ -28,7 +40,7 @@ def check(text: str) -> None:
     kind, _, rest = text.partition(":")
     if text == "env" or (kind in ("file", "profile") and rest):
         return
-    if kind == "call" and all(rest.partition(":")[::2]):
+    if kind == "call" and _FUNCTION.fullmatch(rest):
         return
     # Not the text itself: it may be a key by mistake.
     raise ApiTypeError(f"the option credentials is {_NAMES}; a key does not belong there")
@@ -54,20 +66,40 @@ def configuration(text: str, own: Source | None = None) -> talon_one.Configurati
     if kind == "profile":
         return talon_one.Configuration.from_profile(rest)
     if kind == "file":
-        return _of_variables(_variables(Path(rest)), rest)
+        return _of_variables(_variables(Path(os.path.expanduser(rest))), rest)
     return _of(_called(_function(rest), rest), rest)
+
+
+def check_function(function: Any, name: str) -> None:
+    """Check that a function can be called without arguments.
+
+    Raises:
+        ApiTypeError: It cannot. The message does not quote it, because it may be a key.
+    """
+    if not callable(function):
+        raise ApiTypeError(f"{name} is not a function but {type(function).__name__}")
+    try:
+        inspect.signature(function).bind()
+    except TypeError as cause:
+        raise ApiTypeError(f"{name} is called without arguments: {cause}") from cause
+    except ValueError:
+        pass  # Some functions of C do not show their parameters.
 
 
 def _called(function: Callable[[], Any], name: str) -> Any:
     try:
         return function()
-    except Exception as cause:  # It is code of the caller.
-        frames = traceback.extract_tb(cause.__traceback__)
-        # Without its message, which may have a key in it.
-        raise ConfigurationError(
-            f"credentials: {name} raised {type(cause).__name__} in line {frames[-1].lineno} of"
-            f" {frames[-1].filename}"
-        ) from None
+    except (Exception, SystemExit) as cause:  # It is code of the caller.
+        raise _raised(cause, name) from None
+
+
+def _raised(cause: BaseException, name: str) -> ConfigurationError:
+    # Without its message, and without the line of a file, which may have a key in them.
+    frame = traceback.extract_tb(cause.__traceback__)[-1]
+    return ConfigurationError(
+        f"credentials: {name} raised {type(cause).__name__} in line {frame.lineno} of"
+        f" {frame.filename}"
+    )
 
 
 def _of(found: Any, name: str) -> talon_one.Configuration:
@@ -87,12 +119,27 @@ def _of(found: Any, name: str) -> talon_one.Configuration:
     )
 
 
-def _of_variables(found: Mapping[str, str], name: str) -> talon_one.Configuration:
-    if not any(each in ENVIRONMENT for each in found):
+def _of_variables(found: Mapping[Any, Any], name: str) -> talon_one.Configuration:
+    variables = _called(lambda: dict(found), name)
+    for each in variables:
+        if not isinstance(each, str) or each in (*_VARIABLES, *_OTHERS):
+            continue
+        if each.lower().startswith("talon"):
+            hint = did_you_mean(each, _VARIABLES)
+            raise ConfigurationError(
+                f"credentials: {name} has the variable {quoted(each)}, which nothing reads.{hint}"
+            )
+    if not any(variables.get(each) for each in ENVIRONMENT):
         raise ConfigurationError(
             f"credentials: {name} has none of the variables {', '.join(ENVIRONMENT)}"
         )
-    return talon_one.Configuration.from_env(found)
+    for each in _VARIABLES:
+        value = variables.get(each)
+        if value is not None and not isinstance(value, str):
+            raise ConfigurationError(
+                f"credentials: {each} of {name} is text, not {type(value).__name__}"
+            )
+    return talon_one.Configuration.from_env(variables)
 
 
 def _function(name: str) -> Callable[[], Any]:
@@ -106,8 +153,9 @@ def _function(name: str) -> Callable[[], Any]:
             f"credentials: {name} cannot be imported in this task: {cause}. Executors need the"
             " module as well, for example by spark.addArtifact or --py-files"
         ) from cause
-    if not callable(found):
-        raise ApiTypeError(f"credentials: {name} is not a function")
+    except (Exception, SystemExit) as cause:  # As above: it is code of the caller.
+        raise _raised(cause, f"the import of {module}") from None
+    check_function(found, f"credentials: {name}")
     function: Callable[[], Any] = found
     return function
 
@@ -116,14 +164,16 @@ def _variables(path: Path) -> dict[str, str]:
     """Read variables from a file, or from a folder with a file for each, as secrets are mounted."""
     try:
         if path.is_dir():
-            names = [each for each in sorted(os.listdir(path)) if not each.startswith(".")]
+            # Others may be of another program, and have any content.
+            names = [each for each in sorted(os.listdir(path)) if each.lower().startswith("talon")]
             return {name: (path / name).read_text("utf-8-sig").strip() for name in names}
-        return _parse(path.read_text("utf-8-sig"), path)
-    except (OSError, UnicodeDecodeError) as cause:
+        content = path.read_text("utf-8-sig")
+    except (OSError, ValueError) as cause:  # Not UTF-8, or a path that no file can have.
         reason = getattr(cause, "strerror", None) or type(cause).__name__
         raise ConfigurationError(
             f"credentials: {path} cannot be read in this task: {reason}"
         ) from None
+    return _parse(content, path)
 
 
 def _parse(content: str, path: Path) -> dict[str, str]:
@@ -131,24 +181,21 @@ def _parse(content: str, path: Path) -> dict[str, str]:
     if content.lstrip().startswith("{"):
         try:
             found = json.loads(content)
-        except ValueError:
+        except (ValueError, RecursionError):
             # Without the cause, which quotes the file.
             raise ConfigurationError(f"credentials: {path} is not valid JSON") from None
-        if not all(isinstance(value, str) for value in found.values()):
-            raise ConfigurationError(f"credentials: {path} has a value that is not text")
         return dict(found)
     variables = {}
     for number, line in enumerate(content.splitlines(), 1):
-        text = line.strip().removeprefix("export ")
+        text = line.strip()
         if not text or text.startswith("#"):
             continue
-        name, separator, value = text.partition("=")
-        if not separator:
+        found = _LINE.fullmatch(text)
+        if found is None:
             raise ConfigurationError(f"credentials: {path}, line {number}: not NAME=VALUE")
-        value = value.strip()
-        quotes = value[:1] if value[:1] in ("'", '"') and value[:1] == value[-1:] else ""
-        variables[name.strip()] = value[1:-1] if quotes and len(value) > 1 else value
+        name, *values = found.groups()
+        variables[name] = next(value for value in values if value is not None)
     return variables
 
 
-__all__ = ["Source", "check", "configuration"]
+__all__ = ["Source", "check", "check_function", "configuration"]

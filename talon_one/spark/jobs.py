@@ -115,7 +115,7 @@ def read_write_job(
         settings["max_failed_chunks"] = (
             None if endless else whole_number("maxFailedChunks", failed, 1)
         )
-    state, failures = reader.text("state"), reader.text("failures")
+    state, failures = reader.folder("state"), reader.folder("failures")
     limit = reader.number("maxFailedRows", minimum=0)
     if limit is None and failures is None:
         limit = 0  # Nobody looks for rows in a folder that nobody has named.

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from datetime import datetime, timezone
 from itertools import islice
 from typing import Any
@@ -73,15 +75,21 @@ def check_list_schema(schema: arrow.Schema, described: arrow.Schema) -> None:
 
 
 def rows_of_list(
-    items: Iterable[Any], schema: arrow.Schema, batch_size: int
+    items: Iterable[Any], schema: arrow.Schema, batch_size: int, *, of_text: bool
 ) -> Iterator[arrow.RecordBatch]:
     """Yield the items of a list as record batches with a schema.
+
+    Args:
+        items: The items.
+        schema: Columns to read.
+        batch_size: How many items a batch has at most.
+        of_text: Whether the items are text rather than objects.
 
     Raises:
         ApiValueError: A value does not fit its column.
     """
     rows = iter(items)
-    while batch := [_object(item) for item in islice(rows, batch_size)]:
+    while batch := [_object(item, of_text) for item in islice(rows, batch_size)]:
         columns = [
             arrow.array([_value(row, field, row.get(field.name)) for row in batch], field.type)
             for field in schema
@@ -89,23 +97,35 @@ def rows_of_list(
         yield arrow.record_batch(columns, schema=schema)
 
 
-def _object(item: Any) -> dict[str, Any]:
+def _object(item: Any, of_text: bool) -> dict[str, Any]:
     data = data_of(item)
-    return data if isinstance(data, dict) else {VALUE: data}
+    if of_text:
+        return {VALUE: data}
+    if isinstance(data, dict):
+        return data
+    raise ApiValueError(f"an item of the list is {quoted(data)}, not an object")
 
 
 def _value(row: dict[str, Any], field: arrow.Field, value: Any) -> Any:
     if value is None:
         return None
     if field.type == arrow.string():
-        return value if isinstance(value, str) else json_codec.encode(value).decode()
+        text = value if isinstance(value, str) else json_codec.encode(value).decode()
+        if not text.isascii() and _SURROGATE.search(text):
+            raise ApiValueError(
+                f"{field.name} of the item {quoted(row.get('id'))} is {quoted(value)}, which no"
+                " column can hold: read the other columns with a schema"
+            )
+        return text
     if field.type == arrow.float64() and type(value) is int and abs(value) <= _MAX_EXACT_INTEGER:
         return float(value)
     fits = type(value) is _PYTHON[field.type]
     if field.type == _MOMENT and isinstance(value, str):
         value = read_datetime(value)
-        fits = isinstance(value, datetime) and value.tzinfo is not None
-        value = value.astimezone(timezone.utc) if fits else value
+        with suppress(OverflowError):  # Its year in UTC is 0 or 10000.
+            if isinstance(value, datetime) and value.tzinfo is not None:
+                value = value.astimezone(timezone.utc)
+                fits = True
     if not fits or (type(value) is int and not -(2**63) <= value < 2**63):
         raise ApiValueError(
             f"{field.name} of the item {quoted(row.get('id'))} is {quoted(value)}, not of the type"
@@ -115,6 +135,7 @@ def _value(row: dict[str, Any], field: arrow.Field, value: Any) -> Any:
 
 
 _MAX_EXACT_INTEGER = 2**53
+_SURROGATE = re.compile("[\\ud800-\\udfff]")
 _MOMENT = arrow.timestamp("us", "UTC")
 _TYPES = {
     "int": arrow.int64(),

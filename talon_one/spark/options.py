@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import Any
 
 from talon_one._utils.quoting import quoted
 from talon_one._utils.suggest import did_you_mean
+from talon_one.bulk.folders import without_password
 from talon_one.exceptions import ApiTypeError
 
 # Beginnings, ends or middles of the names of keys, in small letters.
-_SECRETS = ("key", "secret", "token", "pass", "auth", "bearer", "signature")
+_SECRETS = ("key", "secret", "token", "pass", "pwd", "auth", "bearer", "sig", "cookie", "private")
 # Python refuses to convert texts of thousands of digits.
 _MAX_DIGITS = 18
 _MIN_RATE = 1e-6
+# Python reads digits of all scripts, and underscores between them.
+_NUMBER = re.compile(r"[0-9]+\.?[0-9]*(?:[eE][+-]?[0-9]{1,3})?")
 
 
 class OptionReader:
@@ -39,6 +43,23 @@ class OptionReader:
         self._known.append(name)
         _, value = self._left.pop(bare(name), (name, ""))
         return value.strip() or default
+
+    def folder(self, name: str) -> str | None:
+        """Take an option that is a path or a URL; return ``None`` if it is missing.
+
+        Raises:
+            ApiTypeError: The URL has a key in it.
+        """
+        text = self.text(name)
+        if text is not None:
+            query = text.partition("?")[2]
+            if without_password(text) != text or ("://" in text and _is_secret(query)):
+                raise ApiTypeError(
+                    f"the option {name} is a URL with a key or a password, and Spark shows options"
+                    " in plans and logs: set up the store on driver and executors, such as by the"
+                    " settings of fsspec, and replace the one that was given here"
+                )
+        return text
 
     def word(self, name: str, words: Iterable[str], default: str | None = None) -> str:
         """Take an option that is one of some words.
@@ -72,12 +93,11 @@ class OptionReader:
         text = self.text(name)
         if text is None:
             return None
-        try:
-            number = float(text)
-        except ValueError:
-            number = 0.0
+        number = float(text) if _NUMBER.fullmatch(text) else 0.0
         if not _MIN_RATE <= number < float("inf"):
-            raise ApiTypeError(f"the option {name} is a number above 0, not {quoted(text)}")
+            raise ApiTypeError(
+                f"the option {name} is a number above 0, at least {_MIN_RATE:f}, not {quoted(text)}"
+            )
         return number
 
     def end(self, more: Collection[str] = ()) -> None:
@@ -91,19 +111,28 @@ class OptionReader:
         """
         for name, _ in self._left.values():
             # Spark adds the path of `save(path)` and `load(path)`.
-            if name == "path":
+            if name in ("path", "paths"):
                 raise ApiTypeError("talon_one has no path: call save() or load() without one")
-            if any(word in name.lower() for word in _SECRETS):
+            if _is_secret(name):
                 # Without its value, which Spark has shown too often already.
                 raise ApiTypeError(
                     f"{name} must not be an option, because Spark shows options in plans and"
                     ' logs: keys come from .option("credentials", ...), and the one that was'
                     " given here should be replaced"
                 )
+            if name.lower() == "host":
+                raise ApiTypeError(
+                    "host is no option: it comes from the same place as the keys, see"
+                    ' .option("credentials", ...)'
+                )
             if bare(name) in map(bare, more):
                 raise ApiTypeError(f"{self._purpose} takes no option {name!r}")
             hint = did_you_mean(name, [*self._known, *more])
             raise ApiTypeError(f"{self._purpose} has no option {name!r}.{hint}")
+
+
+def _is_secret(name: str) -> bool:
+    return any(word in name.lower() for word in _SECRETS)
 
 
 def whole_number(name: str, text: str, minimum: int) -> int:

@@ -13,8 +13,8 @@ import talon_one
 from talon_one._utils.quoting import quoted
 from talon_one.exceptions import ApiTypeError, ApiValueError
 from talon_one.spark import credentials
-from talon_one.spark.columns import arrow_schema_of
-from talon_one.spark.lists import check_list_schema, rows_of_list
+from talon_one.spark.columns import arrow_schema_of, check_nulls
+from talon_one.spark.lists import VALUE, check_list_schema, rows_of_list
 from talon_one.spark.queries import ALL, CAMPAIGNS, Query
 from talon_one.tables import CellError
 
@@ -45,7 +45,8 @@ class Reader(DataSourceReader):
 
     def __init__(self, query: Query, schema: StructType) -> None:
         self._query = query
-        self._schema = arrow_schema_of(schema.jsonValue())
+        self._given = schema.jsonValue()
+        self._schema = arrow_schema_of(self._given)
         self._described = {name.lower() for name in query.columns.names}
         if query.is_list:
             check_list_schema(self._schema, query.columns)
@@ -67,21 +68,29 @@ class Reader(DataSourceReader):
         # Spark reads an export of no campaigns all the same: with no partition, or an empty one.
         if partition is None or partition.value is None:
             return
+        for batch in self._batches(partition.value):
+            check_nulls(batch, self._given)
+            yield batch
+
+    def _batches(self, arguments: dict[str, Any]) -> Iterator[arrow.RecordBatch]:
         query = self._query
-        arguments = partition.value
         with self._client() as client:
             api = getattr(talon_one, query.api)(client)
             method = getattr(api, query.method)
             if query.is_list:
                 items = api.iterate(method, **arguments)
-                yield from rows_of_list(items, self._schema, _BATCH)
+                of_text = self._described == {VALUE}
+                yield from rows_of_list(items, self._schema, _BATCH, of_text=of_text)
                 return
             with api.table(method, **arguments) as table:
                 self._check_columns(table.columns)
                 try:
                     yield from table.record_batches(schema=self._schema)
                 except CellError as failure:
-                    hint = f'; here by .option("text", "{failure.column}")'
+                    hint = (
+                        f'; here by .option("text", "{failure.column}"), or as a string in a schema'
+                        " of your own"
+                    )
                     raise ApiValueError(f"{failure}{hint}") from failure
 
     def _check_columns(self, names: tuple[str, ...]) -> None:
@@ -118,8 +127,12 @@ def _campaigns(management: talon_one.ManagementApi, arguments: dict[str, Any]) -
     application = arguments.get("application_id")
     if application is None:
         raise ApiTypeError("campaignId=all needs the option applicationId")
-    return [
-        int(campaign.id)
+    found: list[Any] = [
+        getattr(campaign, "id", None)
         for campaign in management.iterate(management.get_campaigns, application)
-        if campaign.id is not None
     ]
+    for id in found:
+        if type(id) is not int:
+            raise ApiValueError(f"the ID of a campaign is a whole number, not {quoted(id)}")
+    # The pages of a list overlap while campaigns are deleted, and each one is read once.
+    return list(dict.fromkeys(found))

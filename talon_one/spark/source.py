@@ -8,12 +8,18 @@ import sys
 from typing import TYPE_CHECKING, Any, ClassVar
 from warnings import warn
 
-from pyspark.sql.datasource import DataSource, DataSourceReader, DataSourceWriter
+from pyspark.sql.datasource import (
+    DataSource,
+    DataSourceReader,
+    DataSourceStreamReader,
+    DataSourceStreamWriter,
+    DataSourceWriter,
+)
 from pyspark.sql.types import StructType
 
 from talon_one._utils.quoting import quoted
 from talon_one.exceptions import ApiTypeError, ApiValueError
-from talon_one.spark.credentials import Source
+from talon_one.spark.credentials import Source, check_function
 from talon_one.spark.jobs import read_write_job
 from talon_one.spark.queries import Query, read_query
 from talon_one.spark.reader import Reader
@@ -60,6 +66,25 @@ class TalonOneSource(DataSource):
         writer.begin()
         return writer
 
+    def streamWriter(self, schema: StructType, overwrite: bool) -> DataSourceStreamWriter:
+        """Refuse a stream.
+
+        Raises:
+            ApiValueError: Always.
+        """
+        raise ApiValueError(
+            "talon_one takes no streams: use foreachBatch, and write each batch with a state that"
+            " is named after the number of the batch"
+        )
+
+    def streamReader(self, schema: StructType) -> DataSourceStreamReader:
+        """Refuse to read a stream.
+
+        Raises:
+            ApiValueError: Always.
+        """
+        raise ApiValueError("talon_one reads no streams: use spark.read rather than readStream")
+
     def _query(self) -> Query:
         return read_query(dict(self.options), type(self).own_credentials)
 
@@ -85,11 +110,8 @@ def register(spark: SparkSession, credentials: Source | None = None) -> None:
     """
     if not hasattr(spark, "dataSource"):
         raise ApiTypeError(f"register takes a session of Spark 4, not {quoted(spark)}")
-    if credentials is not None and not callable(credentials):
-        # Without its value, which may be a key.
-        raise ApiTypeError(
-            f"credentials is a function that returns them, not {type(credentials).__name__}"
-        )
+    if credentials is not None:
+        check_function(credentials, "credentials")
     _check_python(spark)
     spark.dataSource.register(
         TalonOneSource if credentials is None else _with_credentials(credentials)

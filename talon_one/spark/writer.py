@@ -114,6 +114,7 @@ class Writer(DataSourceArrowWriter):
                 f"{job.operation} is not idempotent, and spark.speculation is on: set it to false,"
                 " because two attempts at a task would send the same rows; nothing was sent"
             )
+        check_shared(job)
         configuration = credentials.configuration(job.credentials, job.own_credentials)
         concurrency = job.settings.get("concurrency") or 0
         configuration.connection_pool_maxsize = max(
@@ -286,6 +287,24 @@ class _Rows:
                     " rows with a new state"
                 )
             yield from rows
+
+
+def check_shared(job: WriteJob) -> None:
+    """Check, in a task, that it reaches the folder of the state that the driver has.
+
+    Raises:
+        ApiValueError: It does not.
+    """
+    if job.state is None:
+        return
+    folder = open_folder(job.state)
+    try:
+        folder.read(SUMMARY)
+    except FileNotFoundError as cause:
+        raise ApiValueError(
+            f"the option state is not the same folder for driver and executors: {folder.location}"
+            f" has no {SUMMARY} here; nothing was sent. Name a folder that all of them reach"
+        ) from cause
 
 
 def _unusable(name: str, location: str, cause: Exception) -> ApiValueError:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -20,10 +21,11 @@ from talon_one import (
 )
 
 
+@pytest.mark.parametrize("number", [50_000, Decimal("50000.00")])
 def test_a_coupon_request_creates_at_most_20_000(
-    run_bulk: RunBulk, server: RecordingServer
+    run_bulk: RunBulk, server: RecordingServer, number: Any
 ) -> None:
-    row = {"numberOfCoupons": 50_000, "couponPattern": "A-######"}
+    row = {"numberOfCoupons": number, "couponPattern": "A-######"}
     result = run_bulk("create_coupons", 3, 12, [row, {**row, "numberOfCoupons": 5}])
     amounts = sorted(each.json()["numberOfCoupons"] for each in server.requests)
     assert amounts == [5, 10_000, 20_000, 20_000]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import sys
+import traceback
 from contextlib import suppress
 from pathlib import Path
 from stat import S_ISREG
@@ -243,6 +244,9 @@ def test_locations_are_paths_or_urls_of_a_store_itself(tmp_path: Path) -> None:
     for chain in ("simplecache::memory://a/b", "filecache::odd://bucket"):
         with pytest.raises(ApiValueError, match="is a chain of stores"):
             open_folder(chain)
+    for wrong in ("file://", "://a", "/a://b"):
+        with pytest.raises(ApiValueError, match=r"'file://' has no path|neither a path nor a URL"):
+            open_folder(wrong)
     with pytest.raises(ApiTypeError, match=r"no-such-store://a: Protocol not known"):
         open_folder("no-such-store://a")
 
@@ -256,9 +260,18 @@ def test_passwords_in_a_url_are_not_shown() -> None:
 
     with patch("fsspec.core.url_to_fs", url_to_fs):
         folder = open_folder("sftp://anna:sesame@a.test/job")
-        assert open_folder("abfs://box@a.test/job").location == "abfs://box@a.test/job"
+        for url in ("abfs://box@a.test/job", "hdfs://a.test:8020/job@monday", "s3://a/job@x:y@z"):
+            assert open_folder(url).location == url
+        for password in ("a/sesame", "a@sesame", "a/b@sesame", "1sesame/", "", "a\nsesame"):
+            shown = open_folder(f"sftp://anna:{password}@a.test/job").location
+            assert shown == "sftp://anna:***@a.test/job"
     assert seen[0] == "sftp://anna:sesame@a.test/job"
     assert folder.place("a") == "sftp://anna:***@a.test/job/a"
+    for wrong in ("ftp://anna:sesame/b@a.test/job", "nosuch://anna:sesame@a.test", "a:sesame\0"):
+        with pytest.raises((ApiTypeError, ApiValueError)) as caught:
+            open_folder(wrong)
+        shown = "".join(traceback.format_exception(caught.value))
+        assert ("sesame" in shown) is ("@" not in wrong)
 
 
 def test_no_message_shows_a_password() -> None:

@@ -30,7 +30,9 @@ from bulk.parts import (
 )
 from bulk.runs import Breakdown, then_break
 from talon_one import ApiTypeError, ApiValueError, OpenApiException, RawResponse, bulk
+from talon_one._core.address import PLACEHOLDER_HOST
 from talon_one.bulk.part_state import AttemptSuperseded
+from talon_one.exceptions import ConfigurationError
 from talon_one.limiter import Limiter
 
 COUNT = 9
@@ -201,6 +203,28 @@ def test_a_state_belongs_to_one_operation_with_its_arguments_and_one_host(
     platform.rows.clear()
     assert send(platform, "create_coupons", coupons, state=state).sent == 4
     assert platform.rows == []
+
+
+def test_a_wrong_host_leaves_no_state(platform: Platform, tmp_path: Path) -> None:
+    state = tmp_path / "state"
+    rows = rows_of("upsert_profiles", range(4))
+    for host in (PLACEHOLDER_HOST, "https://user:sesame@b.test", "b.test", ""):
+        wrong = api_of(platform, "upsert_profiles")
+        wrong.api_client.configuration.host = host
+        with pytest.raises(ConfigurationError, match="host"):
+            bulk.partition("upsert_profiles", wrong, rows, state=state)
+    assert not state.exists()
+    assert send(platform, "upsert_profiles", rows, state=state).sent == 4
+
+
+def test_a_part_that_stops_counts_its_own_rows_and_those_of_earlier_attempts(
+    platform: Platform, tmp_path: Path
+) -> None:
+    state = tmp_path / "state"
+    send(platform, "upsert_profiles", rows_of("upsert_profiles", range(4)), state=state)
+    with pytest.raises(bulk.BulkStopped, match=r" \(0 rows sent, 4 by earlier runs\)$") as caught:
+        send(platform, "upsert_profiles", rows_of("upsert_profiles", [9]), state=state)
+    assert caught.value.summary.sent == 4
 
 
 def test_another_number_of_parts_is_refused(platform: Platform, tmp_path: Path) -> None:

@@ -6,6 +6,7 @@ import json
 from datetime import datetime, timedelta, timezone
 from decimal import Decimal
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import pyarrow
@@ -30,6 +31,10 @@ def with_attributes(spark: SparkSession, **columns: str) -> DataFrame:
 def sent_attributes(server: RecordingServer) -> Any:
     [row] = server.requests[-1].json()["customerProfiles"]
     return row["attributes"]
+
+
+def sent_rows(server: RecordingServer) -> list[Any]:
+    return [row for request in server.requests for row in request.json()["customerProfiles"]]
 
 
 def test_each_type_has_its_form_in_json(
@@ -95,6 +100,43 @@ def test_nulls_are_sent_where_that_is_wanted(
         "Map": {"a": 1, "b": None},
         "Inner": {"x": 1, "y": None},
     }
+
+
+def test_a_void_map_is_empty(spark: SparkSession, server: RecordingServer, job: Job) -> None:
+    job.write(with_attributes(spark, Map="map()"))
+    assert sent_attributes(server) == {"Map": {}}
+
+
+def test_floats_are_sent_as_spark_prints_them(
+    spark: SparkSession, server: RecordingServer, job: Job
+) -> None:
+    numbers = ("0.1", "19.99", "1e-45", "3.4028235e38", "-0.0", "16777216")
+    frame = with_attributes(
+        spark, List=f"array({', '.join(f'float({text!r})' for text in numbers)}, null)"
+    )
+    job.write(frame)
+    assert sent_attributes(server) == {"List": [*map(float, numbers), None]}
+    assert b"0.1," in server.requests[-1].body
+
+
+def test_a_year_that_json_does_not_have_fails_its_row_and_no_other(
+    spark: SparkSession, server: RecordingServer, job: Job
+) -> None:
+    moments = ["0001-01-01 00:00:00Z", "9999-12-31 23:59:59.999999Z", "0000-12-31 23:59:59Z"]
+    texts = [f"timestamp '{moment}'" for moment in [*moments, "+10000-01-01 00:00:00Z"]]
+    texts += ["timestamp_micros(9223372036854775807)", "cast(null as timestamp)"]
+    rows = [f"('p{at}', struct(array({text}) AS At))" for at, text in enumerate(texts)]
+    job.write(spark.sql(f"VALUES {', '.join(rows)} AS t(integrationId, attributes)").coalesce(1))
+    sent = {row["integrationId"]: row["attributes"] for row in sent_rows(server)}
+    assert sent == {
+        "p0": {"At": ["0001-01-01T00:00:00Z"]},
+        "p1": {"At": ["9999-12-31T23:59:59.999999Z"]},
+        "p5": {"At": [None]},
+    }
+    reasons = job.summary()["reasons"]
+    assert sum(reasons.values()) == 3
+    for reason in reasons:
+        assert reason.startswith("$.attributes.At[0]: a timestamp has a year from 1 to 9999")
 
 
 def test_not_a_number_fails_its_row_and_no_other(
@@ -168,7 +210,18 @@ def test_columns_are_checked_before_anything_is_sent(
         ),
         (textual, "upsert_profiles", {}, "of upsert_profiles is a struct, not a string"),
         (frame, "upsert_profiles", {"requestsPerSecond": "many"}, "is a number above 0"),
-        (frame, "upsert_profiles", {"requestsPerSecond": "nan"}, "is a number above 0"),
+        *(
+            (frame, "upsert_profiles", {"requestsPerSecond": text}, "is a number above 0")
+            for text in ("nan", "0", "-1", "inf", "1_0", "\u0663", "1e400", "0x1")
+        ),
+        (frame, "upsert_profiles", {"host": "https://a.test"}, "host is no option"),
+        (frame, "upsert_profiles", {"state": "file://"}, "has no path"),
+        (
+            frame.select("integrationId", "attributes", "attributes"),
+            "upsert_profiles",
+            {},
+            "two columns of the data frame have the same name, 'attributes'",
+        ),
         (frame, "upsert_profiles", {"concurrency": "0"}, "whole number from 1"),
         (frame, "upsert_profiles", {"nulls": "keep"}, "the option nulls is one of omit, send"),
         (frame, "upsert_profiles", {"maxFailedRows": "-1"}, "whole number from 0"),
@@ -195,6 +248,20 @@ def test_actions_on_a_catalog_and_coupons_are_sent(
     job.write(coupons, "create_coupons", applicationId=3, campaignId=12, partitions=1)
     assert server.requests[-1].path == "/v1/applications/3/campaigns/12/coupons"
     assert server.requests[-1].json()["numberOfCoupons"] == 5
+
+
+def test_streams_are_refused(spark: SparkSession, keys: str, tmp_path: Path) -> None:
+    options = {"credentials": keys, "checkpointLocation": str(tmp_path)}
+    rates = spark.readStream.format("rate").load()
+    stream = rates.select(F.col("value").cast("string").alias("integrationId"))
+    writer = stream.writeStream.format("talon_one").option("operation", "upsert_profiles")
+    message = message_of(lambda: writer.options(**options).start().awaitTermination(30))
+    assert "talon_one takes no streams: use foreachBatch" in message
+    reader = spark.readStream.format("talon_one").options(credentials=keys, applicationId="3")
+    frame = reader.option("export", "coupons").load()
+    sink = frame.writeStream.format("console").option("checkpointLocation", str(tmp_path / "a"))
+    message = message_of(lambda: sink.start().awaitTermination(30))
+    assert "talon_one reads no streams: use spark.read" in message
 
 
 @pytest.mark.parametrize("mode", [None, "overwrite", "ignore"])

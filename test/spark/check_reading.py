@@ -7,6 +7,7 @@ from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
+import pyarrow as arrow
 import pytest
 from pyspark.sql import DataFrame, SparkSession
 
@@ -14,9 +15,12 @@ import talon_one
 from spark.conftest import KEY, keys_file, message_of
 from support.server import Received, RecordingServer, Response
 from talon_one._core.operation import Operation
+from talon_one.exceptions import ApiValueError
 from talon_one.sandbox import Sandbox
+from talon_one.spark.lists import rows_of_list
 from talon_one.spark.queries import read_query
 
+MOMENT = arrow.timestamp("us", "UTC")
 HEADER = "id,campaignid,value,limitval,expirydate,attributes\n"
 
 
@@ -155,10 +159,77 @@ def test_columns_that_do_not_exist_are_refused(
         ("ID bigint", {"list": "campaigns"}, "the list has no column 'ID'. Did you mean 'id'?"),
         ("created timestamp_ntz", {"list": "campaigns"}, "is a timestamp[us, tz=UTC], or text"),
         ("value struct<a: string>", {"export": "coupons"}, "the column value is read as one of"),
+        ("value string, value string", {"export": "coupons"}, "have the same name, 'value'"),
+        ("id long, name string, id long", {"list": "campaigns"}, "have the same name, 'id'"),
+        ("limitval long NOT NULL", {"export": "coupons"}, "limitval is NOT NULL in the schema"),
     ):
         assert expected in message_of(lambda: reading(schema, **options).collect())  # noqa: B023
     server.default = Response(200, "value,mine\nA,1\n", {"Content-Type": "text/csv"})
     assert reading("VALUE string, mine string", export="coupons").collect() == [("A", "1")]
+
+
+def test_each_of_all_campaigns_is_read_once(
+    spark: SparkSession, server: RecordingServer, keys: str
+) -> None:
+    ids: list[Any] = []
+
+    def respond(request: Received) -> Response:
+        if "export" in request.path:
+            return by_campaign(request)
+        return Response(200, {"data": [{"id": id} for id in ids], "hasMore": False})
+
+    server.default = respond
+    options = {"export": "coupons", "applicationId": 3, "campaignId": "all"}
+    ids[:] = [12, 13, 12]
+    found = sorted(row["value"] for row in read(spark, keys, **options).collect())
+    assert found == ["C-12-1", "C-12-2", "C-13-1", "C-13-2"]
+    for wrong in ("x", 1.5, True, None):
+        ids[:] = [12, wrong]
+        message = message_of(lambda: read(spark, keys, **options).collect())
+        assert f"the ID of a campaign is a whole number, not {wrong!r}" in message
+
+
+def test_items_that_no_column_can_hold_fail_the_read() -> None:
+    schema = arrow.schema([("id", arrow.int64()), ("name", arrow.string()), ("at", MOMENT)])
+
+    def rows(*items: Any, of_text: bool = False) -> list[Any]:
+        kind = arrow.schema([("value", arrow.string())]) if of_text else schema
+        batches = rows_of_list(items, kind, 2, of_text=of_text)
+        return [row for batch in batches for row in batch.to_pylist()]
+
+    late = "9999-12-31T23:59:59-01:00"
+    for item, expected in (
+        (None, "an item of the list is None, not an object"),
+        ("x", "an item of the list is 'x', not an object"),
+        ([], r"an item of the list is \[\], not an object"),
+        ({"name": "\ud800"}, "name of the item None is '.ud800', which no column can hold"),
+        ({"id": 7, "at": late}, "at of the item 7 is .*, not of the type timestamp"),
+        ({"at": "0001-01-01T00:00:00+01:00"}, "not of the type timestamp"),
+    ):
+        with pytest.raises(ApiValueError, match=expected):
+            rows({"id": 1}, item)
+    assert rows({"at": "9999-12-31T22:59:59-01:00"})[0]["at"].year == 9999
+    assert rows("x", None, of_text=True) == [{"value": "x"}, {"value": None}]
+
+
+def test_tables_of_a_catalog_are_refused_and_views_are_read(
+    spark: SparkSession, server: RecordingServer, keys: str
+) -> None:
+    server.default = by_campaign
+    options = f"OPTIONS (export 'coupons', applicationId 3, credentials '{keys}')"
+    spark.sql(f"CREATE TEMPORARY VIEW vouchers USING talon_one {options}")
+    assert spark.sql("SELECT count(*) FROM vouchers").collect() == [(2,)]
+    for columns in ("", "(value string)"):
+        name = f"refused_{len(columns)}"
+
+        def create(name: str = name, columns: str = columns) -> None:
+            spark.sql(f"CREATE TABLE {name} {columns} USING talon_one {options}")
+            spark.sql(f"SELECT * FROM {name}").collect()
+
+        assert "talon_one has no tables in a catalog" in message_of(create)
+    sending = f"OPTIONS (operation 'upsert_profiles', credentials '{keys}')"
+    message = message_of(lambda: spark.sql(f"CREATE TEMPORARY VIEW w USING talon_one {sending}"))
+    assert "views of it take no INSERT" in message
 
 
 def test_all_campaigns_may_be_none(spark: SparkSession, server: RecordingServer, keys: str) -> None:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
+import traceback
 import urllib.request
 from collections.abc import Iterator
 from functools import partial
@@ -17,6 +19,9 @@ import talon_one
 import talon_one.spark
 from spark.conftest import KEY, Job, message_of, new_session, profiles
 from support.server import RecordingServer, Response
+from talon_one.exceptions import ApiTypeError, ConfigurationError, OpenApiException
+from talon_one.spark.credentials import configuration
+from talon_one.spark.options import OptionReader
 
 PAGES = (
     "environment",
@@ -121,7 +126,7 @@ def test_functions_that_fail_or_return_no_keys_are_named_and_no_key_is(
     assert not server.requests
 
 
-@pytest.mark.parametrize("option", ["apiKey", "management_key", "password", "Authorization"])
+@pytest.mark.parametrize("option", ["apiKey", "management_key", "password", "Authorization", "pwd"])
 def test_a_key_among_the_options_is_refused_without_repeating_it(
     spark: SparkSession, server: RecordingServer, job: Job, option: str
 ) -> None:
@@ -132,6 +137,127 @@ def test_a_key_among_the_options_is_refused_without_repeating_it(
     message = message_of(lambda: job.write(profiles(spark, 10), credentials=KEY))
     assert "a key does not belong there" in message
     assert KEY not in message
+
+
+def test_keys_are_refused_in_urls_of_folders(
+    spark: SparkSession, server: RecordingServer, job: Job
+) -> None:
+    for option in ("state", "failures"):
+        for url in (
+            f"ftp://user:{KEY}@127.0.0.1:1/x",
+            f"ftp://user:a/{KEY}@127.0.0.1:1/x",
+            f"ftp://user:a@{KEY}@127.0.0.1:1/x",
+            f"s3a://{KEY}:{KEY}@bucket/x",
+            f"az://container/x?sv=1&sig={KEY}",
+        ):
+            message = message_of(partial(job.write, profiles(spark, 10), **{option: url}))
+            assert f"the option {option} is a URL with a key or a password" in message
+            assert KEY not in message
+    for url in ("hdfs://name:8020/a@b", "abfss://a@b.test/x", "sftp://user@host/x", "/a:b/c@d"):
+        assert OptionReader({"state": url}, "").folder("state") == url
+    assert not server.requests
+
+
+LINES = {
+    f"TALON_ONE_API_KEY={KEY}": KEY,
+    f"export\tTALON_ONE_API_KEY = '{KEY}'  # Ours": KEY,
+    f'TALON_ONE_API_KEY="{KEY}"': KEY,
+    f"TALON_ONE_API_KEY={KEY} # Ours": KEY,
+    f"TALON_ONE_API_KEY={KEY}#1=": f"{KEY}#1=",
+}
+
+
+def test_lines_of_keys_files_are_read_as_a_shell_does(tmp_path: Path) -> None:
+    path = tmp_path / "a b.env"
+    for line, expected in LINES.items():
+        path.write_bytes(f"\r\n# Host\r\nTALON_ONE_HOST=https://a.test\r\n{line}".encode())
+        found = configuration(f"file:{path}")
+        assert (found.host, found.api_key) == ("https://a.test", {"api_key_v1": expected})
+
+
+def test_a_home_folder_and_folders_with_other_files_are_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    keys = tmp_path / "keys"
+    (keys / "folder").mkdir(parents=True)
+    (keys / "certificate").write_bytes(b"\xff")
+    (keys / "TALON_ONE_API_KEY").write_text(f"{KEY}\n")
+    assert configuration("file:~/keys").api_key == {"api_key_v1": KEY}
+
+
+def test_variables_that_nothing_reads_are_refused(tmp_path: Path) -> None:
+    path = tmp_path / "keys"
+    good = {"TALON_ONE_API_KEY": KEY, "TALON_ONE_HOST": "https://a.test", "PATH": "/bin"}
+    assert configuration("env", lambda: good).host == "https://a.test"
+    for name in ("TALON_ONE_HOTS", "talon_one_host", "TALONONE_HOST"):
+        path.write_text(json.dumps({**good, name: "https://b.test"}))
+        for text, own in ((f"file:{path}", None), ("env", lambda: {**good, name: "x"})):  # noqa: B023
+            with pytest.raises(
+                ConfigurationError, match=f"'{name}', which .* Did you mean 'TALON_ONE_HOST'"
+            ):
+                configuration(text, own)
+
+
+class Unreadable(dict[str, str]):
+    def __iter__(self) -> Any:
+        raise RuntimeError(KEY)
+
+    keys = __iter__
+
+
+def test_odd_variables_are_named_and_their_values_are_not(tmp_path: Path) -> None:
+    path = tmp_path / "keys"
+
+    def exits() -> Any:
+        raise SystemExit(KEY)
+
+    for found, expected in (
+        (exits, "raised SystemExit in line"),
+        (lambda: Unreadable(a=KEY), "raised RuntimeError in line"),
+        (lambda: {"TALON_ONE_API_KEY": KEY.encode()}, "TALON_ONE_API_KEY of .* is text, not bytes"),
+        (lambda: {"TALON_ONE_API_KEY": ""}, "has none of the variables"),
+        (lambda: {"TALON_ONE_API_KEY": None, 1: 2}, "has none of the variables"),
+        (f'{{"TALON_ONE_API_KEY": "{KEY}", "TALON_ONE_APPLICATION_ID": 3}}', "is text, not int"),
+        ('{"a":' * 100_000, "is not valid JSON"),
+        (f"TALON_ONE_API_KEY='{KEY}", "line 1: not NAME=VALUE"),
+        (f"TALON_ONE_API_KEY='{KEY}' {KEY}", "line 1: not NAME=VALUE"),
+    ):
+        own = None if isinstance(found, str) else found
+        path.write_text(found if isinstance(found, str) else "")
+        with pytest.raises(ConfigurationError, match=expected) as caught:
+            configuration(f"file:{path}", own)
+        assert KEY not in "".join(traceback.format_exception(caught.value))
+    with pytest.raises(ConfigurationError, match="cannot be read in this task: ValueError"):
+        configuration("file:a\0b")
+
+
+def test_modules_that_cannot_be_imported_are_named_and_their_code_is_not(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.syspath_prepend(tmp_path)
+    for name, code, expected in (
+        ("raising_keys", f"raise RuntimeError('{KEY}')", "raising_keys raised RuntimeError"),
+        ("broken_keys", f"key = '{KEY}", "broken_keys raised SyntaxError"),
+        ("demanding_keys", "def keys(vault): ...", "is called without arguments: missing a"),
+    ):
+        (tmp_path / f"{name}.py").write_text(f"{code}\n")
+        with pytest.raises(OpenApiException, match=expected) as caught:
+            configuration(f"call:{name}:keys")
+        assert KEY not in "".join(traceback.format_exception(caught.value))
+    for text in ("call:.relative:keys", "call:os:environ.copy", "call:os", "call:a b:c"):
+        with pytest.raises(ApiTypeError, match="a key does not belong there"):
+            configuration(text)
+
+
+def test_a_function_that_needs_arguments_is_not_registered(spark: SparkSession) -> None:
+    def demanding(vault: str) -> dict[str, str]:
+        return {"vault": vault}
+
+    with pytest.raises(ApiTypeError, match="credentials is called without arguments: missing a"):
+        talon_one.spark.register(spark, credentials=demanding)  # type: ignore[arg-type]
+    with pytest.raises(ApiTypeError, match="credentials is not a function but str"):
+        talon_one.spark.register(spark, credentials=KEY)  # type: ignore[arg-type]
 
 
 def test_places_that_cannot_be_read_are_named_and_their_content_is_not(
