@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections import Counter
 from collections.abc import Iterator
 from typing import NamedTuple
 from uuid import uuid4
@@ -243,31 +244,38 @@ def _latest(records: list[Record]) -> Record | None:
 
 def _records(folder: Folder, within: str) -> list[Record]:
     """Return the last readable record of each attempt."""
-    records, whole = _read_records(folder, within)
-    while not whole:
+    records, halves = _read_records(folder, within)
+    while halves:
         # Half of a file is being written, or its process was killed. Its attempt may have written
         # the other file meanwhile, after that was read here.
-        before = records
-        records, whole = _read_records(folder, within)
-        if records == before:
+        before = records, halves
+        records, halves = _read_records(folder, within)
+        if (records, halves) == before:
             break
+    lost = next((owner for owner, count in halves.items() if count > 1), None)
+    if lost is not None:
+        # An attempt writes one file while the other one is whole.
+        raise ApiValueError(
+            f"{folder.place(within)} has two files of {lost}, and none of them can be read: restore"
+            " them, or send all rows with a new state folder"
+        )
     return records
 
 
-def _read_records(folder: Folder, within: str) -> tuple[list[Record], bool]:
-    """Return the last readable record of each attempt, and whether all files were readable."""
+def _read_records(folder: Folder, within: str) -> tuple[list[Record], Counter[str]]:
+    """Return the last readable record of each attempt, and how many files of each are not."""
     latest: dict[str, Record] = {}
-    whole = True
+    halves: Counter[str] = Counter()
     for name in folder.names(within):
         found = _FILE.fullmatch(name)
         if found is None:
             continue
         record = _parse(folder, f"{within}/{name}")
         if record is None:
-            whole = False
+            halves[found[1]] += 1
         elif found[1] not in latest or latest[found[1]].sequence < record.sequence:
             latest[found[1]] = record
-    return list(latest.values()), whole
+    return list(latest.values()), halves
 
 
 def _parse(folder: Folder, name: str) -> Record | None:

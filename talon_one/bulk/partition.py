@@ -111,6 +111,7 @@ def partition(
         ApiTypeError, ApiValueError: An argument is wrong, or *state* belongs to another operation
             or host; nothing was sent. Also for a second attempt at an operation that is not
             idempotent without a *state*.
+        ConfigurationError: *state* is new, and the host of the client is none; nothing was sent.
         BulkStopped: The part ended before the end of its rows. Its cause is an `AttemptSuperseded`
             if another attempt has begun, and an `ApiValueError` if the rows are not those of the
             earlier attempts.

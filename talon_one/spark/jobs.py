@@ -121,12 +121,15 @@ def read_write_job(
         limit = 0  # Nobody looks for rows in a folder that nobody has named.
     if failures is None and state is not None:
         failures = f"{state.rstrip('/')}/failures"
+    partitions = reader.number("partitions", minimum=0)
+    if partitions == 0:
+        partitions = 1  # Spark runs a task for a data frame without partitions.
     job = WriteJob(
         operation,
         kind.api,
         arguments,
         state,
-        reader.number("partitions"),
+        partitions,
         failures,
         reader.rate("requestsPerSecond"),
         reader.number("executors"),

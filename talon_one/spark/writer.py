@@ -190,6 +190,8 @@ class Writer(DataSourceArrowWriter):
             logger.exception("%s failed, and so did the report", self._job.operation)
 
     def _abort(self, messages: list[WriterCommitMessage | None]) -> None:
+        if self._has_ended():
+            return  # Spark aborts a job whose commit fails, such as by `RowsFailed`.
         if self._job.state is None:
             finished = sum(1 for each in messages if each is not None)
             logger.warning(
@@ -227,6 +229,16 @@ class Writer(DataSourceArrowWriter):
             unknown,
             ", ".join(map(str, left)) or "none",
         )
+
+    def _has_ended(self) -> bool:
+        """Return whether the outcome of all rows is written; `begin` has replaced older ones."""
+        location = self._job.state or self._job.failures
+        if location is None:
+            return False
+        try:
+            return json.loads(open_folder(location).read(SUMMARY))["complete"] is True
+        except (OSError, ValueError, KeyError, TypeError):
+            return False
 
     def _record_parts(
         self, messages: list[WriterCommitMessage | None], rows: list[int] | None = None

@@ -205,6 +205,19 @@ def test_a_state_belongs_to_one_operation_with_its_arguments_and_one_host(
     assert platform.rows == []
 
 
+def test_a_state_that_is_damaged_sends_no_row_again(platform: Platform, tmp_path: Path) -> None:
+    for function in FUNCTIONS:
+        state = tmp_path / function
+        rows = rows_of(function, range(4))
+        send(platform, function, rows, state=state)
+        platform.rows.clear()
+        for file in state.glob("part-*/*"):
+            file.write_bytes(file.read_bytes()[:-9])
+        with pytest.raises(ApiValueError, match=r"two files of attempt-0000.* none of them can"):
+            send(platform, function, rows, state=state)
+        assert platform.rows == []
+
+
 def test_a_wrong_host_leaves_no_state(platform: Platform, tmp_path: Path) -> None:
     state = tmp_path / "state"
     rows = rows_of("upsert_profiles", range(4))

@@ -19,6 +19,7 @@ from typing import Any
 import pytest
 from pyspark import TaskContext
 from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql.types import StringType, StructField, StructType
 
 import talon_one
 import talon_one.spark
@@ -27,6 +28,7 @@ from spark.conftest import (
     OK,
     Job,
     each_once,
+    keys_file,
     memberships,
     message_of,
     new_session,
@@ -35,7 +37,10 @@ from spark.conftest import (
 )
 from support.server import RecordingServer, Response
 from talon_one import bulk
+from talon_one.exceptions import ApiValueError
+from talon_one.spark.jobs import read_write_job
 from talon_one.spark.tasks import executors_of
+from talon_one.spark.writer import Writer, check_shared
 
 _MEMBERSHIP = "action string, profileIntegrationId string, audienceId int"
 
@@ -344,6 +349,40 @@ def test_a_job_fails_by_its_threshold(
         assert f"more than maxFailedRows={limit}" in message
         assert str(job.state / "_summary.json") in message
     assert len(sent(server)) == 1998
+    # Spark aborts a job whose rows are too bad, although all of them were looked at.
+    summary = job.summary()
+    assert (summary["complete"], sum(summary["reasons"].values())) == (True, 2)
+
+
+def test_a_data_frame_without_partitions_is_written(
+    spark: SparkSession, server: RecordingServer, job: Job
+) -> None:
+    empty = spark.createDataFrame(spark.sparkContext.emptyRDD(), memberships(spark, 1).schema)
+    for _ in range(2):
+        job.write(empty, "change_audiences", partitions=empty.rdd.getNumPartitions())
+    assert (job.summary()["sent"], job.summary()["complete"]) == (0, True)
+    assert not server.requests
+
+
+def test_a_host_that_was_wrong_leaves_the_state_to_the_right_one(
+    spark: SparkSession, server: RecordingServer, job: Job, tmp_path: Path
+) -> None:
+    (tmp_path / "other").mkdir()
+    wrong = keys_file(tmp_path / "other", "")
+    message = message_of(lambda: job.write(profiles(spark, 10), credentials=wrong))
+    assert "host" in message
+    job.write(profiles(spark, 10))
+    assert sent(server) == each_once(10)
+
+
+def test_a_task_that_does_not_reach_the_folder_of_the_driver_sends_nothing(tmp_path: Path) -> None:
+    options = {"operation": "upsert_profiles", "state": str(tmp_path)}
+    schema = StructType([StructField("integrationId", StringType())])
+    job = read_write_job(options, schema.jsonValue(), None)
+    with pytest.raises(ApiValueError, match=r"not the same folder .* nothing was sent"):
+        check_shared(job)
+    Writer(job).begin()
+    check_shared(job)
 
 
 def test_bad_rows_that_are_written_nowhere_fail_the_job(
