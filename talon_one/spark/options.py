@@ -26,9 +26,19 @@ class OptionReader:
     Args:
         options: Options of a reader or writer, by name in any case.
         purpose: What they are for, for messages.
+
+    Raises:
+        ApiTypeError: There are none, or two are the same.
     """
 
     def __init__(self, options: Mapping[str, str], purpose: str) -> None:
+        # Spark gives tables of a catalog none, or those of the table instead.
+        if not options or "provider" in options:
+            raise ApiTypeError(
+                f"{purpose} needs options, and Spark does not hand on those of tables in a catalog:"
+                " use spark.read and frame.write, or CREATE TEMPORARY VIEW ... USING talon_one"
+                " OPTIONS (...) to read"
+            )
         self._left: dict[str, tuple[str, str]] = {}
         self._purpose = purpose
         self._known: list[str] = []
@@ -72,7 +82,7 @@ class OptionReader:
         if text in known:
             return str(text)
         hint = did_you_mean(text, known) if text else ""
-        given = f", not {quoted(text)}.{hint}" if text else ""
+        given = f", not {quoted(text)}.{hint}" if text else ", and is missing"
         raise ApiTypeError(f"the option {name} is one of {', '.join(known)}{given}")
 
     def number(self, name: str, *, minimum: int = 1) -> int | None:

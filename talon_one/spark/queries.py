@@ -83,11 +83,6 @@ def read_query(options: Mapping[str, str], own_credentials: credentials.Source |
         ApiTypeError: An option is wrong or missing.
     """
     reader = OptionReader(options, "reading from talon_one")
-    if not options or reader.text("provider") is not None:
-        raise ApiTypeError(
-            "talon_one has no tables in a catalog, because Spark does not hand on their options:"
-            " use spark.read, or CREATE TEMPORARY VIEW ... USING talon_one OPTIONS (...)"
-        )
     if reader.text("operation") is not None:
         raise ApiTypeError(
             'rows are sent with frame.write.format("talon_one").mode("append").option("operation",'

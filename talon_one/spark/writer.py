@@ -302,19 +302,20 @@ class _Rows:
 
 
 def check_shared(job: WriteJob) -> None:
-    """Check, in a task, that it reaches the folder of the state that the driver has.
+    """Check, in a task, that it reaches the folder that the driver has written to.
 
     Raises:
         ApiValueError: It does not.
     """
-    if job.state is None:
+    location = job.state or job.failures
+    if location is None:
         return
-    folder = open_folder(job.state)
+    folder, name = open_folder(location), "failures" if job.state is None else "state"
     try:
         folder.read(SUMMARY)
     except FileNotFoundError as cause:
         raise ApiValueError(
-            f"the option state is not the same folder for driver and executors: {folder.location}"
+            f"the option {name} is not the same folder for driver and executors: {folder.location}"
             f" has no {SUMMARY} here; nothing was sent. Name a folder that all of them reach"
         ) from cause
 

@@ -226,7 +226,11 @@ def test_tables_of_a_catalog_are_refused_and_views_are_read(
             spark.sql(f"CREATE TABLE {name} {columns} USING talon_one {options}")
             spark.sql(f"SELECT * FROM {name}").collect()
 
-        assert "talon_one has no tables in a catalog" in message_of(create)
+        assert "does not hand on those of tables in a catalog" in message_of(create)
+        insert = f"INSERT INTO {name} SELECT 'A' AS value"
+        if columns:
+            message = message_of(lambda: spark.sql(insert))  # noqa: B023
+            assert "does not hand on those of tables in a catalog" in message
     sending = f"OPTIONS (operation 'upsert_profiles', credentials '{keys}')"
     message = message_of(lambda: spark.sql(f"CREATE TEMPORARY VIEW w USING talon_one {sending}"))
     assert "views of it take no INSERT" in message
@@ -288,7 +292,7 @@ def test_lists_may_hold_text_or_odd_values(
 @pytest.mark.parametrize(
     ("options", "expected"),
     [
-        ({}, "needs one of the options export and list"),
+        ({"text": "true"}, "needs one of the options export and list"),
         ({"export": "coupons", "list": "campaigns"}, "needs one of the options export and list"),
         ({"export": "coupon", "applicationId": 3}, "Did you mean 'coupons'?"),
         ({"list": "campaign", "applicationId": 3}, "Did you mean 'campaigns'?"),

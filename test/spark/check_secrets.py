@@ -154,7 +154,7 @@ def test_keys_are_refused_in_urls_of_folders(
             assert f"the option {option} is a URL with a key or a password" in message
             assert KEY not in message
     for url in ("hdfs://name:8020/a@b", "abfss://a@b.test/x", "sftp://user@host/x", "/a:b/c@d"):
-        assert OptionReader({"state": url}, "").folder("state") == url
+        assert OptionReader({"state": url}, "a test").folder("state") == url
     assert not server.requests
 
 
