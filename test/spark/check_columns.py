@@ -181,7 +181,7 @@ def test_columns_are_checked_before_anything_is_sent(
     numbered = frame.withColumn("integrationId", F.lit(1).cast("long"))
     textual = frame.withColumn("attributes", F.lit("x"))
     misnamed = frame.withColumnRenamed("integrationId", "integration_id")
-    for wrong, operation, options, expected in (
+    cases: tuple[tuple[DataFrame, str, dict[str, Any], str], ...] = (
         (misnamed, "upsert_profiles", {}, "Did you mean 'integrationId'?"),
         (frame.drop("integrationId"), "upsert_profiles", {}, "needs the column integrationId"),
         (
@@ -226,7 +226,8 @@ def test_columns_are_checked_before_anything_is_sent(
         (frame, "upsert_profiles", {"nulls": "keep"}, "the option nulls is one of omit, send"),
         (frame, "upsert_profiles", {"maxFailedRows": "-1"}, "whole number from 0"),
         (frame, "upsert_profiles", {"conccurrency": "2"}, "Did you mean 'concurrency'?"),
-    ):
+    )
+    for wrong, operation, options, expected in cases:
         message = message_of(partial(job.write, wrong, operation, **options))
         assert expected in message, message
     assert not server.requests

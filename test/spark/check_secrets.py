@@ -223,7 +223,7 @@ def test_odd_variables_are_named_and_their_values_are_not(tmp_path: Path) -> Non
         (f"TALON_ONE_API_KEY='{KEY}", "line 1: not NAME=VALUE"),
         (f"TALON_ONE_API_KEY='{KEY}' {KEY}", "line 1: not NAME=VALUE"),
     ):
-        own = None if isinstance(found, str) else found
+        own: Any = None if isinstance(found, str) else found
         path.write_text(found if isinstance(found, str) else "")
         with pytest.raises(ConfigurationError, match=expected) as caught:
             configuration(f"file:{path}", own)
