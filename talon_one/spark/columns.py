@@ -104,8 +104,8 @@ def _check_type(kind: Any, path: str) -> None:
 
 
 def _check_unique(names: list[str], what: str) -> None:
-    twice = next((name for name in names if names.count(name) > 1), None)
-    if twice is not None:
+    if len(set(names)) < len(names):
+        twice = next(name for name in names if names.count(name) > 1)
         raise ApiTypeError(f"two {what} have the same name, {quoted(twice)}")
 
 
