@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
+import time
 from typing import Any
 
 import pytest
@@ -99,7 +100,8 @@ def test_a_sandbox_that_does_not_run_cannot_be_reset() -> None:
 
 
 def test_requests_in_progress_never_touch_the_new_world() -> None:
-    with Sandbox(latency=0.05) as shop:
+    # Long enough for all of them to arrive, also on a busy machine.
+    with Sandbox(latency=0.5) as shop:
         api = talon_one.IntegrationApi(host=shop.url, api_key=shop.api_key)
         failed: list[BaseException] = []
 
@@ -109,13 +111,14 @@ def test_requests_in_progress_never_touch_the_new_world() -> None:
             except talon_one.NoResponseError as error:
                 failed.append(error)
 
+        # With a fault, a request is in the list from its arrival.
         shop.faults.delay(0.0, times=None)
         threads = [threading.Thread(target=update) for _ in range(3)]
         with api:
             for each in threads:
                 each.start()
             while len(shop.requests) < 3:
-                pass
+                time.sleep(0)
             shop.reset()
             for each in threads:
                 each.join()
