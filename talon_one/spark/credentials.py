@@ -22,8 +22,6 @@ Source = Callable[[], "talon_one.Configuration | Mapping[str, str]"]
 
 _NAMES = "env, file:PATH, profile:NAME or call:MODULE:FUNCTION"
 _VARIABLES = ("TALON_ONE_HOST", "TALON_ONE_APPLICATION_ID", *ENVIRONMENT)
-# Other parts of this package read these.
-_OTHERS = ("TALON_ONE_PROFILE", "TALON_ONE_CONFIG", "TALON_ONE_WEBHOOK_SECRET")
 _FUNCTION = re.compile(r"\w+(?:\.\w+)*:\w+")
 _LINE = re.compile(
     r"""(?:export\s+)?(?P<name>[^\s=]+)\s*=\s*"""
@@ -122,10 +120,9 @@ def _of(found: Any, name: str) -> talon_one.Configuration:
 def _of_variables(found: Mapping[Any, Any], name: str) -> talon_one.Configuration:
     variables = _called(lambda: dict(found), name)
     for each in variables:
-        if not isinstance(each, str) or each in (*_VARIABLES, *_OTHERS):
+        if not isinstance(each, str) or each in _VARIABLES:
             continue
-        if each.lower().startswith("talon"):
-            hint = did_you_mean(each, _VARIABLES)
+        if hint := did_you_mean(each, _VARIABLES, typos_only=True):
             raise ConfigurationError(
                 f"credentials: {name} has the variable {quoted(each)}, which nothing reads.{hint}"
             )

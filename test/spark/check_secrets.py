@@ -186,9 +186,10 @@ def test_a_home_folder_and_folders_with_other_files_are_read(
     assert configuration("file:~/keys").api_key == {"api_key_v1": KEY}
 
 
-def test_variables_that_nothing_reads_are_refused(tmp_path: Path) -> None:
+def test_misspelled_variables_are_refused_and_those_of_others_are_not(tmp_path: Path) -> None:
     path = tmp_path / "keys"
-    good = {"TALON_ONE_API_KEY": KEY, "TALON_ONE_HOST": "https://a.test", "PATH": "/bin"}
+    others = {"PATH": "/bin", "TALON_ONE_REGION": "eu", "TALON_ONE_PROFILE": "shop"}
+    good = {"TALON_ONE_API_KEY": KEY, "TALON_ONE_HOST": "https://a.test", **others}
     assert configuration("env", lambda: good).host == "https://a.test"
     for name in ("TALON_ONE_HOTS", "talon_one_host", "TALONONE_HOST"):
         path.write_text(json.dumps({**good, name: "https://b.test"}))
