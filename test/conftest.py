@@ -13,10 +13,13 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, settings
 
-# How fast examples are made is not for tests to judge.
-settings.register_profile("unhurried", deadline=None, suppress_health_check=[HealthCheck.too_slow])
-settings.register_profile("thorough", settings.get_profile("unhurried"), max_examples=1000)
-settings.load_profile("unhurried")
+# How fast examples are made is not for tests to judge. They are others in each run, so a run makes
+# do with half as many as usual.
+settings.register_profile(
+    "usual", deadline=None, max_examples=50, suppress_health_check=[HealthCheck.too_slow]
+)
+settings.register_profile("thorough", settings.get_profile("usual"), max_examples=1000)
+settings.load_profile("usual")
 
 # They need a browser, or Java, and what `.ci/browser` and `.ci/spark` install for them.
 collect_ignore = ["browser", "spark"]
