@@ -65,6 +65,15 @@ def test_each_violation_in_a_container_has_its_place() -> None:
     ]
 
 
+def test_floats_in_a_container_are_finite() -> None:
+    for number in (float("nan"), float("inf"), float("-inf")):
+        for inner in ("float", "Any"):
+            message = f"must be a finite number, not {number}"
+            assert faults(f"list[{inner}]", [1.5, number, 2]) == [((1,), message)]
+            entries = {"a": 1.5, "b": number, "c": None}
+            assert faults(f"dict[str, {inner}]", entries) == [(("b",), message)]
+
+
 @pytest.mark.parametrize("value", [[1], (1,), {1}, frozenset({1})])
 def test_collections_are_lists_and_texts_are_none(value: Any) -> None:
     assert faults("list[int]", value) == []
